@@ -1,0 +1,40 @@
+/** The arrows of the house: a package imports only from the rows its line names (ARCHITECTURE.md, Floors). */
+const MAY_IMPORT = {
+  kernel: [],
+  crypto: ['kernel'],
+  protocol: ['kernel'],
+  facts: ['kernel', 'protocol'],
+  rules: ['kernel', 'protocol'],
+  log: ['kernel', 'crypto'],
+  policy: ['kernel', 'crypto', 'protocol', 'rules'],
+  receipts: ['kernel', 'crypto', 'protocol', 'log'],
+  judge: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'policy'],
+  pipeline: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge'],
+  store: ['kernel', 'crypto', 'protocol', 'log', 'receipts', 'pipeline'],
+  gateway: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline'],
+  sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store'],
+};
+
+const arrows = Object.entries(MAY_IMPORT).map(([from, to]) => ({
+  name: `floor-${from}`,
+  severity: 'error',
+  comment: `packages/${from} may import only ${to.join(', ') || 'nothing'}`,
+  from: { path: `^packages/${from}/src` },
+  to: { path: '^(packages|apps)/', pathNot: [from, ...to].map((name) => `^packages/${name}/`) },
+}));
+
+export default {
+  forbidden: [
+    ...arrows,
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'testkit-in-tests-only', severity: 'error', from: { path: '^(packages|apps)/[^/]+/src', pathNot: '^packages/testkit' }, to: { path: '^packages/testkit' } },
+    { name: 'pure-floors-have-no-io', severity: 'error', from: { path: '^packages/(kernel|protocol|facts|rules|log|policy|receipts|judge|pipeline)/src' }, to: { dependencyTypes: ['core'] } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.test.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@countersign/source', 'import', 'types', 'default'], extensions: ['.ts', '.mjs', '.js'] },
+  },
+};

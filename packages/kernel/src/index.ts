@@ -1,0 +1,8 @@
+/** @module The ground floor: no imports, no I/O. */
+export { canonicalize } from './canonical-json.ts';
+export { CodedError, codeOf, invariant, InvariantError, type Fault } from './errors.ts';
+export { getOwn, isJsonObject, pointer, type JsonArray, type JsonObject, type JsonPrimitive, type JsonValue } from './json.ts';
+export { JSON_LIMITS } from './limits.ts';
+export { formatTime, type Clock, type Random } from './ports.ts';
+export { err, ok, type Result } from './result.ts';
+export { isUuid, uuidv7 } from './uuid.ts';

@@ -1,0 +1,25 @@
+/** @module The life of one action. Read `countersign-action.ts` first. */
+export type { ActionDraft, ActionRequest, Answer, Caller, RefusalCode } from './action-request.ts';
+export type {
+  AgentRecord,
+  ApiKeyRecord,
+  EngineProvider,
+  Feed,
+  FeedEvent,
+  ForwardRequest,
+  ForwardResponse,
+  Judgement,
+  LoadedEngine,
+  OrgRecord,
+  OutcomeDraft,
+  Ports,
+  ReceiptDraft,
+  Recorder,
+  ScopeTokenRequest,
+  SignalSource,
+  Staged,
+  StateStore,
+  TokenMinter,
+  Understood,
+  Upstream,
+} from './ports.ts';

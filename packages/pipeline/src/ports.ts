@@ -1,0 +1,195 @@
+/**
+ * @module What the pipeline needs from the world. Each port says what is true when a call returns, and after a crash.
+ */
+import type { Clock, JsonValue, Random } from '@countersign/kernel';
+import type {
+  Action,
+  Finding,
+  GuardResult,
+  OutcomeBody,
+  Principal,
+  ReceiptBody,
+  ReceiptInputs,
+  Signal,
+  StateDelta,
+  StateSlice,
+  ToolRegistration,
+  Verdict,
+} from '@countersign/protocol';
+
+export interface OrgRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly mode: 'learning' | 'locked';
+}
+
+export interface AgentRecord {
+  readonly id: string;
+  readonly org: string;
+  readonly name: string;
+  readonly state: 'active' | 'suspended' | 'killed';
+  readonly scopes: readonly string[];
+}
+
+export interface ApiKeyRecord {
+  readonly id: string;
+  readonly org: string;
+  readonly active: boolean;
+}
+
+/**
+ * State. Reads see every delta that was staged before them in this process; after a restart, every delta whose batch was durable.
+ * A read that cannot be answered throws `CodedError`; the pipeline denies.
+ */
+export interface StateStore {
+  org(id: string): Promise<OrgRecord | undefined>;
+  agent(id: string): Promise<AgentRecord | undefined>;
+  /** By the full lower-case hex SHA-256 of the key; compared in constant time. */
+  apiKey(sha256Hex: string): Promise<ApiKeyRecord | undefined>;
+  /** The HMAC key of an agent's JWTs: 64 ASCII bytes (reference/clampd.md 4.1), or undefined: the agent cannot authenticate. */
+  agentJwtKey(agent: string): Promise<Uint8Array | undefined>;
+  tool(request: { readonly org: string; readonly tool: string; readonly descriptorHash?: string }): Promise<{ readonly registration?: ToolRegistration; readonly scope?: string }>;
+  sessionCalls(org: string, session: string): Promise<number>;
+  /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
+  consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
+  /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */
+  stageDelta(principal: Principal & { readonly session: string }, delta: StateDelta): void;
+}
+
+/** What the judge gave for one action. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly guards: readonly GuardResult[];
+  readonly delta: StateDelta;
+  /** Decoder names that changed something. */
+  readonly encodings: readonly string[];
+}
+
+/** Facts behind a handle: they may live in a worker. */
+export interface Understood {
+  judge(input: { readonly now: string; readonly state: StateSlice }): Judgement | Promise<Judgement>;
+  /** Frees what a worker holds. Idempotent. */
+  release(): void;
+}
+
+/** One engine loaded with one policy and one set of rules. Immutable: a reload makes another. */
+export interface LoadedEngine {
+  readonly inputs: Pick<ReceiptInputs, 'policy' | 'rules' | 'engine'>;
+  readonly policyName: string;
+  /** @throws CodedError `engine_busy` when the pool is full, `engine_failed` when a worker died. */
+  understand(action: Action, signals: readonly Signal[]): Understood | Promise<Understood>;
+}
+
+/** The policy in force. Undefined: there is none, or it is bad; deny all and say so. */
+export interface EngineProvider {
+  engineFor(org: string): LoadedEngine | undefined;
+  /** Why there is none. */
+  readonly problem?: string;
+}
+
+export interface ReceiptDraft {
+  readonly id: string;
+  /** The `now` given to the judge. */
+  readonly time: string;
+  readonly action: Action;
+  readonly state: StateSlice;
+  readonly signals: readonly Signal[];
+  readonly inputs: Pick<ReceiptInputs, 'policy' | 'rules' | 'engine'>;
+  readonly verdict: Verdict;
+  readonly delta: StateDelta;
+  readonly outcomeBy: string | null;
+}
+
+export interface OutcomeDraft {
+  readonly receipt: ReceiptBody;
+  readonly id: string;
+  readonly time: string;
+  readonly status: OutcomeBody['status'];
+  readonly code?: number;
+  readonly durationMs: number;
+  readonly response: Uint8Array | null;
+  readonly findings: OutcomeBody['findings'];
+  readonly redactions: number;
+}
+
+/** An entry with its number, not yet durable. */
+export interface Staged<Body> {
+  readonly body: Body;
+  /** Resolves when the batch is on disk. Rejects with `CodedError` `log_failed`; then nothing of it was acknowledged. */
+  readonly durable: Promise<void>;
+}
+
+/**
+ * Receipts into the log. Staging is synchronous: numbers within a session are given in call order.
+ * After a crash every entry whose `durable` resolved is there; others may or may not be, but the chain has no gap.
+ */
+export interface Recorder {
+  /** @throws CodedError `log_failed` after a fatal storage error, `log_queue_full` when too much is unwritten. */
+  stageReceipt(draft: ReceiptDraft): Staged<ReceiptBody>;
+  stageOutcome(draft: OutcomeDraft): Staged<OutcomeBody>;
+}
+
+export interface ForwardRequest {
+  readonly url: string;
+  /** Exact JSON text of the params as the caller sent them. */
+  readonly body: string;
+  readonly token: string;
+}
+
+export interface ForwardResponse {
+  readonly status: 'ok' | 'error' | 'blocked' | 'timeout';
+  readonly code?: number;
+  readonly body: Uint8Array;
+  /** Why, where status is `blocked`: `ssrf_blocked`, `redirect_blocked`, `too_large`. */
+  readonly reason?: string;
+}
+
+/** The upstream tool. Resolves addresses itself, connects only to those it checked, never follows a redirect unchecked. */
+export interface Upstream {
+  forward(request: ForwardRequest): Promise<ForwardResponse>;
+}
+
+/** Outside questions whose answers are recorded as signals (symlink targets). Never throws; no answer is an empty list. */
+export interface SignalSource {
+  signalsFor(action: Action): Promise<readonly Signal[]>;
+}
+
+export interface ScopeTokenRequest {
+  readonly agent: string;
+  readonly scope: string;
+  readonly tool: string;
+  readonly params: JsonValue;
+  readonly requestId: string;
+  readonly session: string;
+}
+
+export interface TokenMinter {
+  mint(request: ScopeTokenRequest): string;
+}
+
+/** Something that happened, for whoever watches. Already stripped of values. Must not throw, must not block. */
+export interface FeedEvent {
+  readonly type: 'decision' | 'outcome' | 'session' | 'agent' | 'policy' | 'log';
+  readonly time: string;
+  readonly org: string;
+  readonly data: JsonValue;
+}
+
+export interface Feed {
+  publish(event: FeedEvent): void;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly state: StateStore;
+  readonly engines: EngineProvider;
+  readonly recorder: Recorder;
+  readonly upstream: Upstream;
+  readonly signals: SignalSource;
+  readonly tokens: TokenMinter;
+  readonly feed: Feed;
+  /** Runs `work` after `ms`; returns a canceller. Only composition roots make a real one. */
+  readonly timer: { after(ms: number, work: () => void): () => void };
+}

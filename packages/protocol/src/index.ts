@@ -1,0 +1,46 @@
+/** @module The nouns. Every other room speaks in these. */
+export {
+  ACTION_KIND_FAMILIES,
+  ACTION_KINDS,
+  isActionKind,
+  type Action,
+  type ActionKind,
+  type ActionSource,
+  type ToolDescriptor,
+  type Trace,
+} from './action.ts';
+export type {
+  AddressClass,
+  CommandFact,
+  CommandVia,
+  Facts,
+  FactsCut,
+  HostFact,
+  PathAccess,
+  PathFact,
+  PiiFact,
+  Redirect,
+  SecretFact,
+  Span,
+  StatementFact,
+  StatementKind,
+  TextFact,
+  TextRole,
+} from './facts.ts';
+export {
+  OUTCOME_TYPE,
+  RECEIPT_TYPE,
+  SESSION_END_TYPE,
+  type ActionSummary,
+  type ChainLink,
+  type Entry,
+  type EntryBody,
+  type EntrySignature,
+  type OutcomeBody,
+  type Principal,
+  type ReceiptBody,
+  type ReceiptInputs,
+  type SessionEndBody,
+} from './receipt.ts';
+export { PROTOCOL_LIMITS, type Signal, type StateDelta, type StateSlice, type ToolRegistration } from './state.ts';
+export { DECISIONS, SEVERITIES, type Decision, type Finding, type GuardResult, type Reason, type Severity, type Tags, type Verdict } from './verdict.ts';

@@ -1,0 +1,54 @@
+/**
+ * @module StateSlice and Signal: the only memory and the only outside opinions that a judge may read, both recorded.
+ */
+import type { JsonValue } from '@countersign/kernel';
+
+/** What is known of the tool that is called. */
+export type ToolRegistration = 'registered' | 'pending' | 'mismatch';
+
+/**
+ * The keyed values that the judge may read; `JCS` of it is at most 4 KB. A key that is absent is unknown, and unknown is the stricter case.
+ */
+export interface StateSlice {
+  readonly agentState?: 'active' | 'suspended' | 'killed';
+  /** Scopes granted to the agent; `*` is all. Absent: none. */
+  readonly scopes?: readonly string[];
+  /** `learning`: unregistered tools are pending; `locked`: they are refused. Absent: locked. */
+  readonly orgMode?: 'learning' | 'locked';
+  /** Absent: never seen. */
+  readonly tool?: ToolRegistration;
+  /** Scope the registered tool asks for, e.g. `db:query:read`; absent: derived from its name. */
+  readonly toolScope?: string;
+  /** Decisions so far in this session. */
+  readonly sessionCalls?: number;
+}
+
+/**
+ * What a decision changes; durable in the same batch as its receipt. Absent keys stay as they are.
+ */
+export interface StateDelta {
+  /** Tool descriptor to remember as pending: first sight of a tool in a learning org. */
+  readonly pendingTool?: { readonly tool: string; readonly hash: string };
+  readonly sessionCalls?: number;
+}
+
+/** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */
+export interface Signal {
+  /** `symlink`, `dns`, `threat-intel`, `llm`. */
+  readonly kind: string;
+  /** What was asked, e.g. the normalized path. */
+  readonly subject: string;
+  readonly value: JsonValue;
+}
+
+/** Limits that cross floors. */
+export const PROTOCOL_LIMITS = {
+  stateSliceBytesMax: 4096,
+  entryBytesMax: 16_384,
+  reasonsMax: 32,
+  evidenceMax: 8,
+  reasonTextMax: 160,
+  /** Actions up to this many bytes are judged on the main loop; larger ones in the worker pool. */
+  inlineActionBytesMax: 65_536,
+  actionBytesMax: 1_048_576,
+} as const;

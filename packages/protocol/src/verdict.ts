@@ -1,0 +1,82 @@
+/**
+ * @module Finding and Verdict: what was seen, and what is to happen. All scores are fixed point, in thousandths.
+ */
+import type { JsonValue } from '@countersign/kernel';
+import type { Span } from './facts.ts';
+
+/** From least to most. */
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** From most to least permissive; the stricter of two is the later one. */
+export const DECISIONS = ['allow', 'warn', 'modify', 'defer', 'deny'] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/** Framework mappings of a rule. */
+export interface Tags {
+  /** OWASP `LLM01`..`LLM10`, `ASI01`..`ASI10`. */
+  readonly owasp: readonly string[];
+  /** MITRE ATLAS or ATT&CK technique ids. */
+  readonly atlas: readonly string[];
+  readonly cwe: readonly string[];
+}
+
+/** One rule that held, and where. */
+export interface Finding {
+  /** Rule id, e.g. `R001`. */
+  readonly rule: string;
+  readonly title: string;
+  readonly category: string;
+  readonly severity: Severity;
+  /** Thousandths, 0..1000. */
+  readonly score: number;
+  /** At most 8; `evidenceCut` counts the rest. */
+  readonly evidence: readonly Span[];
+  readonly evidenceCut: number;
+  /** Name of the fact field it rests on, e.g. `command`, `statement`, `text`. */
+  readonly fact: string;
+  readonly tags: Tags;
+  /** Decoders that had to be applied before it showed; empty when it stood in plain sight. */
+  readonly layers: readonly string[];
+  readonly exemptable: boolean;
+}
+
+/** What one guard of the policy said. `message` and `details` may quote the input: for the caller, never for the log. */
+export interface GuardResult {
+  readonly guard: string;
+  readonly allowed: boolean;
+  readonly severity: Severity;
+  /** Stable reason code, e.g. `matches_forbidden_pattern`. */
+  readonly code: string;
+  readonly message: string;
+  readonly details?: JsonValue;
+  readonly evidence: readonly Span[];
+}
+
+/** One reason of a verdict, fit for the log: quotes no input. */
+export interface Reason {
+  /** Rule id (`R001`), `guard.<name>.<code>`, `policy.*`, `state.*`, `pipeline.*`. */
+  readonly code: string;
+  readonly text: string;
+  readonly severity: Severity;
+  /** Thousandths; 0 where there is no score. */
+  readonly score: number;
+  readonly fact?: string;
+  readonly evidence: readonly Span[];
+  readonly layers?: readonly string[];
+}
+
+export interface Verdict {
+  readonly decision: Decision;
+  /** Thousandths, 0..1000. */
+  readonly risk: number;
+  readonly severity: Severity;
+  /** At most 32, worst first. */
+  readonly reasons: readonly Reason[];
+  /** How many more reasons there were. */
+  readonly reasonsCut: number;
+  /** Things the caller must do, e.g. `inspect-response`. */
+  readonly obligations: readonly string[];
+  /** Who spoke. */
+  readonly by: 'judge' | 'pipeline';
+}
