@@ -1,0 +1,120 @@
+/**
+ * @module Building: TypeScript to `dist`, then the judge to its single file; both skipped where no input changed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './child.mjs';
+import { environmentFor } from './node-runtime.mjs';
+import { EXIT, progress, say, ScriptError, seconds } from './terminal.mjs';
+
+const ENGINE_PACKAGES = ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'policy', 'judge'];
+const ENGINE_TOOL = join('packages', 'judge', 'tools', 'build-engine.mjs');
+
+function listFiles(folder, into) {
+  if (!existsSync(folder)) return into;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) listFiles(path, into);
+    else into.push(path);
+  }
+  return into;
+}
+
+/** The workspaces of the repository: every folder of `packages` and `apps` with a package.json. */
+export function workspaces(root) {
+  return ['packages', 'apps'].flatMap((parent) => {
+    const folder = join(root, parent);
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => existsSync(join(folder, name, 'package.json')))
+      .map((name) => join(parent, name));
+  });
+}
+
+/** One hash over name, size and modification time of every file: cheap, and any save changes it. */
+export function fingerprint(files) {
+  const hash = createHash('sha256');
+  for (const file of files.toSorted?.() ?? [...files].sort()) {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    hash.update(`${file}\0${stat?.size ?? 'none'}\0${stat?.mtimeMs ?? 0}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function typescriptInputs(root) {
+  const files = [join(root, 'tsconfig.json'), join(root, 'tsconfig.base.json'), join(root, 'package-lock.json')];
+  for (const workspace of workspaces(root)) {
+    files.push(join(root, workspace, 'package.json'), join(root, workspace, 'tsconfig.json'));
+    listFiles(join(root, workspace, 'src'), files);
+  }
+  return files;
+}
+
+function engineInputs(root) {
+  const files = [join(root, 'package-lock.json')];
+  listFiles(join(root, 'packages', 'judge', 'tools'), files);
+  for (const name of ENGINE_PACKAGES) listFiles(join(root, 'packages', name, 'src'), files);
+  return files;
+}
+
+function hasOutputs(root) {
+  return workspaces(root).every((workspace) => existsSync(join(root, workspace, 'dist', 'index.js')));
+}
+
+function hasEngine(root) {
+  return existsSync(join(root, 'packages', 'judge', 'dist', 'engine.mjs'));
+}
+
+function stampPath(root, name) {
+  return join(root, '.build', `${name}.stamp`);
+}
+
+function readStamp(root, name) {
+  const path = stampPath(root, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+function writeStamp(root, name, value) {
+  mkdirSync(join(root, '.build'), { recursive: true });
+  writeFileSync(stampPath(root, name), value);
+}
+
+async function step(root, { name, text, command, env }) {
+  const line = progress(text);
+  const result = await run(command[0], command.slice(1), { cwd: root, capture: true, env });
+  const took = line.end();
+  if (result.code === 0) {
+    say(`${name} in ${seconds(took)}`);
+    return;
+  }
+  process.stderr.write(`${result.stdout}${result.stderr}`.trimEnd() + '\n');
+  throw new ScriptError(`${text} failed`, 'the first error above is the one to mend', EXIT.failed);
+}
+
+/** Compiles TypeScript where a source changed since the last success. */
+export async function buildTypescript(root, node) {
+  const inputs = fingerprint(typescriptInputs(root));
+  const outputs = hasOutputs(root);
+  if (outputs && readStamp(root, 'typescript') === inputs) return;
+  // A build record without its outputs would make the compiler believe there is nothing to do.
+  if (!outputs) for (const workspace of workspaces(root)) rmSync(join(root, workspace, 'dist', '.tsbuildinfo'), { force: true });
+  const compiler = join('node_modules', '@typescript', 'native', 'bin', 'tsc');
+  await step(root, { name: 'compiled', text: 'compiling', command: [node, compiler, '-b'], env: environmentFor(root, node) });
+  writeStamp(root, 'typescript', inputs);
+}
+
+/** Bundles the judge where one of its inputs changed since the last success. */
+export async function buildEngine(root, node) {
+  if (!existsSync(join(root, ENGINE_TOOL))) return;
+  const inputs = fingerprint(engineInputs(root));
+  if (hasEngine(root) && readStamp(root, 'engine') === inputs) return;
+  await step(root, { name: 'judge bundled', text: 'bundling the judge', command: [node, ENGINE_TOOL], env: environmentFor(root, node) });
+  writeStamp(root, 'engine', inputs);
+}
+
+/** Everything the server and the command line need. */
+export async function ensureBuilt(root, node) {
+  await buildTypescript(root, node);
+  await buildEngine(root, node);
+}
