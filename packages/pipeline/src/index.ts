@@ -23,3 +23,9 @@ export type {
   Understood,
   Upstream,
 } from './ports.ts';
+export { authenticate, type AuthenticationCode, type Credentials } from './authenticate.ts';
+export { countersignAction } from './countersign-action.ts';
+export { deny } from './denial.ts';
+export { createGate, type Gate } from './gate.ts';
+export { PIPELINE_LIMITS } from './limits.ts';
+export { createSessionTurns, type EndTurn, type SessionTurns } from './session-turns.ts';

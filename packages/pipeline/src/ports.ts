@@ -16,6 +16,8 @@ import type {
   ToolRegistration,
   Verdict,
 } from '@countersign/protocol';
+import type { Gate } from './gate.ts';
+import type { SessionTurns } from './session-turns.ts';
 
 export interface OrgRecord {
   readonly id: string;
@@ -64,6 +66,10 @@ export interface Judgement {
   readonly delta: StateDelta;
   /** Decoder names that changed something. */
   readonly encodings: readonly string[];
+  /** Scope the action needs, `category:subcategory:operation`. */
+  readonly scope: string;
+  /** How many of each type were seen, by type name. Never a value. */
+  readonly counts: { readonly pii: Readonly<Record<string, number>>; readonly secrets: Readonly<Record<string, number>> };
 }
 
 /** Facts behind a handle: they may live in a worker. */
@@ -138,7 +144,8 @@ export interface ForwardRequest {
 }
 
 export interface ForwardResponse {
-  readonly status: 'ok' | 'error' | 'blocked' | 'timeout';
+  /** `unknown`: the call went out and nothing is known of what became of it. */
+  readonly status: 'ok' | 'error' | 'blocked' | 'timeout' | 'unknown';
   readonly code?: number;
   readonly body: Uint8Array;
   /** Why, where status is `blocked`: `ssrf_blocked`, `redirect_blocked`, `too_large`. */
@@ -192,4 +199,8 @@ export interface Ports {
   readonly feed: Feed;
   /** Runs `work` after `ms`; returns a canceller. Only composition roots make a real one. */
   readonly timer: { after(ms: number, work: () => void): () => void };
+  /** One per process: how many decisions may be under way. */
+  readonly gate: Gate;
+  /** One per process: whose turn it is in each session. */
+  readonly turns: SessionTurns;
 }

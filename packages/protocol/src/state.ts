@@ -13,6 +13,8 @@ export interface StateSlice {
   readonly agentState?: 'active' | 'suspended' | 'killed';
   /** Scopes granted to the agent; `*` is all. Absent: none. */
   readonly scopes?: readonly string[];
+  /** Scopes the caller's token asked to be narrowed to; absent: no narrowing. */
+  readonly claimedScopes?: readonly string[];
   /** `learning`: unregistered tools are pending; `locked`: they are refused. Absent: locked. */
   readonly orgMode?: 'learning' | 'locked';
   /** Absent: never seen. */
@@ -48,6 +50,10 @@ export const PROTOCOL_LIMITS = {
   reasonsMax: 32,
   evidenceMax: 8,
   reasonTextMax: 160,
+  /** UTF-8 bytes of `JCS(Verdict)`: what keeps a receipt within an entry. Reasons beyond it are counted in `reasonsCut`. */
+  verdictBytesMax: 10_240,
+  /** Characters of an evidence path in a verdict. */
+  evidencePathMax: 64,
   /** Actions up to this many bytes are judged on the main loop; larger ones in the worker pool. */
   inlineActionBytesMax: 65_536,
   actionBytesMax: 1_048_576,

@@ -1,0 +1,92 @@
+/**
+ * @module Reasons fit for the log: they name rules, facts and spans, quote no input, and are bounded whatever the input was.
+ */
+import { canonicalize, type JsonValue } from '@countersign/kernel';
+import { type Finding, type GuardResult, type Reason, SEVERITIES, type Severity, type Span, type Verdict } from '@countersign/protocol';
+import { JUDGE_LIMITS } from './limits.ts';
+
+const RANK: Readonly<Record<Severity, number>> = { info: 0, low: 1, medium: 2, high: 3, critical: 4 };
+
+/** -1, 0 or 1, as the first is less or more severe than the second. */
+export function compareSeverity(a: Severity, b: Severity): number {
+  return Math.sign(RANK[a] - RANK[b]);
+}
+
+/** The worst of several; `info` of none. */
+export function worst(severities: readonly Severity[]): Severity {
+  let rank = 0;
+  for (const severity of severities) rank = Math.max(rank, RANK[severity]);
+  return SEVERITIES[rank] ?? 'critical';
+}
+
+/** Property names come from the agent: only plain characters of them reach the log, and few. */
+function plainPath(path: string): string {
+  const plain = path.slice(0, JUDGE_LIMITS.evidencePathMax).replaceAll(/[^A-Za-z0-9_.~/-]/g, '?');
+  return path.length > JUDGE_LIMITS.evidencePathMax ? `${plain}+${path.length - JUDGE_LIMITS.evidencePathMax}` : plain;
+}
+
+function plainEvidence(spans: readonly Span[]): Span[] {
+  return spans.slice(0, JUDGE_LIMITS.reasonEvidenceMax).map(({ path, start, end }) => ({ path: plainPath(path), start, end }));
+}
+
+function capped(text: string, max: number): string {
+  const whole = text.length > max ? `${text.slice(0, max)}+${text.length - max}` : text;
+  return whole.toWellFormed();
+}
+
+/** The reason that a finding gives. */
+export function reasonOfFinding(finding: Finding): Reason {
+  return {
+    code: capped(finding.rule, JUDGE_LIMITS.reasonCodeMax),
+    text: capped(finding.title, JUDGE_LIMITS.reasonTextMax),
+    severity: finding.severity,
+    score: finding.score,
+    fact: finding.fact,
+    evidence: plainEvidence(finding.evidence),
+    ...(finding.layers.length > 0 ? { layers: finding.layers } : {}),
+  };
+}
+
+/** The reason that a guard gives: its name and code, never its message, which may quote the input. */
+export function reasonOfGuard(result: GuardResult): Reason {
+  const act = result.allowed ? 'warns' : 'refuses';
+  return {
+    code: capped(`guard.${result.guard}.${result.code}`, JUDGE_LIMITS.reasonCodeMax),
+    text: capped(`guard ${result.guard} ${act}: ${result.code.replaceAll('_', ' ')}`, JUDGE_LIMITS.reasonTextMax),
+    severity: result.severity,
+    score: 0,
+    evidence: plainEvidence(result.evidence),
+  };
+}
+
+/** A reason of the judge itself. */
+export function ownReason(code: string, text: string, options: { readonly severity: Severity; readonly score?: number }): Reason {
+  return { code, text: capped(text, JUDGE_LIMITS.reasonTextMax), severity: options.severity, score: options.score ?? 0, evidence: [] };
+}
+
+/** Worst first; ties by score, then by code, then in the order given. */
+export function sortReasons(reasons: readonly Reason[]): Reason[] {
+  return reasons.toSorted((a, b) => compareSeverity(b.severity, a.severity) || b.score - a.score || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0));
+}
+
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit <= 0xdfff) bytes += 2;
+    else bytes += 3;
+  }
+  return bytes;
+}
+
+/** A verdict within its bytes: reasons are dropped from the mildest up, and counted. */
+export function boundVerdict(verdict: Verdict, reasons: readonly Reason[]): Verdict {
+  let kept = reasons.slice(0, JUDGE_LIMITS.reasonsMax);
+  for (;;) {
+    const bounded: Verdict = { ...verdict, reasons: kept, reasonsCut: reasons.length - kept.length };
+    if (kept.length === 0 || utf8Length(canonicalize(bounded as unknown as JsonValue)) <= JUDGE_LIMITS.verdictBytesMax) return bounded;
+    kept = kept.slice(0, -1);
+  }
+}

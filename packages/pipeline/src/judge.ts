@@ -1,0 +1,47 @@
+/**
+ * @module 4 judge: in this session's turn, with the state as the last staged decision left it.
+ */
+import { formatTime, invariant } from '@countersign/kernel';
+import type { StateSlice } from '@countersign/protocol';
+import { type Passage, refuse, step } from './passage.ts';
+import type { Ports } from './ports.ts';
+
+async function readState(passage: Passage, ports: Ports): Promise<StateSlice> {
+  const { action } = passage;
+  invariant(action !== undefined, 'state is read for an identified action');
+  const descriptorHash = action.descriptor?.hash;
+  const [tool, sessionCalls] = await Promise.all([
+    action.tool === undefined
+      ? Promise.resolve(undefined)
+      : ports.state.tool({ org: action.org, tool: action.tool, ...(descriptorHash === undefined ? {} : { descriptorHash }) }),
+    ports.state.sessionCalls(action.org, action.session),
+  ]);
+  const claimed = passage.request.caller.scopes;
+  return {
+    agentState: 'active',
+    scopes: passage.agentScopes ?? [],
+    orgMode: passage.orgMode ?? 'locked',
+    sessionCalls,
+    ...(claimed === undefined ? {} : { claimedScopes: claimed }),
+    ...(tool?.registration === undefined ? {} : { tool: tool.registration }),
+    ...(tool?.scope === undefined ? {} : { toolScope: tool.scope }),
+  };
+}
+
+/** Takes the session's turn and asks the engine. The turn is held until `record` has staged the receipt. */
+export async function judge(passage: Passage, ports: Ports): Promise<Passage> {
+  await step(passage, 'judge', async () => {
+    const { action, understood } = passage;
+    invariant(action !== undefined && understood !== undefined, 'only an understood action can be judged');
+    const turn = ports.turns.take(`${action.org}\n${action.session}`);
+    if (turn === undefined) return refuse(passage, { code: 'overloaded', message: 'too many decisions wait in this session', hint: 'retry after a moment' });
+    const endTurn = await turn;
+    if (passage.refusal !== undefined) return endTurn();
+    passage.endTurn = endTurn;
+    passage.state = await readState(passage, ports);
+    passage.time = formatTime(ports.clock.nowMs());
+    passage.judgement = await understood.judge({ now: passage.time, state: passage.state });
+    return undefined;
+  });
+  return passage;
+}
