@@ -1,4 +1,23 @@
 /** @module The life of one action. Read `countersign-action.ts` first. */
+export type {
+  AdminFaultCode,
+  AdminResult,
+  AdminStore,
+  AgentCreated,
+  AgentDraft,
+  AgentStateChange,
+  AgentView,
+  ApiKeyCreated,
+  ApiKeyDraft,
+  ApiKeyKind,
+  ApiKeyView,
+  PageRequest,
+  PolicyDocument,
+  PolicyDraft,
+  PolicyView,
+  ToolApproval,
+  ToolView,
+} from './admin-port.ts';
 export type { ActionDraft, ActionRequest, Answer, Caller, RefusalCode } from './action-request.ts';
 export type {
   AgentRecord,
