@@ -23,8 +23,8 @@ const COMMANDS = ['start', 'test', 'build', 'check', ...Object.keys(PROGRAMS)];
 async function start(args) {
   const node = chooseNode(root);
   await ensureBuilt(root, node);
-  const main = join(root, 'apps', 'server', 'dist', 'main.js');
-  endLike(await run(node, [main, ...args], { env: environmentFor(root, node) }));
+  const server = join(root, 'apps', 'server', 'dist', 'main.js');
+  endLike(await run(node, [server, ...args], { env: environmentFor(root, node) }));
 }
 
 async function program(name, args) {

@@ -35,7 +35,7 @@ export function workspaces(root) {
 /** One hash over name, size and modification time of every file: cheap, and any save changes it. */
 export function fingerprint(files) {
   const hash = createHash('sha256');
-  for (const file of files.toSorted?.() ?? [...files].sort()) {
+  for (const file of [...files].sort((a, b) => (a < b ? -1 : 1))) {
     const stat = statSync(file, { throwIfNoEntry: false });
     hash.update(`${file}\0${stat?.size ?? 'none'}\0${stat?.mtimeMs ?? 0}\n`);
   }

@@ -36,7 +36,8 @@ export function readArrows(json) {
 
 function toolRunner(root, node) {
   const env = environmentFor(root, node, { FORCE_COLOR: process.stdout.isTTY === true ? '1' : '0' });
-  return async (tool, args, extra = {}) => run(node, [BIN[tool], ...args], { cwd: root, env: { ...env, ...extra.env }, capture: extra.capture !== false });
+  return async (tool, args, extra = {}) =>
+    run(node, [BIN[tool], ...args], { cwd: root, env: { ...env, ...extra.env }, capture: extra.capture !== false });
 }
 
 async function mustSucceed(promise) {
@@ -53,7 +54,10 @@ function checks(root, node) {
     ['lint', () => mustSucceed(tool('oxlint', ['--type-aware', '--deny-warnings']))],
     ['build', () => built(root, node)],
     ['types', () => mustSucceed(tool('tsc', ['-p', 'tsconfig.test.json']))],
-    ['arrows', async () => arrows(await tool('depcruise', ['--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'packages', 'apps']))],
+    [
+      'arrows',
+      async () => arrows(await tool('depcruise', ['--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'packages', 'apps'])),
+    ],
     ['dead code', () => mustSucceed(tool('knip', ['--no-progress']))],
     ['tidy', () => mustSucceed(tool('vitest', ['run', TIDY]))],
   ];

@@ -68,10 +68,26 @@ const CAUSES = [
   [/ENOSPC/, 'the disk is full', 'free some space and run the command again'],
   [/EROFS|read-only file system/, 'the disk is read-only', 'run the command in a copy of the repository on a writable disk'],
   [/EACCES|EPERM/, 'npm may not write here', 'give your user write permission on the repository folder, and on the npm cache folder'],
-  [/EINTEGRITY/, 'a package is not the one the lockfile names', 'do not go on: somebody changed a published package, or a proxy altered it'],
-  [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/, 'the package registry cannot be reached', 'check the network or the proxy (`npm config get registry`) and run the command again'],
-  [/code E4\d\d|code E5\d\d|ETARGET|\b40[1345]\b/, 'the package registry refused', 'see the npm output above; a mirror must carry every version of package-lock.json'],
-  [/EUSAGE|can only install packages when your package\.json/, 'package.json and package-lock.json do not match', 'run `npm install` once, review the change of package-lock.json and commit it'],
+  [
+    /EINTEGRITY/,
+    'a package is not the one the lockfile names',
+    'do not go on: somebody changed a published package, or a proxy altered it',
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/,
+    'the package registry cannot be reached',
+    'check the network or the proxy (`npm config get registry`) and run the command again',
+  ],
+  [
+    /code E4\d\d|code E5\d\d|ETARGET|\b40[1345]\b/,
+    'the package registry refused',
+    'see the npm output above; a mirror must carry every version of package-lock.json',
+  ],
+  [
+    /EUSAGE|can only install packages when your package\.json/,
+    'package.json and package-lock.json do not match',
+    'run `npm install` once, review the change of package-lock.json and commit it',
+  ],
 ];
 
 /** The sentence and the advice for a failed `npm ci`, read off what npm wrote. */
@@ -113,9 +129,15 @@ export async function ensureInstalled(root) {
   const [command, first] = npmCommand();
   const line = progress('installing dependencies (npm ci, once)');
   const args = [...first, 'ci', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000'];
-  const result = await run(command, args, { cwd: root, capture: true }).catch((error) => ({ code: 127, signal: null, stdout: '', stderr: String(error) }));
+  const result = await run(command, args, { cwd: root, capture: true }).catch((error) => ({
+    code: 127,
+    signal: null,
+    stdout: '',
+    stderr: String(error),
+  }));
   const took = line.end();
-  if (result.signal !== null) throw new ScriptError(`npm ci was stopped by ${result.signal}`, 'run the command again: it starts over', EXIT.runtime);
+  if (result.signal !== null)
+    throw new ScriptError(`npm ci was stopped by ${result.signal}`, 'run the command again: it starts over', EXIT.runtime);
   if (result.code !== 0) {
     const output = `${result.stdout}${result.stderr}`;
     process.stderr.write(`${output.trimEnd().split('\n').slice(-12).join('\n')}\n`);
