@@ -35,7 +35,7 @@ export function readArrows(json) {
 }
 
 function toolRunner(root, node) {
-  const env = environmentFor(root, node, { FORCE_COLOR: process.stdout.isTTY === true ? '1' : '0' });
+  const env = environmentFor(root, node, process.stdout.isTTY === true ? { FORCE_COLOR: '1' } : {});
   return async (tool, args, extra = {}) =>
     run(node, [BIN[tool], ...args], { cwd: root, env: { ...env, ...extra.env }, capture: extra.capture !== false });
 }

@@ -2,11 +2,11 @@
  * @module Dependencies: installed with `npm ci` when missing or when the lockfile changed, and never otherwise.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { run } from './child.mjs';
-import { pinnedNodePath } from './node-runtime.mjs';
+import { chooseNode, isNewEnough, pinnedNodePath } from './node-runtime.mjs';
 import { EXIT, progress, say, ScriptError, seconds } from './terminal.mjs';
 
 const STAMP = join('node_modules', '.countersign-stamp');
@@ -38,18 +38,34 @@ function isSame(wanted, found) {
   return wanted.version === found.version && (wanted.integrity ?? '') === (found.integrity ?? '');
 }
 
+/** Which binaries run here: what a lockfile entry's `os`, `cpu` and `libc` are compared with. */
+export function thisPlatform() {
+  const glibc = process.platform === 'linux' ? process.report.getReport().header.glibcVersionRuntime : undefined;
+  return { os: process.platform, cpu: process.arch, libc: glibc === undefined ? 'musl' : 'glibc' };
+}
+
+/**
+ * npm leaves out an optional package that is for another platform, and, silently, one whose `engines` do not like the Node
+ * that npm runs under: the second kind is missing in earnest.
+ */
+function mayBeMissing(entry, platform) {
+  if (entry.optional !== true && entry.devOptional !== true) return entry.peer === true;
+  if (entry.os === undefined && entry.cpu === undefined) return true;
+  const fits = (allowed, value) => allowed === undefined || allowed.includes(value);
+  return !(fits(entry.os, platform.os) && fits(entry.cpu, platform.cpu) && fits(entry.libc, platform.libc));
+}
+
 /**
  * True where what npm says is installed (its own record, `node_modules/.package-lock.json`) is what the lockfile asks for.
- * Packages that npm may leave out on this platform (`optional`, other `os` or `cpu`) may be missing, never different.
  */
-export function matchesLock(lockText, installedText) {
+export function matchesLock(lockText, installedText, platform = thisPlatform()) {
   const wanted = packagesOf(lockText);
   const found = packagesOf(installedText);
   if (wanted === undefined || found === undefined) return false;
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.includes('node_modules/')) continue;
     const present = found[path];
-    if (present === undefined && entry.optional !== true && entry.devOptional !== true && entry.peer !== true) return false;
+    if (present === undefined && !mayBeMissing(entry, platform)) return false;
     if (present !== undefined && !isSame(entry, present)) return false;
   }
   return Object.keys(found).every((path) => wanted[path] !== undefined);
@@ -97,13 +113,74 @@ export function explainInstallFailure(output) {
   return { reason: cause[1], hint: cause[2] };
 }
 
-/** How to start npm: the one that started us, else the one beside the running Node, else the one in PATH. */
-export function npmCommand(env = process.env) {
+/** npm's own program: the one that started us, else the one beside the running Node, else the one that `npm` in PATH leads to. */
+export function npmProgram(env = process.env) {
+  const inPath = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'npm'));
   const beside = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
-  const started = env.npm_execpath;
-  if (started !== undefined && started.endsWith('npm-cli.js') && existsSync(started)) return [process.execPath, [started]];
-  if (existsSync(beside)) return [process.execPath, [beside]];
-  return ['npm', []];
+  const candidates = [env.npm_execpath ?? '', beside, ...inPath]
+    .filter((path) => path !== '' && existsSync(path))
+    .map((path) => realpathSync(path));
+  const program = candidates.find((path) => basename(path) === 'npm-cli.js');
+  if (program !== undefined) return program;
+  throw new ScriptError('npm was not found', 'install npm 10 or newer beside Node', EXIT.config);
+}
+
+const CI = ['ci', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000'];
+
+async function npmCi(folder, { node, text }) {
+  const line = progress(text);
+  const env = { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) };
+  const result = await run(node, [npmProgram(), ...CI], { cwd: folder, capture: true, env });
+  const took = line.end();
+  if (result.signal !== null) throw new ScriptError(`npm ci was stopped by ${result.signal}`, 'run the command again: it starts over');
+  if (result.code !== 0) {
+    const output = `${result.stdout}${result.stderr}`;
+    process.stderr.write(`${output.trimEnd().split('\n').slice(-12).join('\n')}\n`);
+    const { reason, hint } = explainInstallFailure(output);
+    throw new ScriptError(`dependencies could not be installed: ${reason}`, hint);
+  }
+  return took;
+}
+
+/** The lockfile cut down to the pinned Node of this platform, or undefined where there is none. */
+export function runtimeLock(lockText, platform = thisPlatform()) {
+  const name = `node-${platform.os}-${platform.cpu}`;
+  const entry = packagesOf(lockText)?.[`node_modules/${name}`];
+  if (entry === undefined) return undefined;
+  const dependencies = { [name]: entry.version };
+  const { optional: _optional, ...pin } = entry;
+  return {
+    manifest: { name: 'countersign-runtime', version: '1.0.0', private: true, dependencies },
+    lock: {
+      name: 'countersign-runtime',
+      version: '1.0.0',
+      lockfileVersion: 3,
+      requires: true,
+      packages: { '': { name: 'countersign-runtime', version: '1.0.0', dependencies }, [`node_modules/${name}`]: pin },
+    },
+  };
+}
+
+/**
+ * The Node that npm is to run under. An older one would leave out native packages without a word (see `mayBeMissing`), so
+ * the pinned Node comes first, by the same lockfile entry and integrity, into a folder of its own.
+ */
+async function installer(root) {
+  if (isNewEnough(process.version)) return process.execPath;
+  const runtime = runtimeLock(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  if (runtime === undefined) return chooseNode(root);
+  const folder = join(root, '.build', 'runtime');
+  const node = pinnedNodePath(folder);
+  const lockText = `${JSON.stringify(runtime.lock, null, 2)}\n`;
+  if (existsSync(node) && readText(join(folder, 'package-lock.json')) === lockText) return node;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(runtime.manifest));
+  writeFileSync(join(folder, 'package-lock.json'), lockText);
+  await npmCi(folder, {
+    node: process.execPath,
+    text: `installing Node ${runtime.manifest.dependencies[`node-${process.platform}-${process.arch}`]} (this one is ${process.version})`,
+  });
+  return node;
 }
 
 function stampInstall(root) {
@@ -126,24 +203,18 @@ export async function ensureInstalled(root) {
     stampInstall(root);
     return;
   }
-  const [command, first] = npmCommand();
-  const line = progress('installing dependencies (npm ci, once)');
-  const args = [...first, 'ci', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000'];
-  const result = await run(command, args, { cwd: root, capture: true }).catch((error) => ({
-    code: 127,
-    signal: null,
-    stdout: '',
-    stderr: String(error),
-  }));
-  const took = line.end();
-  if (result.signal !== null)
-    throw new ScriptError(`npm ci was stopped by ${result.signal}`, 'run the command again: it starts over', EXIT.runtime);
-  if (result.code !== 0) {
-    const output = `${result.stdout}${result.stderr}`;
-    process.stderr.write(`${output.trimEnd().split('\n').slice(-12).join('\n')}\n`);
-    const { reason, hint } = explainInstallFailure(output);
-    throw new ScriptError(`dependencies could not be installed: ${reason}`, hint, EXIT.runtime);
-  }
+  const took = await writing(async () => npmCi(root, { node: await installer(root), text: 'installing dependencies (npm ci, once)' }));
   stampInstall(root);
   say(`dependencies installed in ${seconds(took)}`);
+}
+
+/** Turns a failed write of our own into the same sentences as a failed write of npm's. */
+async function writing(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ScriptError) throw error;
+    const { reason, hint } = explainInstallFailure(`${error.code ?? ''} ${error.message}`);
+    throw new ScriptError(`dependencies could not be installed: ${reason}`, hint);
+  }
 }

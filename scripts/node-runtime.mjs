@@ -2,7 +2,7 @@
  * @module Which Node runs the product: the one the lockfile pins, or the running one where the platform has no pin.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { EXIT, ScriptError } from './terminal.mjs';
 
@@ -38,6 +38,6 @@ export function chooseNode(root, { always = false } = {}) {
 
 /** The environment of a child that runs under `node`: tools that look `node` up in PATH find the same one. */
 export function environmentFor(root, node, extra = {}) {
-  const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(':');
+  const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
   return { ...process.env, PATH: path, ...extra };
 }

