@@ -1,0 +1,25 @@
+/**
+ * @module SHA-256 (FIPS 180-4), HMAC (RFC 2104) and comparison in constant time. Text is hashed as its UTF-8 bytes.
+ */
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { plainBytes } from './base64.ts';
+
+/** The 32 bytes of the SHA-256. */
+export function sha256(data: string | Uint8Array): Uint8Array {
+  return plainBytes(hash('sha256', data, 'buffer'));
+}
+
+/** The SHA-256 as 64 lower-case hex digits. */
+export function sha256Hex(data: string | Uint8Array): string {
+  return hash('sha256', data, 'hex');
+}
+
+/** The 32 bytes of the HMAC-SHA-256. */
+export function hmacSha256(key: Uint8Array, data: string | Uint8Array): Uint8Array {
+  return plainBytes(createHmac('sha256', key).update(data).digest());
+}
+
+/** Equality in time that depends on the lengths only; different lengths are not equal. */
+export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
