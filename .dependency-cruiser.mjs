@@ -12,7 +12,8 @@ const MAY_IMPORT = {
   pipeline: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge'],
   store: ['kernel', 'crypto', 'protocol', 'log', 'receipts', 'pipeline'],
   gateway: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline'],
-  sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store'],
+  runtime: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline', 'store'],
+  sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store', 'runtime'],
 };
 
 const arrows = Object.entries(MAY_IMPORT).map(([from, to]) => ({

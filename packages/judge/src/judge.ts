@@ -4,7 +4,17 @@
 import { codeOf } from '@countersign/kernel';
 import { evaluateGuards, scopeForTool, scopeMatches } from '@countersign/policy';
 import type { CompiledPolicy } from '@countersign/policy';
-import { type Action, type Facts, type Finding, type GuardResult, isActionKind, type Reason, type StateDelta, type StateSlice, type Verdict } from '@countersign/protocol';
+import {
+  type Action,
+  type Facts,
+  type Finding,
+  type GuardResult,
+  isActionKind,
+  type Reason,
+  type StateDelta,
+  type StateSlice,
+  type Verdict,
+} from '@countersign/protocol';
 import { type CompiledRules, matchRules } from '@countersign/rules';
 import { WEIGHTS } from './limits.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
@@ -56,7 +66,9 @@ function part(opinion: Opinion, name: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    opinion.denials.push(ownReason(`judge.${name}_failed`, `the ${name} part of the judge failed (${codeOf(error)})`, { severity: 'critical', score: 1000 }));
+    opinion.denials.push(
+      ownReason(`judge.${name}_failed`, `the ${name} part of the judge failed (${codeOf(error)})`, { severity: 'critical', score: 1000 }),
+    );
   }
 }
 
@@ -85,22 +97,29 @@ function weighCuts(opinion: Opinion, { action, facts }: JudgeInput): void {
 }
 
 function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
-  if (!isActionKind(action.kind)) opinion.denials.push(ownReason('action.unknown_kind', 'the kind of this action is not known', { severity: 'high' }));
-  if (state.agentState !== 'active') opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
+  if (!isActionKind(action.kind))
+    opinion.denials.push(ownReason('action.unknown_kind', 'the kind of this action is not known', { severity: 'high' }));
+  if (state.agentState !== 'active')
+    opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;
   const scope = ownScope(action, state);
   const granted = (state.scopes ?? []).some((grant) => scopeMatches(grant, scope));
   const claimed = state.claimedScopes === undefined || state.claimedScopes.some((grant) => scopeMatches(grant, scope));
-  if (!granted || !claimed) opinion.denials.push(ownReason('scope_not_granted', 'the agent holds no scope for this tool', { severity: 'high' }));
+  if (!granted || !claimed)
+    opinion.denials.push(ownReason('scope_not_granted', 'the agent holds no scope for this tool', { severity: 'high' }));
 }
 
 function weighTool(opinion: Opinion, { action, state, policy }: JudgeInput): void {
   if (action.tool === undefined || TEXT_KINDS.has(action.kind) || state.tool === 'registered') return;
   if (state.tool === 'mismatch') {
-    opinion.denials.push(ownReason('descriptor_hash_mismatch', 'the tool descriptor is not the one that was approved', { severity: 'critical', score: 980 }));
+    opinion.denials.push(
+      ownReason('descriptor_hash_mismatch', 'the tool descriptor is not the one that was approved', { severity: 'critical', score: 980 }),
+    );
   } else if (state.orgMode === 'learning' && policy.unregisteredTools === 'warn') {
     opinion.pending = true;
-    opinion.warnings.push(ownReason('tool_pending', 'nobody has registered this tool yet: stricter thresholds apply', { severity: 'medium' }));
+    opinion.warnings.push(
+      ownReason('tool_pending', 'nobody has registered this tool yet: stricter thresholds apply', { severity: 'medium' }),
+    );
   } else {
     opinion.denials.push(ownReason('tool_not_registered', 'nobody has registered this tool', { severity: 'high' }));
   }

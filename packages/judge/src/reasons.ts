@@ -1,7 +1,7 @@
 /**
  * @module Reasons fit for the log: they name rules, facts and spans, quote no input, and are bounded whatever the input was.
  */
-import { canonicalize, type JsonValue } from '@countersign/kernel';
+import { canonicalize, type JsonValue, utf8Length } from '@countersign/kernel';
 import { type Finding, type GuardResult, type Reason, SEVERITIES, type Severity, type Span, type Verdict } from '@countersign/protocol';
 import { JUDGE_LIMITS } from './limits.ts';
 
@@ -47,6 +47,9 @@ export function reasonOfFinding(finding: Finding): Reason {
   };
 }
 
+/** What a refusal by a guard counts as risk, in thousandths. */
+const REFUSAL_SCORE: Readonly<Record<Severity, number>> = { info: 700, low: 700, medium: 750, high: 850, critical: 950 };
+
 /** The reason that a guard gives: its name and code, never its message, which may quote the input. */
 export function reasonOfGuard(result: GuardResult): Reason {
   const act = result.allowed ? 'warns' : 'refuses';
@@ -54,7 +57,7 @@ export function reasonOfGuard(result: GuardResult): Reason {
     code: capped(`guard.${result.guard}.${result.code}`, JUDGE_LIMITS.reasonCodeMax),
     text: capped(`guard ${result.guard} ${act}: ${result.code.replaceAll('_', ' ')}`, JUDGE_LIMITS.reasonTextMax),
     severity: result.severity,
-    score: 0,
+    score: result.allowed ? 0 : REFUSAL_SCORE[result.severity],
     evidence: plainEvidence(result.evidence),
   };
 }
@@ -66,19 +69,9 @@ export function ownReason(code: string, text: string, options: { readonly severi
 
 /** Worst first; ties by score, then by code, then in the order given. */
 export function sortReasons(reasons: readonly Reason[]): Reason[] {
-  return reasons.toSorted((a, b) => compareSeverity(b.severity, a.severity) || b.score - a.score || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0));
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit <= 0xdfff) bytes += 2;
-    else bytes += 3;
-  }
-  return bytes;
+  return reasons.toSorted(
+    (a, b) => compareSeverity(b.severity, a.severity) || b.score - a.score || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0),
+  );
 }
 
 /** A verdict within its bytes: reasons are dropped from the mildest up, and counted. */

@@ -61,7 +61,9 @@ function at(value: JsonValue, path: string): JsonValue | undefined {
 export function replay(engine: JudgingEngine, recorded: RecordedDecision): ReplayResult {
   if (recorded.verdict.by === 'pipeline') {
     const denies = recorded.verdict.decision === 'deny';
-    return denies ? { equal: true, byPipeline: true } : { equal: false, path: '/verdict/decision', recorded: shown(recorded.verdict.decision), recomputed: '"deny"' };
+    return denies
+      ? { equal: true, byPipeline: true }
+      : { equal: false, path: '/verdict/decision', recorded: shown(recorded.verdict.decision), recomputed: '"deny"' };
   }
   const facts = engine.understand(recorded.action, recorded.signals);
   const output = engine.judge({ now: recorded.time, action: recorded.action, facts, state: recorded.state });

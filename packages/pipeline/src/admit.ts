@@ -13,7 +13,11 @@ const FULL = { overloaded: 'too many decisions are under way', shutting_down: 't
 function checkDelegation(chain: readonly string[], agent: string): Fault<RefusalCode> | undefined {
   const path = '/delegation';
   if (chain.length > PIPELINE_LIMITS.delegationDepthMax) {
-    return { code: 'invalid_delegation_chain', message: `Delegation depth ${chain.length} exceeds maximum ${PIPELINE_LIMITS.delegationDepthMax}`, path };
+    return {
+      code: 'invalid_delegation_chain',
+      message: `Delegation depth ${chain.length} exceeds maximum ${PIPELINE_LIMITS.delegationDepthMax}`,
+      path,
+    };
   }
   const seen = new Set<string>([agent.toLowerCase()]);
   for (const member of chain) {
@@ -21,7 +25,8 @@ function checkDelegation(chain: readonly string[], agent: string): Fault<Refusal
     if (member === '' || member.length > PIPELINE_LIMITS.delegationMemberCharsMax) {
       return { code: 'invalid_delegation_chain', message: 'a delegation chain member must have 1 to 128 characters', path };
     }
-    if (seen.has(name)) return { code: 'invalid_delegation_chain', message: 'Circular delegation: an agent appears twice in the chain', path };
+    if (seen.has(name))
+      return { code: 'invalid_delegation_chain', message: 'Circular delegation: an agent appears twice in the chain', path };
     seen.add(name);
   }
   return undefined;
@@ -32,7 +37,8 @@ function checkShape(request: ActionRequest): Fault<RefusalCode> | undefined {
   if (session !== undefined && !SESSION_ID.test(session)) {
     return { code: 'invalid_session_id', message: 'a session id has 1 to 128 characters of `A-Z a-z 0-9 _ : . -`', path: '/session' };
   }
-  if (draft.kind.length > PIPELINE_LIMITS.kindCharsMax) return { code: 'invalid_action', message: 'the action kind is too long', path: '/kind' };
+  if (draft.kind.length > PIPELINE_LIMITS.kindCharsMax)
+    return { code: 'invalid_action', message: 'the action kind is too long', path: '/kind' };
   if (draft.tool !== undefined && draft.tool.length > PIPELINE_LIMITS.toolNameCharsMax) {
     return { code: 'invalid_action', message: `a tool name has at most ${PIPELINE_LIMITS.toolNameCharsMax} characters`, path: '/tool' };
   }

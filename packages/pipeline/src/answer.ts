@@ -15,7 +15,18 @@ function responseAction(passage: Passage, id: string, body: Uint8Array): Action 
   const { action } = passage;
   invariant(action !== undefined, 'a response belongs to an action');
   const { v, source, org, agent, session, delegation, tool } = action;
-  return { v, id, kind: 'tool.response', source, org, agent, session, delegation, content: new TextDecoder().decode(body), ...(tool === undefined ? {} : { tool }) };
+  return {
+    v,
+    id,
+    kind: 'tool.response',
+    source,
+    org,
+    agent,
+    session,
+    delegation,
+    content: new TextDecoder().decode(body),
+    ...(tool === undefined ? {} : { tool }),
+  };
 }
 
 /** Judges the response as an action of its own. Throws when it cannot: the response is then withheld. */

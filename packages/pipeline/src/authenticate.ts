@@ -14,7 +14,13 @@ export interface Credentials {
   readonly authorization: string | undefined;
 }
 
-export type AuthenticationCode = 'missing_api_key' | 'invalid_api_key' | 'missing_jwt' | 'invalid_jwt' | 'org_mismatch' | 'state_unavailable';
+export type AuthenticationCode =
+  | 'missing_api_key'
+  | 'invalid_api_key'
+  | 'missing_jwt'
+  | 'invalid_jwt'
+  | 'org_mismatch'
+  | 'state_unavailable';
 
 type Refused = Result<never, Fault<AuthenticationCode>>;
 
@@ -33,6 +39,7 @@ async function orgOf(apiKey: string | undefined, ports: Ports): Promise<Result<s
   if (!KEY_SHAPE.test(apiKey)) return refused('invalid_api_key', 'the API key does not have the form of one');
   const record = await ports.state.apiKey(sha256Hex(apiKey));
   if (record === undefined || !record.active) return refused('invalid_api_key', 'the API key is unknown or revoked');
+  if (record.kind !== 'write') return refused('invalid_api_key', 'this API key cannot carry decisions');
   return ok(record.org);
 }
 

@@ -11,7 +11,13 @@ export function deny(fault: Fault): Verdict {
     risk: 1000,
     severity: 'high',
     reasons: [
-      { code: `pipeline.${fault.code}`, text: fault.message.slice(0, PROTOCOL_LIMITS.reasonTextMax), severity: 'high', score: 1000, evidence: [] },
+      {
+        code: `pipeline.${fault.code}`,
+        text: fault.message.slice(0, PROTOCOL_LIMITS.reasonTextMax),
+        severity: 'high',
+        score: 1000,
+        evidence: [],
+      },
     ],
     reasonsCut: 0,
     obligations: [],

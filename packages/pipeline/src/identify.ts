@@ -1,7 +1,7 @@
 /**
  * @module 2 identify: who acts, for which org, in which session, on whose behalf. From here on every end is recorded.
  */
-import { canonicalize, type JsonValue } from '@countersign/kernel';
+import { canonicalize, type JsonValue, utf8Length } from '@countersign/kernel';
 import { sha256Hex } from '@countersign/crypto';
 import { type Action, PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { RefusalCode } from './action-request.ts';
@@ -33,10 +33,15 @@ async function checkDelegators(passage: Passage, ports: Ports): Promise<void> {
   for (const member of draft.delegation) {
     const agent = await ports.state.agent(member);
     if (agent === undefined || agent.org !== caller.org) {
-      return refuse(passage, { code: 'delegation_unknown_caller', message: 'a member of the delegation chain is not an agent of this org', path: '/delegation' });
+      return refuse(passage, {
+        code: 'delegation_unknown_caller',
+        message: 'a member of the delegation chain is not an agent of this org',
+        path: '/delegation',
+      });
     }
     const refused = REFUSED_STATES[agent.state];
-    if (refused !== undefined) return refuse(passage, { ...refused, message: `${refused.message} (a delegating agent)`, path: '/delegation' });
+    if (refused !== undefined)
+      return refuse(passage, { ...refused, message: `${refused.message} (a delegating agent)`, path: '/delegation' });
   }
   return undefined;
 }
@@ -47,7 +52,8 @@ async function identifyAgent(passage: Passage, ports: Ports): Promise<void> {
   if (org === undefined || (agent !== undefined && agent.org !== org.id)) {
     return refuse(passage, { code: 'org_mismatch', message: 'the agent does not belong to the org of the API key' });
   }
-  if (agent === undefined) return refuse(passage, { code: 'agent_not_found', message: 'no such agent', hint: 'register it with `countersign agent create`' });
+  if (agent === undefined)
+    return refuse(passage, { code: 'agent_not_found', message: 'no such agent', hint: 'register it with `countersign agent create`' });
   passage.orgMode = org.mode;
   passage.agentScopes = agent.scopes;
   const refused = REFUSED_STATES[agent.state];
@@ -59,7 +65,7 @@ async function identifyAgent(passage: Passage, ports: Ports): Promise<void> {
 export async function identify(passage: Passage, ports: Ports): Promise<Passage> {
   await step(passage, 'identify', () => {
     const action = buildAction(passage);
-    const bytes = canonicalize(action as unknown as JsonValue).length;
+    const bytes = utf8Length(canonicalize(action as unknown as JsonValue));
     if (bytes > PROTOCOL_LIMITS.actionBytesMax) {
       return refuse(passage, { code: 'action_too_large', message: `an action has at most ${PROTOCOL_LIMITS.actionBytesMax} bytes` });
     }

@@ -34,7 +34,8 @@ export async function judge(passage: Passage, ports: Ports): Promise<Passage> {
     const { action, understood } = passage;
     invariant(action !== undefined && understood !== undefined, 'only an understood action can be judged');
     const turn = ports.turns.take(`${action.org}\n${action.session}`);
-    if (turn === undefined) return refuse(passage, { code: 'overloaded', message: 'too many decisions wait in this session', hint: 'retry after a moment' });
+    if (turn === undefined)
+      return refuse(passage, { code: 'overloaded', message: 'too many decisions wait in this session', hint: 'retry after a moment' });
     const endTurn = await turn;
     if (passage.refusal !== undefined) return endTurn();
     passage.endTurn = endTurn;

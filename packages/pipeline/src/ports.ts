@@ -37,6 +37,8 @@ export interface ApiKeyRecord {
   readonly id: string;
   readonly org: string;
   readonly active: boolean;
+  /** Only `write` keys carry decisions. */
+  readonly kind: 'read' | 'write' | 'kill';
 }
 
 /**
@@ -50,7 +52,11 @@ export interface StateStore {
   apiKey(sha256Hex: string): Promise<ApiKeyRecord | undefined>;
   /** The HMAC key of an agent's JWTs: 64 ASCII bytes (reference/clampd.md 4.1), or undefined: the agent cannot authenticate. */
   agentJwtKey(agent: string): Promise<Uint8Array | undefined>;
-  tool(request: { readonly org: string; readonly tool: string; readonly descriptorHash?: string }): Promise<{ readonly registration?: ToolRegistration; readonly scope?: string }>;
+  tool(request: {
+    readonly org: string;
+    readonly tool: string;
+    readonly descriptorHash?: string;
+  }): Promise<{ readonly registration?: ToolRegistration; readonly scope?: string }>;
   sessionCalls(org: string, session: string): Promise<number>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;

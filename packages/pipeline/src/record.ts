@@ -37,7 +37,13 @@ function stage(passage: Passage, ports: Ports): Staged<ReceiptBody> {
   const staged = ports.recorder.stageReceipt(draft);
   const { action } = draft;
   ports.state.stageDelta(
-    { org: action.org, agent: action.agent, delegation: action.delegation, session: action.session, ...(action.trace === undefined ? {} : { trace: action.trace }) },
+    {
+      org: action.org,
+      agent: action.agent,
+      delegation: action.delegation,
+      session: action.session,
+      ...(action.trace === undefined ? {} : { trace: action.trace }),
+    },
     draft.delta,
   );
   return staged;

@@ -1,0 +1,58 @@
+// Builds the judge into one self-contained file, packages/judge/dist/engine.mjs. Equal sources and lock file give equal bytes,
+// and the SHA-256 of those bytes is what receipts name as their engine.
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, '..', 'dist', 'engine.mjs');
+const require = createRequire(join(here, '..', '..', 'facts', 'package.json'));
+
+/** Wasm of the parsers, by the name the engine gives it. */
+const WASM = {
+  treeSitter: require.resolve('web-tree-sitter/web-tree-sitter.wasm'),
+  bash: require.resolve('tree-sitter-bash/tree-sitter-bash.wasm'),
+  pgQuery: join(dirname(require.resolve('libpg-query')), 'libpg-query.wasm'),
+};
+
+const wasmModule = {
+  name: 'countersign-wasm',
+  resolveId: (id) => (id === 'countersign:wasm' ? '\0countersign:wasm' : null),
+  load(id) {
+    if (id !== '\0countersign:wasm') return null;
+    const lines = Object.entries(WASM).map(
+      ([name, file]) => `export const ${name} = bytes(${JSON.stringify(readFileSync(file).toString('base64'))});`,
+    );
+    return `function bytes(text) { return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0)); }\n${lines.join('\n')}`;
+  },
+};
+
+// The glue of the parsers names these for its own file loading, which never happens here: the bytes are given.
+const noBuiltins = {
+  name: 'no-builtins',
+  resolveId: (id) => (/^(node:)?(fs|fs\/promises|module|path|url|crypto|util|worker_threads|perf_hooks)$/.test(id) ? `\0none:${id}` : null),
+  load: (id) => (id.startsWith('\0none:') ? 'export default {};' : null),
+};
+
+// The judge hashes policies by Node's own SHA-256 when it is loaded; inside the engine no hash is needed.
+const bundle = await rolldown({
+  input: join(here, 'bundle-entry.mjs'),
+  platform: 'neutral',
+  resolve: { conditionNames: ['@countersign/source', 'import', 'module', 'default'], mainFields: ['module', 'main'] },
+  plugins: [wasmModule, noBuiltins],
+  treeshake: true,
+  onLog(level, log, handler) {
+    if (log.code !== 'EVAL' && log.code !== 'CIRCULAR_DEPENDENCY') handler(level, log);
+  },
+});
+const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, sourcemap: false, minify: false });
+if (output.length !== 1) throw new Error(`the engine must be one file, got ${output.length}`);
+const { code, imports } = output[0];
+if (imports.length > 0) throw new Error(`the engine must import nothing, but imports ${imports.join(', ')}`);
+mkdirSync(dirname(out), { recursive: true });
+writeFileSync(`${out}.tmp`, code);
+renameSync(`${out}.tmp`, out);
+process.stdout.write(`${createHash('sha256').update(code).digest('hex')}\n`);

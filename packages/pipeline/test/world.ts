@@ -1,0 +1,186 @@
+/** @module A world for the pipeline made of plain objects, in which each port can be told to fail. Everything that happens is written down in order. */
+import { CodedError, type JsonValue } from '@countersign/kernel';
+import type { ReceiptBody, Verdict } from '@countersign/protocol';
+import { createGate, createSessionTurns, type ActionRequest, type Judgement, type Ports } from '../src/index.ts';
+
+export const ORG = 'org-1';
+export const AGENT = '00000000-0000-7000-8000-000000000001';
+
+export type Fault =
+  | 'state'
+  | 'engine-none'
+  | 'engine-throws'
+  | 'judge-throws'
+  | 'stage-throws'
+  | 'disk'
+  | 'mint'
+  | 'upstream'
+  | 'fence'
+  | 'outcome-disk'
+  | 'signals';
+
+export interface WorldOptions {
+  readonly faults?: ReadonlySet<Fault>;
+  readonly decision?: Verdict['decision'];
+  readonly fenceDecision?: Verdict['decision'];
+  readonly agentState?: 'active' | 'suspended' | 'killed';
+  readonly inFlightMax?: number;
+}
+
+export interface World {
+  readonly ports: Ports;
+  /** What happened, in order: `staged`, `durable`, `minted`, `forwarded`, `outcome-staged`, `outcome-durable`. */
+  readonly journal: string[];
+  /** Fires every timer. */
+  expire(): void;
+  /** Lets the disk finish; until then nothing is durable when `holdDisk` was called. */
+  holdDisk(): () => void;
+}
+
+export function verdict(decision: Verdict['decision']): Verdict {
+  return { decision, risk: decision === 'allow' ? 0 : 900, severity: 'info', reasons: [], reasonsCut: 0, obligations: [], by: 'judge' };
+}
+
+export function judgement(decision: Verdict['decision']): Judgement {
+  return {
+    verdict: verdict(decision),
+    findings: [],
+    guards: [],
+    delta: { sessionCalls: 1 },
+    encodings: [],
+    scope: 'db:query:read',
+    counts: { pii: {}, secrets: {} },
+  };
+}
+
+export function request(overrides: Partial<ActionRequest> = {}): ActionRequest {
+  return {
+    caller: { org: ORG, agent: AGENT },
+    draft: {
+      kind: 'db.query',
+      tool: 'database.query',
+      params: { sql: 'select 1' },
+      source: { framework: 'test', door: 'test' },
+      delegation: [],
+    },
+    fingerprint: 'f',
+    mode: 'evaluate',
+    ...overrides,
+  };
+}
+
+export function forwardRequest(): ActionRequest {
+  const base = request();
+  return { ...base, mode: 'forward', paramsText: '{"sql":"select 1"}', draft: { ...base.draft, targetUrl: 'https://tool.example/run' } };
+}
+
+const failure = (code: string): CodedError => new CodedError({ code, message: code });
+
+/** A fresh world. */
+export function createWorld(options: WorldOptions = {}): World {
+  const has = (fault: Fault): boolean => options.faults?.has(fault) ?? false;
+  const journal: string[] = [];
+  const timers = new Set<() => void>();
+  let disk: Promise<void> = Promise.resolve();
+  let tick = 1_700_000_000_000;
+  let counter = 0;
+  let seq = 0;
+  const durable = (name: string, fails: boolean): Promise<void> =>
+    disk.then(() => {
+      if (fails) throw failure('log_failed');
+      journal.push(name);
+    });
+  const agent = { id: AGENT, org: ORG, name: 'a', state: options.agentState ?? ('active' as const), scopes: ['*'] };
+
+  const ports: Ports = {
+    clock: { nowMs: () => (tick += 1) },
+    random: { bytes: (length) => Uint8Array.from({ length }, () => (counter += 1) & 0xff) },
+    gate: createGate(options.inFlightMax),
+    turns: createSessionTurns(2),
+    timer: {
+      after(_, work) {
+        timers.add(work);
+        return () => timers.delete(work);
+      },
+    },
+    state: {
+      org: () =>
+        has('state') ? Promise.reject(failure('state_unavailable')) : Promise.resolve({ id: ORG, name: 'o', mode: 'learning' as const }),
+      agent: (id) => Promise.resolve(id === AGENT ? agent : undefined),
+      apiKey: () => Promise.resolve(undefined),
+      agentJwtKey: () => Promise.resolve(undefined),
+      tool: () => Promise.resolve({}),
+      sessionCalls: () => Promise.resolve(0),
+      consumeOnce: () => Promise.resolve(true),
+      stageDelta: () => journal.push('delta'),
+    },
+    engines: {
+      engineFor: () =>
+        has('engine-none')
+          ? undefined
+          : {
+              inputs: { policy: 'a'.repeat(64), rules: 'b'.repeat(64), engine: 'c'.repeat(64) },
+              policyName: 'test',
+              understand: (action) => {
+                if (has('engine-throws')) throw failure('engine_failed');
+                const isFence = action.kind === 'tool.response';
+                return {
+                  judge: () => {
+                    if (has(isFence ? 'fence' : 'judge-throws')) throw new Error('a bug');
+                    return judgement(isFence ? (options.fenceDecision ?? 'allow') : (options.decision ?? 'allow'));
+                  },
+                  release: () => undefined,
+                };
+              },
+            },
+    },
+    recorder: {
+      stageReceipt: (draft) => {
+        if (has('stage-throws')) throw failure('log_queue_full');
+        journal.push('staged');
+        const body = {
+          id: draft.id,
+          time: draft.time,
+          session: draft.action.session,
+          seq: seq++,
+          verdict: draft.verdict,
+          action: { tool: draft.action.tool },
+        } as unknown as ReceiptBody;
+        return { body, durable: durable('durable', has('disk')) };
+      },
+      stageOutcome: (draft) => {
+        journal.push(`outcome-staged:${draft.status}`);
+        return { body: {} as never, durable: durable('outcome-durable', has('outcome-disk')) };
+      },
+    },
+    upstream: {
+      forward: () => {
+        journal.push('forwarded');
+        return has('upstream')
+          ? Promise.reject(failure('ECONNREFUSED'))
+          : Promise.resolve({ status: 'ok', code: 200, body: new TextEncoder().encode('rows') });
+      },
+    },
+    signals: { signalsFor: () => (has('signals') ? Promise.reject(failure('resolver')) : Promise.resolve([])) },
+    tokens: {
+      mint: () => {
+        if (has('mint')) throw failure('key');
+        journal.push('minted');
+        return 'token';
+      },
+    },
+    feed: { publish: (event) => journal.push(`feed:${(event.data as { decision?: JsonValue }).decision as string}`) },
+  };
+  return {
+    ports,
+    journal,
+    expire: () => {
+      for (const work of [...timers]) work();
+    },
+    holdDisk: () => {
+      let release = (): void => undefined;
+      disk = new Promise((resolve) => (release = resolve));
+      return release;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * @module The rule packs and rulesets that ship with Countersign, read from their packages. Data with a schema, not code.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { CodedError, err, type Fault, ok, type Result } from '@countersign/kernel';
+import { BUILTIN_RULESETS, parsePolicy, type PolicyDocument } from '@countersign/policy';
+import { mergeRuleDocuments, parseRules, type RuleDocument, type RuleSet } from '@countersign/rules';
+
+const PACKS = new URL('../../rules/packs/', import.meta.url);
+const RULESETS = new URL('../../policy/rulesets/', import.meta.url);
+
+async function readText(url: URL): Promise<string> {
+  try {
+    return await readFile(url, 'utf8');
+  } catch (error) {
+    throw new CodedError(
+      {
+        code: 'builtin_missing',
+        message: `the built-in document ${url.pathname.split('/').at(-1) ?? ''} cannot be read`,
+        hint: 'reinstall Countersign',
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** Every built-in rule pack, with its examples. @throws {CodedError} `builtin_missing` when the files are not there. */
+export async function readBuiltinPacks(): Promise<Result<readonly RuleDocument[], readonly Fault[]>> {
+  const names = (await readdir(PACKS)).filter((name) => name.endsWith('.yaml')).toSorted();
+  const documents: RuleDocument[] = [];
+  for (const name of names) {
+    const parsed = parseRules(await readText(new URL(name, PACKS)), name);
+    if (!parsed.ok) return parsed;
+    documents.push(parsed.value);
+  }
+  return ok(documents);
+}
+
+/** The resolved built-in rules, as receipts hash them. */
+export async function readBuiltinRules(): Promise<Result<RuleSet, readonly Fault[]>> {
+  const packs = await readBuiltinPacks();
+  return packs.ok ? mergeRuleDocuments(packs.value) : packs;
+}
+
+/** YAML of one built-in ruleset. */
+export async function readRuleset(name: string): Promise<Result<string, readonly Fault[]>> {
+  if (!(BUILTIN_RULESETS as readonly string[]).includes(name)) {
+    return err([
+      {
+        code: 'ruleset_unknown',
+        message: `there is no built-in ruleset \`${name.slice(0, 64)}\``,
+        hint: `use one of ${BUILTIN_RULESETS.join(', ')}`,
+      },
+    ]);
+  }
+  return ok(await readText(new URL(`${name}.yaml`, RULESETS)));
+}
+
+/** All built-in rulesets, parsed: what `extends` may name. */
+export async function readRulesets(): Promise<ReadonlyMap<string, PolicyDocument>> {
+  const rulesets = new Map<string, PolicyDocument>();
+  for (const name of BUILTIN_RULESETS) {
+    const parsed = parsePolicy(await readText(new URL(`${name}.yaml`, RULESETS)), `${name}.yaml`);
+    if (!parsed.ok)
+      throw new CodedError({
+        code: 'builtin_invalid',
+        message: `the built-in ruleset ${name} is invalid: ${parsed.error[0]?.message ?? ''}`,
+      });
+    rulesets.set(name, parsed.value);
+  }
+  return rulesets;
+}

@@ -1,0 +1,64 @@
+/**
+ * @module The engine as a file: one module with its wasm and tables, named by the SHA-256 of its bytes. What is hashed is what runs:
+ * the module is imported from the very bytes that were hashed, never from a path that may change between the two.
+ */
+import { readFile } from 'node:fs/promises';
+import { sha256Hex } from '@countersign/crypto';
+import type { Engine } from '@countersign/judge';
+import { CodedError } from '@countersign/kernel';
+import { RUNTIME_LIMITS } from './limits.ts';
+
+export interface EngineFile {
+  /** Lower-case hex SHA-256 of `bytes`. */
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
+interface EngineModule {
+  readonly openEngine: () => Promise<Engine>;
+}
+
+/** Where the build puts the engine. */
+export function builtEnginePath(): URL {
+  return new URL('../../judge/dist/engine.mjs', import.meta.url);
+}
+
+/**
+ * Reads and hashes an engine file.
+ * @throws {CodedError} `engine_missing` when it cannot be read, `engine_too_large` beyond the limit.
+ */
+export async function readEngineFile(path: string | URL = builtEnginePath()): Promise<EngineFile> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new CodedError(
+      { code: 'engine_missing', message: 'the engine file cannot be read', hint: 'build it with `npm run build`' },
+      { cause: error },
+    );
+  }
+  if (bytes.length > RUNTIME_LIMITS.engineBytesMax)
+    throw new CodedError({ code: 'engine_too_large', message: 'the engine file is too large' });
+  return { hash: sha256Hex(bytes), bytes };
+}
+
+/** The module text as a URL that holds it. */
+export function engineUrl(file: EngineFile): string {
+  return `data:text/javascript;base64,${Buffer.from(file.bytes).toString('base64')}`;
+}
+
+/**
+ * Runs an engine file. The caller has checked its hash against a list it trusts.
+ * @throws {CodedError} `engine_invalid` when it is not an engine.
+ */
+export async function openEngineFile(file: EngineFile): Promise<Engine> {
+  try {
+    const module = (await import(engineUrl(file))) as EngineModule;
+    return await module.openEngine();
+  } catch (error) {
+    throw new CodedError(
+      { code: 'engine_invalid', message: `the file with hash ${file.hash.slice(0, 16)} is not a working engine` },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * @module The other side of the pool: a thread with the same engine bytes and the same documents, for actions too large for the main loop.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { JudgingEngine } from '@countersign/judge';
+import type { Action, Facts, Signal, StateSlice } from '@countersign/protocol';
+
+export interface WorkerSetup {
+  readonly engineUrl: string;
+  readonly documents: { readonly policy: unknown; readonly rules: unknown };
+}
+
+export type WorkerRequest =
+  | { readonly op: 'understand'; readonly id: number; readonly action: Action; readonly signals: readonly Signal[] }
+  | { readonly op: 'judge'; readonly id: number; readonly now: string; readonly state: StateSlice }
+  | { readonly op: 'release'; readonly id: number };
+
+export type WorkerReply =
+  | { readonly id: number; readonly ok: true; readonly output?: unknown }
+  | { readonly id: number; readonly ok: false; readonly message: string };
+
+async function load(setup: WorkerSetup): Promise<JudgingEngine> {
+  const module = (await import(setup.engineUrl)) as {
+    openEngine: () => Promise<{ load: (documents: unknown) => { ok: boolean; value: JudgingEngine } }>;
+  };
+  const engine = await module.openEngine();
+  const loaded = engine.load(setup.documents);
+  if (!loaded.ok) throw new Error('the documents that the main thread loaded are refused here');
+  return loaded.value;
+}
+
+const engine = load(workerData as WorkerSetup);
+const held = new Map<number, { readonly action: Action; readonly facts: Facts }>();
+
+async function handle(request: WorkerRequest): Promise<unknown> {
+  const judging = await engine;
+  if (request.op === 'understand') {
+    held.set(request.id, { action: request.action, facts: judging.understand(request.action, request.signals) });
+    return undefined;
+  }
+  const kept = held.get(request.id);
+  if (request.op === 'release' || kept === undefined) {
+    held.delete(request.id);
+    return undefined;
+  }
+  return judging.judge({ now: request.now, state: request.state, ...kept });
+}
+
+parentPort?.on('message', (request: WorkerRequest) => {
+  handle(request).then(
+    (output) => request.op !== 'release' && parentPort?.postMessage({ id: request.id, ok: true, output } satisfies WorkerReply),
+    (error: unknown) =>
+      parentPort?.postMessage({ id: request.id, ok: false, message: error instanceof Error ? error.name : 'error' } satisfies WorkerReply),
+  );
+});

@@ -1,0 +1,17 @@
+/** @module Every limit of the runtime; each has a test at n and n + 1. */
+
+export const RUNTIME_LIMITS = {
+  /** Worker threads that judge large actions. */
+  poolWorkers: 1,
+  /** Large actions under way or waiting at once; beyond it `engine_busy`. */
+  poolJobsMax: 32,
+  /** Bytes of an engine file. */
+  engineBytesMax: 64 * 1024 * 1024,
+  /** Paths of one action whose symlinks are followed. */
+  symlinksMax: 8,
+  /** Hosts in one host set of the user-level configuration. */
+  hostSetHostsMax: 256,
+  hostSetsBytesMax: 65_536,
+  /** Loaded engines kept for replay. */
+  replayEnginesMax: 8,
+} as const;

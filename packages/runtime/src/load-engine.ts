@@ -1,0 +1,52 @@
+/**
+ * @module One engine with one policy and one set of rules, as the pipeline sees it: small actions here, large ones in the pool.
+ */
+import { sha256Hex } from '@countersign/crypto';
+import type { Engine, EngineDocuments } from '@countersign/judge';
+import { canonicalize, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
+import type { LoadedEngine, Understood } from '@countersign/pipeline';
+import { type Action, PROTOCOL_LIMITS, type Signal } from '@countersign/protocol';
+import { type EngineFile, engineUrl } from './engine-file.ts';
+import { createJudgePool } from './judge-pool.ts';
+
+/** A loaded engine and the threads behind it. */
+export interface ClosableEngine extends LoadedEngine {
+  close(): Promise<void>;
+}
+
+/** Rough size of an action from below and above: cheap, and never less than a quarter of the truth. */
+function isLarge(value: JsonValue | undefined, budget: { left: number }): boolean {
+  if (value === undefined || budget.left < 0) return budget.left < 0;
+  if (typeof value === 'string') budget.left -= value.length + 2;
+  else if (typeof value !== 'object' || value === null) budget.left -= 4;
+  else {
+    for (const [key, item] of Object.entries(value)) {
+      budget.left -= key.length + 4;
+      if (isLarge(item as JsonValue, budget)) return true;
+    }
+  }
+  return budget.left < 0;
+}
+
+/** True when an action must not be judged on the main loop. */
+export function isLargeAction(action: Action): boolean {
+  return isLarge(action as unknown as JsonValue, { left: PROTOCOL_LIMITS.inlineActionBytesMax });
+}
+
+/** Compiles the documents with the engine; faults say what is wrong with them. */
+export function loadEngine(engine: Engine, file: EngineFile, documents: EngineDocuments): Result<ClosableEngine, readonly Fault[]> {
+  const loaded = engine.load(documents);
+  if (!loaded.ok) return loaded;
+  const judging = loaded.value;
+  const pool = createJudgePool({ engineUrl: engineUrl(file), documents });
+  return ok({
+    inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash },
+    policyName: judging.policyName,
+    understand(action: Action, signals: readonly Signal[]): Understood | Promise<Understood> {
+      if (isLargeAction(action)) return pool.understand(action, signals);
+      const facts = judging.understand(action, signals);
+      return { judge: (input) => judging.judge({ ...input, action, facts }), release: () => undefined };
+    },
+    close: () => pool.close(),
+  });
+}
