@@ -1,2 +1,12 @@
-/** @module */
-export {};
+/** @module An append-only Merkle log that the public tlog-tiles tools can read. Payload-agnostic; storage is a port. */
+export { checkpointText, openCheckpoint, parseCheckpointText, type Checkpoint, type NoteSigner } from './checkpoint.ts';
+export { parseBundle } from './entry-bundles.ts';
+export type { LogErrorCode } from './errors.ts';
+export type { LogRecord } from './frame.ts';
+export { LOG_LIMITS, type LogLimits } from './limits.ts';
+export { openLog, type Appended, type Log, type LogOptions, type NewRecord } from './log.ts';
+export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
+export { emptyRoot, leafHash, nodeHash, rootOf } from './merkle.ts';
+export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
+export type { LogStorage, SegmentInfo } from './storage.ts';
+export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';

@@ -1,0 +1,207 @@
+/**
+ * @module An append-only Merkle log. `append` numbers and stages a record at once; its promise resolves when the record's batch is
+ * durable. Flushing starts as soon as nothing is being written; what arrives during a write goes out together with the next one.
+ * Tiles and the signed checkpoint follow behind (`publisher.ts`) and are rebuilt from the journal at open.
+ */
+import type { CodedError } from '@countersign/kernel';
+import { readOwnCheckpoint, type Checkpoint, type NoteSigner } from './checkpoint.ts';
+import { logError, type LogErrorCode } from './errors.ts';
+import type { LogRecord } from './frame.ts';
+import { recoverJournal } from './journal.ts';
+import { LOG_LIMITS, type LogLimits } from './limits.ts';
+import { emptyRoot, leafHash, sameHash } from './merkle.ts';
+import { consistencyRanges, inclusionRanges, verifyInclusion, type Range } from './proof.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import type { LogStorage } from './storage.ts';
+import { CHECKPOINT_PATH, isPublishedPath } from './tile-path.ts';
+import { createCore, startFlushing, stop, waitPublished, type Core } from './writer.ts';
+
+export interface LogOptions {
+  readonly storage: LogStorage;
+  /** First line of every checkpoint; a schema-less URL such as `example.org/countersign/gateway-1`. */
+  readonly origin: string;
+  readonly noteSigner: NoteSigner;
+  readonly limits?: Partial<LogLimits>;
+  /** Awaited between two publications, so that a composition root can space them. Absent: the next follows at once. `close` does not wait for it. */
+  readonly pace?: () => Promise<void>;
+  /** Told of every checkpoint once it is on storage: the place for witnesses and feeds. Must not throw. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+}
+
+/** What to append. The log keeps `entry` until it is published: it must not change afterwards. Attachments are copied. */
+export interface NewRecord {
+  readonly entry: Uint8Array;
+  readonly attachments: readonly Uint8Array[];
+}
+
+export interface Appended {
+  readonly index: number;
+  /** Resolves when the record survives a crash. Rejects with `log_failed` when storage failed first: the record may or may not be there then. */
+  readonly durable: Promise<void>;
+}
+
+export interface Log {
+  readonly origin: string;
+  /** Records staged so far. */
+  readonly size: number;
+  /** Records that are durable. */
+  readonly durableSize: number;
+  /** The newest published checkpoint; there is always one. */
+  readonly checkpoint: Checkpoint;
+  /** Why the log stopped, once it has. */
+  readonly failure: CodedError<LogErrorCode> | undefined;
+  /** @throws CodedError `log_failed`, `log_queue_full`, `log_closed`, `log_record_too_large`; then nothing was staged. */
+  append(record: NewRecord): Appended;
+  /** Resolves with a published checkpoint that covers record `index`. Rejects when the log fails or closes without one. */
+  whenPublished(index: number): Promise<Checkpoint>;
+  /** A durable record. @throws CodedError `log_out_of_range`, `log_corrupt`. */
+  readRecord(index: number): Promise<LogRecord>;
+  /** Durable records from `from` on, in order. */
+  scan(from: number): AsyncGenerator<LogRecord, void, undefined>;
+  /** Inclusion proof of `index` in the tree of the first `size` records. @throws CodedError `log_out_of_range`, `log_corrupt`. */
+  inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
+  /** Proof that the tree of `oldSize` is a prefix of that of `newSize`. @throws CodedError `log_out_of_range`, `log_corrupt`. */
+  consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]>;
+  /** Root over the first `size` durable records. */
+  rootAt(size: number): Promise<Uint8Array>;
+  /** A published file (checkpoint, tile, bundle) for serving; undefined for anything else, whatever the path. */
+  readPublished(path: string): Promise<Uint8Array | undefined>;
+  /** Makes everything staged durable, publishes it, and gives the storage back. Idempotent. Later appends throw `log_closed`. */
+  close(): Promise<void>;
+}
+
+function refuseTooLarge({ entry, attachments }: NewRecord, limits: LogLimits): void {
+  let total = entry.length;
+  for (const attachment of attachments) total += attachment.length;
+  if (entry.length <= limits.entryBytesMax && attachments.length <= limits.attachmentsMax && total <= limits.recordBytesMax) return;
+  throw logError(
+    'log_record_too_large',
+    `a record of ${total} bytes with an entry of ${entry.length} and ${attachments.length} attachments exceeds a limit`,
+  );
+}
+
+function refuseFullQueue(core: Core, record: NewRecord, limits: LogLimits): void {
+  const records = core.gathering.count + (core.writing?.count ?? 0);
+  let bytes = core.gathering.usedBytes + (core.writing?.usedBytes ?? 0) + record.entry.length;
+  for (const attachment of record.attachments) bytes += attachment.length;
+  if (records < limits.queueRecordsMax && bytes <= limits.queueBytesMax) return;
+  throw logError('log_queue_full', `${records} records are staged and not yet durable`, { hint: 'try again once storage has caught up' });
+}
+
+function append(core: Core, record: NewRecord, limits: LogLimits): Appended {
+  if (core.failure !== undefined) throw core.failure;
+  if (core.closing !== undefined) throw logError('log_closed', 'the log was closed');
+  refuseTooLarge(record, limits);
+  refuseFullQueue(core, record, limits);
+  const index = core.gathering.first + core.gathering.count;
+  core.gathering.add(record.entry, record.attachments);
+  startFlushing(core);
+  return { index, durable: core.gathering.durable };
+}
+
+function outOfRange(what: string): CodedError<LogErrorCode> {
+  return logError('log_out_of_range', `${what} is outside the log`);
+}
+
+function isIndexBelow(n: number, end: number): boolean {
+  return Number.isSafeInteger(n) && n >= 0 && n < end;
+}
+
+interface Reading {
+  readonly durableSize: () => number;
+  readonly publisher: Publisher;
+}
+
+function rangeRoots({ publisher }: Reading, ranges: readonly Range[]): Promise<readonly Uint8Array[]> {
+  return Promise.all(ranges.map((range) => publisher.tree.rangeRoot(range)));
+}
+
+function rootAt({ durableSize, publisher }: Reading, size: number): Promise<Uint8Array> {
+  if (!isIndexBelow(size, durableSize() + 1)) return Promise.reject(outOfRange(`size ${size}`));
+  return size === 0 ? Promise.resolve(emptyRoot()) : publisher.tree.rangeRoot({ start: 0, end: size });
+}
+
+async function inclusionProof(reading: Reading, index: number, size: number): Promise<readonly Uint8Array[]> {
+  if (!isIndexBelow(size, reading.durableSize() + 1) || !isIndexBelow(index, size)) throw outOfRange(`index ${index} of size ${size}`);
+  const { tree, checkpoint } = reading.publisher;
+  const [leaf, proof] = await Promise.all([
+    tree.rangeRoot({ start: index, end: index + 1 }),
+    rangeRoots(reading, inclusionRanges(index, size)),
+  ]);
+  // Checked again after reading: a damaged tile must not become a proof that fails elsewhere.
+  const root = checkpoint?.size === size ? checkpoint.root : await rootAt(reading, size);
+  if (!verifyInclusion({ index, size, leaf, proof, root })) throw logError('log_corrupt', `the tiles do not prove record ${index}`);
+  return proof;
+}
+
+async function consistencyProof(reading: Reading, oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
+  if (!isIndexBelow(newSize, reading.durableSize() + 1) || !isIndexBelow(oldSize, newSize + 1)) {
+    throw outOfRange(`size ${oldSize} or ${newSize}`);
+  }
+  return oldSize === 0 || oldSize === newSize ? [] : rangeRoots(reading, consistencyRanges(oldSize, newSize));
+}
+
+/** Follows recovery: feeds the tree, and compares it with the checkpoint that was published before. */
+function createFollower(publisher: Publisher, published: Checkpoint | undefined): (records: readonly LogRecord[]) => Promise<void> {
+  return async (records) => {
+    for (const { entry } of records) {
+      publisher.add(leafHash(entry), entry);
+      if (publisher.tree.size === published?.size && !sameHash(publisher.tree.root(), published.root)) {
+        throw logError('log_forked', `the journal does not lead to the published checkpoint of size ${published.size}`, {
+          path: CHECKPOINT_PATH,
+          hint: 'the journal or the checkpoint was replaced; restore both from one copy',
+        });
+      }
+    }
+    await publisher.settle();
+  };
+}
+
+/**
+ * Opens a log, or makes a new one where storage is empty. Reads the whole journal once, cuts off what an unfinished write left,
+ * rebuilds missing tiles, and publishes a checkpoint.
+ * @throws CodedError `log_corrupt`, `log_rolled_back`, `log_forked`, `log_wrong_origin`, or what storage threw.
+ */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const { storage, origin, noteSigner } = options;
+  const limits: LogLimits = { ...LOG_LIMITS, ...options.limits };
+  const published = readOwnCheckpoint(await storage.readFile(CHECKPOINT_PATH), { origin, noteSigner });
+  const publisher = await createPublisher({ storage, origin, noteSigner, tileCacheMax: limits.tileCacheMax });
+  const journal = await recoverJournal({ storage, limits, visit: createFollower(publisher, published) });
+  if (published !== undefined && journal.size < published.size) {
+    throw logError('log_rolled_back', `the journal holds ${journal.size} records, but ${published.size} were published`, {
+      path: CHECKPOINT_PATH,
+      hint: 'restore the journal from a copy that is at least as new as the checkpoint',
+    });
+  }
+  const first = await publisher.publish();
+  const core = createCore({ journal, publisher, limits, pace: options.pace, onCheckpoint: options.onCheckpoint });
+  options.onCheckpoint?.(first);
+  const reading: Reading = { durableSize: () => publisher.tree.size, publisher };
+  return {
+    origin,
+    get size() {
+      return core.gathering.first + core.gathering.count;
+    },
+    get durableSize() {
+      return journal.size;
+    },
+    get checkpoint() {
+      return publisher.checkpoint ?? first;
+    },
+    get failure() {
+      return core.failure;
+    },
+    append: (record) => append(core, record, limits),
+    whenPublished: (index) => waitPublished(core, index),
+    readRecord: (index) => (isIndexBelow(index, journal.size) ? journal.read(index) : Promise.reject(outOfRange(`index ${index}`))),
+    scan: async function* scan(from) {
+      for await (const records of journal.scan(from)) yield* records;
+    },
+    inclusionProof: (index, size) => inclusionProof(reading, index, size),
+    consistencyProof: (oldSize, newSize) => consistencyProof(reading, oldSize, newSize),
+    rootAt: (size) => rootAt(reading, size),
+    readPublished: (path) => (isPublishedPath(path) ? storage.readFile(path) : Promise.resolve(undefined)),
+    close: () => stop(core, () => storage.close()),
+  };
+}

@@ -1,0 +1,42 @@
+/** @module Paths of published files, as C2SP tlog-tiles names them. */
+
+/** Hashes of a full tile, entries of a full bundle: 2^8, the height that tlog-tiles fixes. */
+export const TILE_WIDTH = 256;
+export const CHECKPOINT_PATH = 'checkpoint';
+/** All tiles and bundles live below. */
+export const TILE_FOLDER = 'tile';
+
+const WIDTH_STEP = 1000;
+
+/** `x001/x234/067` for 1234067. */
+function numbered(n: number): string {
+  let text = String(n % WIDTH_STEP).padStart(3, '0');
+  for (let rest = Math.floor(n / WIDTH_STEP); rest > 0; rest = Math.floor(rest / WIDTH_STEP)) {
+    text = `x${String(rest % WIDTH_STEP).padStart(3, '0')}/${text}`;
+  }
+  return text;
+}
+
+/** A tile or a bundle: `level` is a number or `entries`; `width` below 256 makes it partial. */
+export interface TileName {
+  readonly level: number | 'entries';
+  readonly index: number;
+  readonly width: number;
+}
+
+export function tilePath(tile: TileName): string {
+  const full = `${TILE_FOLDER}/${tile.level}/${numbered(tile.index)}`;
+  return tile.width === TILE_WIDTH ? full : `${full}.p/${tile.width}`;
+}
+
+/** Folder of the partial versions of a tile. */
+export function partialFolder(tile: Omit<TileName, 'width'>): string {
+  return `${tilePath({ ...tile, width: TILE_WIDTH })}.p`;
+}
+
+const PUBLISHED = /^(?:checkpoint|tile\/(?:entries|[0-9]{1,2})(?:\/x[0-9]{3}){0,6}\/[0-9]{3}(?:\.p\/[0-9]{1,3})?)$/;
+
+/** True for the shape of a path that a log may publish: safe to look up for a stranger. */
+export function isPublishedPath(path: string): boolean {
+  return path.length <= 64 && PUBLISHED.test(path);
+}

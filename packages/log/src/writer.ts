@@ -1,0 +1,180 @@
+/**
+ * @module The two loops behind a log: the flush loop (group commit into the journal) and the publication loop behind it. Storage
+ * failing in either stops both for good.
+ */
+import { invariant, type CodedError } from '@countersign/kernel';
+import type { Checkpoint } from './checkpoint.ts';
+import { logError, logFailed, type LogErrorCode } from './errors.ts';
+import type { Journal } from './journal.ts';
+import type { LogLimits } from './limits.ts';
+import type { Publisher } from './publisher.ts';
+import { createBatch, type Batch } from './staging.ts';
+
+export interface WriterOptions {
+  readonly journal: Journal;
+  readonly publisher: Publisher;
+  readonly limits: LogLimits;
+  readonly pace: (() => Promise<void>) | undefined;
+  readonly onCheckpoint: ((checkpoint: Checkpoint) => void) | undefined;
+}
+
+interface Waiter {
+  readonly index: number;
+  resolve(checkpoint: Checkpoint): void;
+  reject(error: Error): void;
+}
+
+/** State of a writer; `startFlushing`, `startPublishing` and `stop` are all that changes it. */
+export interface Core {
+  readonly options: WriterOptions;
+  gathering: Batch;
+  writing: Batch | undefined;
+  spare: Uint8Array | undefined;
+  failure: CodedError<LogErrorCode> | undefined;
+  closing: Promise<void> | undefined;
+  flushing: Promise<void> | undefined;
+  publishing: Promise<void> | undefined;
+  waiters: Waiter[];
+  /** Ends the pause between two publications. */
+  hurry: () => void;
+}
+
+export function createCore(options: WriterOptions): Core {
+  return {
+    options,
+    gathering: createBatch(options.journal.size, undefined),
+    writing: undefined,
+    spare: undefined,
+    failure: undefined,
+    closing: undefined,
+    flushing: undefined,
+    publishing: undefined,
+    waiters: [],
+    hurry: () => undefined,
+  };
+}
+
+/** Stops the log: everything that waits is rejected, nothing is accepted any more. */
+export function fail(core: Core, cause: unknown): void {
+  core.failure ??= logFailed(cause);
+  const { failure } = core;
+  core.gathering.reject(failure);
+  for (const waiter of core.waiters.splice(0)) waiter.reject(failure);
+}
+
+function takeInto(core: Core, batch: Batch): void {
+  for (let i = 0; i < batch.count; i += 1) {
+    const leaf = batch.leaves[i];
+    const entry = batch.entries[i];
+    invariant(leaf !== undefined && entry !== undefined, 'a batch has a leaf and an entry for each record');
+    core.options.publisher.add(leaf, entry);
+  }
+}
+
+function unpublished(core: Core): number {
+  return core.options.journal.size - (core.options.publisher.checkpoint?.size ?? 0);
+}
+
+async function flushAll(core: Core): Promise<void> {
+  // One microtask later, so that records staged in one go share a write.
+  await Promise.resolve();
+  while (core.gathering.count > 0 && core.failure === undefined) {
+    const batch = core.gathering;
+    core.writing = batch;
+    core.gathering = createBatch(batch.first + batch.count, core.spare);
+    core.spare = undefined;
+    try {
+      await core.options.journal.append({ bytes: batch.bytes(), starts: batch.starts });
+    } catch (error) {
+      fail(core, error);
+      batch.reject(core.failure ?? logFailed(error));
+      break;
+    }
+    batch.resolve();
+    takeInto(core, batch);
+    core.spare = batch.buffer();
+    core.writing = undefined;
+    startPublishing(core);
+    if (unpublished(core) > core.options.limits.unpublishedRecordsMax) {
+      core.hurry();
+      await core.publishing;
+    }
+  }
+  core.writing = undefined;
+}
+
+export function startFlushing(core: Core): void {
+  core.flushing ??= flushAll(core)
+    .catch((error: unknown) => {
+      fail(core, error);
+    })
+    .finally(() => {
+      core.flushing = undefined;
+      if (core.gathering.count > 0 && core.failure === undefined) startFlushing(core);
+    });
+}
+
+async function publishOnce(core: Core): Promise<void> {
+  const checkpoint = await core.options.publisher.publish();
+  const due = core.waiters.filter((waiter) => waiter.index < checkpoint.size);
+  core.waiters = core.waiters.filter((waiter) => waiter.index >= checkpoint.size);
+  for (const waiter of due) waiter.resolve(checkpoint);
+  core.options.onCheckpoint?.(checkpoint);
+}
+
+/** The pause that the composition root asked for, cut short by `hurry`. */
+async function pause(core: Core): Promise<void> {
+  const { pace, limits } = core.options;
+  if (pace === undefined || core.closing !== undefined || unpublished(core) > limits.unpublishedRecordsMax) return;
+  const hurried = Promise.withResolvers<void>();
+  core.hurry = hurried.resolve;
+  await Promise.race([pace(), hurried.promise]);
+}
+
+async function publishAll(core: Core): Promise<void> {
+  try {
+    while (unpublished(core) > 0 && core.failure === undefined) {
+      await publishOnce(core);
+      await pause(core);
+    }
+  } catch (error) {
+    fail(core, error);
+  }
+}
+
+export function startPublishing(core: Core): void {
+  core.publishing ??= publishAll(core).finally(() => {
+    core.publishing = undefined;
+    if (unpublished(core) > 0 && core.failure === undefined) startPublishing(core);
+  });
+}
+
+async function drain(core: Core): Promise<void> {
+  core.hurry();
+  if (core.gathering.count > 0 && core.failure === undefined) startFlushing(core);
+  while (core.flushing !== undefined || core.publishing !== undefined) {
+    core.hurry();
+    await core.flushing;
+    await core.publishing;
+  }
+  for (const waiter of core.waiters.splice(0)) waiter.reject(logError('log_closed', 'the log was closed'));
+}
+
+/** Flushes, publishes, then runs `release`. Later calls wait for the first. */
+export function stop(core: Core, release: () => Promise<void>): Promise<void> {
+  core.closing ??= Promise.resolve()
+    .then(() => drain(core))
+    .finally(release);
+  return core.closing;
+}
+
+/** Waits for a checkpoint over record `index`. */
+export function waitPublished(core: Core, index: number): Promise<Checkpoint> {
+  const newest = core.options.publisher.checkpoint;
+  if (newest !== undefined && index < newest.size) return Promise.resolve(newest);
+  if (core.failure !== undefined) return Promise.reject(core.failure);
+  if (core.closing !== undefined) return Promise.reject(logError('log_closed', 'the log was closed'));
+  const { promise, resolve, reject } = Promise.withResolvers<Checkpoint>();
+  core.waiters.push({ index, resolve, reject });
+  return promise;
+}
