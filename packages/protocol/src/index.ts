@@ -42,5 +42,16 @@ export {
   type ReceiptInputs,
   type SessionEndBody,
 } from './receipt.ts';
+export type { OutcomeDraft, ReceiptDraft, Recorder, Staged } from './recorder.ts';
 export { PROTOCOL_LIMITS, type Signal, type StateDelta, type StateSlice, type ToolRegistration } from './state.ts';
-export { DECISIONS, SEVERITIES, type Decision, type Finding, type GuardResult, type Reason, type Severity, type Tags, type Verdict } from './verdict.ts';
+export {
+  DECISIONS,
+  SEVERITIES,
+  type Decision,
+  type Finding,
+  type GuardResult,
+  type Reason,
+  type Severity,
+  type Tags,
+  type Verdict,
+} from './verdict.ts';

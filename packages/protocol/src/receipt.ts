@@ -75,6 +75,8 @@ export interface OutcomeBody extends ChainLink {
   readonly type: typeof OUTCOME_TYPE;
   readonly id: string;
   readonly time: string;
+  /** Org of the session: chains of two orgs are two, whatever their sessions are called. */
+  readonly org: string;
   /** The receipt it belongs to. */
   readonly receipt: string;
   readonly status: 'ok' | 'error' | 'blocked' | 'timeout' | 'unknown';
@@ -85,6 +87,8 @@ export interface OutcomeBody extends ChainLink {
   readonly response: string | null;
   /** Rule ids and spans of what the post-action fence found. */
   readonly findings: readonly { readonly rule: string; readonly evidence: readonly Span[] }[];
+  /** How many more findings there were. */
+  readonly findingsCut: number;
   readonly redactions: number;
 }
 
@@ -93,6 +97,8 @@ export interface SessionEndBody extends ChainLink {
   readonly type: typeof SESSION_END_TYPE;
   readonly id: string;
   readonly time: string;
+  /** Org of the session. */
+  readonly org: string;
   readonly reason: string;
 }
 
