@@ -83,7 +83,8 @@ export class JsonReader {
   readonly exactNumbers: string[] = [];
   private readonly text: string;
   private readonly limits: ReaderLimits;
-  private readonly steps: (string | number)[] = [];
+  /** The key or index at each level; undefined while a key is read, so that the fault names the object. */
+  private readonly steps: (string | number | undefined)[] = [];
   private at = 0;
   private depth = 0;
   private nodes = 0;
@@ -106,7 +107,8 @@ export class JsonReader {
   private fail(code: JsonFaultCode, message: string, start: number): undefined {
     let path = '';
     for (let level = 0; level < this.depth && path.length <= FAULT_PATH_CHARS_MAX; level += 1) {
-      const step = this.steps[level] ?? '';
+      const step = this.steps[level];
+      if (step === undefined) break;
       path = pointer(path, typeof step === 'number' ? step : step.slice(0, FAULT_PATH_CHARS_MAX));
     }
     if (path.length > FAULT_PATH_CHARS_MAX) path = `${path.slice(0, FAULT_PATH_CHARS_MAX).toWellFormed()}…`;
@@ -204,7 +206,7 @@ export class JsonReader {
 
   private readObject(): JsonValue | undefined {
     const object: Record<string, JsonValue> = {};
-    this.steps[this.depth - 1] = '';
+    this.steps[this.depth - 1] = undefined;
     this.skipSpace();
     if (this.text.charCodeAt(this.at) === CLOSE_OBJECT) {
       this.at += 1;
@@ -228,9 +230,9 @@ export class JsonReader {
   /** A key and its colon. SECURITY: `__proto__` never becomes a property, so plain assignment is safe for every other key. */
   private readKey(object: Record<string, JsonValue>): string | undefined {
     if (!this.countNode()) return undefined;
+    this.steps[this.depth - 1] = undefined;
     if (this.text.charCodeAt(this.at) !== QUOTE) return this.unexpected('a key in quotes');
     const start = this.at;
-    this.steps[this.depth - 1] = '';
     const key = this.readString();
     if (key === undefined) return undefined;
     this.steps[this.depth - 1] = key;
