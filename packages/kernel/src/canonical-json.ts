@@ -6,7 +6,9 @@ import { invariant } from './errors.ts';
 import type { JsonValue } from './json.ts';
 
 const PLAIN = /^[\u0020\u0021\u0023-\u005b\u005d-\u007e]*$/;
-const SORTED_CACHE_MAX = 4096;
+/** Keys repeat from action to action; their quoted form is kept. Hostile keys can empty the cache, never grow it. */
+const QUOTED_KEYS_MAX = 4096;
+const QUOTED_KEY_CHARS_MAX = 64;
 const quotedKeys = new Map<string, string>();
 
 function quote(text: string): string {
@@ -19,7 +21,9 @@ function quoteKey(key: string): string {
   const known = quotedKeys.get(key);
   if (known !== undefined) return known;
   const quoted = `${quote(key)}:`;
-  if (quotedKeys.size < SORTED_CACHE_MAX && key.length <= 64) quotedKeys.set(key, quoted);
+  if (key.length > QUOTED_KEY_CHARS_MAX) return quoted;
+  if (quotedKeys.size >= QUOTED_KEYS_MAX) quotedKeys.clear();
+  quotedKeys.set(key, quoted);
   return quoted;
 }
 

@@ -1,6 +1,6 @@
 import { canonicalize, type JsonValue, parseJson, stringifyExact } from '@countersign/kernel';
 import reference from 'canonicalize';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 const wellFormed = fc.string({ unit: 'binary' });
@@ -45,6 +45,11 @@ const literal = fc
       `${minus ? '-' : ''}${whole}${part === null ? '' : `.${part}`}${exponent === null ? '' : `e${exponent}`}`,
   );
 
+/** The platform's reading, without negative zeros. */
+function parseLoosely(text: string): unknown {
+  return JSON.parse(text, (_, item: unknown) => (item === 0 ? 0 : item));
+}
+
 describe('canonicalize', () => {
   it('has the bytes of package canonicalize', () => {
     fc.assert(
@@ -81,7 +86,7 @@ describe('parseJson', () => {
     const change = fc.tuple(
       fc.nat(),
       fc.nat(3),
-      fc.oneof(fc.constantFrom(...'{}[]",:\\ue+-.0123 \n'), fc.string({ maxLength: 2, unit: 'binary' })),
+      fc.oneof(fc.constantFrom(...'{}[]",:\\ue+-.0123 \n'.split('')), fc.string({ maxLength: 2, unit: 'binary' })),
     );
     fc.assert(
       fc.property(json, fc.array(change, { minLength: 1, maxLength: 3 }), (value, changes) => {
@@ -89,10 +94,7 @@ describe('parseJson', () => {
         for (const [at, drop, put] of changes)
           text = text.slice(0, at % (text.length + 1)) + put + text.slice((at % (text.length + 1)) + drop);
         const parsed = parseJson(text);
-        if (parsed.ok)
-          expect(JSON.parse(stringifyExact(parsed.value.value, parsed.value.exactNumbers))).toEqual(
-            JSON.parse(text, (_, item: unknown) => (item === 0 ? 0 : item)),
-          );
+        if (parsed.ok) expect(parseLoosely(stringifyExact(parsed.value.value, parsed.value.exactNumbers))).toEqual(parseLoosely(text));
       }),
       { numRuns: 1500 },
     );

@@ -14,7 +14,7 @@ import {
   pointer,
   uuidv7,
 } from '@countersign/kernel';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 describe('Result', () => {
@@ -68,6 +68,9 @@ describe('UUIDv7', () => {
     // RFC 9562 A.6
     const random = Uint8Array.from(Buffer.from('0000000000000cc318c4dc0c0c07398f', 'hex'));
     expect(uuidv7({ nowMs: () => 0x017f22e279b0 }, { bytes: () => random })).toBe('017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
+  });
+  it('takes no fewer random bytes than it asked for', () => {
+    expect(() => uuidv7({ nowMs: () => 0 }, { bytes: () => new Uint8Array(15) })).toThrow(InvariantError);
   });
   it('sorts by time', () => {
     fc.assert(

@@ -1,4 +1,5 @@
 import { InvariantError, JSON_LIMITS, parseJson, stringifyExact, utf8Length } from '@countersign/kernel';
+import { findInvalidUtf8 } from '../src/utf8.ts';
 import { describe, expect, it } from 'vitest';
 
 function codeOf(input: string | Uint8Array, limits: Parameters<typeof parseJson>[1] = {}): string {
@@ -112,6 +113,24 @@ describe('stringifyExact', () => {
   });
 });
 
+describe('findInvalidUtf8', () => {
+  it('finds nothing in UTF-8, and the first bad byte otherwise', () => {
+    expect(findInvalidUtf8(Buffer.from('a\u00e9\u20ac\u{1F600}'))).toBe(-1);
+    for (const [hex, at] of [
+      ['e28220', 0],
+      ['61f0908080f08080', 5],
+      ['41e0a0', 1],
+      ['edbfbf', 0],
+      ['f4908080', 0],
+      ['c3', 0],
+      ['f5808080', 0],
+      ['f0908041', 0],
+    ] as const) {
+      expect(findInvalidUtf8(Uint8Array.from(Buffer.from(hex, 'hex'))), hex).toBe(at);
+    }
+  });
+});
+
 describe('utf8Length', () => {
   it('is what an encoder writes', () => {
     for (const text of ['', 'a', '\u00e9', '\u20ac', '\u{1F600}', 'a\ud800b', '\udc00\ud800', '\ud800']) {
@@ -123,6 +142,7 @@ describe('utf8Length', () => {
 /** Characters looked at or sliced while `work` runs: the reader's whole work, without a clock. */
 function countSteps(work: () => void): number {
   let steps = 0;
+  // oxlint-disable-next-line typescript/unbound-method -- both are called with their receiver below
   const { charCodeAt, slice } = String.prototype;
   const counted = {
     charCodeAt(this: string, i: number): number {

@@ -3,26 +3,24 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { canonicalize, parseJson, type JsonValue } from '@countersign/kernel';
 import { describe, expect, it } from 'vitest';
-import { type InvalidVector, type NumberVectors, readVectors, type ValidVector } from './vector-files.ts';
+import { INVALID, NUMBERS, VALID } from './vector-files.ts';
 
 function double(ieee: string): number {
   return new DataView(Uint8Array.from(Buffer.from(ieee, 'hex')).buffer).getFloat64(0);
 }
 
 describe('RFC 8785 numbers', () => {
-  const { valid, invalid } = readVectors<NumberVectors>('numbers.json');
-  it.each(valid)('$ieee is $canonical', ({ ieee, canonical }) => {
+  it.each(NUMBERS.valid)('$ieee is $canonical', ({ ieee, canonical }) => {
     expect(canonicalize(double(ieee))).toBe(canonical);
     expect(parseJson(canonical)).toEqual({ ok: true, value: { value: Number(canonical), exactNumbers: [] } });
   });
-  it.each(invalid)('$why has no text', ({ ieee }) => {
+  it.each(NUMBERS.invalid)('$why has no text', ({ ieee }) => {
     expect(() => canonicalize(double(ieee))).toThrow('not finite');
   });
 });
 
 describe('documents that are accepted', () => {
-  const { cases } = readVectors<{ cases: ValidVector[] }>('valid.json');
-  it.each(cases)('$name', ({ text, canonical, exactNumbers }) => {
+  it.each(VALID)('$name', ({ text, canonical, exactNumbers }) => {
     for (const input of [text, Buffer.from(text, 'utf8')]) {
       const parsed = parseJson(input);
       expect(parsed.ok && parsed.value.exactNumbers).toEqual(exactNumbers);
@@ -32,12 +30,11 @@ describe('documents that are accepted', () => {
 });
 
 describe('documents that are refused', () => {
-  const { cases } = readVectors<{ cases: InvalidVector[] }>('invalid.json');
-  it.each(cases)('$name', ({ text, hex, code, path, span }) => {
+  it.each(INVALID)('$name', ({ text, hex, code, path, span }) => {
     const parsed = parseJson(text ?? Uint8Array.from(Buffer.from(hex ?? '', 'hex')));
     expect(parsed).toMatchObject({ ok: false, error: { code, path, span: { start: span[0], end: span[1] } } });
   });
-  it.each(cases.filter(({ text }) => text !== undefined))('$name, as bytes', ({ text, code, path }) => {
+  it.each(INVALID.filter(({ text }) => text !== undefined))('$name, as bytes', ({ text, code, path }) => {
     expect(parseJson(Buffer.from(text ?? '', 'utf8'))).toMatchObject({ ok: false, error: { code, path } });
   });
 });
