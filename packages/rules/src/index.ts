@@ -1,2 +1,24 @@
-/** @module */
-export {};
+/** @module Rules: what they say, how they are checked, and how thousands of them are matched in linear time. */
+export { compileRules, type CompiledRules, type CompileOptions } from './compile-rules.ts';
+export { FACT_CLASSES, type FactClass } from './fact-fields.ts';
+export { RULE_LIMITS } from './limits.ts';
+export { MATCH_CUT_RULE, matchRules, type RuleMatches } from './match-rules.ts';
+export { type MatchInput } from './matching.ts';
+export { mergeRuleDocuments, ruleSetJson } from './merge-rules.ts';
+export { compilePattern, searchValue, type CompiledPattern, type Match, type Meter, type PatternMode } from './pattern.ts';
+export { type PatternFault } from './pattern-syntax.ts';
+export { KIND_GROUPS, parseRules } from './read-rules.ts';
+export { type RuleFault, type RuleFaultCode } from './reading.ts';
+export type {
+  Condition,
+  ExampleSketch,
+  FactTest,
+  Pattern,
+  Rule,
+  RuleDocument,
+  RuleExamples,
+  RuleSet,
+  StringTest,
+  TextTest,
+  WrittenRule,
+} from './rule.ts';

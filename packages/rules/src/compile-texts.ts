@@ -1,0 +1,63 @@
+/** @module Compiles the test of an action's texts. */
+import type { TextFact } from '@countersign/protocol';
+import { compilePatterns, type Report } from './compile-facts.ts';
+import { RULE_LIMITS } from './limits.ts';
+import type { CompiledPattern } from './pattern.ts';
+import type { TextTest } from './rule.ts';
+
+export interface TextLeaf {
+  readonly type: 'text';
+  readonly any: readonly CompiledPattern[];
+  readonly near: readonly CompiledPattern[];
+  readonly unless: readonly CompiledPattern[];
+  readonly roles: ReadonlySet<string>;
+  readonly layers: 'plain' | 'decoded' | 'both';
+  readonly keys: ReadonlySet<string> | undefined;
+  readonly exceptKeys: ReadonlySet<string>;
+  readonly maxLength: number;
+  readonly atLeast: number;
+}
+
+const DEFAULT_ROLES = ['param', 'content', 'joined'] as const;
+
+/** Compiles the test; a pattern by which no literal leads is refused here, for texts have no other bound. */
+export function compileTextTest(test: TextTest, path: string, report: Report): TextLeaf {
+  const any = compilePatterns(test.any, 'phrase', { path: `${path}/any`, report });
+  const checked: CompiledPattern[] = [];
+  for (const [i, pattern] of any.entries()) {
+    if (pattern.literals.length > 0 && pattern.literals.every((literal) => literal.length >= RULE_LIMITS.literalCharsMin))
+      checked.push(pattern);
+    else {
+      const message = `a text pattern must contain a literal of at least ${RULE_LIMITS.literalCharsMin} characters by which it is found`;
+      report(
+        { code: 'pattern_without_literal', message, start: 0, end: 0, hint: 'put a fixed word outside of every optional part' },
+        `${path}/any/${i}`,
+      );
+    }
+  }
+  return {
+    type: 'text',
+    any: checked,
+    near: compilePatterns(test.near, 'phrase', { path: `${path}/near`, report }),
+    unless: compilePatterns(test.unless, 'phrase', { path: `${path}/unless`, report }),
+    roles: new Set(test.roles ?? DEFAULT_ROLES),
+    layers: test.layers ?? 'both',
+    keys: test.keys === undefined ? undefined : new Set(test.keys),
+    exceptKeys: new Set(test.except_keys),
+    maxLength: test.max_length ?? Infinity,
+    atLeast: test.at_least ?? 1,
+  };
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).toLowerCase();
+}
+
+/** True when the leaf looks at this text at all. */
+export function looksAt(leaf: TextLeaf, text: TextFact): boolean {
+  if (!leaf.roles.has(text.role) || text.text.length > leaf.maxLength) return false;
+  if (leaf.layers !== 'both' && (text.layers.length === 0) !== (leaf.layers === 'plain')) return false;
+  if (leaf.keys === undefined && leaf.exceptKeys.size === 0) return true;
+  const key = lastSegment(text.span.path);
+  return !leaf.exceptKeys.has(key) && (leaf.keys === undefined || leaf.keys.has(key));
+}

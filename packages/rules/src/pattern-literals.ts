@@ -1,0 +1,123 @@
+/**
+ * @module Finds the literals of which at least one is in every match of an expression. The automaton searches for those, and the
+ * expression runs only around a hit.
+ */
+import { fewMembers } from './char-set.ts';
+import { RULE_LIMITS } from './limits.ts';
+import type { PatternNode } from './pattern-syntax.ts';
+
+const EXACT_MAX = 64;
+const CLASS_MAX = 6;
+
+/** `exact`: the node matches these strings and no others. `best`: every match contains one of these. */
+interface Known {
+  readonly exact: readonly string[] | undefined;
+  readonly best: readonly string[] | undefined;
+}
+
+const NOTHING: Known = { exact: undefined, best: undefined };
+
+function shortest(strings: readonly string[]): number {
+  let length = Infinity;
+  for (const text of strings) length = Math.min(length, text.length);
+  return length;
+}
+
+/** Long literals are rare in innocent text; few are cheap. */
+function worth(strings: readonly string[]): number {
+  return Math.min(shortest(strings), 12) * 16 - Math.min(strings.length, 128);
+}
+
+function better(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
+  if (a === undefined || a.length === 0 || shortest(a) === 0) return b;
+  if (b === undefined || b.length === 0 || shortest(b) === 0) return a;
+  return worth(a) >= worth(b) ? a : b;
+}
+
+function cross(left: readonly string[], right: readonly string[]): readonly string[] | undefined {
+  if (left.length * right.length > EXACT_MAX) return undefined;
+  return left.flatMap((head) => right.map((tail) => head + tail));
+}
+
+function knownOfSequence(items: readonly PatternNode[]): Known {
+  let run: readonly string[] = [''];
+  let best: readonly string[] | undefined;
+  let whole = true;
+  for (const item of items) {
+    if (item.kind === 'edge' || item.kind === 'look') continue;
+    const known = knownOf(item);
+    const joined = known.exact === undefined ? undefined : cross(run, known.exact);
+    if (joined !== undefined) {
+      run = joined;
+      continue;
+    }
+    whole = false;
+    best = better(better(best, run), known.best);
+    run = known.exact ?? [''];
+  }
+  if (whole) return { exact: run, best: better(undefined, run) };
+  return { exact: undefined, best: better(best, run) };
+}
+
+function knownOfChoice(items: readonly PatternNode[]): Known {
+  const exact: string[] = [];
+  const best: string[] = [];
+  let allExact = true;
+  for (const item of items) {
+    const known = knownOf(item);
+    if (known.exact === undefined) allExact = false;
+    else exact.push(...known.exact);
+    if (known.best === undefined) return { exact: allExact ? exact : undefined, best: undefined };
+    best.push(...known.best);
+  }
+  const unique = [...new Set(best)];
+  return {
+    exact: allExact && exact.length <= EXACT_MAX ? exact : undefined,
+    best: unique.length <= RULE_LIMITS.literalsPerPatternMax ? unique : undefined,
+  };
+}
+
+function knownOfRepeat(node: PatternNode & { kind: 'repeat' }): Known {
+  const known = knownOf(node.item);
+  if (node.min === 1 && node.max === 1) return known;
+  if (node.min === 0 && node.max === 1) return { exact: known.exact === undefined ? undefined : ['', ...known.exact], best: undefined };
+  if (node.min === node.max && known.exact?.length === 1 && node.max <= 16) {
+    const text = (known.exact[0] ?? '').repeat(node.max);
+    return { exact: [text], best: [text] };
+  }
+  return node.min === 0 ? NOTHING : { exact: undefined, best: known.best };
+}
+
+function knownOf(node: PatternNode): Known {
+  switch (node.kind) {
+    case 'unit': {
+      if (node.text !== undefined) return { exact: [node.text], best: [node.text] };
+      const members = fewMembers(node.set, CLASS_MAX);
+      return members === undefined ? NOTHING : { exact: members, best: members };
+    }
+    case 'edge':
+    case 'look':
+      return { exact: [''], best: undefined };
+    case 'sequence':
+      return knownOfSequence(node.items);
+    case 'choice':
+      return knownOfChoice(node.items);
+    case 'repeat':
+      return knownOfRepeat(node);
+  }
+}
+
+/** Literals of at least the needed length, one of which is in every match; undefined where there is no such set. */
+export function requiredLiterals(node: PatternNode): readonly string[] | undefined {
+  const { best } = knownOf(node);
+  if (best === undefined || shortest(best) < RULE_LIMITS.literalCharsMin) return undefined;
+  const sorted = [...new Set(best)].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  const kept: string[] = [];
+  for (const literal of sorted) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);
+  return kept.length <= RULE_LIMITS.literalsPerPatternMax ? kept : undefined;
+}
+
+/** The strings that a node matches, when they are few and known. */
+export function exactStrings(node: PatternNode): readonly string[] | undefined {
+  return knownOf(node).exact;
+}

@@ -1,0 +1,293 @@
+/**
+ * @module Reads a rule document: YAML text -> checked rules, or every fault with its line and column. The format is `spec/rules.md`.
+ */
+import { err, isJsonObject, ok, type JsonObject, type JsonValue, type Result } from '@countersign/kernel';
+import { ACTION_KIND_FAMILIES, isActionKind, SEVERITIES, type Severity } from '@countersign/protocol';
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { compileRules } from './compile-rules.ts';
+import { RULE_LIMITS } from './limits.ts';
+import { MATCH_CUT_RULE } from './match-rules.ts';
+import { checkCondition } from './read-condition.ts';
+import { Reading, type Locate, type RuleFault, type RuleFaultCode } from './reading.ts';
+import type { Condition, ExampleSketch, Rule, RuleDocument, WrittenRule } from './rule.ts';
+
+const DOCUMENT_FIELDS = ['version', 'pack', 'description', 'rules'] as const;
+const RULE_FIELDS = ['id', 'title', 'category', 'severity', 'score', 'level', 'kinds', 'when', 'tags', 'exemptable', 'examples'] as const;
+const EXAMPLE_FORMS = [
+  'shell',
+  'sql',
+  'path',
+  'url',
+  'prompt',
+  'response',
+  'output',
+  'tool',
+  'file',
+  'params',
+  'content',
+  'context',
+  'kind',
+  'descriptor',
+  'access',
+] as const;
+
+/** Names for the kinds of action that rules usually mean together. */
+export const KIND_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  run: ['agent.delegate', 'db.query', 'file.read', 'mcp.call', 'net.egress', 'remote.*', 'secret.access', 'shell.exec', 'tool.call'],
+  write: ['file.patch', 'file.write'],
+  prompt: ['agent.message', 'input.*', 'prompt.input'],
+  response: ['model.output', 'tool.response'],
+};
+
+type Path = readonly (string | number)[];
+
+function expandKinds(value: JsonValue | undefined, path: Path, reading: Reading): readonly string[] {
+  const written = value === undefined ? ['run'] : reading.list(value, path, { min: 1, max: 32 });
+  const kinds = new Set<string>();
+  for (const [i, item] of written.entries()) {
+    const kind = reading.string(item, [...path, i], 64);
+    const group = Object.hasOwn(KIND_GROUPS, kind) ? KIND_GROUPS[kind] : undefined;
+    const family = ACTION_KIND_FAMILIES.some((prefix) => kind === `${prefix}*`);
+    if (kind === 'any') for (const name of Object.values(KIND_GROUPS).flat()) kinds.add(name);
+    else if (group !== undefined) for (const name of group) kinds.add(name);
+    else if (isActionKind(kind) || family || kind === 'file.*') kinds.add(kind);
+    else
+      reading.fault(
+        'rule_value',
+        [...path, i],
+        `unknown kind of action \`${kind.slice(0, 64)}\``,
+        `use a kind, or one of any, ${Object.keys(KIND_GROUPS).join(', ')}`,
+      );
+  }
+  return [...kinds].sort();
+}
+
+function readTags(value: JsonValue | undefined, path: Path, reading: Reading): Rule['tags'] {
+  const shapes = { owasp: /^(LLM|ASI)(0[1-9]|10)$/, atlas: /^(AML\.)?T\d{4}(\.\d{3})?$/, cwe: /^CWE-\d{1,5}$/ } as const;
+  const tags = { owasp: [] as string[], atlas: [] as string[], cwe: [] as string[] };
+  const written = value === undefined ? undefined : reading.object(value, path, Object.keys(shapes));
+  if (written === undefined) return tags;
+  for (const name of ['owasp', 'atlas', 'cwe'] as const) {
+    if (!Object.hasOwn(written, name)) continue;
+    for (const [i, item] of reading.list(written[name], [...path, name], { min: 1, max: 16 }).entries()) {
+      const tag = reading.string(item, [...path, name, i], 32);
+      if (shapes[name].test(tag)) tags[name].push(tag);
+      else
+        reading.fault(
+          'rule_value',
+          [...path, name, i],
+          `\`${tag}\` is not a tag of \`${name}\``,
+          'for example owasp LLM01 or ASI02, atlas AML.T0051 or T1059.004, cwe CWE-89',
+        );
+    }
+    tags[name].sort();
+  }
+  return tags;
+}
+
+/** Two decimals to thousandths, so that no fraction ever enters a verdict. */
+function readScore(value: JsonValue | undefined, path: Path, reading: Reading): number {
+  if (typeof value === 'number' && value > 0 && value <= 1 && /^\d(\.\d{1,2})?$/.test(String(value))) return Math.round(value * 1000);
+  reading.fault(
+    value === undefined ? 'rule_missing_field' : 'rule_range',
+    path,
+    'must be a number above 0 and up to 1, with at most two decimals',
+  );
+  return 0;
+}
+
+function readSketches(value: JsonValue | undefined, path: Path, reading: Reading): readonly ExampleSketch[] {
+  const sketches: ExampleSketch[] = [];
+  for (const [i, item] of reading.list(value, path, { min: 1, max: 64 }).entries()) {
+    const sketch = reading.object(item, [...path, i], EXAMPLE_FORMS);
+    if (sketch !== undefined) sketches.push(sketch);
+  }
+  return sketches;
+}
+
+function readExamples(value: JsonValue | undefined, path: Path, reading: Reading): WrittenRule['examples'] {
+  const written = reading.object(value ?? null, path, ['positive', 'negative']);
+  if (written === undefined) return { positive: [], negative: [] };
+  const read = (name: 'positive' | 'negative'): readonly ExampleSketch[] => readSketches(written[name], [...path, name], reading);
+  return { positive: read('positive'), negative: read('negative') };
+}
+
+function readIdentity(written: JsonObject, path: Path, reading: Reading): Pick<Rule, 'id' | 'title' | 'category'> {
+  const id = reading.string(written['id'], [...path, 'id'], 64);
+  if (id !== '' && !/^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$/.test(id))
+    reading.fault(
+      'rule_value',
+      [...path, 'id'],
+      'an id is letters and digits, with `.`, `_` or `-` between',
+      'for example R001 or acme.no-prod',
+    );
+  if (id === MATCH_CUT_RULE) reading.fault('rule_value', [...path, 'id'], `\`${MATCH_CUT_RULE}\` is reserved for the matcher itself`);
+  const category = reading.string(written['category'], [...path, 'category'], 64);
+  if (category !== '' && !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(category))
+    reading.fault('rule_value', [...path, 'category'], 'a category is lower-case words joined by `-`');
+  return { id, title: reading.string(written['title'], [...path, 'title'], 120), category };
+}
+
+function readRule(value: JsonValue, path: Path, reading: Reading): WrittenRule | undefined {
+  const written = reading.object(value, path, RULE_FIELDS);
+  if (written === undefined) return undefined;
+  const before = reading.faults.length;
+  reading.leaves = 0;
+  checkCondition({ value: written['when'], path: [...path, 'when'], depth: 1 }, reading);
+  if (reading.leaves > RULE_LIMITS.leavesMax)
+    reading.fault('rule_too_many', [...path, 'when'], `a rule may have at most ${RULE_LIMITS.leavesMax} fact tests`);
+  const exemptable = written['exemptable'] ?? true;
+  if (typeof exemptable !== 'boolean') reading.fault('rule_type', [...path, 'exemptable'], 'must be true or false');
+  const rule: Rule = {
+    ...readIdentity(written, path, reading),
+    // `oneOf` gives one of the severities or has reported a fault.
+    severity: reading.oneOf(written['severity'], [...path, 'severity'], SEVERITIES) as Severity,
+    score: readScore(written['score'], [...path, 'score'], reading),
+    level: written['level'] === undefined ? 1 : reading.integer(written['level'], [...path, 'level'], { min: 1, max: 4 }),
+    kinds: expandKinds(written['kinds'], [...path, 'kinds'], reading),
+    // Checked field by field above.
+    when: written['when'] as unknown as Condition,
+    tags: readTags(written['tags'], [...path, 'tags'], reading),
+    exemptable: exemptable === true,
+  };
+  const examples = readExamples(written['examples'], [...path, 'examples'], reading);
+  if (reading.faults.length === before) checkPatterns(rule, path, reading);
+  return { rule, examples };
+}
+
+/** Compiles the rule alone, so that a bad pattern is reported where it stands. */
+function checkPatterns(rule: Rule, path: Path, reading: Reading): void {
+  const compiled = compileRules({ version: 1, packs: [], rules: [{ ...rule, level: 1 }] });
+  if (compiled.ok) return;
+  for (const fault of compiled.error) {
+    const steps = (fault.path ?? '')
+      .split('/')
+      .slice(3)
+      .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+    // Faults of the compiler are rule faults by construction: `compileRules` makes no others.
+    reading.fault(fault.code as RuleFaultCode, [...path, ...steps], fault.message, fault.hint);
+  }
+}
+
+function readDocument(root: JsonValue, reading: Reading): RuleDocument {
+  const document = reading.object(root, [], DOCUMENT_FIELDS);
+  if (document === undefined) return { version: 1, pack: '', description: '', rules: [] };
+  if (document['version'] !== 1) reading.fault('rule_value', ['version'], 'the only version is 1', 'write `version: 1`');
+  const pack = reading.string(document['pack'], ['pack'], 64);
+  if (pack !== '' && !/^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/.test(pack))
+    reading.fault('rule_value', ['pack'], 'a pack name is lower-case words joined by `-` or `.`');
+  const description = reading.string(document['description'], ['description'], 2048);
+  const rules: WrittenRule[] = [];
+  const seen = new Set<string>();
+  for (const [i, item] of reading.list(document['rules'], ['rules'], { min: 1, max: RULE_LIMITS.rulesMax }).entries()) {
+    const written = readRule(item, ['rules', i], reading);
+    if (written === undefined) continue;
+    if (seen.has(written.rule.id))
+      reading.fault(
+        'rule_duplicate_id',
+        ['rules', i, 'id'],
+        `rule id \`${written.rule.id}\` is used twice in this document`,
+        'rename one of them',
+      );
+    seen.add(written.rule.id);
+    rules.push(written);
+  }
+  return { version: 1, pack, description, rules };
+}
+
+/** The offset of the key or value that a path names; of the nearest thing around it where that is missing. */
+function offsetOf(document: Document, path: Path): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const step of path) {
+    let next: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+      if (isScalar(pair?.key)) offset = pair.key.range?.[0] ?? offset;
+      next = pair?.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      next = node.items[step];
+      if ((isMap(next) || isSeq(next) || isScalar(next)) && Array.isArray(next.range)) offset = next.range[0];
+    }
+    if (next === undefined || next === null) return offset;
+    node = next;
+  }
+  return offset;
+}
+
+function oneFault(
+  source: string,
+  code: RuleFaultCode,
+  at: { readonly message: string; readonly line: number; readonly column: number; readonly offset: number },
+): RuleFault[] {
+  const { message, line, column, offset } = at;
+  return [{ code, message, source, line, column, path: '', span: { start: offset, end: offset } }];
+}
+
+/** Nesting that the YAML library would have to recurse into; counted over brackets and indentation before it is asked. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text[i];
+    if (unit === '[' || unit === '{') depth += 1;
+    else if (unit === '\n') depth = 0;
+    if (depth > 64) return true;
+  }
+  return /^[ ]{129}/m.test(text) || /(?:[-?:] ){32}/.test(text);
+}
+
+function readYaml(text: string, source: string): Result<{ root: JsonValue; locate: Locate }, RuleFault[]> {
+  const start = { line: 1, column: 1, offset: 0 };
+  if (text.length > RULE_LIMITS.documentCharsMax) {
+    return err(
+      oneFault(source, 'rule_too_large', {
+        ...start,
+        message: `a rule document may have at most ${RULE_LIMITS.documentCharsMax} characters`,
+      }),
+    );
+  }
+  if (isTooDeep(text)) return err(oneFault(source, 'rule_too_deep', { ...start, message: 'the document is nested too deeply' }));
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    merge: false,
+    schema: 'core',
+    stringKeys: true,
+    prettyErrors: false,
+  });
+  const [problem] = document.errors;
+  if (problem !== undefined) {
+    const [offset] = problem.pos;
+    const { line, col } = lines.linePos(offset);
+    return err(oneFault(source, 'rule_yaml', { message: problem.message.slice(0, 200), line, column: col, offset }));
+  }
+  const locate: Locate = (path) => {
+    const offset = offsetOf(document, path);
+    const { line, col } = lines.linePos(offset);
+    return { offset, line, column: col };
+  };
+  try {
+    // `toJS` of the core schema gives JSON values; aliases beyond the limit make it throw.
+    const root = document.toJS({ maxAliasCount: RULE_LIMITS.aliasesMax }) as unknown;
+    return isJsonObject(root)
+      ? ok({ root, locate })
+      : err(oneFault(source, 'rule_type', { ...start, message: 'a rule document must be a mapping' }));
+  } catch {
+    return err(
+      oneFault(source, 'rule_yaml', {
+        ...start,
+        message: `the document expands more than ${RULE_LIMITS.aliasesMax} aliases, or one that is not there`,
+      }),
+    );
+  }
+}
+
+/** Reads one document. All faults at once; `source` is the name that faults carry, such as a file name. */
+export function parseRules(yamlText: string, source: string): Result<RuleDocument, RuleFault[]> {
+  const yaml = readYaml(yamlText, source);
+  if (!yaml.ok) return yaml;
+  const reading = new Reading(source, yaml.value.locate);
+  const document = readDocument(yaml.value.root, reading);
+  return reading.faults.length > 0 ? err(reading.faults) : ok(document);
+}
