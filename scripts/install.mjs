@@ -38,7 +38,10 @@ function isSame(wanted, found) {
   return wanted.version === found.version && (wanted.integrity ?? '') === (found.integrity ?? '');
 }
 
-/** Which binaries run here: what a lockfile entry's `os`, `cpu` and `libc` are compared with. */
+/**
+ * Which binaries run here: what a lockfile entry's `os`, `cpu` and `libc` are compared with.
+ * @returns {{ os: string, cpu: string, libc: string }}
+ */
 export function thisPlatform() {
   const glibc = process.platform === 'linux' ? process.report.getReport().header.glibcVersionRuntime : undefined;
   return { os: process.platform, cpu: process.arch, libc: glibc === undefined ? 'musl' : 'glibc' };
