@@ -39,6 +39,12 @@ export interface JudgeOutput {
   readonly counts: { readonly pii: Readonly<Record<string, number>>; readonly secrets: Readonly<Record<string, number>> };
 }
 
+/** The parts that look at facts. They are given, so that a failing or invented part can be put to the test. */
+export interface JudgeParts {
+  readonly matchRules: (rules: CompiledRules, input: { readonly action: Action; readonly facts: Facts }) => { readonly findings: readonly Finding[] };
+  readonly evaluateGuards: (policy: CompiledPolicy, input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice }) => readonly GuardResult[];
+}
+
 /** What the parts of the judge have said so far. */
 interface Opinion {
   /** Each of these alone denies. */
@@ -72,15 +78,15 @@ function part(opinion: Opinion, name: string, work: () => void): void {
   }
 }
 
-function weighFindings(opinion: Opinion, input: JudgeInput): void {
-  const { findings } = matchRules(input.rules, { action: input.action, facts: input.facts });
+function weighFindings(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
+  const { findings } = parts.matchRules(input.rules, { action: input.action, facts: input.facts });
   opinion.findings = findings;
   for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
 }
 
-function weighGuards(opinion: Opinion, input: JudgeInput): void {
+function weighGuards(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
   const { action, facts, state } = input;
-  const guards = evaluateGuards(input.policy, { action, facts, state });
+  const guards = parts.evaluateGuards(input.policy, { action, facts, state });
   opinion.guards = guards;
   for (const result of guards) {
     if (!result.allowed) opinion.denials.push(reasonOfGuard(result));
@@ -125,12 +131,12 @@ function weighTool(opinion: Opinion, { action, state, policy }: JudgeInput): voi
   }
 }
 
-function weigh(input: JudgeInput): Opinion {
+function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false };
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
-  part(opinion, 'rules', () => weighFindings(opinion, input));
-  part(opinion, 'guards', () => weighGuards(opinion, input));
+  part(opinion, 'rules', () => weighFindings(opinion, input, parts));
+  part(opinion, 'guards', () => weighGuards(opinion, input, parts));
   part(opinion, 'cuts', () => weighCuts(opinion, input));
   return opinion;
 }
@@ -168,9 +174,9 @@ function deltaOf(opinion: Opinion, { action, state }: JudgeInput): StateDelta {
   return { sessionCalls, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
 }
 
-/** Judges one action. Total: a part that fails denies. */
-export function judge(input: JudgeInput): JudgeOutput {
-  const opinion = weigh(input);
+/** Judges one action with the given parts. Total: a part that fails denies, and is listed. */
+export function judgeWith(parts: JudgeParts, input: JudgeInput): JudgeOutput {
+  const opinion = weigh(input, parts);
   return {
     verdict: decide(opinion, input.policy),
     findings: opinion.findings,
@@ -180,4 +186,9 @@ export function judge(input: JudgeInput): JudgeOutput {
     scope: ownScope(input.action, input.state),
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },
   };
+}
+
+/** Judges one action. Total, and a pure function of its input. */
+export function judge(input: JudgeInput): JudgeOutput {
+  return judgeWith({ matchRules, evaluateGuards }, input);
 }

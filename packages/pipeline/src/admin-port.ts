@@ -138,6 +138,8 @@ export interface AdminStore {
   createApiKey(draft: ApiKeyDraft): AdminResult<ApiKeyCreated>;
   /** By id. */
   listApiKeys(page: PageRequest): readonly ApiKeyView[];
+  /** By the full lower-case hex SHA-256 of the key; revoked ones too. */
+  findApiKey(sha256Hex: string): ApiKeyView | undefined;
   revokeApiKey(org: string, id: string): AdminResult<ApiKeyView>;
   /** By tool and hash; `after` is `tool` + newline + `hash`. */
   listTools(page: PageRequest & { readonly status?: ToolView['status'] }): readonly ToolView[];

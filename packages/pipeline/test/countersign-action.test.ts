@@ -6,7 +6,7 @@ import { AGENT, createWorld, type Fault, forwardRequest, request } from './world
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('countersignAction', () => {
-  it('releases an allow only after its receipt is durable', async () => {
+  it('VER-021 releases an allow only after its receipt is durable', async () => {
     const world = createWorld();
     const release = world.holdDisk();
     const pending = countersignAction(request(), world.ports);
@@ -155,7 +155,7 @@ describe('fail closed', () => {
     expect(answer.scopeToken === undefined || answer.refusal !== undefined).toBe(true);
   });
 
-  it('never releases anything without a durable receipt, whatever fails', async () => {
+  it('VER-020 VER-021 never releases anything without a durable receipt, whatever fails', async () => {
     const faults: Fault[] = [
       'state',
       'engine-none',
@@ -243,7 +243,7 @@ describe('admit', () => {
 });
 
 describe('turns', () => {
-  it('judges one action of a session at a time, in order of arrival, and refuses when too many wait', async () => {
+  it('VER-022 judges one action of a session at a time, in order of arrival, and refuses when too many wait', async () => {
     const world = createWorld();
     const answers = await Promise.all([1, 2, 3, 4].map(() => countersignAction(request({ session: 's' }), world.ports)));
     const seqs = answers.map(({ receipt }) => receipt?.seq);

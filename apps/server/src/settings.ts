@@ -1,0 +1,62 @@
+/**
+ * @module What an operator may set from outside, read once at start. Nothing here comes from a project file.
+ */
+import { resolve } from 'node:path';
+import { CodedError } from '@countersign/kernel';
+
+export interface Settings {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  /** Print one JSON line when ready, and nothing else on standard output. */
+  readonly json: boolean;
+  /** Built-in ruleset that a new installation starts with. */
+  readonly ruleset: string;
+  readonly signing: 'batch' | 'each';
+  /** Shared secret that agents without one of their own sign with, as Clampd's `JWT_SECRET`. */
+  readonly sharedJwtSecret: string | undefined;
+}
+
+const PORT_DEFAULT = 8080;
+const SHARED_SECRET_CHARS_MIN = 32;
+
+function invalid(name: string, message: string): CodedError {
+  return new CodedError({ code: 'settings_invalid', message: `${name} ${message}`, path: name });
+}
+
+function readPort(text: string | undefined): number {
+  if (text === undefined || text === '') return PORT_DEFAULT;
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65_535) throw invalid('COUNTERSIGN_PORT', 'must be a number from 0 to 65535');
+  return port;
+}
+
+function readSigning(text: string | undefined): 'batch' | 'each' {
+  if (text === undefined || text === '' || text === 'batch') return 'batch';
+  if (text === 'each') return 'each';
+  throw invalid('COUNTERSIGN_SIGNING', 'must be `batch` or `each`');
+}
+
+function readSharedSecret(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (text.length < SHARED_SECRET_CHARS_MIN || text.startsWith('change-me')) throw invalid('JWT_SECRET', `must have at least ${SHARED_SECRET_CHARS_MIN} characters and be your own`);
+  return text;
+}
+
+/**
+ * Reads the settings of `npm start`.
+ * @throws {CodedError} `settings_invalid`, naming the variable.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, args: readonly string[]): Settings {
+  for (const arg of args) if (arg !== '--json') throw invalid(arg, 'is not an option of the server; it knows `--json`');
+  return {
+    port: readPort(env['COUNTERSIGN_PORT']),
+    host: env['COUNTERSIGN_HOST'] ?? '127.0.0.1',
+    dataDir: resolve(env['COUNTERSIGN_DATA'] ?? '.countersign'),
+    json: args.includes('--json'),
+    ruleset: env['COUNTERSIGN_RULESET'] ?? 'learning',
+    signing: readSigning(env['COUNTERSIGN_SIGNING']),
+    sharedJwtSecret: readSharedSecret(env['JWT_SECRET']),
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * @module A stranger who follows a log by its public files alone: reads each entry once, recomputes the root of every checkpoint it was
+ * ever shown, and checks the chain of every session. What it knows survives the server's crashes.
+ */
+import { parseNoteVerifierKey, sha256Hex } from '@countersign/crypto';
+import { canonicalize, type JsonValue } from '@countersign/kernel';
+import { type Checkpoint, leafHash, openCheckpoint, parseBundle, rootOf, TILE_WIDTH, tilePath } from '@countersign/log';
+import type { Entry } from '@countersign/protocol';
+import { request } from 'undici';
+
+export interface Follower {
+  /** Reads everything up to the newest checkpoint. Throws with a sentence when anything does not fit. */
+  follow(url: string): Promise<Checkpoint>;
+  /** Looks at the checkpoint only, and keeps it to be checked later. */
+  glance(url: string): Promise<void>;
+  readonly receipts: ReadonlySet<string>;
+  readonly size: number;
+}
+
+async function get(url: string): Promise<Uint8Array> {
+  const response = await request(url);
+  const bytes = new Uint8Array(await response.body.arrayBuffer());
+  if (response.statusCode !== 200) throw new Error(`GET ${new URL(url).pathname} answered ${response.statusCode}`);
+  return bytes;
+}
+
+/** Follows the log that is signed by this verifier key. */
+export function createFollower(vkey: string): Follower {
+  const parsed = parseNoteVerifierKey(vkey);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  const verifiers = [parsed.value];
+  const leaves: Uint8Array[] = [];
+  const receipts = new Set<string>();
+  const heads = new Map<string, { seq: number; hash: string }>();
+  const shown: Checkpoint[] = [];
+
+  function open(bytes: Uint8Array): Checkpoint {
+    const opened = openCheckpoint(new TextDecoder().decode(bytes), verifiers);
+    if (!opened.ok) throw new Error(`a torn or forged checkpoint was served: ${opened.error.message}`);
+    return opened.value;
+  }
+
+  function take(bytes: Uint8Array): void {
+    leaves.push(leafHash(bytes));
+    const { body } = JSON.parse(new TextDecoder().decode(bytes)) as Entry;
+    const head = heads.get(body.session);
+    const wantSeq = head === undefined ? 0 : head.seq + 1;
+    if (body.seq !== wantSeq || body.prev !== (head?.hash ?? null)) throw new Error(`the chain of session ${body.session} breaks at ${body.seq}, expected ${wantSeq}`);
+    heads.set(body.session, { seq: body.seq, hash: sha256Hex(canonicalize(body as unknown as JsonValue)) });
+    if (body.type === 'countersign.receipt.v1') receipts.add(body.id);
+  }
+
+  function check(head: Checkpoint): void {
+    if (head.size > leaves.length) throw new Error(`a checkpoint of ${head.size} was served, but only ${leaves.length} entries survived`);
+    const root = rootOf(leaves.slice(0, head.size));
+    if (Buffer.compare(root, head.root) !== 0) throw new Error(`the root at ${head.size} is not the one that was signed`);
+  }
+
+  return {
+    async glance(url: string): Promise<void> {
+      shown.push(open(await get(`${url}/log/checkpoint`)));
+    },
+    async follow(url: string): Promise<Checkpoint> {
+      const head = open(await get(`${url}/log/checkpoint`));
+      for (let index = Math.floor(leaves.length / TILE_WIDTH); index * TILE_WIDTH < head.size; index += 1) {
+        const width = Math.min(TILE_WIDTH, head.size - index * TILE_WIDTH);
+        const entries = parseBundle(await get(`${url}/log/${tilePath({ level: 'entries', index, width })}`));
+        if (entries === undefined || entries.length !== width) throw new Error(`the entry bundle ${index} is torn`);
+        for (const bytes of entries.slice(leaves.length - index * TILE_WIDTH)) take(bytes);
+      }
+      for (const checkpoint of [...shown.splice(0), head]) check(checkpoint);
+      return head;
+    },
+    receipts,
+    get size(): number {
+      return leaves.length;
+    },
+  };
+}
+
