@@ -1,2 +1,10 @@
-/** @module */
-export {};
+/** @module State behind one interface (SQLite, memory), sealed secrets and key files. */
+export { type LogPosition } from './delta-fold.ts';
+export { STORE_LIMITS } from './limits.ts';
+export { loadSigningSeed, type SeedSource } from './log-key.ts';
+export { loadMasterKey } from './master-key.ts';
+export { createMemoryStateStore } from './memory-state-store.ts';
+export { createSealer, type Sealer } from './sealer.ts';
+export { createSecretFile, readSecretFile, type KeySource, type SecretFileCode } from './secret-file.ts';
+export { openSqliteStateStore } from './sqlite-state-store.ts';
+export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOptions } from './state-store.ts';

@@ -1,0 +1,67 @@
+/**
+ * @module The schema, as a list of migrations: add-only, each run once, in order, in one transaction with its own record.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { CodedError } from '@countersign/kernel';
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE orgs (id TEXT PRIMARY KEY, name TEXT NOT NULL, mode TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE agents (
+    id TEXT PRIMARY KEY, org TEXT NOT NULL REFERENCES orgs(id), name TEXT NOT NULL, folded_name TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'killed')), reason TEXT NOT NULL, scopes TEXT NOT NULL,
+    sealed_key BLOB, created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+    UNIQUE (org, folded_name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY, org TEXT NOT NULL REFERENCES orgs(id), sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+    label TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('read', 'write', 'kill')),
+    environment TEXT NOT NULL CHECK (environment IN ('live', 'test')), created_ms INTEGER NOT NULL, revoked_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX api_keys_by_org ON api_keys (org, id);
+  CREATE TABLE tools (
+    org TEXT NOT NULL REFERENCES orgs(id), tool TEXT NOT NULL, hash TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('approved', 'pending')), scope TEXT, first_seen_ms INTEGER NOT NULL,
+    PRIMARY KEY (org, tool, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sessions (
+    org TEXT NOT NULL, session TEXT NOT NULL, calls INTEGER NOT NULL, seen_ms INTEGER NOT NULL,
+    PRIMARY KEY (org, session)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE consumed (id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX consumed_by_expiry ON consumed (expires_ms);
+  CREATE TABLE policies (
+    serial INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, source TEXT NOT NULL, resolved TEXT NOT NULL,
+    hash TEXT NOT NULL, active INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+    UNIQUE (name, version)
+  ) STRICT;
+  CREATE TABLE documents (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** Brings a database to the current schema. @throws CodedError `state_newer` when a later version of this program wrote it. */
+export function migrate(db: DatabaseSync): void {
+  db.exec('CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY) STRICT');
+  const row = db.prepare('SELECT max(number) AS number FROM migrations').get();
+  const done = typeof row?.['number'] === 'number' ? row['number'] : 0;
+  if (done > MIGRATIONS.length) {
+    throw new CodedError({
+      code: 'state_newer',
+      message: `the state has schema ${done} and this program knows ${MIGRATIONS.length}`,
+      hint: 'start the newer version of the program that wrote it',
+    });
+  }
+  for (const [i, sql] of MIGRATIONS.entries()) {
+    if (i < done) continue;
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(sql);
+      db.prepare('INSERT INTO migrations (number) VALUES (?)').run(i + 1);
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

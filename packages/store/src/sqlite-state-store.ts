@@ -1,0 +1,11 @@
+/** @module The state store of the embedded tier: one SQLite file, one process. */
+import { openSqliteTables } from './sqlite-tables.ts';
+import { createStateStore, type StateStoreOptions, type Store } from './state-store.ts';
+
+/**
+ * Opens (or creates) the store at `path`.
+ * @throws CodedError `state_in_use` when another process has it, `state_newer`, `state_unavailable`.
+ */
+export function openSqliteStateStore(path: string, options: StateStoreOptions): Store {
+  return createStateStore(openSqliteTables(path), options);
+}

@@ -1,0 +1,88 @@
+/**
+ * @module What a database has to offer below the rules of the state store: rows in, rows out. Synchronous, because both
+ * implementations are in this process. Each throws `CodedError` `state_unavailable` when it cannot answer.
+ */
+import type { ApiKeyKind, AgentRecord, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
+
+export interface OrgRow extends OrgRecord {
+  readonly createdMs: number;
+}
+
+export interface AgentRow extends AgentRecord {
+  /** What names are compared by. */
+  readonly foldedName: string;
+  readonly reason: string;
+  /** Sealed JWT key; null once the agent was killed. */
+  readonly sealedKey: Uint8Array | null;
+  readonly createdMs: number;
+  readonly changedMs: number;
+}
+
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly org: string;
+  /** Lower-case hex of the whole key. */
+  readonly sha256: string;
+  readonly label: string;
+  readonly kind: ApiKeyKind;
+  readonly environment: 'live' | 'test';
+  readonly createdMs: number;
+  readonly revokedMs: number | null;
+}
+
+export type ToolRow = ToolView;
+
+export interface Page {
+  readonly org: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface SessionCount {
+  readonly org: string;
+  readonly session: string;
+  readonly calls: number;
+  readonly seenMs: number;
+}
+
+/** Deltas as they go to the disk: every field is a join (max, insert if absent), so applying one twice changes nothing. */
+export interface DeltaBatch {
+  readonly sessions: readonly SessionCount[];
+  readonly pendingTools: readonly ToolRow[];
+  /** Every delta of log entries up to this index is in this batch or an earlier one. */
+  readonly appliedIndex: number;
+}
+
+export interface StateTables {
+  org(id: string): OrgRow | undefined;
+  orgs(): readonly OrgRow[];
+  /** Inserts or replaces by id; durable on return. So do the other `put`s. */
+  putOrg(row: OrgRow): void;
+  agent(id: string): AgentRow | undefined;
+  agentNamed(org: string, foldedName: string): AgentRow | undefined;
+  agents(page: Page): readonly AgentRow[];
+  putAgent(row: AgentRow): void;
+  apiKeyBySha256(sha256: string): ApiKeyRow | undefined;
+  apiKey(id: string): ApiKeyRow | undefined;
+  apiKeys(page: Page): readonly ApiKeyRow[];
+  putApiKey(row: ApiKeyRow): void;
+  toolRows(org: string, tool: string): readonly ToolRow[];
+  tools(page: Page, status: ToolRow['status'] | undefined): readonly ToolRow[];
+  pendingTools(org: string): number;
+  putTool(row: ToolRow): void;
+  sessionCalls(org: string, session: string): number;
+  /** One transaction. */
+  writeDeltas(batch: DeltaBatch): void;
+  /** -1 before the first batch. */
+  appliedIndex(): number;
+  /** True the first time. Durable on return. */
+  consume(id: string, expiresAtMs: number, nowMs: number): boolean;
+  policies(): readonly PolicyDocument[];
+  policy(name: string, version: number | undefined): PolicyDocument | undefined;
+  activePolicy(): PolicyDocument | undefined;
+  /** Inserts and makes it the only active one, in one transaction. */
+  putActivePolicy(row: PolicyDocument): void;
+  putDocument(hash: string, text: string): void;
+  document(hash: string): string | undefined;
+  close(): void;
+}

@@ -1,0 +1,23 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { createSealer, loadMasterKey, openSqliteStateStore } from '@countersign/store';
+test('opens', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'cs-'));
+  const random = { bytes: (n: number) => new Uint8Array(randomBytes(n)) };
+  const clock = { nowMs: () => 1 };
+  const key = loadMasterKey({ path: join(dir, 'master.key'), random, create: true });
+  const sealer = createSealer(key, random);
+  const store = openSqliteStateStore(join(dir, 'state.db'), { sealer, random, clock });
+  const org = store.createOrg({ name: 'acme', mode: 'learning' });
+  if (!org.ok) throw new Error('x');
+  const a = store.createAgent({ org: org.value.id, name: 'bot', scopes: ['*'] });
+  expect(a.ok).toBe(true);
+  expect(() => openSqliteStateStore(join(dir, 'state.db'), { sealer, random, clock })).toThrow(/another process/);
+  store.close();
+  const again = openSqliteStateStore(join(dir, 'state.db'), { sealer, random, clock });
+  if (a.ok) expect((await again.agentJwtKey(a.value.agent.id))?.length).toBe(64);
+  again.close();
+});
