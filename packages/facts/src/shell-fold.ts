@@ -1,0 +1,338 @@
+/**
+ * @module The walk from shell syntax to facts: every simple command, wherever it hides, with wrappers, quotes, known variables, encoded
+ * pipes and nested shells folded away.
+ */
+import type { Redirect, Span } from '@countersign/protocol';
+import { expandBraces } from './shell-braces.ts';
+import { expandValue, expandWord } from './shell-expand.ts';
+import { readScript } from './shell-grammar.ts';
+import { inlineCode, isInterpreter, startedCommands } from './shell-interpreter.ts';
+import { SHELL_LIMITS } from './shell-limits.ts';
+import { outputOf, outputOfLookup } from './shell-output.ts';
+import { commandName, known, type Call, type Field, type Folder, type Frame, type Shell, type Stage } from './shell-state.ts';
+import {
+  createScan,
+  type Assignment,
+  type GroupNode,
+  type Pipeline,
+  type Redirection,
+  type Script,
+  type ShellNode,
+  type SimpleNode,
+  type Word,
+} from './shell-syntax.ts';
+import { readWord } from './shell-words.ts';
+import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
+
+const NO_STAGE: Stage = { output: undefined, index: -1 };
+const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset', 'alias']);
+/** Read their commands from standard input though they are not shells. */
+const SCHEDULERS: ReadonlySet<string> = new Set(['at', 'batch']);
+const BRACE_SOURCE_MAX = 1024;
+
+const folder: Folder = { walk, reread, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
+
+function spent(shell: Shell): boolean {
+  const over = shell.commands.length >= shell.commandsMax || shell.folded > SHELL_LIMITS.foldedCharsMax;
+  shell.cut ||= over;
+  return over;
+}
+
+function fieldsOf(shell: Shell, word: Word, frame: Frame): readonly Field[] {
+  if (!word.braces || word.source.length > BRACE_SOURCE_MAX || !/,|\.\./.test(word.source))
+    return expandWord(folder, shell, { parts: word.parts, frame });
+  const sources = expandBraces(word.source);
+  shell.steps += word.source.length;
+  if (sources === undefined) return [{ text: word.source, dynamic: true, unknownEnd: word.source.length }];
+  if (sources.length === 1) return expandWord(folder, shell, { parts: word.parts, frame });
+  return sources.flatMap((source) => {
+    const scan = createScan(source);
+    const parts = readWord(scan, () => [])?.parts ?? [];
+    shell.steps += scan.steps;
+    return expandWord(folder, shell, { parts, frame });
+  });
+}
+
+function assign(shell: Shell, assignment: Assignment, frame: Frame): void {
+  const { name, append } = assignment;
+  const value = folder.expand(shell, assignment.value, frame);
+  const before = append ? shell.variables.get(name) : '';
+  if (name === '') return;
+  // `$HOME` and its kin are values that are known by name: they travel inside other values.
+  const text = value.dynamic || before === undefined ? undefined : (before + value.text).slice(0, SHELL_LIMITS.wordCharsMax);
+  shell.variables.set(name, text);
+}
+
+function emit(shell: Shell, call: Call, frame: Frame): number {
+  const { fields, span } = call;
+  if (spent(shell)) return -1;
+  const name = commandName(fields[0]);
+  const glob = /[*?]|\[.+\]/.test(name);
+  const args = fields.slice(1).map((field) => field.text);
+  const shown = name === '' ? (fields[0]?.text ?? '') : name;
+  const line = args.length === 0 ? shown : `${shown} ${args.join(' ')}`;
+  shell.folded += line.length;
+  shell.steps += line.length;
+  shell.commands.push({
+    span: frame.span ?? span,
+    name,
+    args,
+    line,
+    wrappers: frame.wrappers,
+    redirects: call.redirects,
+    pipedFrom: call.input?.index ?? -1,
+    via: frame.via,
+    dynamic: glob || fields.some((field) => field.dynamic),
+  });
+  return shell.commands.length - 1;
+}
+
+function enterFrame(
+  frame: Frame,
+  found: { readonly label: string; readonly via?: Frame['via']; readonly span: Span; readonly positional?: readonly string[] },
+): Frame {
+  return {
+    via: found.via ?? frame.via,
+    wrappers: [...frame.wrappers, found.label],
+    span: frame.span ?? found.span,
+    positional: found.positional ?? frame.positional,
+    depth: frame.depth + 1,
+  };
+}
+
+/** Commands a shell, scheduler or interpreter reads from its standard input. */
+function readInput(shell: Shell, call: Call, frame: Frame): void {
+  const name = commandName(call.fields[0]);
+  const text = call.here ?? call.input?.output;
+  const args = call.fields.slice(1);
+  const fromInput = isShell(name)
+    ? args.every((arg) => /^[-+]/.test(arg.text)) || args.some((arg) => /^-[a-z]*s$/.test(arg.text))
+    : SCHEDULERS.has(name);
+  if (text !== undefined && (fromInput || /^\/dev\/(?:stdin|fd\/0)$/.test(args[0]?.text ?? ''))) {
+    const positional = [name, ...args.filter((arg) => !arg.text.startsWith('-')).map((arg) => arg.text)];
+    reread(shell, text, enterFrame(frame, { label: name, via: call.heredoc ? 'heredoc' : 'inline', span: call.span, positional }));
+  }
+  if (!isInterpreter(name)) return;
+  const code = inlineCode(name, args) ?? (args.every((arg) => arg.text.startsWith('-')) ? text : undefined);
+  if (code !== undefined) readCode(shell, code, enterFrame(frame, { label: name, via: 'interpreter', span: call.span }));
+}
+
+function readCode(shell: Shell, code: string, frame: Frame): void {
+  shell.evalChars += code.length;
+  shell.steps += code.length;
+  if (shell.evalChars > SHELL_LIMITS.evalCharsMax) {
+    shell.cut = true;
+    return;
+  }
+  for (const started of startedCommands(code)) {
+    if ('text' in started) reread(shell, started.text, frame);
+    else if (frame.span !== undefined) {
+      runCall(
+        shell,
+        { fields: started.words.map(known), redirects: [], input: undefined, here: undefined, heredoc: false, span: frame.span },
+        frame,
+      );
+    }
+  }
+}
+
+function withInput(call: Call, fields: readonly Field[]): readonly Field[] {
+  const output = call.here ?? call.input?.output;
+  if (output !== undefined) {
+    const words = output.split(/\s+/).filter((word) => word !== '');
+    const at = fields.findIndex((field) => field.text === '{}');
+    if (at !== -1 && words.length > 0) return fields.toSpliced(at, 1, ...words.slice(0, 64).map(known));
+    return [...fields, ...words.slice(0, 64).map(known)];
+  }
+  const [first, ...rest] = fields;
+  return first === undefined ? [] : [{ ...first, dynamic: true }, ...rest];
+}
+
+function enterUnwrapped(shell: Shell, call: Call, input: { readonly found: Unwrapped; readonly frame: Frame }): Stage {
+  const { found, frame } = input;
+  const via = found.label === 'eval' || found.label === 'trap' ? 'eval' : found.text === undefined ? frame.via : 'inline';
+  if (found.text !== undefined) {
+    const { text } = found;
+    const inner = enterFrame(frame, { label: found.label, via, span: call.span });
+    return reread(shell, text, inner, call.input);
+  }
+  const fields = found.takesInput === true ? withInput(call, found.fields ?? []) : (found.fields ?? []);
+  return runCall(shell, { ...call, fields }, { ...frame, wrappers: [...frame.wrappers, found.label] });
+}
+
+function runFunction(shell: Shell, call: Call, input: { readonly body: Script; readonly name: string; readonly frame: Frame }): Stage {
+  const { body, name, frame } = input;
+  shell.called.add(name);
+  shell.calling.add(name);
+  const positional = call.fields.map((field) => field.text);
+  const stage = walk(shell, body, { ...frame, via: 'function', positional, depth: frame.depth + 1 });
+  shell.calling.delete(name);
+  return stage;
+}
+
+/** Understands one call: what it runs, or that it runs itself. */
+function runCall(shell: Shell, call: Call, frame: Frame): Stage {
+  if (call.fields.length === 0 || spent(shell)) return NO_STAGE;
+  const body = shell.functions.get(call.fields[0]?.text ?? '');
+  const deep = frame.depth >= SHELL_LIMITS.evalDepthMax || frame.wrappers.length >= SHELL_LIMITS.wrappersMax;
+  if (body !== undefined && !deep && !shell.calling.has(call.fields[0]?.text ?? '')) {
+    return runFunction(shell, call, { body, name: call.fields[0]?.text ?? '', frame });
+  }
+  const inner = unwrap(call.fields);
+  if (deep && inner.length > 0) shell.cut = true;
+  if (inner.length === 0 || deep) return finish(shell, call, frame);
+  let stage = NO_STAGE;
+  if (inner.some((found) => found.keep)) stage = { output: undefined, index: emit(shell, call, frame) };
+  for (const found of inner) {
+    const result = enterUnwrapped(shell, call, { found, frame });
+    stage = found.keep ? stage : result;
+  }
+  return stage;
+}
+
+function finish(shell: Shell, call: Call, frame: Frame): Stage {
+  const name = commandName(call.fields[0]);
+  const index = emit(shell, call, frame);
+  const unknown = call.fields.some((field) => field.dynamic);
+  const args = call.fields.slice(1).map((field) => field.text);
+  if (name === 'read') for (const arg of args) shell.variables.set(arg, undefined);
+  if (name === 'unset') for (const arg of args) shell.variables.set(arg, '');
+  if (name === 'set' && args[0] === '--') shell.variables.delete('@');
+  readInput(shell, call, frame);
+  if (unknown) return { output: undefined, index };
+  const toFile = call.redirects.some((redirect) => redirect.operator.startsWith('>') && redirect.operator !== '>&');
+  const output = name === 'command' ? outputOfLookup(args) : outputOf(name, args, call.here ?? call.input?.output);
+  shell.steps += output?.length ?? 0;
+  return { output: toFile ? undefined : output, index };
+}
+
+interface Fed {
+  readonly redirects: readonly Redirect[];
+  readonly here: string | undefined;
+  readonly heredoc: boolean;
+}
+
+function readRedirects(shell: Shell, redirects: readonly Redirection[], frame: Frame): Fed {
+  let here: string | undefined;
+  let heredoc = false;
+  const facts = redirects.map((redirect): Redirect => {
+    const target = folder.expand(shell, redirect.target.parts, frame);
+    const body = redirect.body === undefined ? undefined : folder.expand(shell, redirect.body, frame);
+    if (body !== undefined) {
+      here = body.dynamic && body.unknownEnd === body.text.length ? undefined : body.text;
+      heredoc = true;
+    } else if (redirect.operator === '<<<') here = target.dynamic ? undefined : `${target.text}\n`;
+    return { operator: redirect.operator, target: target.text };
+  });
+  return { redirects: facts, here, heredoc };
+}
+
+function declareAll(shell: Shell, fields: readonly Field[]): void {
+  for (const field of fields.slice(1)) {
+    const at = field.text.indexOf('=');
+    if (at > 0) shell.variables.set(field.text.slice(0, at), field.dynamic ? undefined : field.text.slice(at + 1));
+  }
+}
+
+function walkSimple(shell: Shell, node: SimpleNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
+  const { frame, from } = input;
+  const span = shell.spanOf(node.start, node.end);
+  const saved = new Map<string, string | undefined>();
+  for (const assignment of node.assignments) {
+    saved.set(assignment.name, shell.variables.get(assignment.name));
+    assign(shell, assignment, frame);
+  }
+  const fields = node.words.flatMap((word) => fieldsOf(shell, word, frame));
+  const { redirects, here, heredoc } = readRedirects(shell, node.redirects, frame);
+  if (fields.length === 0 && redirects.length > 0) {
+    // `> file` alone truncates it: a command without a name.
+    if (!spent(shell)) emit(shell, { fields: [], redirects, input: from, here, heredoc, span }, frame);
+    return NO_STAGE;
+  }
+  if (DECLARES.has(commandName(fields[0]))) declareAll(shell, fields);
+  const stage = runCall(shell, { fields, redirects, input: from, here, heredoc, span }, frame);
+  if (fields.length > 0) for (const [name, value] of saved) shell.variables.set(name, value);
+  return stage;
+}
+
+function walkGroup(shell: Shell, node: GroupNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
+  const { frame, from } = input;
+  if (node.loop !== undefined) {
+    const values = node.loop.words.flatMap((word) => fieldsOf(shell, word, frame));
+    const [only] = values;
+    shell.variables.set(node.loop.name, values.length === 1 && only?.dynamic === false ? only.text : undefined);
+  }
+  const { redirects, here } = readRedirects(shell, node.redirects, frame);
+  const fed = here === undefined ? from : { output: here, index: from?.index ?? -1 };
+  const first = shell.commands.length;
+  const stage = walkScript(shell, node.body, { frame, from: fed });
+  const last = shell.commands[stage.index];
+  if (redirects.length > 0 && last !== undefined && stage.index >= first) last.redirects = [...last.redirects, ...redirects];
+  return stage;
+}
+
+function walkNode(shell: Shell, node: ShellNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
+  shell.steps += 1;
+  if (node.kind === 'simple') return walkSimple(shell, node, input);
+  if (node.kind === 'group') return walkGroup(shell, node, input);
+  shell.functions.set(node.name, node.body);
+  shell.called.delete(node.name);
+  return NO_STAGE;
+}
+
+function walkPipeline(shell: Shell, pipeline: Pipeline, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
+  let stage = input.from;
+  for (const node of pipeline) stage = walkNode(shell, node, { frame: input.frame, from: stage });
+  return stage ?? NO_STAGE;
+}
+
+function walkScript(shell: Shell, script: Script, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
+  let output: string | undefined = '';
+  let index = -1;
+  for (const pipeline of script) {
+    if (spent(shell)) break;
+    const stage = walkPipeline(shell, pipeline, { frame: input.frame, from: index === -1 ? input.from : undefined });
+    output = output === undefined || stage.output === undefined ? undefined : output + stage.output;
+    index = stage.index === -1 ? index : stage.index;
+  }
+  return { output: index === -1 ? undefined : output, index };
+}
+
+function walk(shell: Shell, body: Script, frame: Frame): Stage {
+  return walkScript(shell, body, { frame, from: undefined });
+}
+
+function reread(shell: Shell, text: string, frame: Frame, from?: Stage): Stage {
+  shell.evalChars += text.length;
+  if (frame.depth > SHELL_LIMITS.evalDepthMax || shell.evalChars > SHELL_LIMITS.evalCharsMax) {
+    shell.cut = true;
+    return NO_STAGE;
+  }
+  const scan = createScan(text);
+  const script = readScript(scan);
+  shell.steps += scan.steps;
+  shell.cut ||= scan.cut;
+  return walkScript(shell, script, { frame, from });
+}
+
+/** Bodies of functions that nothing called: listed all the same. */
+function walkUncalled(shell: Shell, frame: Frame): void {
+  for (const [name, body] of shell.functions) {
+    if (shell.called.has(name)) continue;
+    shell.called.add(name);
+    shell.calling.add(name);
+    walk(shell, body, { ...frame, via: 'function' });
+    shell.calling.delete(name);
+  }
+}
+
+/** Reads `text` between two offsets into `shell`. */
+export function foldText(shell: Shell, text: string): void {
+  const frame: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0 };
+  const scan = createScan(text);
+  const script = readScript(scan);
+  shell.steps += scan.steps;
+  shell.cut ||= scan.cut;
+  walk(shell, script, frame);
+  walkUncalled(shell, frame);
+}

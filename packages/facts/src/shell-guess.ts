@@ -1,0 +1,56 @@
+/** @module Whether a text that is not known to be shell reads like it: cheap, one bounded look at each place where a command could start. */
+
+/** Names that are hardly words of a sentence. */
+const DISTINCT: ReadonlySet<string> = new Set(
+  (
+    'ls rm cp mv chmod chown chgrp mkdir rmdir ln dd curl wget nc ncat netcat socat ssh scp sftp rsync telnet nmap bash sh zsh dash ksh ash ' +
+    'sudo su doas whoami uname ifconfig ipconfig ip netstat ss ps pwd grep egrep fgrep sed awk gawk xargs tee tar gzip gunzip unzip base64 xxd od ' +
+    'python python2 python3 perl ruby node npm npx pip pip3 php lua git docker podman kubectl helm terraform aws gcloud az systemctl journalctl ' +
+    'crontab mkfs fdisk mount umount useradd usermod userdel passwd visudo iptables nft ufw insmod modprobe chattr setfacl strace gdb openssl gpg ' +
+    'printenv nslookup ping traceroute tcpdump powershell pwsh certutil bitsadmin mysql mysqldump psql sqlite3 mongo redis-cli apt apt-get yum dnf ' +
+    'apk brew pkill killall shutdown reboot nohup busybox chroot tmux eval printf touch stat xmllint jq sha256sum md5sum shred wipefs lsblk lsof ' +
+    'dmesg hostnamectl getent tac nl rev strings hexdump cmd regsvr32 mshta wmic reg schtasks cargo rustc gcc javac mvn gradle yarn pnpm deno bun'
+  ).split(' '),
+);
+/** Names that are also words of a sentence: they need something behind them that is not a word. */
+const WORDY: ReadonlySet<string> = new Set(
+  (
+    'cat find make time echo at more less who date sort test open kill top last watch which cut join split head tail read wait type set man host ' +
+    'nice yes file look dig nano id env vi vim ed w exec source export alias history export screen cd df du free timeout command go dir del copy ' +
+    'install service halt net user users groups finger write wall info uniq diff patch comm expand sleep true false unset trap dpkg locate ' +
+    'uptime hostname exit arch groups rpm'
+  ).split(' '),
+);
+const PLACE = /(^|\n|&&|\|\||[;&|`({]|\$\()([^\S\n]{0,8})([^\s;&|()<>`]{1,64})(?:([^\S\n]{1,4})([^\s;&|`)]{1,64}))?/g;
+const STRONG = /\/dev\/(?:tcp|udp)\/|\$\{?IFS\b|\$\((?:\s|[a-z]{2,16}\s)|<\(\s{0,4}[a-z]|\b(?:ba|z|k|da)?sh\s{1,4}-i\b/;
+const ARGUMENT = /^(?:-|\/|\.{1,2}\/|~|\$|['"]|[<>]|\*|%)|[/=\\]|\.[a-z0-9]{1,5}$/;
+const PROGRAM_PATH = /^(?:\/(?:usr\/(?:local\/)?)?s?bin\/[a-z]|\.\/[a-z0-9_.-]+(?:\.sh)?$)/;
+
+function bareName(word: string): string {
+  const bare = word.replaceAll(/\$[@*0-9]|['"\\]|\$\{?IFS\}?.*/g, '').toLowerCase();
+  return bare.slice(bare.lastIndexOf('/') + 1);
+}
+
+function isCommandAt(found: RegExpExecArray, text: string): boolean {
+  const [whole, opener = '', , word = '', , argument = ''] = found;
+  const name = bareName(word);
+  const next = text[found.index + whole.length] ?? '';
+  const inner = opener !== '' && opener !== '\n';
+  if (PROGRAM_PATH.test(word)) return true;
+  if (DISTINCT.has(name))
+    return inner || argument === '' || ARGUMENT.test(argument) || /[|;&><]/.test(next) || /^[a-z0-9-]{2,24}$/.test(argument);
+  if (!WORDY.has(name)) return false;
+  return ARGUMENT.test(argument) || (inner && (argument === '' || /[|;&)`]/.test(next)));
+}
+
+/** True when a text holds something that could run as a shell command. Linear; false for plain sentences. */
+export function looksLikeShell(text: string): boolean {
+  if (STRONG.test(text)) return true;
+  PLACE.lastIndex = 0;
+  for (let found = PLACE.exec(text); found !== null; found = PLACE.exec(text)) {
+    if (isCommandAt(found, text)) return true;
+    // The next place may be right behind the word, inside what this match took as its argument.
+    PLACE.lastIndex = found.index + Math.max((found[1] ?? '').length, 1);
+  }
+  return false;
+}
