@@ -36,13 +36,20 @@ export interface NoteSigner {
   readonly signer: Signer;
 }
 
+export interface OpenedCheckpoint extends Checkpoint {
+  /** Signature lines that prove nothing: by keys that nobody gave, or repeated. */
+  readonly unverified: number;
+}
+
 /** Opens a checkpoint note with known keys: at least one must have signed it. */
-export function openCheckpoint(note: string, verifiers: readonly NoteVerifier[]): Result<Checkpoint, Fault> {
+export function openCheckpoint(note: string, verifiers: readonly NoteVerifier[]): Result<OpenedCheckpoint, Fault> {
   const opened = openNote(note, verifiers);
   if (!opened.ok) return opened;
   const head = parseCheckpointText(opened.value.text);
   if (head === undefined) return err({ code: 'checkpoint_malformed', message: 'the note is signed, but is not a checkpoint' });
-  return ok({ ...head, note });
+  const { text, signatures } = opened.value;
+  const lines = note.slice(text.length + 1).split('\n').length - 1;
+  return ok({ ...head, note, unverified: lines - signatures.length });
 }
 
 /**

@@ -1,5 +1,12 @@
 /** @module An append-only Merkle log that the public tlog-tiles tools can read. Payload-agnostic; storage is a port. */
-export { checkpointText, openCheckpoint, parseCheckpointText, type Checkpoint, type NoteSigner } from './checkpoint.ts';
+export {
+  checkpointText,
+  openCheckpoint,
+  parseCheckpointText,
+  type Checkpoint,
+  type NoteSigner,
+  type OpenedCheckpoint,
+} from './checkpoint.ts';
 export { parseBundle } from './entry-bundles.ts';
 export type { LogErrorCode } from './errors.ts';
 export type { LogRecord } from './frame.ts';

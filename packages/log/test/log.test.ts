@@ -1,6 +1,15 @@
 import { createSigner } from '@countersign/crypto';
 import { expect, test } from 'vitest';
-import { createMemoryDisk, createMemoryStorage, openLog, verifyInclusion, verifyConsistency, leafHash, type Log, type LogOptions } from '../src/index.ts';
+import {
+  createMemoryDisk,
+  createMemoryStorage,
+  openLog,
+  verifyInclusion,
+  verifyConsistency,
+  leafHash,
+  type Log,
+  type LogOptions,
+} from '../src/index.ts';
 
 const signer = createSigner(new Uint8Array(32).fill(7));
 const ORIGIN = 'example.org/countersign/test';
@@ -22,7 +31,9 @@ test('every record is proven by the published checkpoint, before and after reope
       const proof = await log.inclusionProof(index, size);
       expect(verifyInclusion({ index, size, leaf: leafHash(text(`entry ${index}`)), proof, root })).toBe(true);
       const proof2 = await log.consistencyProof(index, size);
-      expect(verifyConsistency({ oldSize: index, oldRoot: await log.rootAt(index), newSize: size, newRoot: root, proof: proof2 })).toBe(true);
+      expect(verifyConsistency({ oldSize: index, oldRoot: await log.rootAt(index), newSize: size, newRoot: root, proof: proof2 })).toBe(
+        true,
+      );
       const record = await log.readRecord(index);
       expect(new TextDecoder().decode(record.attachments[0])).toBe(`side ${index}`);
     }

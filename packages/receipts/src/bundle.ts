@@ -1,0 +1,68 @@
+/** @module Making bundles: the entry, its proof under the newest checkpoint, and what its owner chooses to disclose. */
+import { base64 } from '@countersign/crypto';
+import { CodedError, codeOf, err, ok, parseJson, type Fault, type JsonObject, type Result } from '@countersign/kernel';
+import type { Log, LogRecord } from '@countersign/log';
+import { BUNDLE_TYPE } from './bundle-form.ts';
+import { jcs, utf8 } from './jcs.ts';
+import { readBundle, type BundleDocuments, type OutcomeDisclosure, type ReceiptDisclosure } from './read-bundle.ts';
+import { readSideNote, readVault, vaultAad, type Opener } from './vault-record.ts';
+
+export interface MakeBundleRequest {
+  readonly log: Log;
+  readonly index: number;
+  readonly inputs?: ReceiptDisclosure | OutcomeDisclosure;
+  readonly documents?: BundleDocuments;
+}
+
+/**
+ * The bytes of a bundle for one durable entry, under the newest checkpoint; waits until one covers it.
+ * @throws CodedError `bundle_entry_malformed` where the entry is not one of ours, or what the log throws.
+ */
+export async function makeBundle(request: MakeBundleRequest): Promise<Uint8Array> {
+  const { log, index, inputs, documents } = request;
+  const checkpoint = await log.whenPublished(index);
+  const [record, proof] = await Promise.all([log.readRecord(index), log.inclusionProof(index, checkpoint.size)]);
+  const parsed = parseJson(record.entry);
+  if (!parsed.ok)
+    throw new CodedError({ code: 'bundle_entry_malformed', message: `entry ${index} is not JSON (\`${parsed.error.code}\`)` });
+  const bundle = {
+    type: BUNDLE_TYPE,
+    entry: parsed.value.value,
+    index,
+    proof: proof.map((hash) => base64(hash)),
+    checkpoint: checkpoint.note,
+    ...(inputs === undefined ? {} : { inputs }),
+    ...(documents === undefined ? {} : { documents }),
+  };
+  const bytes = utf8(jcs(bundle));
+  // Checked again after writing: what leaves must be readable.
+  const reread = readBundle(bytes);
+  if (!reread.ok) throw new CodedError({ ...reread.error, code: 'bundle_entry_malformed' });
+  return bytes;
+}
+
+function withoutEnvelope(content: JsonObject): JsonObject {
+  const { v: _version, delta: _delta, ...rest } = content;
+  return rest;
+}
+
+/** Opens what was sealed with an entry, for disclosure in a bundle. `content` is checked against the commitments by whoever verifies. */
+export function disclose(
+  record: LogRecord,
+  place: { log: string; id: string; opener: Opener },
+): Result<ReceiptDisclosure | OutcomeDisclosure, Fault> {
+  const note = readSideNote(record.attachments);
+  const sealed = record.attachments[0];
+  if (note === undefined || sealed === undefined) return err({ code: 'vault_malformed', message: 'nothing was sealed with this entry' });
+  try {
+    const content = readVault(place.opener.open(note.subject, sealed, vaultAad(place.log, place.id)));
+    // We sealed it; whoever verifies the bundle checks its form again.
+    return content.ok ? ok(withoutEnvelope(content.value) as unknown as ReceiptDisclosure | OutcomeDisclosure) : content;
+  } catch (error) {
+    return err({
+      code: codeOf(error),
+      message: 'the sealed content cannot be opened',
+      hint: 'it was erased, or another master key sealed it',
+    });
+  }
+}

@@ -1,0 +1,28 @@
+/** @module Where each session's chain stands: next counter and hash of the last body. Numbers are given in call order. */
+
+export interface Link {
+  readonly seq: number;
+  readonly prev: string | null;
+}
+
+export interface Chains {
+  /** What the next entry of this chain gets. */
+  next(org: string, session: string): Link;
+  /** Takes note of an entry once it is staged. `hash` is the hex SHA-256 of its JCS(body). */
+  advance(org: string, session: string, entry: { readonly seq: number; readonly hash: string }): void;
+}
+
+/** One entry a session, kept for the life of the process and rebuilt from the journal at open. */
+export function createChains(): Chains {
+  const heads = new Map<string, { readonly seq: number; readonly hash: string }>();
+  const keyOf = (org: string, session: string): string => `${org}\n${session}`;
+  return {
+    next: (org, session) => {
+      const head = heads.get(keyOf(org, session));
+      return head === undefined ? { seq: 0, prev: null } : { seq: head.seq + 1, prev: head.hash };
+    },
+    advance: (org, session, entry) => {
+      heads.set(keyOf(org, session), entry);
+    },
+  };
+}

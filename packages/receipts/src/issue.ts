@@ -1,0 +1,242 @@
+/**
+ * @module Issuing: a draft becomes a numbered, committed, staged log entry. Staging is synchronous, so numbers are given in call order;
+ * the caller waits for `durable` before anything leaves. Implements the `Recorder` port of the pipeline.
+ */
+import { base64, base64url, sha256Hex, type Signer } from '@countersign/crypto';
+import { canonicalize, getOwn, invariant, isJsonObject, parseJson, type JsonValue, type Random } from '@countersign/kernel';
+import type { Log, LogRecord } from '@countersign/log';
+import {
+  OUTCOME_TYPE,
+  PROTOCOL_LIMITS,
+  RECEIPT_TYPE,
+  SESSION_END_TYPE,
+  type EntryBody,
+  type EntrySignature,
+  type OutcomeBody,
+  type OutcomeDraft,
+  type ReceiptBody,
+  type ReceiptDraft,
+  type Recorder,
+  type SessionEndBody,
+  type Staged,
+  type StateDelta,
+} from '@countersign/protocol';
+import { principalOf, summarizeAction } from './action-summary.ts';
+import { createChains, type Chains } from './chains.ts';
+import { commit, SALT_BYTES } from './commitment.ts';
+import { bodyTextOf, entryText } from './entry.ts';
+import { fitFindings, fitVerdict } from './fit-verdict.ts';
+import { createIdIndex, type IdIndex } from './id-index.ts';
+import { jcs, utf8, utf8Text } from './jcs.ts';
+import { RECEIPT_LIMITS } from './limits.ts';
+import { loggedName, plainText } from './logged-name.ts';
+import { attachmentsOf, readSideNote, subjectHandle, vaultAad, type Sealer } from './vault-record.ts';
+
+interface Common {
+  readonly log: Log;
+  readonly random: Random;
+  readonly sealer: Sealer;
+  /** What the storage behind `log` does: stated in every receipt. */
+  readonly durability: ReceiptBody['durability'];
+  readonly coverage: ReceiptBody['coverage'];
+  /** Called at open for every entry of the log in order: the place to re-apply state deltas. */
+  readonly replay?: (body: EntryBody, delta: StateDelta) => void;
+}
+
+/** `each` signs every entry and needs a signer; with `batch` the signed checkpoint is the signature. */
+export type RecorderOptions = Common & ({ readonly signing: 'batch' } | { readonly signing: 'each'; readonly signer: Signer });
+
+export interface StagedEntry<Body> extends Staged<Body> {
+  /** Place in the log. */
+  readonly index: number;
+}
+
+/** What ends a session's chain. */
+export interface SessionEndDraft {
+  readonly id: string;
+  readonly time: string;
+  readonly org: string;
+  readonly session: string;
+  readonly reason: string;
+}
+
+export interface ReceiptRecorder extends Recorder {
+  stageReceipt(draft: ReceiptDraft): StagedEntry<ReceiptBody>;
+  stageOutcome(draft: OutcomeDraft): StagedEntry<OutcomeBody>;
+  stageSessionEnd(draft: SessionEndDraft): StagedEntry<SessionEndBody>;
+  /** The durable entry with this id, or undefined. */
+  find(id: string): Promise<LogRecord | undefined>;
+}
+
+interface State {
+  readonly options: RecorderOptions;
+  readonly chains: Chains;
+  readonly ids: IdIndex;
+  /** Subject handles of receipts that await an outcome, oldest first. */
+  readonly awaited: Map<string, string>;
+}
+
+interface Sealing {
+  readonly subject: string;
+  readonly plaintext: string;
+  readonly delta: StateDelta;
+}
+
+function signaturesOver(options: RecorderOptions, bodyText: string): readonly EntrySignature[] {
+  if (options.signing === 'batch') return [];
+  return [{ keyId: options.signer.keyId, sig: base64url(options.signer.sign(bodyText)) }];
+}
+
+/** Stages a body and advances its chain; nothing advances when the log refuses. */
+function stage<Body extends EntryBody>(state: State, body: Body, place: { org: string; sealing: Sealing }): StagedEntry<Body> {
+  const { log, sealer } = state.options;
+  const { subject, plaintext, delta } = place.sealing;
+  const bodyText = jcs(body);
+  const entry = utf8(entryText(bodyText, signaturesOver(state.options, bodyText)));
+  invariant(entry.length <= PROTOCOL_LIMITS.entryBytesMax, 'an entry has at most 16 KB by construction');
+  const sealed = sealer.seal(subject, utf8(plaintext), vaultAad(body.log, body.id));
+  const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, { subject, delta }) });
+  state.chains.advance(place.org, body.session, { seq: body.seq, hash: sha256Hex(bodyText) });
+  state.ids.add(body.id, index);
+  return { body, index, durable };
+}
+
+function salts(random: Random): readonly [Uint8Array, Uint8Array, Uint8Array] {
+  const bytes = random.bytes(3 * SALT_BYTES);
+  return [bytes.subarray(0, SALT_BYTES), bytes.subarray(SALT_BYTES, 2 * SALT_BYTES), bytes.subarray(2 * SALT_BYTES)];
+}
+
+/** Sealed content: JCS of `{action, delta, salts, signals, state, v}`, put together from texts that were needed anyway. */
+function vaultText(texts: { action: string; state: string; signals: string }, saltText: string, delta: StateDelta): string {
+  return `{"action":${texts.action},"delta":${jcs(delta)},"salts":${saltText},"signals":${texts.signals},"state":${texts.state},"v":1}`;
+}
+
+function remember(state: State, id: string, subject: string): void {
+  state.awaited.set(id, subject);
+  if (state.awaited.size > RECEIPT_LIMITS.awaitedMax) state.awaited.delete(state.awaited.keys().next().value ?? id);
+}
+
+function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBody> {
+  const { log, random, signing, durability, coverage } = state.options;
+  const { action, delta } = draft;
+  const texts = { action: jcs(action), state: jcs(draft.state), signals: canonicalize(draft.signals as unknown as JsonValue) };
+  const [actionSalt, stateSalt, signalsSalt] = salts(random);
+  const principal = principalOf(action);
+  const session = loggedName(action.session);
+  const body: ReceiptBody = {
+    type: RECEIPT_TYPE,
+    id: draft.id,
+    time: draft.time,
+    log: log.origin,
+    session,
+    ...state.chains.next(principal.org, session),
+    principal,
+    action: summarizeAction(action, commit(actionSalt, utf8(texts.action))),
+    inputs: { ...draft.inputs, state: commit(stateSalt, utf8(texts.state)), signals: commit(signalsSalt, utf8(texts.signals)) },
+    verdict: fitVerdict(draft.verdict),
+    signing,
+    durability,
+    outcomeBy: draft.outcomeBy,
+    coverage,
+  };
+  const saltText = `{"action":"${base64url(actionSalt)}","signals":"${base64url(signalsSalt)}","state":"${base64url(stateSalt)}"}`;
+  const subject = subjectHandle(action.org, action.subject ?? action.agent);
+  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultText(texts, saltText, delta), delta } });
+  if (draft.outcomeBy !== null) remember(state, draft.id, subject);
+  return staged;
+}
+
+function stageOutcome(state: State, draft: OutcomeDraft): StagedEntry<OutcomeBody> {
+  const { log, random } = state.options;
+  const { receipt, response } = draft;
+  const { org, agent } = receipt.principal;
+  const salt = random.bytes(SALT_BYTES);
+  const body: OutcomeBody = {
+    type: OUTCOME_TYPE,
+    id: draft.id,
+    time: draft.time,
+    log: log.origin,
+    session: receipt.session,
+    ...state.chains.next(org, receipt.session),
+    org,
+    receipt: receipt.id,
+    status: draft.status,
+    ...(draft.code === undefined ? {} : { code: draft.code }),
+    durationMs: draft.durationMs,
+    response: response === null ? null : commit(salt, response),
+    ...fitFindings(draft.findings),
+    redactions: draft.redactions,
+  };
+  const plaintext = jcs({ v: 1, response: response === null ? null : base64(response), salt: base64url(salt) });
+  const subject = state.awaited.get(receipt.id) ?? subjectHandle(org, agent);
+  const staged = stage(state, body, { org, sealing: { subject, plaintext, delta: {} } });
+  state.awaited.delete(receipt.id);
+  return staged;
+}
+
+function stageSessionEnd(state: State, draft: SessionEndDraft): StagedEntry<SessionEndBody> {
+  const org = loggedName(draft.org);
+  const session = loggedName(draft.session);
+  const body: SessionEndBody = {
+    type: SESSION_END_TYPE,
+    id: draft.id,
+    time: draft.time,
+    log: state.options.log.origin,
+    session,
+    ...state.chains.next(org, session),
+    org,
+    reason: plainText(draft.reason, PROTOCOL_LIMITS.reasonTextMax),
+  };
+  return stage(state, body, { org, sealing: { subject: subjectHandle(draft.org, ''), plaintext: jcs({ v: 1 }), delta: {} } });
+}
+
+/** Body of an entry that this room wrote; undefined for an entry of another type. */
+function ownBody(entry: Uint8Array): { readonly text: string; readonly body: EntryBody } | undefined {
+  const whole = utf8Text(entry);
+  const text = whole === undefined ? '' : bodyTextOf(whole);
+  const parsed = parseJson(text);
+  const value = parsed.ok ? parsed.value.value : null;
+  if (!isJsonObject(value)) return undefined;
+  const type = getOwn(value, 'type');
+  if (type !== RECEIPT_TYPE && type !== OUTCOME_TYPE && type !== SESSION_END_TYPE) return undefined;
+  // The journal's checksum says that these are the bytes that `stage` wrote.
+  return { text, body: value as unknown as EntryBody };
+}
+
+function orgOf(body: EntryBody): string {
+  return body.type === RECEIPT_TYPE ? body.principal.org : body.org;
+}
+
+function recover(state: State, record: LogRecord): void {
+  const own = ownBody(record.entry);
+  if (own === undefined) return;
+  const { body, text } = own;
+  state.chains.advance(orgOf(body), body.session, { seq: body.seq, hash: sha256Hex(text) });
+  state.ids.add(body.id, record.index);
+  state.options.replay?.(body, readSideNote(record.attachments)?.delta ?? {});
+}
+
+async function find(state: State, id: string): Promise<LogRecord | undefined> {
+  for (const index of state.ids.candidates(id)) {
+    if (index >= state.options.log.durableSize) continue;
+    const record = await state.options.log.readRecord(index);
+    if (ownBody(record.entry)?.body.id === id) return record;
+  }
+  return undefined;
+}
+
+/**
+ * A recorder over an open log. Reads the log once: chains go on where they stood, and `replay` sees every entry.
+ * One recorder a log: two would number against each other.
+ * @throws CodedError what reading the log throws.
+ */
+export async function createRecorder(options: RecorderOptions): Promise<ReceiptRecorder> {
+  const state: State = { options, chains: createChains(), ids: createIdIndex(), awaited: new Map() };
+  for await (const record of options.log.scan(0)) recover(state, record);
+  return {
+    stageReceipt: (draft) => stageReceipt(state, draft),
+    stageOutcome: (draft) => stageOutcome(state, draft),
+    stageSessionEnd: (draft) => stageSessionEnd(state, draft),
+    find: (id) => find(state, id),
+  };
+}
