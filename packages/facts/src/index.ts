@@ -1,2 +1,7 @@
-/** @module */
-export {};
+/** @module From an action to what it means: leaves and layers, commands, statements, paths, hosts, secrets and personal data. */
+export { readAddress, type Address } from './addresses.ts';
+export { FACTS_LIMITS } from './limits.ts';
+export { normalizePath, type NormalizedPath } from './normalize-path.ts';
+export { createParsers, type ParserBytes, type Parsers } from './parsers.ts';
+export { readAuthority, readHost, readUrl, type ReadHost, type ReadUrl } from './read-host.ts';
+export { createUnderstanding, type Understanding } from './understand.ts';

@@ -1,0 +1,108 @@
+/**
+ * @module Languages: which texts of an action are given to the shell reader and to the SQL reader. What an action runs is read always;
+ * what merely might be a command or a statement is read when it looks like one.
+ */
+import type { Action, Span } from '@countersign/protocol';
+import type { ReadText } from './decode.ts';
+import { wordSet } from './word-set.ts';
+
+/** A text for a reader, and where it came from. */
+export interface LanguageText {
+  readonly text: string;
+  readonly span: Span;
+  readonly layers: readonly string[];
+}
+
+type LooksLike = (text: string) => boolean;
+
+const SHELL_KEYS = wordSet(
+  'command cmd commands cmdline command_line commandline shell_command shellcommand script bash sh shell run exec argv',
+);
+const ARGUMENT_KEYS = wordSet('args arguments argv params parameters');
+const SHELL_TOOL = /^(?:shell|bash|sh|terminal|process|exec|command|run_command|execute_command)(?:[._-]|$)/;
+const SQL_KEYS = wordSet('sql query statement sql_query sqlquery stmt queries statements');
+const SQL_TOOL = /^(?:database|db|sql|postgres|postgresql|mysql|sqlite|mssql|bigquery|snowflake)(?:[._-]|$)/;
+
+function isShellAction(action: Action): boolean {
+  return action.kind === 'shell.exec' || SHELL_TOOL.test(action.tool ?? '');
+}
+
+function isSqlAction(action: Action): boolean {
+  return action.kind === 'db.query' || SQL_TOOL.test(action.tool ?? '');
+}
+
+const SAFE_WORD = /^[\w@%+=:,./-]+$/;
+
+function quoteWord(word: string): string {
+  return SAFE_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Arrays of words are one command line: `["bash", "-c", "..."]`, or `command` and `args`. */
+function argumentVector(texts: readonly ReadText[]): LanguageText | undefined {
+  const words: ReadText[] = [];
+  let listed = 0;
+  for (const read of texts) {
+    if (read.fact.role !== 'param' || read.fact.layers.length > 0) continue;
+    const inList = /\/\d{1,5}$/.test(read.fact.span.path);
+    if (SHELL_KEYS.has(read.key) || (ARGUMENT_KEYS.has(read.key) && (inList || words.length > 0))) {
+      words.push(read);
+      if (inList || ARGUMENT_KEYS.has(read.key)) listed += 1;
+    }
+  }
+  const first = words[0];
+  if (first === undefined || listed === 0 || words.length < 2) return undefined;
+  const line = words.map((read, i) => lineWord(read, i === 0)).join(' ');
+  return { text: line, span: first.fact.span, layers: [] };
+}
+
+/** A first word with blanks is a line of its own, as is an `args` string. */
+function lineWord(read: ReadText, first: boolean): string {
+  const inList = /\/\d{1,5}$/.test(read.fact.span.path);
+  return (first && /\s/.test(read.fact.text)) || !inList ? read.fact.text : quoteWord(read.fact.text);
+}
+
+function textOf(read: ReadText): LanguageText {
+  const { text, span, layers } = read.fact;
+  return { text, span, layers };
+}
+
+/** Texts for the shell reader: parameters of a shell action and parameters with a shell key always, other parameters by their looks. */
+export function shellTextsOf(action: Action, reads: { readonly texts: readonly ReadText[] }, looksLikeShell: LooksLike): LanguageText[] {
+  const chosen: LanguageText[] = [];
+  const shell = isShellAction(action);
+  const prose = action.kind === 'file.write' || action.kind === 'file.patch';
+  const vector = argumentVector(reads.texts);
+  if (vector !== undefined) chosen.push(vector);
+  for (const read of reads.texts) {
+    const { role, text, layers } = read.fact;
+    if (role === 'content' && shell) chosen.push(textOf(read));
+    if (role !== 'param') continue;
+    const named = SHELL_KEYS.has(read.key);
+    const sure = named || (shell && !isShellDetail(read.key));
+    if (layers.length === 0 ? sure || (!prose && looksLikeShell(text)) : (sure || !prose) && looksLikeShell(text))
+      chosen.push(textOf(read));
+  }
+  return chosen;
+}
+
+const SHELL_DETAILS = wordSet(
+  'cwd workdir working_directory workingdirectory description timeout env environment shell_type user id session_id reason',
+);
+
+/** Parameters of a shell action that do not run. */
+function isShellDetail(key: string): boolean {
+  return SHELL_DETAILS.has(key) || ARGUMENT_KEYS.has(key);
+}
+
+/** Texts for the SQL reader: statements of a database action always, other parameters by their looks. */
+export function sqlTextsOf(action: Action, texts: readonly ReadText[], looksLikeSql: LooksLike): LanguageText[] {
+  const database = isSqlAction(action);
+  const chosen: LanguageText[] = [];
+  for (const read of texts) {
+    const { role, layers, text } = read.fact;
+    if (role !== 'param' && role !== 'joined' && !(role === 'content' && database)) continue;
+    const sure = database && layers.length === 0 && role !== 'joined' && SQL_KEYS.has(read.key);
+    if (sure || looksLikeSql(text)) chosen.push(textOf(read));
+  }
+  return chosen;
+}

@@ -1,0 +1,123 @@
+/**
+ * @module Leaves: every string of an action that somebody else wrote, with its JSON pointer and its role.
+ * Object keys are leaves too: an operator in a key (`$where`) is as good a payload as one in a value.
+ */
+import { isJsonObject, pointer, type JsonValue } from '@countersign/kernel';
+import type { Action, TextRole } from '@countersign/protocol';
+import { FACTS_LIMITS } from './limits.ts';
+import type { Meter } from './meter.ts';
+
+/** One string of the action. */
+export interface Leaf {
+  readonly path: string;
+  readonly role: TextRole;
+  readonly text: string;
+  /** Lower-case name of the property that holds it (the nearest one, for items of an array); `` where there is none. */
+  readonly key: string;
+}
+
+interface Walk {
+  readonly meter: Meter;
+  readonly leaves: Leaf[];
+  readonly keys: Set<string>;
+  charsLeft: number;
+}
+
+/** Integers of at least this many digits are read as text too: a card number or an address may come as a number. */
+const NUMBER_DIGITS_MIN = 8;
+/** Property names of a schema shorter than this are vocabulary, not prose. */
+const SCHEMA_KEY_MIN = 25;
+const NO_ESCAPE = /^[^~/]*$/;
+
+function step(path: string, key: string): string {
+  return NO_ESCAPE.test(key) ? `${path}/${key}` : pointer(path, key);
+}
+
+function addLeaf(walk: Walk, leaf: Leaf): void {
+  if (leaf.text === '') return;
+  if (walk.leaves.length >= FACTS_LIMITS.textsMax) {
+    walk.meter.cuts.add('texts');
+    return;
+  }
+  if (leaf.text.length > walk.charsLeft) {
+    walk.meter.cuts.add('bytes');
+    if (walk.charsLeft === 0) return;
+    walk.leaves.push({ ...leaf, text: leaf.text.slice(0, walk.charsLeft) });
+    walk.charsLeft = 0;
+    return;
+  }
+  walk.charsLeft -= leaf.text.length;
+  walk.leaves.push(leaf);
+}
+
+function addKey(walk: Walk, path: string, key: string): void {
+  if (walk.keys.has(key)) return;
+  walk.keys.add(key);
+  addLeaf(walk, { path, role: 'key', text: key, key: '' });
+}
+
+interface Place {
+  readonly path: string;
+  readonly key: string;
+  readonly depth: number;
+  readonly role: TextRole;
+}
+
+function walkObject(walk: Walk, value: { readonly [key: string]: JsonValue }, place: Place): void {
+  for (const key of Object.keys(value)) {
+    const path = step(place.path, key);
+    if (place.role === 'param') addKey(walk, path, key);
+    else if (key.length >= SCHEMA_KEY_MIN) addLeaf(walk, { path, role: place.role, text: key, key: '' });
+    walkValue(walk, value[key] ?? null, { ...place, path, key: key.toLowerCase(), depth: place.depth + 1 });
+  }
+}
+
+function walkValue(walk: Walk, value: JsonValue, place: Place): void {
+  walk.meter.steps += 1;
+  if (typeof value === 'string') {
+    addLeaf(walk, { path: place.path, role: place.role, text: value, key: place.key });
+    return;
+  }
+  if (typeof value === 'number') {
+    const text = Number.isSafeInteger(value) ? String(Math.abs(value)) : '';
+    if (text.length >= NUMBER_DIGITS_MIN) addLeaf(walk, { path: place.path, role: place.role, text, key: place.key });
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (place.depth >= FACTS_LIMITS.depthMax) {
+    walk.meter.cuts.add('depth');
+    return;
+  }
+  if (Array.isArray(value)) {
+    const items = value as readonly JsonValue[];
+    for (let i = 0; i < items.length; i += 1) {
+      walkValue(walk, items[i] ?? null, { ...place, path: `${place.path}/${i}`, depth: place.depth + 1 });
+    }
+  } else if (isJsonObject(value)) walkObject(walk, value, place);
+}
+
+/**
+ * All leaves in document order: params (with keys), then the joined view, content, context and descriptor.
+ * A bound that cuts something off is named in `meter.cuts`.
+ */
+export function leavesOf(action: Action, meter: Meter): Leaf[] {
+  const walk: Walk = { meter, leaves: [], keys: new Set(), charsLeft: FACTS_LIMITS.leafCharsMax };
+  const top = { key: '', depth: 0 } as const;
+  if (action.params !== undefined) walkValue(walk, action.params, { ...top, path: '/params', role: 'param' });
+  if (action.content !== undefined) addLeaf(walk, { path: '/content', role: 'content', text: action.content, key: '' });
+  if (action.context !== undefined) addLeaf(walk, { path: '/context', role: 'context', text: action.context, key: '' });
+  const descriptor = action.descriptor;
+  if (descriptor?.description !== undefined) {
+    addLeaf(walk, { path: '/descriptor/description', role: 'descriptor', text: descriptor.description, key: '' });
+  }
+  if (descriptor?.schema !== undefined) walkValue(walk, descriptor.schema, { ...top, path: '/descriptor/schema', role: 'descriptor' });
+  return walk.leaves;
+}
+
+/** All params leaves joined by one space in document order, or undefined where there are fewer than two. */
+export function joinedView(leaves: readonly Leaf[]): Leaf | undefined {
+  const parts: string[] = [];
+  for (const leaf of leaves) if (leaf.role === 'param') parts.push(leaf.text);
+  if (parts.length < 2) return undefined;
+  return { path: '/params', role: 'joined', text: parts.join(' '), key: '' };
+}

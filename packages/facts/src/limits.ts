@@ -1,0 +1,41 @@
+/** @module Every limit of the parts of this room that read text; each has a test at n and n + 1. Shell and SQL keep theirs beside their readers. */
+
+/** Lengths are UTF-16 code units unless a name says otherwise. */
+export const FACTS_LIMITS = {
+  /** Texts (leaves and layers) of one action. */
+  textsMax: 2048,
+  /** Length of all leaves of one action together; a leaf that would exceed it is cut at the rest. */
+  leafCharsMax: 1_048_576,
+  /** Nested containers that are entered. */
+  depthMax: 64,
+  /** Decoders one after another. */
+  decodeDepthMax: 6,
+  /** Length of all decoded layers of one action together. */
+  decodeCharsMax: 2_097_152,
+  /** Embedded runs (base64, hex) decoded in one text. */
+  runsPerTextMax: 64,
+  /** Shortest base64 run inside longer text. */
+  base64RunMin: 16,
+  /** Shortest bare hex run inside longer text; `0x` halves it. */
+  hexRunMin: 16,
+  pathsMax: 512,
+  hostsMax: 512,
+  secretsMax: 256,
+  piiMax: 512,
+  /** Longest text that is searched for paths by shape. */
+  pathTextMax: 8192,
+  /** Longest path that is normalized; the rest is cut and named. */
+  pathCharsMax: 4096,
+  /** Longest URL that is read; the rest is cut. */
+  urlCharsMax: 2048,
+  /** Longest token of a provider that is checked. */
+  secretTokenMax: 512,
+  /** Longest value of an assignment that is checked. */
+  secretValueMax: 256,
+  /** Commands and statements of one action. */
+  commandsMax: 1024,
+  statementsMax: 512,
+  /** Texts given to the shell reader and to the SQL reader. */
+  shellTextsMax: 32,
+  sqlTextsMax: 64,
+} as const;

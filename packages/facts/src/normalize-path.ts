@@ -1,0 +1,178 @@
+/**
+ * @module Normalized paths: one spelling for all spellings of a path, by text alone. Percent encodings (overlong, double, `%u`), back
+ * slashes, repeated slashes, dots, home directories, `/proc/self/root` and device prefixes fold away; where it really leads is a signal.
+ */
+import { decodePercent } from './decode-escapes.ts';
+import { decodeNfkc } from './decode-nfkc.ts';
+import { readInvisible } from './decode-invisible.ts';
+import { FACTS_LIMITS } from './limits.ts';
+
+/** One path, folded. */
+export interface NormalizedPath {
+  /** After decoding, before folding. */
+  readonly raw: string;
+  readonly normalized: string;
+  readonly traversal: boolean;
+  readonly layers: readonly string[];
+  readonly cut: boolean;
+}
+
+const ENCODED_ROUNDS_MAX = 64;
+const HEX_ESCAPED_SEPARATOR = /\\x(2e|2f|5c)|0x(2e|2f|5c)/gi;
+const SEPARATOR_BY_HEX: ReadonlyMap<string, string> = new Map([
+  ['2e', '.'],
+  ['2f', '/'],
+  ['5c', '\\'],
+]);
+const SLASH_ALIKE = /[\u2044\u2215\u29f8\uff0f\uff3c\u2216\u29f5\ufe68]/g;
+const NON_ASCII = /[^\0-\x7f]/;
+
+interface Decoded {
+  readonly text: string;
+  readonly layers: readonly string[];
+}
+
+/** IIS and old script engines also take `%%32%65` and `%25%32%65`; repeating to the fixpoint reads both. */
+function decodeAll(raw: string): Decoded {
+  const layers: string[] = [];
+  let text = raw;
+  for (let i = 0; i < ENCODED_ROUNDS_MAX && text.includes('%'); i += 1) {
+    const decoded = decodePercent(text, false);
+    if (decoded === undefined) break;
+    text = decoded;
+    layers.push('url');
+  }
+  if (/[\\0]x/i.test(text)) {
+    const decoded = text.replace(
+      HEX_ESCAPED_SEPARATOR,
+      (_all, a?: string, b?: string) => SEPARATOR_BY_HEX.get((a ?? b ?? '').toLowerCase()) ?? '',
+    );
+    if (decoded !== text) layers.push('hex');
+    text = decoded;
+  }
+  return NON_ASCII.test(text) ? decodeUnicode(text, layers) : { text, layers };
+}
+
+function decodeUnicode(given: string, layers: string[]): Decoded {
+  let text = given;
+  const invisible = readInvisible(text);
+  if (invisible !== undefined) {
+    text = invisible.visible;
+    layers.push(...invisible.layers);
+  }
+  const slashes = text.replace(SLASH_ALIKE, '/');
+  const folded = decodeNfkc(slashes) ?? slashes;
+  if (folded !== text) layers.push('nfkc');
+  return { text: folded, layers };
+}
+
+const HOME = /^(?:\$HOME|\$\{HOME\}|%HOME%|%USERPROFILE%|\$env:USERPROFILE|\$env:HOME)(?=$|\/)/i;
+const FILE_SCHEME = /^(?:file|netdoc):\/*/i;
+const DEVICE = /^\/\/[?.]\/(?:UNC\/|GLOBALROOT\/)?/i;
+const DRIVE = /^[a-zA-Z]:(?=$|\/)/;
+
+/** Removes what does not change where a path begins. */
+function foldHead(given: string): string {
+  let text = given;
+  if (FILE_SCHEME.test(text))
+    text = text
+      .replace(FILE_SCHEME, '/')
+      .replace(/^\/localhost\//i, '/')
+      .replace(/^\/(?=[a-zA-Z]:(?:\/|$))/, '');
+  text = text.replace(DEVICE, (all) => (/unc/i.test(all) ? '//' : ''));
+  return text.replace(HOME, '~');
+}
+
+interface Folded {
+  readonly segments: string[];
+  climbed: boolean;
+  /** `....//` and `..;/` and dots with blanks: a filter that strips or a server that trims makes `..` of them. */
+  doubled: boolean;
+}
+
+const TRICK_DOTS = /^(?:\.{3,}|\.\.[;\s].*|\.\.\.?\/?|\s*\.\.\s*)$/;
+
+function isParent(segment: string, folded: Folded): boolean {
+  if (segment === '..') return true;
+  if (segment.length < 2 || !segment.trimStart().startsWith('..')) return false;
+  if (/^\.{4}$/.test(segment) || /^\.\.;/.test(segment) || segment.trim() === '..' || /^\.\.[\t\n\r]/.test(segment)) {
+    folded.doubled = true;
+    return true;
+  }
+  if (TRICK_DOTS.test(segment)) folded.doubled = true;
+  return false;
+}
+
+function foldSegments(text: string, rooted: boolean): Folded {
+  const folded: Folded = { segments: [], climbed: false, doubled: false };
+  const { segments } = folded;
+  for (const segment of text.split('/')) {
+    if (segment === '' || segment === '.') continue;
+    if (!isParent(segment, folded)) {
+      segments.push(segment);
+      continue;
+    }
+    const last = segments.at(-1);
+    if (last === undefined || last === '..' || last === '~') {
+      folded.climbed = true;
+      if (!rooted) segments.push('..');
+    } else segments.pop();
+  }
+  return folded;
+}
+
+const PROC_ROOT = /^\/proc\/(?:self|thread-self|\d{1,7}|\$\$)\/(?:task\/\d{1,7}\/)?(root|cwd)(?=\/|$)/;
+const DEV_FD = /^\/dev\/fd(?=\/|$)/;
+const PREFIX_ROUNDS_MAX = 64;
+
+/** `/proc/self/root/etc` is `/etc`, however often it is said; `/dev/fd/3` is `/proc/self/fd/3`. */
+function foldProc(given: string): string {
+  let text = given;
+  for (let i = 0; i < PREFIX_ROUNDS_MAX; i += 1) {
+    const found = PROC_ROOT.exec(text);
+    if (found === null) break;
+    const rest = text.slice(found[0].length);
+    if (found[1] === 'cwd') return rest === '' ? '.' : rest.slice(1);
+    text = rest === '' ? '/' : rest;
+  }
+  return text.replace(DEV_FD, '/proc/self/fd');
+}
+
+/** Where a program stops reading: at a NUL, real or spelled. */
+function cutAtNul(text: string): string {
+  const nul = text.indexOf('\0');
+  return nul < 0 ? text : text.slice(0, nul);
+}
+
+/** `....//` and `..././` leave `../` behind when a filter removes `../` once. */
+const STRIPPED = /\.\.(?:\.\/|\/\.?)\.?\/|\.{4,}\/\/|\.\.\.\/\.\//;
+
+function join(segments: readonly string[], head: string): string {
+  const body = segments.join('/');
+  if (head === '') return body === '' ? '.' : body;
+  if (head === '/') return `/${body}`;
+  return body === '' ? head : `${head}/${body}`;
+}
+
+/**
+ * Normalizes one path of any spelling. Idempotent: the normalized text normalizes to itself.
+ * Paths longer than the limit are cut there, and `cut` says so. Linear in the length of `path`.
+ */
+export function normalizePath(path: string): NormalizedPath {
+  const cut = path.length > FACTS_LIMITS.pathCharsMax;
+  const decoded = decodeAll(cut ? path.slice(0, FACTS_LIMITS.pathCharsMax) : path);
+  const raw = cutAtNul(decoded.text);
+  const slashed = foldHead(raw.trim().replaceAll('\\', '/'));
+  const drive = DRIVE.exec(slashed)?.[0] ?? '';
+  const body = slashed.slice(drive.length);
+  const rooted = body.startsWith('/');
+  const home = /^~[^/]*(?=\/|$)/.exec(body)?.[0];
+  const folded = foldSegments(home === undefined ? body : body.slice(home.length), rooted || drive !== '');
+  const climbs = folded.climbed || folded.doubled || STRIPPED.test(slashed);
+  const encoded = decoded.layers.length > 0 && /(?:^|\/)\.\.(?:\/|$)/.test(slashed);
+  const traversal = climbs || encoded;
+  const head = home ?? (rooted ? '/' : '');
+  const plain = join(folded.segments, head);
+  const full = drive !== '' ? `${drive.toUpperCase()}${plain.startsWith('/') ? '' : '/'}${plain === '.' ? '' : plain}` : foldProc(plain);
+  return { raw, normalized: full, traversal, layers: decoded.layers, cut };
+}

@@ -1,0 +1,108 @@
+/** @module What is done to a path: by the kind of the action, by the key that holds it, by the tool, by the command. */
+import type { PathAccess } from '@countersign/protocol';
+import { wordSet } from './word-set.ts';
+
+const PATH_KEYS = wordSet(
+  'path paths file files filename file_name file_path filepath files_path dir directory folder root cwd workdir working_directory workingdirectory',
+  'src dst source destination dest target input output input_file output_file inputfile outputfile from to old_path new_path oldpath newpath',
+  'notebook_path save_path local_path remote_path template config log_file logfile location uri',
+);
+const WRITE_KEYS = wordSet('dst dest destination output output_file outputfile to target new_path newpath save_path');
+const READ_KEYS = wordSet('src source input input_file inputfile from template config');
+
+const TOOL_ACCESS: readonly (readonly [word: string, access: PathAccess])[] = [
+  ['delete', 'delete'],
+  ['remove', 'delete'],
+  ['unlink', 'delete'],
+  ['rmdir', 'delete'],
+  ['write', 'write'],
+  ['save', 'write'],
+  ['edit', 'write'],
+  ['create', 'write'],
+  ['append', 'write'],
+  ['patch', 'write'],
+  ['upload', 'read'],
+  ['move', 'write'],
+  ['rename', 'write'],
+  ['copy', 'write'],
+  ['mkdir', 'write'],
+  ['chmod', 'write'],
+  ['execute', 'execute'],
+  ['run_file', 'execute'],
+];
+
+/** True for a key that holds a path by its name. */
+export function isPathKey(key: string): boolean {
+  return PATH_KEYS.has(key);
+}
+
+/** Access of a path in a parameter. `key` and `tool` are lower case. */
+export function parameterAccess(kind: string, tool: string, key: string): PathAccess {
+  if (kind === 'file.read') return 'read';
+  if (kind === 'file.write' || kind === 'file.patch') return READ_KEYS.has(key) ? 'read' : 'write';
+  if (!isPathKey(key)) return 'mention';
+  if (WRITE_KEYS.has(key) && key !== 'target') return 'write';
+  if (READ_KEYS.has(key)) return 'read';
+  for (const [word, access] of TOOL_ACCESS) if (tool.includes(word)) return access;
+  return WRITE_KEYS.has(key) ? 'write' : 'read';
+}
+
+const COMMAND_ACCESS: readonly (readonly [access: PathAccess, names: ReadonlySet<string>])[] = [
+  [
+    'read',
+    wordSet(
+      'cat tac head tail less more most bat nl od xxd hexdump strings file stat wc sort uniq cut paste join comm diff cmp grep egrep fgrep rg ag awk gawk sed',
+      'ls dir find tree du df md5sum sha1sum sha256sum sha512sum cksum b2sum base64 base32 rev fold fmt pr column jq yq xmllint source readlink realpath view',
+      'tar zip gzip bzip2 xz 7z zcat gunzip unzip scp rsync curl wget openssl gpg cpio iconv tr type get-content gc select-string nano-view cd pushd import',
+    ),
+  ],
+  [
+    'write',
+    wordSet(
+      'tee touch mkdir mkfs mke2fs chmod chown chgrp chattr setfacl truncate install ln mv cp dd nano vi vim emacs ed ex patch split csplit mknod mkfifo mount',
+      'set-content sc add-content out-file new-item move-item copy-item fallocate swapon',
+    ),
+  ],
+  ['delete', wordSet('rm rmdir unlink shred wipe srm del erase rd remove-item ri')],
+  [
+    'execute',
+    wordSet('sh bash zsh dash ksh fish python python2 python3 perl ruby node deno bun php lua exec java osascript pwsh powershell chroot'),
+  ],
+];
+/** These read all but their last path and write that one. */
+const COPY = wordSet('cp mv ln install scp rsync copy-item move-item');
+const MOVE = wordSet('mv move-item');
+
+/** Where an argument stands among the paths of its command. */
+export interface ArgumentPlace {
+  readonly last: boolean;
+  /** Option right before it, or ``. */
+  readonly option: string;
+  /** Some option of the command, e.g. `-i` of sed or `-delete` of find. */
+  readonly options: readonly string[];
+}
+
+function optionAccess(name: string, place: ArgumentPlace): PathAccess | undefined {
+  const { option, options } = place;
+  if (option === '-o' || option === '-O' || option === '--output' || option === '--output-document') return 'write';
+  if (name === 'sed' && options.some((word) => /^-[a-z]*i/.test(word) || word.startsWith('--in-place'))) return 'write';
+  if (name === 'find' && options.includes('-delete')) return 'delete';
+  if (name === 'shred') return 'delete';
+  return undefined;
+}
+
+/** Access of a path in the arguments of a command; `mention` for a command that is not known to touch files. */
+export function argumentAccess(name: string, place: ArgumentPlace): PathAccess {
+  const special = optionAccess(name, place);
+  if (special !== undefined) return special;
+  if (COPY.has(name) && !place.last) return MOVE.has(name) ? 'delete' : 'read';
+  for (const [access, names] of COMMAND_ACCESS) if (names.has(name)) return COPY.has(name) ? 'write' : access;
+  return 'mention';
+}
+
+/** Access of the target of a redirect. */
+export function redirectAccess(operator: string): PathAccess {
+  if (operator.startsWith('<<')) return 'mention';
+  if (operator.includes('>')) return 'write';
+  return operator.includes('<') ? 'read' : 'mention';
+}

@@ -1,0 +1,191 @@
+/**
+ * @module Paths: every path an action names, in parameters, in arguments and redirects of commands, and in short texts.
+ */
+import type { Action, CommandFact, PathAccess, PathFact, Signal, Span } from '@countersign/protocol';
+import type { ReadText } from './decode.ts';
+import { FACTS_LIMITS } from './limits.ts';
+import type { Meter } from './meter.ts';
+import { normalizePath } from './normalize-path.ts';
+import { argumentAccess, isPathKey, parameterAccess, redirectAccess } from './path-access.ts';
+import { TRAIT } from './profile.ts';
+
+/** Paths found so far in one action. */
+export interface PathFinder {
+  readonly meter: Meter;
+  readonly kind: string;
+  readonly tool: string;
+  /** Normalized path to where a recorded resolver said it leads. */
+  readonly links: ReadonlyMap<string, string>;
+  readonly found: Map<string, PathFact>;
+}
+
+function linksOf(signals: readonly Signal[]): Map<string, string> {
+  const links = new Map<string, string>();
+  for (const signal of signals) {
+    if (signal.kind === 'symlink' && typeof signal.value === 'string') links.set(signal.subject, normalizePath(signal.value).normalized);
+  }
+  return links;
+}
+
+/** Starts a search. Signals of kind `symlink` say where normalized paths lead. */
+export function createPathFinder(action: Action, signals: readonly Signal[], meter: Meter): PathFinder {
+  return { meter, kind: action.kind, tool: action.tool?.toLowerCase() ?? '', links: linksOf(signals), found: new Map() };
+}
+
+interface Place {
+  readonly span: Span;
+  readonly access: PathAccess;
+  readonly layers: readonly string[];
+  readonly command: number;
+}
+
+const STRENGTH: Readonly<Record<PathAccess, number>> = { mention: 0, read: 1, execute: 2, write: 3, delete: 4 };
+
+/** Takes one path in; of the same path the strongest mention stays, and one place for each kind of access. */
+function add(finder: PathFinder, text: string, place: Place): void {
+  const { found, meter, links } = finder;
+  meter.steps += text.length;
+  const path = normalizePath(text);
+  if (path.cut) meter.cuts.add('paths');
+  const base = `${path.normalized}\n${place.span.path}`;
+  const key = place.access === 'mention' ? base : `${base}\n${place.access}\n${place.command}`;
+  const known = found.get(key);
+  if (known !== undefined && (known.traversal || !path.traversal)) return;
+  if (known === undefined && found.size >= FACTS_LIMITS.pathsMax) {
+    meter.cuts.add('paths');
+    return;
+  }
+  const resolved = links.get(path.normalized);
+  found.set(key, {
+    span: place.span,
+    raw: path.raw,
+    normalized: path.normalized,
+    ...(resolved === undefined ? {} : { resolved }),
+    access: place.access,
+    traversal: path.traversal,
+    layers: [...place.layers, ...path.layers],
+    command: place.command,
+  });
+}
+
+/** A text that is a path as a whole. */
+const SHAPE =
+  /^(?:\/(?!\/[^/])|~(?:\/|$)|~[a-z_][a-z0-9_-]{0,31}\/|\.{1,2}[/\\]|\.\.$|[a-zA-Z]:[\\/]|\\\\|file:|netdoc:|\$HOME|\$\{HOME\}|%(?:2e|2f|5c|c0|u221)|\.\.?%|\.{4}[/\\])/i;
+const DOT_NAME =
+  /^\.(?:env|git|ssh|aws|npmrc|netrc|bashrc|profile|zshrc|kube|docker|gnupg|pypirc|htpasswd|htaccess|vault-token)(?:$|[./])/i;
+const INNER_TRAVERSAL = /(?:^|[/\\])\.\.(?:[/\\]|$)|\.\.(?:%2f|%5c|%c0|%25|%u221)|%2e%2e|%252e/i;
+const PATH_TEXT_MAX = 1024;
+
+function isPathShape(text: string): boolean {
+  if (SHAPE.test(text) || DOT_NAME.test(text)) return true;
+  return text.length <= PATH_TEXT_MAX && INNER_TRAVERSAL.test(text) && !/\s/.test(text.trim());
+}
+
+/** Words of a text that stand for a path: after a blank, quote, `=`, `(`, `,`, `:` or at the start. */
+const EMBEDDED = /(?:^|[\s"'`=(<>[,;|@{])((?:\/|~\/|\.{1,2}\/|file:\/\/\/|[A-Za-z]:\\|\$HOME\/|\$\{HOME\}\/)[^\s"'`<>|,;(){}]{1,512})/g;
+const TAIL = /[.,;:!?)\]]{1,8}$/;
+
+function addEmbedded(finder: PathFinder, read: ReadText): void {
+  const { text, span, layers } = read.fact;
+  finder.meter.steps += text.length;
+  for (const match of text.matchAll(EMBEDDED)) {
+    const word = (match[1] ?? '').replace(TAIL, '');
+    if (word.length < 2 || word.startsWith('//')) continue;
+    const start = match.index + match[0].length - (match[1] ?? '').length;
+    const at = layers.length > 0 ? span : { path: span.path, start, end: start + word.length };
+    add(finder, word, { span: at, access: 'mention', layers, command: -1 });
+  }
+}
+
+const LOOKS_HOW = TRAIT.slash | TRAIT.backslash | TRAIT.percent;
+
+/** Paths in one text: as a whole by key or shape, else each word of path shape. Keys, descriptors and the joined view are not searched. */
+export function addTextPaths(finder: PathFinder, read: ReadText): void {
+  const { fact, profile, key } = read;
+  const { text, span, layers, role } = fact;
+  if (role === 'key' || role === 'descriptor' || role === 'joined') return;
+  if (role === 'param') {
+    const keyed = isPathKey(key) && !text.includes('://');
+    const tall = text.length > PATH_TEXT_MAX && !keyed;
+    if (!tall && !text.includes('\n') && (keyed || isPathShape(text.trim()))) {
+      if (keyed || !/\s/.test(text.trim()) || layers.length > 0) {
+        add(finder, text, { span, access: parameterAccess(finder.kind, finder.tool, key), layers, command: -1 });
+        return;
+      }
+    }
+  }
+  if ((profile.mask & LOOKS_HOW) === 0) return;
+  if (text.length > FACTS_LIMITS.pathTextMax) return;
+  addEmbedded(finder, read);
+}
+
+/** A path out of a `file:` URL. */
+export function addFileUrl(finder: PathFinder, path: string, span: Span): void {
+  add(finder, path, { span, access: 'read', layers: [], command: -1 });
+}
+
+const OPTION_VALUE = /^-{1,2}[A-Za-z][\w-]{0,40}[=:]?(?=[/~.$])/;
+const ASSIGNED = /^[A-Za-z_][\w.-]{0,40}=(?=[/~.$@])/;
+const ARG_CHARS_MAX = 4096;
+
+/** The part of an argument that may be a path: `--file=/x`, `of=/dev/sda`, `@/etc/passwd`, `-I/usr`. */
+function pathPart(arg: string): string {
+  return arg.slice(0, ARG_CHARS_MAX).replace(OPTION_VALUE, '').replace(ASSIGNED, '').replace(/^@/, '');
+}
+
+const TOUCHES_ANY = /^[^\s'"|&;()<>{}]+\.[A-Za-z0-9]{1,8}$|^[\w.-]+\/[\w./*-]+$/;
+
+function isArgumentPath(arg: string, access: PathAccess): boolean {
+  if (arg === '' || arg.startsWith('-') || /\s/.test(arg) || arg.includes('://')) return false;
+  return isPathShape(arg) || (access !== 'mention' && TOUCHES_ANY.test(arg));
+}
+
+/** Operands that are scripts, patterns or expressions, not paths, stand first after these names. */
+const SCRIPT_FIRST: ReadonlySet<string> = new Set([
+  'sed',
+  'awk',
+  'gawk',
+  'grep',
+  'egrep',
+  'fgrep',
+  'rg',
+  'jq',
+  'yq',
+  'tr',
+  'chmod',
+  'chown',
+]);
+
+/** Paths in the arguments and redirects of one command. */
+export function addCommandPaths(finder: PathFinder, command: CommandFact, index: number): void {
+  const { args, name, span } = command;
+  const options = args.filter((arg) => arg.startsWith('-'));
+  const operands = args.flatMap((arg, i) => (arg.startsWith('-') ? [] : [i]));
+  const lastOperand = operands.at(-1) ?? -1;
+  let bare = 0;
+  for (const [i, arg] of args.entries()) {
+    finder.meter.steps += arg.length;
+    const part = pathPart(arg);
+    const previous = args[i - 1] ?? '';
+    const option = previous.startsWith('-') ? previous : '';
+    const assigned = arg.startsWith('of=') ? 'write' : arg.startsWith('if=') ? 'read' : undefined;
+    const access = assigned ?? argumentAccess(name, { last: i === lastOperand, option, options });
+    if (!arg.startsWith('-')) bare += 1;
+    const script = bare === 1 && SCRIPT_FIRST.has(name) && !isPathShape(part);
+    if (!script && isArgumentPath(part, access)) add(finder, part, { span, access, layers: [], command: index });
+  }
+  for (const redirect of command.redirects) {
+    if (redirect.operator.includes('&') && /^[\d-]*$/.test(redirect.target)) continue;
+    if (redirect.operator.startsWith('<<')) continue;
+    add(finder, redirect.target, { span, access: redirectAccess(redirect.operator), layers: [], command: index });
+  }
+}
+
+/** All paths; a bare mention of a path that is touched too is left out. */
+export function pathFacts(finder: PathFinder): PathFact[] {
+  const touched = new Map<string, number>();
+  for (const fact of finder.found.values()) {
+    touched.set(fact.normalized, Math.max(touched.get(fact.normalized) ?? 0, STRENGTH[fact.access]));
+  }
+  return [...finder.found.values()].filter((fact) => fact.access !== 'mention' || (touched.get(fact.normalized) ?? 0) === 0);
+}

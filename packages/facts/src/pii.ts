@@ -1,0 +1,305 @@
+/**
+ * @module Personal data: the 21 types of the Clampd door. Numbers by their shape and check digit, the rest by the word that announces them.
+ * One pass over the digit groups and words of a text; a text with few digits and no `@` is not looked at.
+ */
+import type { PiiFact, Span } from '@countersign/protocol';
+import { isCard, isIban, isInsee, isNanp, isNhs, isSsn, isSteuerId, isVerhoeff, isVin } from './checksums.ts';
+import type { ReadText } from './decode.ts';
+import { FACTS_LIMITS } from './limits.ts';
+import type { Meter } from './meter.ts';
+import { ANNOUNCED_BY_WORD, ANNOUNCED_WINDOW } from './pii-words.ts';
+
+/** Personal data found so far in one action. */
+export interface PiiFinder {
+  readonly meter: Meter;
+  readonly found: PiiFact[];
+  readonly known: Set<string>;
+}
+
+/** Starts a search. */
+export function createPiiFinder(meter: Meter): PiiFinder {
+  return { meter, found: [], known: new Set() };
+}
+
+interface Hit {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly confidence: 'high' | 'low';
+}
+
+function report(finder: PiiFinder, read: ReadText, hit: Hit): void {
+  const { span, layers, text } = read.fact;
+  const key = `${hit.type} ${text.slice(hit.start, hit.end)}`;
+  if (finder.known.has(key) && layers.length > 0) return;
+  if (finder.found.length >= FACTS_LIMITS.piiMax) {
+    finder.meter.cuts.add('pii');
+    return;
+  }
+  finder.known.add(key);
+  const place: Span = layers.length > 0 ? span : { path: span.path, start: hit.start, end: hit.end };
+  finder.found.push({ span: place, type: hit.type, layers, confidence: hit.confidence });
+}
+
+/** A maximal run of ASCII letters and digits. */
+interface Word {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly digits: boolean;
+}
+
+const WORD_CHARS_MAX = 40;
+
+function isDigitCode(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isLetterCode(code: number): boolean {
+  const low = code | 0x20;
+  return low >= 0x61 && low <= 0x7a;
+}
+
+/** Words that hold a digit, in order. Longer ones than any identifier are left out. */
+function wordsOf(text: string): Word[] {
+  const words: Word[] = [];
+  let start = -1;
+  let digits = 0;
+  for (let i = 0; i <= text.length; i += 1) {
+    const code = i < text.length ? text.charCodeAt(i) : 0;
+    const digit = isDigitCode(code);
+    if (digit || isLetterCode(code)) {
+      if (start < 0) start = i;
+      if (digit) digits += 1;
+      continue;
+    }
+    if (start >= 0 && digits > 0 && i - start <= WORD_CHARS_MAX) {
+      words.push({ start, end: i, text: text.slice(start, i), digits: digits === i - start });
+    }
+    start = -1;
+    digits = 0;
+  }
+  return words;
+}
+
+const GROUPS_MAX = 9;
+const SEPARATORS = ' -.\u00a0';
+
+/** Number groups one separator apart, joined: `4111 1111 1111 1111`. */
+interface Joined {
+  readonly digits: string;
+  readonly start: number;
+  readonly end: number;
+  readonly sizes: string;
+  readonly separators: string;
+}
+
+function joinedFrom(text: string, words: readonly Word[], first: number): Joined[] {
+  const joined: Joined[] = [];
+  let digits = '';
+  let sizes = '';
+  let separators = '';
+  const start = words[first]?.start ?? 0;
+  for (let i = first; i < first + GROUPS_MAX; i += 1) {
+    const word = words[i];
+    if (word === undefined || !word.digits) break;
+    const previous = words[i - 1];
+    if (i > first && previous !== undefined) {
+      const gap = separatorBetween(text, previous.end, word.start);
+      if (gap === '') break;
+      separators += gap;
+    }
+    digits += word.text;
+    if (digits.length > 19) break;
+    sizes += `${sizes === '' ? '' : '-'}${word.text.length}`;
+    joined.push({ digits, start, end: word.end, sizes, separators });
+  }
+  return joined;
+}
+
+/** The one separator between two groups, `(` for `) ` around an area code; `` where they do not belong together. */
+function separatorBetween(text: string, from: number, to: number): string {
+  const gap = text.slice(from, Math.min(to, from + 4));
+  if (gap.length === 1 && SEPARATORS.includes(gap)) return gap === '\u00a0' ? ' ' : gap;
+  return gap === ') ' || gap === ')' || gap === ')-' ? ')' : '';
+}
+
+function isUniform(separators: string): boolean {
+  return separators === '' || separators === (separators[0] ?? '').repeat(separators.length);
+}
+
+/** A sign before a number that makes it part of something else: a decimal, a version, a currency amount. */
+function isTail(text: string, start: number): boolean {
+  const before = text.charAt(start - 1);
+  if (before === '$' || before === '€' || before === '£') return true;
+  return (before === '.' || before === '-' || before === '_' || before === '/') && /[A-Za-z0-9]/.test(text.charAt(start - 2));
+}
+
+function cardOf(number: Joined): Hit | undefined {
+  if (!/^(?:13|14|15|16|19|4-4-4-4|4-6-5|4-6-4|4-4-4-4-3)$/.test(number.sizes) || !isUniform(number.separators)) return undefined;
+  if (!isCard(number.digits)) return undefined;
+  return { type: 'credit_card', start: number.start, end: number.end, confidence: 'high' };
+}
+
+function ssnOf(number: Joined, text: string): Hit | undefined {
+  if (number.sizes !== '3-2-4' || !isUniform(number.separators) || !isSsn(number.digits)) return undefined;
+  if (number.separators.startsWith(')') || isTail(text, number.start)) return undefined;
+  return { type: 'ssn', start: number.start, end: number.end, confidence: 'high' };
+}
+
+function aadhaarOf(number: Joined): Hit | undefined {
+  if (number.sizes !== '4-4-4' && number.sizes !== '12') return undefined;
+  if (!isUniform(number.separators) || !/^[2-9]/.test(number.digits) || !isVerhoeff(number.digits)) return undefined;
+  return { type: 'aadhaar', start: number.start, end: number.end, confidence: number.sizes === '12' ? 'low' : 'high' };
+}
+
+function phoneOf(number: Joined, text: string): Hit | undefined {
+  const local = /^(?:1-)?3-3-4$/.test(number.sizes) || number.sizes === '3-7';
+  const plus = text.charAt(number.start - 1) === '+';
+  const open = text.charAt(number.start - 1) === '(' ? number.start - 1 : number.start;
+  if (local && !isTail(text, number.start)) {
+    const ten = number.digits.length === 11 ? number.digits.slice(1) : number.digits;
+    if (isNanp(ten) && !number.separators.startsWith('.') === !number.separators.endsWith('.')) {
+      return { type: 'phone', start: plus ? number.start - 1 : open, end: number.end, confidence: 'high' };
+    }
+  }
+  if (plus && number.digits.length >= 8 && number.digits.length <= 15 && !number.digits.startsWith('0')) {
+    return { type: 'phone', start: number.start - 1, end: number.end, confidence: 'high' };
+  }
+  return undefined;
+}
+
+function inseeOf(number: Joined): Hit | undefined {
+  const shape = number.sizes === '15' || number.sizes === '13-2' || number.sizes === '1-2-2-2-3-3-2';
+  if (!shape || !/^[1278]\d{2}(?:0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)/.test(number.digits) || !isInsee(number.digits)) return undefined;
+  return { type: 'fr_insee', start: number.start, end: number.end, confidence: 'high' };
+}
+
+/** The longest reading of each number wins: a card is no telephone number and a half. */
+function readNumbers(finder: PiiFinder, read: ReadText, words: readonly Word[]): void {
+  const { text } = read.fact;
+  let from = 0;
+  for (const [i, word] of words.entries()) {
+    if (!word.digits || word.start < from) continue;
+    const joined = joinedFrom(text, words, i);
+    finder.meter.steps += joined.length * 4;
+    for (const number of joined.toReversed()) {
+      const hit = cardOf(number) ?? inseeOf(number) ?? aadhaarOf(number) ?? ssnOf(number, text) ?? phoneOf(number, text);
+      if (hit === undefined) continue;
+      report(finder, read, hit);
+      from = number.end;
+      break;
+    }
+  }
+}
+
+const PAN = /^[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]$/;
+const NINO = /^(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]$/;
+const IBAN_HEAD = /^[A-Z]{2}\d{2}[A-Z0-9]{0,30}$/;
+const IBAN_CHARS_MAX = 42;
+
+/** An IBAN as one word or in groups of four. */
+function ibanOf(text: string, word: Word): Hit | undefined {
+  if (!IBAN_HEAD.test(word.text)) return undefined;
+  const window = /^[A-Z0-9]{4,34}(?: [A-Z0-9]{1,4}){0,8}/.exec(text.slice(word.start, word.start + IBAN_CHARS_MAX))?.[0] ?? '';
+  let grouped = window;
+  for (let i = 0; i < 9 && grouped.length >= 15; i += 1) {
+    if (isIban(grouped.replaceAll(' ', '')))
+      return { type: 'iban', start: word.start, end: word.start + grouped.length, confidence: 'high' };
+    const space = grouped.lastIndexOf(' ');
+    if (space < 0) break;
+    grouped = grouped.slice(0, space);
+  }
+  return undefined;
+}
+
+function ninoOf(text: string, word: Word): Hit | undefined {
+  if (NINO.test(word.text)) return { type: 'uk_nino', start: word.start, end: word.end, confidence: 'high' };
+  const before = text.slice(Math.max(0, word.start - 3), word.start);
+  const spaced = /^\d{2}$/.test(word.text) ? /^\d{2} \d{2} \d{2} [A-D]\b/.exec(text.slice(word.start, word.start + 10)) : null;
+  const head = /^[A-Z]{2} $/.test(before) ? before.slice(0, 2) : '';
+  if (spaced === null || !NINO.test(head + spaced[0].replaceAll(' ', ''))) return undefined;
+  return { type: 'uk_nino', start: word.start - 3, end: word.start + spaced[0].length, confidence: 'high' };
+}
+
+function letteredOf(text: string, word: Word): Hit | undefined {
+  if (PAN.test(word.text)) return { type: 'pan', start: word.start, end: word.end, confidence: 'high' };
+  if (word.text.length === 17 && /[A-Z]/.test(word.text) && isVin(word.text)) {
+    return { type: 'vin', start: word.start, end: word.end, confidence: 'high' };
+  }
+  return ibanOf(text, word) ?? ninoOf(text, word);
+}
+
+const LOCAL_MAX = 64;
+const DOMAIN_MAX = 255;
+const DOMAIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}(?![A-Za-z0-9])/;
+const LOCAL_CHAR = /[A-Za-z0-9._%+'-]/;
+
+/** Addresses around each `@`; what stands between two of them is read once from each side. */
+function readEmails(finder: PiiFinder, read: ReadText): void {
+  const { text } = read.fact;
+  let floor = 0;
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    let start = at;
+    while (start > floor && at - start < LOCAL_MAX && LOCAL_CHAR.test(text.charAt(start - 1))) start -= 1;
+    while (start < at && /[.'%+-]/.test(text.charAt(start))) start += 1;
+    const domain = start < at ? DOMAIN.exec(text.slice(at + 1, at + 1 + DOMAIN_MAX))?.[0] : undefined;
+    finder.meter.steps += at - start + (domain?.length ?? 1);
+    floor = at + 1;
+    const url =
+      /:[^\s/@]{0,64}$/.test(text.slice(Math.max(0, start - 66), start)) && text.slice(Math.max(0, start - 90), start).includes('://');
+    if (domain === undefined || url || isNoMailbox(text, start, domain)) continue;
+    report(finder, read, { type: 'email', start, end: at + 1 + domain.length, confidence: 'high' });
+  }
+}
+
+/** `git@host:path` and package versions are no mailboxes. */
+function isNoMailbox(text: string, start: number, domain: string): boolean {
+  const local = text.slice(start, text.indexOf('@', start));
+  if (/^(?:git|svn|hg)$/.test(local)) return true;
+  return /\.(?:png|jpe?g|gif|svg|webp|js|ts|css|json|py)$/i.test(domain);
+}
+
+/** Fewer digits than this hold no number worth knowing. */
+const DIGITS_MIN = 5;
+
+/** Looks at one text for numbers and addresses. Announced data comes through `announcedPii`. */
+export function scanPii(finder: PiiFinder, read: ReadText): void {
+  const { text } = read.fact;
+  if (text.includes('@')) readEmails(finder, read);
+  if (read.profile.digits < DIGITS_MIN) return;
+  finder.meter.steps += text.length;
+  const words = wordsOf(text);
+  readNumbers(finder, read, words);
+  for (const word of words) {
+    if (word.digits && word.text.length !== 2) continue;
+    const hit = letteredOf(text, word);
+    if (hit !== undefined) report(finder, read, hit);
+  }
+}
+
+function passes(check: 'nhs' | 'steuer' | 'ssn' | 'digit' | undefined, value: string): boolean {
+  if (check === undefined) return true;
+  if (check === 'digit') return /\d/.test(value);
+  const digits = value.replace(/\D/g, '');
+  if (check === 'nhs') return isNhs(digits);
+  return check === 'steuer' ? isSteuerId(digits) : isSsn(digits);
+}
+
+/** Reads what word number `number` of `PII_WORDS`, which ends at `end`, announces. */
+export function announcedPii(
+  finder: PiiFinder,
+  read: ReadText,
+  at: { readonly number: number; readonly start: number; readonly end: number },
+): void {
+  const announced = ANNOUNCED_BY_WORD[at.number];
+  const { text, lower } = read.fact;
+  if (announced === undefined || read.profile.digits < DIGITS_MIN - 1) return;
+  if (at.start > 0 && isLetterCode(lower.charCodeAt(at.start - 1))) return;
+  finder.meter.steps += ANNOUNCED_WINDOW;
+  const found = announced.value.exec(text.slice(at.end, at.end + ANNOUNCED_WINDOW));
+  const value = found?.[1];
+  if (found === null || value === undefined || !passes(announced.check, value)) return;
+  const end = at.end + found[0].length;
+  report(finder, read, { type: announced.type, start: end - value.length, end, confidence: 'low' });
+}
