@@ -1,5 +1,6 @@
 /** @module State behind one interface (SQLite, memory), sealed secrets and key files. */
 export { type LogPosition } from './delta-fold.ts';
+export { openDiskLogStorage, type DiskLogOptions } from './disk-log-storage.ts';
 export { STORE_LIMITS } from './limits.ts';
 export { loadSigningSeed, type SeedSource } from './log-key.ts';
 export { loadMasterKey } from './master-key.ts';

@@ -1,2 +1,2 @@
-/** @module */
-export {};
+/** @module Suites and fixtures that more than one package's tests need. */
+export { logStorageContract, type StorageBed } from './log-storage-contract.ts';
