@@ -1,2 +1,33 @@
-/** @module */
-export {};
+/** @module Policy documents: read, resolved, compiled, and judged over facts. See `spec/policy.md`. */
+export { compilePolicy, thresholdsFor, type CompiledPolicy } from './compile-policy.ts';
+export {
+  GUARD_NAMES,
+  type GuardConfigs,
+  type GuardName,
+  type PolicyContent,
+  type PolicyDocument,
+  type PolicySettings,
+  type PolicySeverity,
+  type ResolvedPolicy,
+  type SecretPattern,
+  type Thresholds,
+  type ToolThresholds,
+} from './content.ts';
+export { BUILTIN_HOST_SETS } from './defaults.ts';
+export { evaluateGuards, evaluateGuardsCounted, type GuardReport } from './evaluate-guards.ts';
+export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
+export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
+export type { GuardInput } from './guards/result.ts';
+export { POLICY_LIMITS } from './limits.ts';
+export { BUILTIN_RULESETS, parsePolicy, POLICY_VERSIONS } from './parse-policy.ts';
+export {
+  checkRegex,
+  compileRegexSet,
+  createMeter,
+  type RegexFault,
+  type RegexHit,
+  type RegexSet,
+  type ScanMeter,
+} from './regex/regex-set.ts';
+export { policyHash, resolvePolicy, type ResolveOptions } from './resolve-policy.ts';
+export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';

@@ -1,0 +1,144 @@
+/**
+ * @module A resolved policy made ready to judge: every pattern compiled once. A policy with one bad pattern does not compile.
+ */
+import { err, ok, type Result } from '@countersign/kernel';
+import type { GuardConfigs, PolicySettings, ResolvedPolicy, Thresholds } from './content.ts';
+import { faultAt, type PolicyFault } from './faults.ts';
+import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
+import { compilePaths, forbiddenPathsOf, type ForbiddenPaths } from './guards/forbidden-path.ts';
+import type { EgressLists } from './guards/egress-allowlist.ts';
+import { mcpToolsOf, type McpTools } from './guards/mcp-tool.ts';
+import type { PatchRules } from './guards/patch-integrity.ts';
+import type { PathAllowlist } from './guards/path-allowlist.ts';
+import type { SecretPatterns } from './guards/secret-leak.ts';
+import type { ShellRules } from './guards/shell-command.ts';
+import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
+import { policyHash } from './resolve-policy.ts';
+
+export interface CompiledGuards {
+  readonly forbidden_path: ForbiddenPaths;
+  readonly path_allowlist: PathAllowlist;
+  readonly egress_allowlist: EgressLists;
+  readonly secret_leak: SecretPatterns;
+  readonly patch_integrity: PatchRules;
+  readonly shell_command: ShellRules;
+  readonly mcp_tool: McpTools;
+}
+
+export interface CompiledPolicy {
+  readonly name: string;
+  /** `policyHash` of `resolved`. */
+  readonly hash: string;
+  readonly resolved: ResolvedPolicy;
+  readonly settings: PolicySettings;
+  /** Thousandths. */
+  readonly thresholds: Thresholds;
+  readonly unregisteredTools: 'refuse' | 'warn';
+  readonly guards: CompiledGuards;
+  /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
+  readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
+}
+
+/** Collects faults while patterns compile. */
+class Compiler {
+  readonly faults: PolicyFault[] = [];
+
+  paths(path: string, patterns: readonly string[], intent: 'forbid' | 'permit'): readonly Glob[] {
+    const globs = compilePaths(patterns, intent);
+    if (globs.ok) return globs.value;
+    this.faults.push(faultAt('policy_glob', globs.error.message, { path: `${path}[${String(globs.error.index)}]` }));
+    return [];
+  }
+
+  hosts(path: string, patterns: readonly string[]): readonly Glob[] {
+    return patterns.flatMap((pattern, i) => {
+      const glob = compileHostGlob(pattern);
+      if (glob.ok) return [glob.value];
+      this.faults.push(faultAt('policy_host_pattern', glob.error, { path: `${path}[${String(i)}]` }));
+      return [];
+    });
+  }
+
+  regexes(path: string, patterns: readonly string[]): RegexSet {
+    const set = compileRegexSet(patterns);
+    if (set.ok) return set.value;
+    this.faults.push(faultAt(set.error.code, set.error.message, { path: `${path}[${String(set.error.index)}]` }));
+    return { patterns: [], search: () => [] };
+  }
+}
+
+function compileGuards(compiler: Compiler, guards: GuardConfigs): CompiledGuards {
+  const { forbidden_path: forbidden, path_allowlist: paths, egress_allowlist: egress, secret_leak: secrets } = guards;
+  const write = compiler.paths('guards.path_allowlist.file_write_allow', paths.file_write_allow, 'permit');
+  const patch = compiler.paths('guards.path_allowlist.patch_allow', paths.patch_allow, 'permit');
+  const forbiddenPaths = forbiddenPathsOf(forbidden, {
+    patterns: compiler.paths('guards.forbidden_path.patterns', forbidden.patterns, 'forbid'),
+    exceptions: compiler.paths('guards.forbidden_path.exceptions', forbidden.exceptions, 'permit'),
+  });
+  return {
+    forbidden_path: forbiddenPaths,
+    path_allowlist: {
+      enabled: paths.enabled,
+      read: compiler.paths('guards.path_allowlist.file_access_allow', paths.file_access_allow, 'permit'),
+      write,
+      patch: paths.patch_allow.length > 0 ? patch : write,
+    },
+    egress_allowlist: {
+      enabled: egress.enabled,
+      allow: compiler.hosts('guards.egress_allowlist.allow', egress.allow),
+      block: compiler.hosts('guards.egress_allowlist.block', egress.block),
+      fallback: egress.default_action,
+    },
+    secret_leak: {
+      config: secrets,
+      set: compiler.regexes(
+        'guards.secret_leak.patterns',
+        secrets.patterns.map((pattern) => pattern.pattern),
+      ),
+      byName: new Map(secrets.patterns.map((pattern) => [pattern.name, pattern])),
+      removed: new Set(secrets.removed),
+      skip: compiler.paths('guards.secret_leak.skip_paths', secrets.skip_paths, 'permit'),
+    },
+    patch_integrity: {
+      config: guards.patch_integrity,
+      forbidden: compiler.regexes('guards.patch_integrity.forbidden_patterns', guards.patch_integrity.forbidden_patterns),
+    },
+    shell_command: {
+      config: guards.shell_command,
+      forbidden: compiler.regexes('guards.shell_command.forbidden_patterns', guards.shell_command.forbidden_patterns),
+      paths: forbiddenPaths,
+    },
+    mcp_tool: mcpToolsOf(guards.mcp_tool),
+  };
+}
+
+/** Compiles a resolved policy; every bad pattern is a fault, none is dropped. */
+export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, readonly PolicyFault[]> {
+  const compiler = new Compiler();
+  const guards = compileGuards(compiler, resolved.guards);
+  const { settings } = resolved;
+  const toolThresholds = settings.tool_thresholds.flatMap((entry, i) => {
+    const glob = compilePathGlob(entry.tool.toLowerCase(), 'permit');
+    if (glob.ok) return [{ glob: glob.value, thresholds: { flag: entry.flag, block: entry.block } }];
+    compiler.faults.push(faultAt('policy_glob', glob.error, { path: `settings.tool_thresholds[${String(i)}].tool` }));
+    return [];
+  });
+  if (compiler.faults.length > 0) return err(compiler.faults);
+  return ok({
+    name: resolved.name,
+    hash: policyHash(resolved),
+    resolved,
+    settings,
+    thresholds: settings.thresholds,
+    unregisteredTools: settings.unregistered_tools,
+    guards,
+    toolThresholds,
+  });
+}
+
+/** The thresholds for one tool: the first pattern of `settings.tool_thresholds` that holds, else those of the policy. */
+export function thresholdsFor(policy: CompiledPolicy, tool: string | undefined): Thresholds {
+  if (tool === undefined) return policy.thresholds;
+  const name = tool.toLowerCase();
+  return policy.toolThresholds.find((entry) => matchGlob(entry.glob, name, { steps: 0 }))?.thresholds ?? policy.thresholds;
+}

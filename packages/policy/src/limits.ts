@@ -1,0 +1,56 @@
+/** @module Every limit of the policy room, in one place; each has a test at n and n + 1. */
+
+export const POLICY_LIMITS = {
+  /** UTF-8 bytes of one policy document. */
+  documentBytesMax: 262_144,
+  /** Nested mappings and lists of one document. */
+  depthMax: 16,
+  /** Keys, values and items of one document, aliases counted each time they are followed. */
+  nodesMax: 20_000,
+  /** Entries of one list. */
+  listMax: 1024,
+  /** Characters of one name, path, tool or host entry. */
+  entryCharsMax: 512,
+  /** Characters of a name or a description. */
+  textCharsMax: 1024,
+  /** Documents from a child to its last ancestor. */
+  extendsDepthMax: 32,
+  /** Faults reported at once. */
+  faultsMax: 100,
+  /** Alternatives one `{a,b}` host pattern may stand for. */
+  globBranchesMax: 64,
+  /** Characters of a path that is matched; a longer one is refused. */
+  pathCharsMax: 4096,
+  /** Characters of a host that is matched (RFC 1035: 253); a longer one is refused. */
+  hostCharsMax: 255,
+  /** Characters of one regular expression. */
+  regexCharsMax: 1024,
+  /** Nested groups of one regular expression. */
+  regexDepthMax: 32,
+  /** Largest count in `{n,m}`. */
+  regexRepeatMax: 1000,
+  /** Instructions one regular expression compiles to. */
+  regexInstructionsMax: 4000,
+  /** Instructions of all regular expressions of one guard. */
+  regexSetInstructionsMax: 40_000,
+  /** Looping positions of one regular expression that are checked for ambiguity. */
+  regexLoopMax: 256,
+  /** Pairs of moves the ambiguity check follows. */
+  regexPairEdgesMax: 500_000,
+  /** Automaton states kept before the cache starts over. */
+  regexStatesMax: 2000,
+  /** Characters that one reported match reaches back and forward. */
+  regexMatchCharsMax: 4096,
+  /** Matches of one expression in one text that are reported. */
+  regexHitsMax: 8,
+  /** Matcher steps one evaluation may spend; beyond it the guard blocks. */
+  scanStepsMax: 64_000_000,
+  /** Largest `max_args_size` a policy may set, bytes. */
+  argsBytesMax: 16_777_216,
+  /** Spans one guard reports. */
+  evidenceMax: 8,
+  /** Matches one guard lists in its details. */
+  matchesMax: 32,
+  /** Characters of a quoted input in a message. */
+  quoteCharsMax: 200,
+} as const;
