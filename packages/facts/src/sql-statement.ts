@@ -1,0 +1,245 @@
+/** @module Statements read from tokens: every dialect the PostgreSQL grammar does not know, and texts too long for it. */
+import type { StatementKind } from '@countersign/protocol';
+import { hasTautology } from './sql-features.ts';
+import { SQL_LIMITS } from './sql-limits.ts';
+import type { Token } from './sql-tokens.ts';
+
+/** What the tokens of one statement say. */
+export interface TokenStatement {
+  readonly kind: StatementKind;
+  readonly tables: readonly string[];
+  readonly object?: string;
+  readonly hasWhere: boolean;
+  readonly tautology: boolean;
+  readonly hasLimit: boolean;
+  readonly star: boolean;
+}
+
+const HEADS: ReadonlyMap<string, StatementKind> = new Map<string, StatementKind>([
+  ['select', 'select'],
+  ['values', 'select'],
+  ['with', 'select'],
+  ['insert', 'insert'],
+  ['replace', 'insert'],
+  ['upsert', 'insert'],
+  ['update', 'update'],
+  ['delete', 'delete'],
+  ['merge', 'merge'],
+  ['drop', 'drop'],
+  ['truncate', 'truncate'],
+  ['alter', 'alter'],
+  ['rename', 'alter'],
+  ['create', 'create'],
+  ['grant', 'grant'],
+  ['revoke', 'grant'],
+  ['deny', 'grant'],
+  ['copy', 'copy'],
+  ['bulk', 'copy'],
+  ['load', 'copy'],
+  ['call', 'call'],
+  ['exec', 'call'],
+  ['execute', 'call'],
+  ['do', 'call'],
+  ['declare', 'call'],
+  ['prepare', 'call'],
+  ['handler', 'select'],
+  ['set', 'set'],
+  ['reset', 'set'],
+  ['begin', 'transaction'],
+  ['start', 'transaction'],
+  ['commit', 'transaction'],
+  ['rollback', 'transaction'],
+  ['savepoint', 'transaction'],
+  ['explain', 'explain'],
+  ['describe', 'explain'],
+  ['desc', 'explain'],
+  ['show', 'other'],
+  ['pragma', 'other'],
+  ['use', 'other'],
+  ['attach', 'other'],
+  ['detach', 'other'],
+  ['vacuum', 'other'],
+  ['analyze', 'other'],
+  ['waitfor', 'other'],
+  ['shutdown', 'other'],
+  ['backup', 'other'],
+  ['restore', 'other'],
+  ['lock', 'other'],
+  ['kill', 'other'],
+  ['flush', 'other'],
+  ['dbcc', 'other'],
+  ['if', 'other'],
+  ['print', 'other'],
+  ['comment', 'other'],
+  ['cluster', 'other'],
+  ['reindex', 'other'],
+  ['refresh', 'other'],
+  ['listen', 'other'],
+  ['notify', 'other'],
+]);
+const OBJECTS: ReadonlySet<string> = new Set(
+  'table database schema view index role user function procedure trigger sequence type tablespace column policy extension login server event keyspace collection package synonym'.split(
+    ' ',
+  ),
+);
+const TABLE_WORDS: ReadonlySet<string> = new Set(['from', 'join', 'into', 'update', 'table', 'truncate']);
+const SKIPPED: ReadonlySet<string> = new Set([
+  'if',
+  'exists',
+  'not',
+  'only',
+  'ignore',
+  'low_priority',
+  'quick',
+  'table',
+  'lateral',
+  'or',
+  'replace',
+  'temporary',
+  'temp',
+]);
+const NOT_NAMES: ReadonlySet<string> = new Set([
+  'select',
+  'set',
+  'values',
+  'where',
+  'outfile',
+  'dumpfile',
+  'unnest',
+  'dual',
+  'of',
+  'nowait',
+  'skip',
+]);
+
+/** Kind of the statement that starts with this word, or undefined when no statement does. */
+export function headKind(token: Token | undefined): StatementKind | undefined {
+  return token?.kind === 'word' ? HEADS.get(token.text) : undefined;
+}
+
+function isName(token: Token | undefined): token is Token {
+  return token !== undefined && (token.kind === 'quoted' || (token.kind === 'word' && !NOT_NAMES.has(token.text)));
+}
+
+/** A dotted name at `from`, and the index after it. */
+function readName(tokens: readonly Token[], from: number): { readonly name: string; readonly next: number } {
+  let next = from;
+  let name = '';
+  while (isName(tokens[next])) {
+    name += tokens[next]?.text ?? '';
+    next += 1;
+    if (tokens[next]?.text !== '.' || !isName(tokens[next + 1])) break;
+    name += '.';
+    next += 1;
+  }
+  return { name, next };
+}
+
+function skipWords(tokens: readonly Token[], from: number): number {
+  let i = from;
+  while (tokens[i]?.kind === 'word' && SKIPPED.has(tokens[i]?.text ?? '')) i += 1;
+  return i;
+}
+
+/** Names after a table word: `from a x, b as y`. */
+function readNames(tokens: readonly Token[], from: number, tables: Set<string>): number {
+  let i = skipWords(tokens, from);
+  for (;;) {
+    const { name, next } = readName(tokens, i);
+    if (name === '' || (tokens[next]?.text === '(' && tokens[from - 1]?.text === 'from')) return Math.max(next, from);
+    if (tables.size < SQL_LIMITS.tablesMax) tables.add(name);
+    let comma = next;
+    if (tokens[comma]?.text === 'as') comma += 1;
+    if (tokens[comma]?.text !== ',' && isName(tokens[comma]) && tokens[comma + 1]?.text === ',') comma += 1;
+    if (tokens[comma]?.text !== ',' || tokens[from - 1]?.text === 'into') return next;
+    i = comma + 1;
+  }
+}
+
+function commonNames(tokens: readonly Token[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (tokens[0]?.text !== 'with') return found;
+  for (let i = 1; i + 2 < tokens.length; i += 1) {
+    if (tokens[i + 1]?.text === 'as' && tokens[i + 2]?.text === '(' && isName(tokens[i])) found.add(tokens[i]?.text ?? '');
+  }
+  return found;
+}
+
+function readTables(tokens: readonly Token[], object: string | undefined): readonly string[] {
+  const tables = new Set<string>();
+  let i = 0;
+  while (i < tokens.length) {
+    const token = tokens[i];
+    i += 1;
+    if (token?.kind !== 'word') continue;
+    const isTarget = i - 1 < 6 && object !== undefined && object !== 'database' && token.text === object;
+    if (TABLE_WORDS.has(token.text) || isTarget) i = readNames(tokens, i, tables);
+  }
+  const commons = commonNames(tokens);
+  return [...tables].filter((name) => !commons.has(name));
+}
+
+function readObject(tokens: readonly Token[], kind: StatementKind): string | undefined {
+  if (kind === 'truncate') return 'table';
+  if (kind !== 'drop' && kind !== 'create' && kind !== 'alter') return undefined;
+  return tokens.slice(1, 7).find((token) => token.kind === 'word' && OBJECTS.has(token.text))?.text;
+}
+
+/** `with ... delete` is a delete: the first head at parenthesis depth zero. */
+function mainKind(tokens: readonly Token[], head: StatementKind): StatementKind {
+  if (tokens[0]?.text !== 'with') return head;
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.text === '(' && token.kind === 'punctuation') depth += 1;
+    else if (token.text === ')' && token.kind === 'punctuation') depth -= 1;
+    else if (depth === 0 && token.text !== 'with' && /^(?:select|insert|update|delete|merge)$/.test(token.text))
+      return HEADS.get(token.text) ?? head;
+  }
+  return head;
+}
+
+function isStar(tokens: readonly Token[]): boolean {
+  const at = tokens.findIndex((token) => token.kind === 'word' && token.text === 'select');
+  if (at === -1) return false;
+  let i = at + 1;
+  while (/^(?:all|distinct|top|percent|\(|\)|\d{1,9})$/.test(tokens[i]?.text ?? '')) i += 1;
+  return tokens[i]?.text === '*' || (isName(tokens[i]) && tokens[i + 1]?.text === '.' && tokens[i + 2]?.text === '*');
+}
+
+function hasWord(tokens: readonly Token[], words: ReadonlySet<string>): boolean {
+  return tokens.some((token) => token.kind === 'word' && words.has(token.text));
+}
+
+const WHERE: ReadonlySet<string> = new Set(['where']);
+const LIMIT: ReadonlySet<string> = new Set(['limit', 'top', 'fetch', 'rownum']);
+
+/** What a statement's tokens (comments removed) say. */
+export function readStatement(tokens: readonly Token[]): TokenStatement {
+  const first = tokens.findIndex((token) => token.text !== '(');
+  const body = first > 0 ? tokens.slice(first) : tokens;
+  const kind = mainKind(body, headKind(body[0]) ?? 'unknown');
+  const object = readObject(body, kind);
+  return {
+    kind,
+    tables: readTables(body, object),
+    ...(object === undefined ? {} : { object }),
+    hasWhere: hasWord(body, WHERE),
+    tautology: hasTautology(body),
+    hasLimit: hasWord(body, LIMIT),
+    star: kind === 'select' && isStar(body),
+  };
+}
+
+/** Tokens cut into statements at `;` outside parentheses; T-SQL batches at `go`. */
+export function splitStatements(tokens: readonly Token[]): readonly (readonly Token[])[] {
+  const statements: Token[][] = [];
+  let open: Token[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'punctuation' && token.text === ';') {
+      if (open.length > 0) statements.push(open);
+      open = [];
+    } else open.push(token);
+  }
+  if (open.length > 0) statements.push(open);
+  return statements;
+}
