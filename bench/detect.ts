@@ -1,0 +1,118 @@
+/**
+ * @module `npm run detect`: what the built-in rules find in the labelled corpora, and what they flag that is harmless. Every row is made
+ * an action of its kind and judged by the engine that the server runs. Exits 3 when the corpora are not there, 1 when the engine failed.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { JudgingEngine } from '@countersign/judge';
+import { codeOf } from '@countersign/kernel';
+import { actionOfRow, KNOWN_STATE } from './corpus-action.ts';
+import { corporaFolder, type CorpusRow, familyFiles, isApart, isExcluded, readFamily } from './corpora.ts';
+import { detectCounts, detectPage, type DetectReport, detectTable, type FamilyTally } from './detect-report.ts';
+import { openMeasuredEngine } from './engine-setup.ts';
+import { describeMachine } from './machine.ts';
+
+const HELP = `npm run detect -- [options]
+  --corpora DIR    folder of *.jsonl.gz (default: ../shared/corpora, or corpora in COUNTERSIGN_SHARED)
+  --ruleset NAME   built-in ruleset (default: default)
+  --json FILE      counts a family: {"families": {name: {attack, detected, benign, flagged}}}
+  --rows FILE      one JSON line a row: id, decision, risk, codes; never its text
+  --no-results     do not write bench/results
+`;
+const NOW = '2026-01-01T00:00:00.000Z';
+const CAUGHT: ReadonlySet<string> = new Set(['deny', 'defer', 'modify']);
+
+interface RowVerdict {
+  readonly decision: string;
+  readonly risk: number;
+  readonly codes: readonly string[];
+  readonly failed: boolean;
+}
+
+/** What the pipeline would answer: the judge's verdict, or the deny that stands for a failure. */
+function judgeRow(engine: JudgingEngine, row: CorpusRow): RowVerdict | undefined {
+  const action = actionOfRow(row);
+  if (action === undefined) return undefined;
+  try {
+    const facts = engine.understand(action, []);
+    const { verdict } = engine.judge({ now: NOW, action, facts, state: KNOWN_STATE });
+    return { decision: verdict.decision, risk: verdict.risk, codes: verdict.reasons.map(({ code }) => code), failed: false };
+  } catch (error) {
+    return { decision: 'deny', risk: 1000, codes: [codeOf(error)], failed: true };
+  }
+}
+
+function tallyFamily(engine: JudgingEngine, rows: readonly CorpusRow[], note: (line: string) => void): FamilyTally {
+  const tally = { attack: 0, detected: 0, benign: 0, flagged: 0, excluded: 0, unread: 0, failed: 0, apart: isApart(rows[0]?.family ?? '') };
+  for (const row of rows) {
+    const verdict = isExcluded(row) ? undefined : judgeRow(engine, row);
+    if (verdict === undefined) {
+      tally[isExcluded(row) ? 'excluded' : 'unread'] += 1;
+      continue;
+    }
+    const caught = CAUGHT.has(verdict.decision);
+    tally[row.label] += 1;
+    if (caught) tally[row.label === 'attack' ? 'detected' : 'flagged'] += 1;
+    if (verdict.failed) tally.failed += 1;
+    note(JSON.stringify({ family: row.family, id: row.id, label: row.label, kind: row.kind, caught, ...verdict }));
+  }
+  return tally;
+}
+
+function writeResults(report: DetectReport): void {
+  const folder = fileURLToPath(new URL('./results/', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const name = `${folder}detect-${report.machine.date.slice(0, 10)}`;
+  writeFileSync(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(`${name}.md`, detectPage(report));
+  process.stderr.write(`written: bench/results/detect-${report.machine.date.slice(0, 10)}.{json,md}\n`);
+}
+
+interface Options {
+  readonly corpora: string | undefined;
+  readonly ruleset: string;
+  readonly json: string | undefined;
+  readonly rows: string | undefined;
+  readonly results: boolean;
+}
+
+async function detect(options: Options): Promise<number> {
+  const folder = corporaFolder(options.corpora);
+  if (folder === undefined) {
+    process.stderr.write('the corpora are not here: give --corpora DIR, or set COUNTERSIGN_SHARED to the folder that holds corpora/\n');
+    return 3;
+  }
+  const machine = describeMachine();
+  const startedAt = performance.now();
+  const engine = await openMeasuredEngine(options.ruleset);
+  const families: Record<string, FamilyTally> = {};
+  const lines: string[] = [];
+  for (const file of familyFiles(folder)) {
+    const rows = readFamily(file);
+    const name = rows[0]?.family;
+    if (name === undefined) continue;
+    process.stderr.write(`${name}: ${rows.length} rows\n`);
+    families[name] = tallyFamily(engine, rows, (line) => lines.push(line));
+  }
+  const report: DetectReport = { machine, ruleset: options.ruleset, seconds: (performance.now() - startedAt) / 1000, families };
+  process.stdout.write(`${detectTable(report)}\n`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(detectCounts(report))}\n`);
+  if (options.rows !== undefined) writeFileSync(options.rows, `${lines.join('\n')}\n`);
+  if (options.results) writeResults(report);
+  return Object.values(families).some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+const { values } = parseArgs({
+  options: {
+    corpora: { type: 'string' },
+    ruleset: { type: 'string', default: 'default' },
+    json: { type: 'string' },
+    rows: { type: 'string' },
+    results: { type: 'boolean', default: true },
+    help: { type: 'boolean', default: false },
+  },
+  allowNegative: true,
+});
+if (values.help) process.stdout.write(HELP);
+else process.exitCode = await detect({ corpora: values.corpora, ruleset: values.ruleset, json: values.json, rows: values.rows, results: values.results });

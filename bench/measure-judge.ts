@@ -1,0 +1,129 @@
+/** @module What understanding and judging cost, in this process, with the built engine. */
+import type { JudgingEngine } from '@countersign/judge';
+import type { Action } from '@countersign/protocol';
+import { parseRules, type RuleDocument } from '@countersign/rules';
+import { type BenchRow, median, percentile, round } from './bench-rows.ts';
+import { KNOWN_STATE } from './corpus-action.ts';
+import { openMeasuredEngine } from './engine-setup.ts';
+import { hostileActions, parsedAction, simpleAction } from './sample-actions.ts';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const WARM_UP = 3000;
+const SAMPLES = 12_000;
+const HOSTILE_RUNS = 5;
+const CUSTOM_RULES = 10_000;
+
+function decide(engine: JudgingEngine, action: Action): void {
+  const facts = engine.understand(action, []);
+  engine.judge({ now: NOW, action, facts, state: KNOWN_STATE });
+}
+
+/** Microseconds of one call. */
+function timed(work: () => void): number {
+  const startedAt = process.hrtime.bigint();
+  work();
+  return Number(process.hrtime.bigint() - startedAt) / 1000;
+}
+
+/** Samples of both kinds in turn, so that a busy moment falls on both. */
+function sampleInTurn(kinds: readonly ((n: number) => void)[]): number[][] {
+  for (let n = 0; n < WARM_UP; n += 1) for (const work of kinds) work(n);
+  const samples = kinds.map((): number[] => []);
+  for (let n = 0; n < SAMPLES; n += 1) {
+    for (const [i, work] of kinds.entries()) samples[i]?.push(timed(() => work(n)));
+  }
+  return samples;
+}
+
+function latencyRow(name: string, samples: number[], target: { readonly p50: number; readonly p99: number }): BenchRow {
+  const [p50, p99] = [round(median(samples)), round(percentile(samples, 0.99))];
+  return {
+    area: 'judge',
+    name,
+    target: `p50 <= ${target.p50} us, p99 <= ${target.p99} us`,
+    measured: `p50 ${p50} us, p99 ${p99} us`,
+    met: p50 <= target.p50 && p99 <= target.p99,
+    figures: { p50Us: p50, p99Us: p99, samples: samples.length },
+  };
+}
+
+function measureTypical(engine: JudgingEngine): BenchRow[] {
+  const kinds = [simpleAction, parsedAction].map((make) => Array.from({ length: 500 }, (_, n) => make(n)));
+  const works = kinds.map((actions) => (n: number): void => {
+    const action = actions[n % actions.length];
+    if (action !== undefined) decide(engine, action);
+  });
+  const [simple = [], parsed = []] = sampleInTurn(works);
+  return [
+    latencyRow('judge, tool call of 0.5 KB without shell or SQL', simple, { p50: 25, p99: 100 }),
+    latencyRow('judge, with a shell command or SQL statement', parsed, { p50: 90, p99: 250 }),
+  ];
+}
+
+function measureHostile(engine: JudgingEngine, bytes: number): BenchRow {
+  let worst = { name: '', ms: 0 };
+  const slow: string[] = [];
+  for (const [name, action] of hostileActions(bytes)) {
+    const runs = Array.from({ length: HOSTILE_RUNS }, () => timed(() => decide(engine, action)) / 1000);
+    const ms = median(runs);
+    if (ms > 20) slow.push(`${name} ${round(ms)} ms`);
+    if (ms > worst.ms) worst = { name, ms };
+  }
+  if (slow.length > 0) process.stderr.write(`  above 20 ms: ${slow.join('; ')}\n`);
+  return {
+    area: 'judge',
+    name: `judge, hostile input of ${bytes / 1024} KB, the worst of ${hostileActions(64).size} shapes`,
+    target: bytes === 65_536 ? '<= 20 ms' : 'in the worker pool',
+    measured: `${round(worst.ms)} ms (${worst.name})`,
+    met: bytes === 65_536 ? worst.ms <= 20 : null,
+    figures: { worstMs: round(worst.ms), above20Ms: slow.length },
+  };
+}
+
+/** Rules that look for words nobody else looks for, as an operator's own would. */
+function customRules(count: number): RuleDocument {
+  const rules = Array.from({ length: count }, (_, i) => ({
+    id: `X${String(i).padStart(5, '0')}`,
+    title: `Own rule ${i}`,
+    category: 'custom',
+    severity: 'medium',
+    score: 0.5,
+    when: { text: { any: [`internal project ${i} codename`, { regex: `proj-${i}-[a-z0-9]{4,12}` }] } },
+    tags: {},
+    examples: { positive: [{ prompt: `about internal project ${i} codename` }], negative: [{ prompt: 'about something else' }] },
+  }));
+  // JSON is YAML.
+  const parsed = parseRules(JSON.stringify({ version: 1, pack: 'bench-custom', description: 'Rules of the bench.', rules }), 'bench');
+  if (!parsed.ok) throw new Error(`the custom rules of the bench are refused: ${parsed.error[0]?.message ?? ''} ${parsed.error[0]?.path ?? ''}`);
+  return parsed.value;
+}
+
+async function measureManyRules(engine: JudgingEngine): Promise<BenchRow> {
+  const startedAt = performance.now();
+  const large = await openMeasuredEngine('default', [customRules(CUSTOM_RULES)]);
+  const loadMs = performance.now() - startedAt;
+  const actions = Array.from({ length: 500 }, (_, n) => (n % 3 === 0 ? parsedAction(n) : simpleAction(n)));
+  const work = (judging: JudgingEngine) => (n: number): void => {
+    const action = actions[n % actions.length];
+    if (action !== undefined) decide(judging, action);
+  };
+  const [few = [], many = []] = sampleInTurn([work(engine), work(large)]);
+  const [fewUs, manyUs] = [median(few), median(many)];
+  return {
+    area: 'judge',
+    name: `${CUSTOM_RULES} custom rules beside the built-in ones`,
+    target: '<= 1.5x the time',
+    measured: `${round(manyUs / fewUs)}x (${round(manyUs)} against ${round(fewUs)} us; loaded in ${round(loadMs / 1000)} s)`,
+    met: manyUs / fewUs <= 1.5,
+    figures: { ratio: round(manyUs / fewUs), fewUs: round(fewUs), manyUs: round(manyUs), loadMs: Math.round(loadMs) },
+  };
+}
+
+/** All rows of the judge. */
+export async function measureJudge(): Promise<BenchRow[]> {
+  const engine = await openMeasuredEngine('default');
+  const rows = measureTypical(engine);
+  rows.push(measureHostile(engine, 65_536), measureHostile(engine, 1_000_000));
+  rows.push(await measureManyRules(engine));
+  return rows;
+}
