@@ -16,40 +16,42 @@ export interface Address {
 
 type Range = readonly [base: number, bits: number, kind: AddressClass];
 
-function v4(a: number, b = 0, c = 0, d = 0): number {
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+function v4Of(bytes: readonly number[], at: number): number {
+  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 
 /** First match wins. Cloud metadata first: link-local, AWS time and DNS, ECS, Azure wire server, Alibaba, Oracle, Tencent. */
-const V4_RANGES: readonly Range[] = [
-  [v4(169, 254, 169, 254), 32, 'metadata'],
-  [v4(169, 254, 170, 2), 32, 'metadata'],
-  [v4(169, 254, 170, 23), 32, 'metadata'],
-  [v4(169, 254, 169, 253), 32, 'metadata'],
-  [v4(169, 254, 169, 123), 32, 'metadata'],
-  [v4(169, 254, 0, 23), 32, 'metadata'],
-  [v4(169, 254, 42, 42), 32, 'metadata'],
-  [v4(168, 63, 129, 16), 32, 'metadata'],
-  [v4(100, 100, 100, 200), 32, 'metadata'],
-  [v4(192, 0, 0, 192), 32, 'metadata'],
-  [v4(0), 32, 'unspecified'],
-  [v4(0), 8, 'reserved'],
-  [v4(10), 8, 'private'],
-  [v4(100, 64), 10, 'carrier-nat'],
-  [v4(127), 8, 'loopback'],
-  [v4(169, 254), 16, 'link-local'],
-  [v4(172, 16), 12, 'private'],
-  [v4(192, 0, 0), 24, 'reserved'],
-  [v4(192, 0, 2), 24, 'reserved'],
-  [v4(192, 88, 99), 24, 'reserved'],
-  [v4(192, 168), 16, 'private'],
-  [v4(198, 18), 15, 'reserved'],
-  [v4(198, 51, 100), 24, 'reserved'],
-  [v4(203, 0, 113), 24, 'reserved'],
-  [v4(224), 4, 'multicast'],
-  [v4(255, 255, 255, 255), 32, 'broadcast'],
-  [v4(240), 4, 'reserved'],
+const V4_TABLE: readonly (readonly [base: string, bits: number, kind: AddressClass])[] = [
+  ['169.254.169.254', 32, 'metadata'],
+  ['169.254.170.2', 32, 'metadata'],
+  ['169.254.170.23', 32, 'metadata'],
+  ['169.254.169.253', 32, 'metadata'],
+  ['169.254.169.123', 32, 'metadata'],
+  ['169.254.0.23', 32, 'metadata'],
+  ['169.254.42.42', 32, 'metadata'],
+  ['168.63.129.16', 32, 'metadata'],
+  ['100.100.100.200', 32, 'metadata'],
+  ['192.0.0.192', 32, 'metadata'],
+  ['0.0.0.0', 32, 'unspecified'],
+  ['0.0.0.0', 8, 'reserved'],
+  ['10.0.0.0', 8, 'private'],
+  ['100.64.0.0', 10, 'carrier-nat'],
+  ['127.0.0.0', 8, 'loopback'],
+  ['169.254.0.0', 16, 'link-local'],
+  ['172.16.0.0', 12, 'private'],
+  ['192.0.0.0', 24, 'reserved'],
+  ['192.0.2.0', 24, 'reserved'],
+  ['192.88.99.0', 24, 'reserved'],
+  ['192.168.0.0', 16, 'private'],
+  ['198.18.0.0', 15, 'reserved'],
+  ['198.51.100.0', 24, 'reserved'],
+  ['203.0.113.0', 24, 'reserved'],
+  ['224.0.0.0', 4, 'multicast'],
+  ['255.255.255.255', 32, 'broadcast'],
+  ['240.0.0.0', 4, 'reserved'],
 ];
+
+const V4_RANGES: readonly Range[] = V4_TABLE.map(([base, bits, kind]) => [v4Of(base.split('.').map(Number), 0), bits, kind]);
 
 function classOfV4(value: number): AddressClass {
   for (const [base, bits, kind] of V4_RANGES) {
@@ -90,10 +92,6 @@ function readV4(text: string): number | undefined {
   return address >>> 0;
 }
 
-function v4Of(bytes: readonly number[], at: number): number {
-  return v4(bytes[at] ?? 0, bytes[at + 1] ?? 0, bytes[at + 2] ?? 0, bytes[at + 3] ?? 0);
-}
-
 function zeros(bytes: readonly number[], from: number, to: number): boolean {
   for (let i = from; i < to; i += 1) if (bytes[i] !== 0) return false;
   return true;
@@ -105,16 +103,22 @@ function begins(bytes: readonly number[], head: readonly number[]): boolean {
 
 /** The IPv4 address inside, where the form carries one. */
 function innerV4(bytes: readonly number[]): number | undefined {
-  const inner = v4Of(bytes, 12);
-  if (zeros(bytes, 0, 10) && bytes[10] === 0xff && bytes[11] === 0xff) return inner;
-  if (zeros(bytes, 0, 8) && bytes[8] === 0xff && bytes[9] === 0xff && zeros(bytes, 10, 12)) return inner;
-  if (zeros(bytes, 0, 12) && inner > 1) return inner;
-  if (begins(bytes, [0x00, 0x64, 0xff, 0x9b])) return inner;
   if (begins(bytes, [0x20, 0x02])) return v4Of(bytes, 2);
+  const inner = v4Of(bytes, 12);
   if (begins(bytes, [0x20, 0x01, 0, 0])) return ~inner >>> 0;
-  const isatap = (bytes[8] ?? 0) & 0xfd;
-  if (isatap === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe) return inner;
-  return undefined;
+  if (begins(bytes, [0x00, 0x64, 0xff, 0x9b])) return inner;
+  return isMapped(bytes) || isIsatap(bytes) || (zeros(bytes, 0, 12) && inner > 1) ? inner : undefined;
+}
+
+/** `::ffff:a.b.c.d` and the translated form `::ffff:0:a.b.c.d`. */
+function isMapped(bytes: readonly number[]): boolean {
+  if (!zeros(bytes, 0, 8)) return false;
+  const translated = bytes[8] === 0xff && bytes[9] === 0xff && zeros(bytes, 10, 12);
+  return translated || (zeros(bytes, 8, 10) && bytes[10] === 0xff && bytes[11] === 0xff);
+}
+
+function isIsatap(bytes: readonly number[]): boolean {
+  return ((bytes[8] ?? 0) & 0xfd) === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
 }
 
 type V6Range = readonly [head: readonly number[], mask: number, kind: AddressClass];

@@ -105,7 +105,7 @@ function tryHex(search: Search, start: number, end: number): boolean {
   const { text } = search;
   const prefixed = text.charCodeAt(start) === 0x30 && (text.charCodeAt(start + 1) | 0x20) === 0x78;
   const from = prefixed ? start + 2 : start;
-  if (end - from < FACTS_LIMITS.hexRunMin / (prefixed ? 2 : 1)) return false;
+  if (end - from < (prefixed ? FACTS_LIMITS.hexRunMin - 4 : FACTS_LIMITS.hexRunMin)) return false;
   for (let i = from; i < end; i += 1) if (hexValue(text.charCodeAt(i)) < 0) return false;
   search.steps += end - from;
   const decoded = hexText(text, from, end);
@@ -148,7 +148,7 @@ function readRun(search: Search, start: number, end: number): void {
 export function decodeRuns(text: string): DecodedRuns {
   const search: Search = { text, runs: [], steps: text.length };
   let start = 0;
-  const shortest = FACTS_LIMITS.hexRunMin / 2 + 2;
+  const shortest = FACTS_LIMITS.hexRunMin - 2;
   for (let i = 0; i <= text.length; i += 1) {
     if (i < text.length && sextet(text.charCodeAt(i)) !== NONE) continue;
     if (i - start >= shortest) {

@@ -14,15 +14,18 @@ import { decodeRuns } from './decode-runs.ts';
 import { foldHomoglyphs } from './homoglyphs.ts';
 import type { Leaf } from './leaves.ts';
 import { FACTS_LIMITS } from './limits.ts';
-import { compileLiterals } from './literals.ts';
+import type { LiteralHits } from './literals.ts';
 import type { Meter } from './meter.ts';
 import { lowerOf, profileOf, TRAIT, type TextProfile } from './profile.ts';
-import { rot13, ROT13_WORDS } from './rot13.ts';
+import { rot13 } from './rot13.ts';
+import { meaningOfWord, wordsIn } from './text-index.ts';
 
 /** A text with what the other readers want to know of it. */
 export interface ReadText {
   readonly fact: TextFact;
   readonly profile: TextProfile;
+  /** Words of all readers in it. */
+  readonly hits: LiteralHits;
   /** Key of the leaf it came from. */
   readonly key: string;
 }
@@ -33,6 +36,8 @@ interface Funnel {
   readonly out: ReadText[];
   readonly seen: Set<string>;
   readonly textsLeft: number;
+  /** Regions whose ROT13 was taken in. */
+  readonly rotated: Set<string>;
 }
 
 /** A text on its way: where it came from and how deep it is. */
@@ -43,13 +48,19 @@ interface Draft {
   readonly depth: number;
 }
 
-const rotIndex = compileLiterals(ROT13_WORDS);
 const ESCAPED = TRAIT.percent | TRAIT.ampersand | TRAIT.backslash | TRAIT.nonAscii;
-const ROT_LETTERS_MIN = 4;
+const NO_HITS: LiteralHits = [];
+/** A key that is a name like any other: no digit, no sign, too short to hold anything. */
+const PLAIN_KEY = /^[A-Za-z_]{1,24}$/;
+const PLAIN_PROFILE: TextProfile = { mask: TRAIT.letter, digits: 0, longestRun: 0 };
+/** Shortest run worth a look: `0x` and twelve digits, or base64. */
+const RUN_MIN = 14;
 
 function readTextOf(funnel: Funnel, draft: Draft, profile: TextProfile): ReadText {
   const { text, span, layers } = draft;
-  return { fact: { span, role: funnel.leaf.role, layers, text, lower: lowerOf(text) }, profile, key: funnel.leaf.key };
+  const lower = lowerOf(text);
+  funnel.meter.steps += lower.length;
+  return { fact: { span, role: funnel.leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: funnel.leaf.key };
 }
 
 /** Takes a decoded text in, unless it is known, empty or over a budget. */
@@ -104,24 +115,20 @@ const STAGES: readonly Stage[] = [
 
 /** One round of whole-text decoders; the last layer it gave, or undefined at the fixpoint. */
 function round(funnel: Funnel, from: Draft): Draft | undefined {
-  let { text, layers } = from;
-  let mask = profileOf(text).mask;
-  let changed: Draft | undefined;
+  let at = from;
+  let mask = profileOf(from.text).mask;
   for (const stage of STAGES) {
     if ((mask & stage.needs) === 0) continue;
-    funnel.meter.steps += text.length;
-    const found = stage.run(text);
-    if (found === undefined || found.text === text) continue;
-    text = found.text;
-    layers = [...layers, ...found.layers];
-    const draft: Draft = { text, span: from.span, layers, depth: from.depth + 1 };
-    const read = admit(funnel, draft);
+    funnel.meter.steps += at.text.length;
+    const found = stage.run(at.text);
+    if (found === undefined || found.text === at.text) continue;
+    at = { text: found.text, span: from.span, layers: at.layers.concat(found.layers), depth: from.depth + 1 };
+    const read = admit(funnel, at);
     if (read === undefined) return undefined;
-    branch(funnel, draft, read);
+    branch(funnel, at, read);
     mask = read.profile.mask;
-    changed = draft;
   }
-  return changed;
+  return at === from ? undefined : at;
 }
 
 /** Decodes `draft`, which is in already, to its fixpoint. */
@@ -174,32 +181,44 @@ function isLetterAt(text: string, at: number): boolean {
   return low >= 0x61 && low <= 0x7a;
 }
 
-function branchRot13(funnel: Funnel, from: Draft, lower: string): void {
-  if (lower.length < ROT_LETTERS_MIN || from.layers.includes('rot13')) return;
-  funnel.meter.steps += lower.length;
-  let hit = false;
-  rotIndex.scan(lower, (_word, start, end) => {
-    hit ||= !(start > 0 && isLetterAt(lower, start - 1)) && !isLetterAt(lower, end);
-  });
-  if (hit) branchTo(funnel, { text: rot13(from.text), span: from.span, layers: [...from.layers, 'rot13'], depth: from.depth + 1 });
+function isHiddenWord(lower: string, start: number, end: number): boolean {
+  return !(start > 0 && isLetterAt(lower, start - 1)) && !isLetterAt(lower, end);
+}
+
+/** ROT13 of a region, once. */
+function branchRot13(funnel: Funnel, from: Draft, read: ReadText): void {
+  const place = `${from.span.start}-${from.span.end}`;
+  if (from.layers.includes('rot13') || funnel.rotated.has(place)) return;
+  const { hits, fact } = read;
+  for (let i = 0; i < hits.length; i += 3) {
+    if (!meaningOfWord(hits[i] ?? -1).rot13 || !isHiddenWord(fact.lower, hits[i + 1] ?? 0, hits[i + 2] ?? 0)) continue;
+    funnel.rotated.add(place);
+    funnel.meter.steps += from.text.length;
+    branchTo(funnel, { text: rot13(from.text), span: from.span, layers: [...from.layers, 'rot13'], depth: from.depth + 1 });
+    return;
+  }
 }
 
 /** Branches that leave the text itself as it is. */
 function branch(funnel: Funnel, from: Draft, read: ReadText): void {
-  if (read.profile.longestRun >= FACTS_LIMITS.hexRunMin / 2 + 2) branchRuns(funnel, from);
+  if (read.profile.longestRun >= RUN_MIN) branchRuns(funnel, from);
   if ((read.profile.mask & TRAIT.nonAscii) !== 0) branchInvisible(funnel, from);
-  branchRot13(funnel, from, read.fact.lower);
+  if (read.hits.length > 0) branchRot13(funnel, from, read);
 }
 
 /**
  * The leaf and all its layers, the leaf first. Whole-leaf layers carry the span of the leaf, embedded runs their own.
  * `textsLeft` is how many texts the action may still have. Adds what was cut to `meter`.
  */
-export function decodeLeaf(leaf: Leaf, meter: Meter, textsLeft: number): ReadText[] {
-  const profile = profileOf(leaf.text);
-  meter.steps += leaf.text.length;
-  const funnel: Funnel = { leaf, meter, out: [], seen: new Set([leaf.text]), textsLeft };
+export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLeft: number; readonly profile?: TextProfile }): ReadText[] {
   const draft: Draft = { text: leaf.text, span: { path: leaf.path, start: 0, end: leaf.text.length }, layers: [], depth: 0 };
+  meter.steps += leaf.text.length;
+  if (leaf.role === 'key' && PLAIN_KEY.test(leaf.text)) {
+    const fact: TextFact = { span: draft.span, role: 'key', layers: [], text: leaf.text, lower: leaf.text.toLowerCase() };
+    return [{ fact, profile: PLAIN_PROFILE, hits: NO_HITS, key: '' }];
+  }
+  const funnel: Funnel = { leaf, meter, out: [], seen: new Set([leaf.text]), textsLeft: options.textsLeft, rotated: new Set() };
+  const profile = options.profile ?? profileOf(leaf.text);
   const read = readTextOf(funnel, draft, profile);
   funnel.out.push(read);
   branch(funnel, draft, read);

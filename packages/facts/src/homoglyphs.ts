@@ -37,6 +37,18 @@ const CYRILLIC_SCRIPT = 4;
 const OTHER_SCRIPT = 8;
 const ENCLOSED = 16;
 
+/** Blocks of letters; the multiplication and division signs stand among the Latin ones and are left out. */
+const BLOCKS: readonly (readonly [from: number, to: number, script: Script])[] = [
+  [0xc0, 0xd6, LATIN],
+  [0xd8, 0xf6, LATIN],
+  [0xf8, 0x24f, LATIN],
+  [0x250, 0x2af, OTHER_SCRIPT],
+  [0x370, 0x3ff, GREEK_SCRIPT],
+  [0x400, 0x52f, CYRILLIC_SCRIPT],
+  [0x1f00, 0x1fff, GREEK_SCRIPT],
+  [0x1f150, 0x1f189, ENCLOSED],
+];
+
 function isAsciiLetter(point: number): boolean {
   const low = point | 0x20;
   return low >= 0x61 && low <= 0x7a;
@@ -45,11 +57,8 @@ function isAsciiLetter(point: number): boolean {
 /** Script of a letter as far as mixing matters; 0 for what is no letter here. */
 function scriptOf(point: number): Script {
   if (point < 0x80) return isAsciiLetter(point) ? LATIN : 0;
-  if (point >= 0xc0 && point <= 0x24f && point !== 0xd7 && point !== 0xf7) return LATIN;
-  if (point >= 0x250 && point <= 0x2af) return OTHER_SCRIPT;
-  if ((point >= 0x370 && point <= 0x3ff) || (point >= 0x1f00 && point <= 0x1fff)) return GREEK_SCRIPT;
-  if (point >= 0x400 && point <= 0x52f) return CYRILLIC_SCRIPT;
-  if (point >= 0x1f150 && point <= 0x1f189) return ENCLOSED;
+  const block = BLOCKS.find(([from, to]) => point >= from && point <= to);
+  if (block !== undefined) return block[2];
   return FOLD.has(point) ? OTHER_SCRIPT : 0;
 }
 

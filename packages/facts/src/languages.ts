@@ -31,6 +31,8 @@ function isSqlAction(action: Action): boolean {
   return action.kind === 'db.query' || SQL_TOOL.test(action.tool ?? '');
 }
 
+/** A path or a URL on its own runs nothing. */
+const ONE_PATH = /^[^\s;|&$`<>()]{1,4096}$/;
 const SAFE_WORD = /^[\w@%+=:,./-]+$/;
 
 function quoteWord(word: string): string {
@@ -42,12 +44,9 @@ function argumentVector(texts: readonly ReadText[]): LanguageText | undefined {
   const words: ReadText[] = [];
   let listed = 0;
   for (const read of texts) {
-    if (read.fact.role !== 'param' || read.fact.layers.length > 0) continue;
-    const inList = /\/\d{1,5}$/.test(read.fact.span.path);
-    if (SHELL_KEYS.has(read.key) || (ARGUMENT_KEYS.has(read.key) && (inList || words.length > 0))) {
-      words.push(read);
-      if (inList || ARGUMENT_KEYS.has(read.key)) listed += 1;
-    }
+    if (!isVectorWord(read, words.length > 0)) continue;
+    words.push(read);
+    if (isListed(read) || ARGUMENT_KEYS.has(read.key)) listed += 1;
   }
   const first = words[0];
   if (first === undefined || listed === 0 || words.length < 2) return undefined;
@@ -55,10 +54,20 @@ function argumentVector(texts: readonly ReadText[]): LanguageText | undefined {
   return { text: line, span: first.fact.span, layers: [] };
 }
 
+/** A word of a command line given in parts; arguments count after a command, or in a list. */
+function isVectorWord(read: ReadText, begun: boolean): boolean {
+  if (read.fact.role !== 'param' || read.fact.layers.length > 0) return false;
+  return SHELL_KEYS.has(read.key) || (ARGUMENT_KEYS.has(read.key) && (begun || isListed(read)));
+}
+
+/** True for an item of an array. */
+function isListed(read: ReadText): boolean {
+  return /\/\d{1,5}$/.test(read.fact.span.path);
+}
+
 /** A first word with blanks is a line of its own, as is an `args` string. */
 function lineWord(read: ReadText, first: boolean): string {
-  const inList = /\/\d{1,5}$/.test(read.fact.span.path);
-  return (first && /\s/.test(read.fact.text)) || !inList ? read.fact.text : quoteWord(read.fact.text);
+  return (first && /\s/.test(read.fact.text)) || !isListed(read) ? read.fact.text : quoteWord(read.fact.text);
 }
 
 function textOf(read: ReadText): LanguageText {
@@ -69,20 +78,31 @@ function textOf(read: ReadText): LanguageText {
 /** Texts for the shell reader: parameters of a shell action and parameters with a shell key always, other parameters by their looks. */
 export function shellTextsOf(action: Action, reads: { readonly texts: readonly ReadText[] }, looksLikeShell: LooksLike): LanguageText[] {
   const chosen: LanguageText[] = [];
-  const shell = isShellAction(action);
-  const prose = action.kind === 'file.write' || action.kind === 'file.patch';
+  const place = { shell: isShellAction(action), prose: action.kind === 'file.write' || action.kind === 'file.patch', looksLikeShell };
   const vector = argumentVector(reads.texts);
   if (vector !== undefined) chosen.push(vector);
   for (const read of reads.texts) {
-    const { role, text, layers } = read.fact;
-    if (role === 'content' && shell) chosen.push(textOf(read));
-    if (role !== 'param') continue;
-    const named = SHELL_KEYS.has(read.key);
-    const sure = named || (shell && !isShellDetail(read.key));
-    if (layers.length === 0 ? sure || (!prose && looksLikeShell(text)) : (sure || !prose) && looksLikeShell(text))
-      chosen.push(textOf(read));
+    const { role } = read.fact;
+    const runs = role === 'content' ? place.shell : role === 'param' && mayRun(read, place);
+    if (runs) chosen.push(textOf(read));
   }
   return chosen;
+}
+
+interface ShellPlace {
+  readonly shell: boolean;
+  /** The parameters hold the text of a file. */
+  readonly prose: boolean;
+  readonly looksLikeShell: LooksLike;
+}
+
+/** A parameter that runs by its key, or that looks like it. A layer must look like it in any case. */
+function mayRun(read: ReadText, place: ShellPlace): boolean {
+  const { text, layers } = read.fact;
+  const sure = SHELL_KEYS.has(read.key) || (place.shell && !isShellDetail(read.key));
+  if (sure && layers.length === 0) return true;
+  if (!sure && (place.prose || ONE_PATH.test(text))) return false;
+  return place.looksLikeShell(text);
 }
 
 const SHELL_DETAILS = wordSet(

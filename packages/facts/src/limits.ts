@@ -16,7 +16,7 @@ export const FACTS_LIMITS = {
   runsPerTextMax: 64,
   /** Shortest base64 run inside longer text. */
   base64RunMin: 16,
-  /** Shortest bare hex run inside longer text; `0x` halves it. */
+  /** Shortest bare hex run inside longer text; after `0x` four fewer. */
   hexRunMin: 16,
   pathsMax: 512,
   hostsMax: 512,

@@ -3,14 +3,16 @@
  * however many words there are. Words and texts are lower case; anything that is not ASCII separates.
  */
 
-/** Called for each occurrence in order of its end: number of the word, and where it starts and ends. */
-export type LiteralHit = (word: number, start: number, end: number) => void;
+/** Occurrences in order of their end, three numbers each: number of the word, start, end. */
+export type LiteralHits = readonly number[];
 
 /** A compiled set of words. */
 export interface LiteralIndex {
-  /** Reports every occurrence of every word in `lower`. Looks at each code unit once. */
-  scan(lower: string, onHit: LiteralHit): void;
+  /** Every occurrence of every word in `lower`. Looks at each code unit once. */
+  scan(lower: string): LiteralHits;
 }
+
+const NO_HITS: LiteralHits = [];
 
 interface Trie {
   readonly next: Int32Array;
@@ -60,48 +62,70 @@ function buildTrie(words: readonly string[]): Trie & { states: number } {
 
 /** Turns the trie into a complete automaton, state by state in order of depth. */
 function link(trie: Trie & { states: number }): void {
-  const { next, width, word, shorter } = trie;
+  const { next, width } = trie;
   const fail = new Int32Array(trie.states);
   const queue: number[] = [];
   for (let c = 0; c < width; c += 1) {
     const child = next[c] ?? 0;
     if (child !== 0) queue.push(child);
   }
-  for (let head = 0; head < queue.length; head += 1) {
-    const state = queue[head] ?? 0;
-    const back = fail[state] ?? 0;
-    shorter[state] = (word[back] ?? -1) >= 0 ? back : (shorter[back] ?? 0);
-    for (let c = 0; c < width; c += 1) {
-      const child = next[state * width + c] ?? 0;
-      const other = next[back * width + c] ?? 0;
-      if (child === 0) next[state * width + c] = other;
-      else {
-        fail[child] = other;
-        queue.push(child);
-      }
+  for (let head = 0; head < queue.length; head += 1) linkState(trie, queue[head] ?? 0, { fail, queue });
+}
+
+function linkState(trie: Trie, state: number, links: { readonly fail: Int32Array; readonly queue: number[] }): void {
+  const { next, width, word, shorter } = trie;
+  const back = links.fail[state] ?? 0;
+  shorter[state] = (word[back] ?? -1) >= 0 ? back : (shorter[back] ?? 0);
+  for (let c = 0; c < width; c += 1) {
+    const child = next[state * width + c] ?? 0;
+    const other = next[back * width + c] ?? 0;
+    if (child === 0) next[state * width + c] = other;
+    else {
+      links.fail[child] = other;
+      links.queue.push(child);
     }
   }
+}
+
+/** States as offsets of their rows, negative where a word ends in the state or in a suffix of it. */
+function rowsOf(trie: Trie & { states: number }): Int32Array {
+  const { next, width, word, shorter, states } = trie;
+  const rows = new Int32Array(states * width);
+  for (let i = 0; i < rows.length; i += 1) {
+    const state = next[i] ?? 0;
+    const ends = (word[state] ?? -1) >= 0 || shorter[state] !== 0;
+    rows[i] = ends ? -state * width : state * width;
+  }
+  return rows;
 }
 
 /** Compiles distinct, non-empty, lower-case ASCII words; a word is known by its index. */
 export function compileLiterals(words: readonly string[]): LiteralIndex {
   const trie = buildTrie(words);
   link(trie);
-  const { next, width, classes, word, shorter } = trie;
+  const { width, classes, word, shorter } = trie;
+  const rows = rowsOf(trie);
   const lengths = Int32Array.from(words, (text) => text.length);
+  const pushWords = (hits: number[], state: number, end: number): void => {
+    let at = (word[state] ?? -1) < 0 ? (shorter[state] ?? 0) : state;
+    for (; at !== 0; at = shorter[at] ?? 0) {
+      const number = word[at] ?? 0;
+      hits.push(number, end - (lengths[number] ?? 0), end);
+    }
+  };
   return {
-    scan(lower, onHit) {
-      let state = 0;
+    scan(lower) {
+      let hits: number[] | undefined;
+      let row = 0;
       for (let i = 0; i < lower.length; i += 1) {
         const code = lower.charCodeAt(i);
-        state = code < 128 ? (next[state * width + (classes[code] ?? 0)] ?? 0) : 0;
-        let at = (word[state] ?? -1) >= 0 ? state : (shorter[state] ?? 0);
-        while (at !== 0) {
-          const number = word[at] ?? 0;
-          onHit(number, i + 1 - (lengths[number] ?? 0), i + 1);
-          at = shorter[at] ?? 0;
-        }
+        row = code < 128 ? (rows[row + (classes[code] ?? 0)] ?? 0) : 0;
+        if (row >= 0) continue;
+        row = -row;
+        hits ??= [];
+        pushWords(hits, row / width, i + 1);
       }
+      return hits ?? NO_HITS;
     },
   };
 }

@@ -90,12 +90,14 @@ interface Folded {
   doubled: boolean;
 }
 
+/** `....`, `..;jsessionid`, blanks around `..`: some server or filter makes `..` of each. */
+const PARENT_BY_TRICK = /^(?:\.{4}|\.\.;.*|\s*\.\.\s*|\.\.[\t\n\r].*)$/s;
 const TRICK_DOTS = /^(?:\.{3,}|\.\.[;\s].*|\.\.\.?\/?|\s*\.\.\s*)$/;
 
 function isParent(segment: string, folded: Folded): boolean {
   if (segment === '..') return true;
   if (segment.length < 2 || !segment.trimStart().startsWith('..')) return false;
-  if (/^\.{4}$/.test(segment) || /^\.\.;/.test(segment) || segment.trim() === '..' || /^\.\.[\t\n\r]/.test(segment)) {
+  if (PARENT_BY_TRICK.test(segment)) {
     folded.doubled = true;
     return true;
   }
@@ -154,6 +156,16 @@ function join(segments: readonly string[], head: string): string {
   return body === '' ? head : `${head}/${body}`;
 }
 
+/** Tricks around `..`, or a `..` that was encoded: nobody writes these by accident. */
+function isSuspicious(folded: Folded, slashed: string, layers: readonly string[]): boolean {
+  return folded.doubled || STRIPPED.test(slashed) || (layers.length > 0 && /(?:^|\/)\.\.(?:\/|$)/.test(slashed));
+}
+
+function onDrive(drive: string, plain: string): string {
+  const body = plain === '.' ? '' : plain;
+  return `${drive.toUpperCase()}${body.startsWith('/') ? '' : '/'}${body}`;
+}
+
 /**
  * Normalizes one path of any spelling. Idempotent: the normalized text normalizes to itself.
  * Paths longer than the limit are cut there, and `cut` says so. Linear in the length of `path`.
@@ -168,11 +180,8 @@ export function normalizePath(path: string): NormalizedPath {
   const rooted = body.startsWith('/');
   const home = /^~[^/]*(?=\/|$)/.exec(body)?.[0];
   const folded = foldSegments(home === undefined ? body : body.slice(home.length), rooted || drive !== '');
-  const climbs = folded.climbed || folded.doubled || STRIPPED.test(slashed);
-  const encoded = decoded.layers.length > 0 && /(?:^|\/)\.\.(?:\/|$)/.test(slashed);
-  const traversal = climbs || encoded;
-  const head = home ?? (rooted ? '/' : '');
-  const plain = join(folded.segments, head);
-  const full = drive !== '' ? `${drive.toUpperCase()}${plain.startsWith('/') ? '' : '/'}${plain === '.' ? '' : plain}` : foldProc(plain);
-  return { raw, normalized: full, traversal, layers: decoded.layers, cut };
+  const traversal = folded.climbed || isSuspicious(folded, slashed, decoded.layers);
+  const plain = join(folded.segments, home ?? (rooted ? '/' : ''));
+  const normalized = drive === '' ? foldProc(plain) : onDrive(drive, plain);
+  return { raw, normalized, traversal, layers: decoded.layers, cut };
 }

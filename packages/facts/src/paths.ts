@@ -6,7 +6,7 @@ import type { ReadText } from './decode.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { normalizePath } from './normalize-path.ts';
-import { argumentAccess, isPathKey, parameterAccess, redirectAccess } from './path-access.ts';
+import { argumentAccess, type ArgumentPlace, isPathKey, parameterAccess, redirectAccess } from './path-access.ts';
 import { TRAIT } from './profile.ts';
 
 /** Paths found so far in one action. */
@@ -101,22 +101,23 @@ const LOOKS_HOW = TRAIT.slash | TRAIT.backslash | TRAIT.percent;
 
 /** Paths in one text: as a whole by key or shape, else each word of path shape. Keys, descriptors and the joined view are not searched. */
 export function addTextPaths(finder: PathFinder, read: ReadText): void {
-  const { fact, profile, key } = read;
-  const { text, span, layers, role } = fact;
+  const { fact, profile } = read;
+  const { role, text, span, layers } = fact;
   if (role === 'key' || role === 'descriptor' || role === 'joined') return;
-  if (role === 'param') {
-    const keyed = isPathKey(key) && !text.includes('://');
-    const tall = text.length > PATH_TEXT_MAX && !keyed;
-    if (!tall && !text.includes('\n') && (keyed || isPathShape(text.trim()))) {
-      if (keyed || !/\s/.test(text.trim()) || layers.length > 0) {
-        add(finder, text, { span, access: parameterAccess(finder.kind, finder.tool, key), layers, command: -1 });
-        return;
-      }
-    }
+  if (role === 'param' && isWholePath(read)) {
+    add(finder, text, { span, access: parameterAccess(finder.kind, finder.tool, read.key), layers, command: -1 });
+    return;
   }
-  if ((profile.mask & LOOKS_HOW) === 0) return;
-  if (text.length > FACTS_LIMITS.pathTextMax) return;
-  addEmbedded(finder, read);
+  if ((profile.mask & LOOKS_HOW) !== 0 && text.length <= FACTS_LIMITS.pathTextMax) addEmbedded(finder, read);
+}
+
+/** A parameter that is one path, by its key or by its shape. */
+function isWholePath(read: ReadText): boolean {
+  const { text } = read.fact;
+  if (text.includes('\n')) return false;
+  if (isPathKey(read.key)) return !text.includes('://') || /^(?:file|netdoc):/i.test(text);
+  const trimmed = text.length <= PATH_TEXT_MAX ? text.trim() : '';
+  return trimmed !== '' && !/\s/.test(trimmed) && isPathShape(trimmed);
 }
 
 /** A path out of a `file:` URL. */
@@ -158,27 +159,43 @@ const SCRIPT_FIRST: ReadonlySet<string> = new Set([
 
 /** Paths in the arguments and redirects of one command. */
 export function addCommandPaths(finder: PathFinder, command: CommandFact, index: number): void {
-  const { args, name, span } = command;
+  const { args, span } = command;
   const options = args.filter((arg) => arg.startsWith('-'));
-  const operands = args.flatMap((arg, i) => (arg.startsWith('-') ? [] : [i]));
-  const lastOperand = operands.at(-1) ?? -1;
-  let bare = 0;
+  const lastOperand = args.findLastIndex((arg) => !arg.startsWith('-'));
+  let operands = 0;
   for (const [i, arg] of args.entries()) {
     finder.meter.steps += arg.length;
-    const part = pathPart(arg);
+    if (!arg.startsWith('-')) operands += 1;
     const previous = args[i - 1] ?? '';
-    const option = previous.startsWith('-') ? previous : '';
-    const assigned = arg.startsWith('of=') ? 'write' : arg.startsWith('if=') ? 'read' : undefined;
-    const access = assigned ?? argumentAccess(name, { last: i === lastOperand, option, options });
-    if (!arg.startsWith('-')) bare += 1;
-    const script = bare === 1 && SCRIPT_FIRST.has(name) && !isPathShape(part);
-    if (!script && isArgumentPath(part, access)) add(finder, part, { span, access, layers: [], command: index });
+    const place = { last: i === lastOperand, option: previous.startsWith('-') ? previous : '', options };
+    addArgument(finder, { command, index, arg, first: operands === 1 }, place);
   }
   for (const redirect of command.redirects) {
-    if (redirect.operator.includes('&') && /^[\d-]*$/.test(redirect.target)) continue;
-    if (redirect.operator.startsWith('<<')) continue;
+    const duplicate = redirect.operator.includes('&') && /^[\d-]*$/.test(redirect.target);
+    if (duplicate || redirect.operator.startsWith('<<')) continue;
     add(finder, redirect.target, { span, access: redirectAccess(redirect.operator), layers: [], command: index });
   }
+}
+
+interface Argument {
+  readonly command: CommandFact;
+  readonly index: number;
+  readonly arg: string;
+  /** The first that is no option. */
+  readonly first: boolean;
+}
+
+function ddAccess(arg: string): PathAccess | undefined {
+  if (arg.startsWith('of=')) return 'write';
+  return arg.startsWith('if=') ? 'read' : undefined;
+}
+
+function addArgument(finder: PathFinder, argument: Argument, place: ArgumentPlace): void {
+  const { command, index, arg, first } = argument;
+  const part = pathPart(arg);
+  const access = ddAccess(arg) ?? argumentAccess(command.name, place);
+  const script = first && SCRIPT_FIRST.has(command.name) && !isPathShape(part);
+  if (!script && isArgumentPath(part, access)) add(finder, part, { span: command.span, access, layers: [], command: index });
 }
 
 /** All paths; a bare mention of a path that is touched too is left out. */

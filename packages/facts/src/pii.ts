@@ -31,13 +31,14 @@ interface Hit {
 function report(finder: PiiFinder, read: ReadText, hit: Hit): void {
   const { span, layers, text } = read.fact;
   const key = `${hit.type} ${text.slice(hit.start, hit.end)}`;
-  if (finder.known.has(key) && layers.length > 0) return;
+  const place: Span = layers.length > 0 ? span : { path: span.path, start: hit.start, end: hit.end };
+  const here = `${key} ${place.path} ${place.start}`;
+  if (finder.known.has(layers.length > 0 ? key : here)) return;
   if (finder.found.length >= FACTS_LIMITS.piiMax) {
     finder.meter.cuts.add('pii');
     return;
   }
-  finder.known.add(key);
-  const place: Span = layers.length > 0 ? span : { path: span.path, start: hit.start, end: hit.end };
+  finder.known.add(key).add(here);
   finder.found.push({ span: place, type: hit.type, layers, confidence: hit.confidence });
 }
 
@@ -154,19 +155,19 @@ function aadhaarOf(number: Joined): Hit | undefined {
 }
 
 function phoneOf(number: Joined, text: string): Hit | undefined {
-  const local = /^(?:1-)?3-3-4$/.test(number.sizes) || number.sizes === '3-7';
-  const plus = text.charAt(number.start - 1) === '+';
-  const open = text.charAt(number.start - 1) === '(' ? number.start - 1 : number.start;
-  if (local && !isTail(text, number.start)) {
-    const ten = number.digits.length === 11 ? number.digits.slice(1) : number.digits;
-    if (isNanp(ten) && !number.separators.startsWith('.') === !number.separators.endsWith('.')) {
-      return { type: 'phone', start: plus ? number.start - 1 : open, end: number.end, confidence: 'high' };
-    }
-  }
-  if (plus && number.digits.length >= 8 && number.digits.length <= 15 && !number.digits.startsWith('0')) {
-    return { type: 'phone', start: number.start - 1, end: number.end, confidence: 'high' };
-  }
-  return undefined;
+  const before = text.charAt(number.start - 1);
+  const start = before === '+' || before === '(' ? number.start - 1 : number.start;
+  const international = before === '+' && /^[1-9]\d{7,14}$/.test(number.digits);
+  if (!international && !isLocalPhone(number, text)) return undefined;
+  return { type: 'phone', start, end: number.end, confidence: 'high' };
+}
+
+/** `555-123-4567` and kin; all dots or none, so that a version or an address is none. */
+function isLocalPhone(number: Joined, text: string): boolean {
+  if (!/^(?:1-)?3-(?:3-4|7)$/.test(number.sizes) || isTail(text, number.start)) return false;
+  const dots = number.separators.split('.').length - 1;
+  if (dots > 0 && dots !== number.separators.length) return false;
+  return isNanp(number.digits.length === 11 ? number.digits.slice(1) : number.digits);
 }
 
 function inseeOf(number: Joined): Hit | undefined {
@@ -240,24 +241,31 @@ function readEmails(finder: PiiFinder, read: ReadText): void {
   const { text } = read.fact;
   let floor = 0;
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-    let start = at;
-    while (start > floor && at - start < LOCAL_MAX && LOCAL_CHAR.test(text.charAt(start - 1))) start -= 1;
-    while (start < at && /[.'%+-]/.test(text.charAt(start))) start += 1;
+    const start = localStart(text, at, floor);
+    floor = at + 1;
     const domain = start < at ? DOMAIN.exec(text.slice(at + 1, at + 1 + DOMAIN_MAX))?.[0] : undefined;
     finder.meter.steps += at - start + (domain?.length ?? 1);
-    floor = at + 1;
-    const url =
-      /:[^\s/@]{0,64}$/.test(text.slice(Math.max(0, start - 66), start)) && text.slice(Math.max(0, start - 90), start).includes('://');
-    if (domain === undefined || url || isNoMailbox(text, start, domain)) continue;
+    if (domain === undefined || isUserinfo(text, start) || isNoMailbox(text.slice(start, at), domain)) continue;
     report(finder, read, { type: 'email', start, end: at + 1 + domain.length, confidence: 'high' });
   }
 }
 
+function localStart(text: string, at: number, floor: number): number {
+  let start = at;
+  while (start > floor && at - start < LOCAL_MAX && LOCAL_CHAR.test(text.charAt(start - 1))) start -= 1;
+  while (start < at && /[.'%+-]/.test(text.charAt(start))) start += 1;
+  return start;
+}
+
+/** The password of a URL ends in `@` too. */
+function isUserinfo(text: string, start: number): boolean {
+  const before = text.slice(Math.max(0, start - 90), start);
+  return before.includes('://') && /:[^\s/@]{0,64}$/.test(before);
+}
+
 /** `git@host:path` and package versions are no mailboxes. */
-function isNoMailbox(text: string, start: number, domain: string): boolean {
-  const local = text.slice(start, text.indexOf('@', start));
-  if (/^(?:git|svn|hg)$/.test(local)) return true;
-  return /\.(?:png|jpe?g|gif|svg|webp|js|ts|css|json|py)$/i.test(domain);
+function isNoMailbox(local: string, domain: string): boolean {
+  return /^(?:git|svn|hg)$/.test(local) || /\.(?:png|jpe?g|gif|svg|webp|js|ts|css|json|py)$/i.test(domain);
 }
 
 /** Fewer digits than this hold no number worth knowing. */

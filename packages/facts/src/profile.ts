@@ -79,3 +79,16 @@ export function lowerOf(text: string): string {
   }
   return kept;
 }
+
+/** Profile of texts joined by one space, from theirs. */
+export function joinProfiles(profiles: readonly TextProfile[]): TextProfile {
+  let mask: number = TRAIT.other;
+  let digits = 0;
+  let longestRun = 0;
+  for (const profile of profiles) {
+    mask |= profile.mask;
+    digits += profile.digits;
+    longestRun = Math.max(longestRun, profile.longestRun);
+  }
+  return { mask, digits, longestRun };
+}

@@ -202,14 +202,13 @@ function compileRow(row: string): SecretFormat[] {
   const [type = '', alphabet = 'url', length = '1-1', ...prefixes] = row.split(' ');
   const [shortest = '1', longest = '1'] = length.split('-');
   const shape = SHAPES.get(type);
-  return prefixes.map((prefix) => ({
-    type,
-    prefix,
-    alphabet: ALPHABETS[alphabet as Alphabet],
-    lengthMin: Number.parseInt(shortest, 10),
-    lengthMax: Number.parseInt(longest, 10),
-    ...(shape === undefined ? {} : { shape }),
-  }));
+  const lengthMin = Number.parseInt(shortest, 10);
+  const lengthMax = Number.parseInt(longest, 10);
+  const bits = ALPHABETS[alphabet as Alphabet];
+  return prefixes.map((prefix) => {
+    const format = { type, prefix, alphabet: bits, lengthMin, lengthMax };
+    return shape === undefined ? format : Object.assign(format, { shape });
+  });
 }
 
 /** All formats, most specific prefix first among those that share one. */

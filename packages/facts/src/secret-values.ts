@@ -66,6 +66,9 @@ function afterOperator(text: string, from: number): number {
   return at === before ? -1 : skipBlanks(text, at);
 }
 
+/** `r"`, `b'`, `@"`: the prefix of a string literal. */
+const STRING_PREFIX = /^[bBrRuUfF@$]["']/;
+const QUOTES = '"\'`';
 const BARE_STOPS = ' \t\r\n"\'`,;)]}<>&|';
 
 /** The value assigned to the name that ends at `nameEnd`; undefined where nothing is assigned. */
@@ -78,15 +81,16 @@ export function valueAfter(text: string, nameEnd: number): NamedValue | undefine
 
 /** The value that begins at `from`: quoted up to its quote, else up to a blank or separator. */
 export function readValue(text: string, from: number): NamedValue | undefined {
-  const prefix = /^[bBrRuUfF@$]{0,2}$/.test(text.charAt(from)) && /["']/.test(text.charAt(from + 1)) && text.charAt(from) !== '"' ? 1 : 0;
+  const prefix = STRING_PREFIX.test(text.slice(from, from + 2)) ? 1 : 0;
   const quote = text.charAt(from + prefix);
-  const quoted = quote === '"' || quote === "'" || quote === '`';
+  const quoted = QUOTES.includes(quote) && quote !== '';
   const start = quoted ? from + prefix + 1 : from;
+  const stops = quoted ? `${quote}\n` : BARE_STOPS;
   const last = Math.min(text.length, start + FACTS_LIMITS.secretValueMax);
   let end = start;
   while (end < last) {
     const sign = text.charAt(end);
-    if (quoted ? sign === quote || sign === '\n' : BARE_STOPS.includes(sign)) break;
+    if (stops.includes(sign)) break;
     end += sign === '\\' && quoted ? 2 : 1;
   }
   end = Math.min(end, text.length);
@@ -102,15 +106,25 @@ const LOCATION = /^(?:https?:\/\/|\/|\.\/|~\/|\$|@|arn:|s3:|gs:|file:|projects\/
 const VALUE_MIN = 8;
 const ENTROPY_MIN = { password: 2.2, generic_api_key: 3, generic_secret: 3.2 } as const;
 
+/** A quoted value that is fetched from somewhere else. */
+const REFERENCE = /^(?:process\.env|os\.environ|secrets?\.|vars?\.|\$|#\{)/;
+
+function isMixed(value: string, entropy: number): boolean {
+  return classesOf(value) >= 2 && entropyOf(value) >= entropy;
+}
+
 /** True where `value`, assigned to a name of `type`, is likely to open something. */
 export function isLikelySecret(type: string, value: string, quoted: boolean): boolean {
-  if (value.length < VALUE_MIN || isPlaceholder(value) || LOCATION.test(value)) return false;
-  if (!quoted && (CODE.test(value) || DOTTED_NAME.test(value))) return false;
-  if (quoted && /\s/.test(value) && type !== 'password') return false;
-  if (quoted && /^(?:process\.env|os\.environ|secrets?\.|vars?\.|\$|#\{)/.test(value)) return false;
-  if (PLAIN_WORD.test(value)) return false;
-  if (type === 'password')
-    return /\s/.test(value) ? classesOf(value) >= 4 : classesOf(value) >= 2 && entropyOf(value) >= ENTROPY_MIN.password;
-  if (type === 'generic_api_key') return value.length >= 16 && entropyOf(value) >= ENTROPY_MIN.generic_api_key && /\d/.test(value);
-  return value.length >= 12 && entropyOf(value) >= ENTROPY_MIN.generic_secret && /\d/.test(value) && classesOf(value) >= 2;
+  if (value.length < VALUE_MIN || isPlaceholder(value) || isReference(value, quoted)) return false;
+  const blanks = /\s/.test(value);
+  if (type === 'password') return blanks ? classesOf(value) >= 4 : isMixed(value, ENTROPY_MIN.password);
+  if (blanks || !/\d/.test(value)) return false;
+  if (type === 'generic_api_key') return value.length >= 16 && entropyOf(value) >= ENTROPY_MIN.generic_api_key;
+  return value.length >= 12 && isMixed(value, ENTROPY_MIN.generic_secret);
+}
+
+/** A word, a place or an expression: what it stands for may be secret, it is not. */
+function isReference(value: string, quoted: boolean): boolean {
+  if (LOCATION.test(value) || PLAIN_WORD.test(value)) return true;
+  return quoted ? REFERENCE.test(value) : CODE.test(value) || DOTTED_NAME.test(value);
 }

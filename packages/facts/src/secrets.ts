@@ -83,10 +83,7 @@ function runEnd(cursor: Cursor, start: number, alphabet: number): number {
   return end;
 }
 
-const WORDY = ALPHABETS_WORD();
-function ALPHABETS_WORD(): number {
-  return (ALPHABET[0x30] ?? 0) | (ALPHABET[0x41] ?? 0) | (ALPHABET[0x61] ?? 0) | (ALPHABET[0x7a] ?? 0);
-}
+const WORDY = (ALPHABET[0x30] ?? 0) | (ALPHABET[0x41] ?? 0) | (ALPHABET[0x61] ?? 0) | (ALPHABET[0x7a] ?? 0);
 
 /** A token begins where no letter or digit stands before it; formats that begin with a sign may follow anything. */
 function beginsToken(text: string, format: SecretFormat, start: number): boolean {
@@ -191,8 +188,7 @@ const AWS_VALUE = /^[A-Za-z0-9/+]{40}$/;
 /** What is assigned to a name that says it is secret. */
 function readNamed(cursor: Cursor, name: string, end: number): void {
   if (end <= cursor.valueEnd || end <= cursor.tokenEnd) return;
-  const { text, lower } = cursor.read.fact;
-  const type = SECRET_NAMES.get(name) ?? 'generic_secret';
+  const { text } = cursor.read.fact;
   const spoken = name.endsWith(' ');
   const value = spoken ? readValue(text, end) : valueAfter(text, end);
   cursor.finder.meter.steps += 8;
@@ -200,26 +196,32 @@ function readNamed(cursor: Cursor, name: string, end: number): void {
   cursor.finder.meter.steps += value.end - value.start;
   cursor.valueEnd = value.end;
   const secret = text.slice(value.start, value.end);
-  const label = lower.slice(Math.max(0, end - 24), value.start);
-  if (AWS_VALUE.test(secret) && AWS_NAME.test(/[a-z_-]*(?=[^a-z_-]*$)/.exec(label)?.[0] ?? '') && !isPlaceholder(secret)) {
+  if (isAwsSecret(cursor, end, value.start) && AWS_VALUE.test(secret) && !isPlaceholder(secret)) {
     report(cursor, { type: 'aws_secret_key', start: value.start, end: value.end, confidence: 'high' });
     return;
   }
+  const type = SECRET_NAMES.get(name) ?? 'generic_secret';
   const strict = spoken ? 'generic_api_key' : type;
   if (isLikelySecret(strict, secret, value.quoted)) report(cursor, { type, start: value.start, end: value.end, confidence: 'low' });
 }
+
+/** The name before a value is one of those AWS gives its secret key. */
+function isAwsSecret(cursor: Cursor, nameEnd: number, valueStart: number): boolean {
+  const label = cursor.read.fact.lower.slice(Math.max(0, nameEnd - 24), valueStart);
+  return AWS_NAME.test(/[a-z_-]*(?=[^a-z_-]*$)/.exec(label)?.[0] ?? '');
+}
+
+const SECRET_KEY = new RegExp(`(?:${[...SECRET_NAMES.keys()].filter((name) => !name.endsWith(' ')).join('|')})s?$`);
 
 /** A parameter whose key says that its value is secret. */
 export function addKeyedSecret(finder: SecretFinder, read: ReadText): void {
   const { text, role, layers } = read.fact;
   if (role !== 'param' || read.key === '' || layers.length > 0 || text.length > FACTS_LIMITS.secretValueMax) return;
-  for (const [name, type] of SECRET_NAMES) {
-    if (!read.key.endsWith(name) || name.endsWith(' ')) continue;
-    finder.meter.steps += text.length;
-    const cursor = cursorOf(finder, read);
-    if (isLikelySecret(type, text, true)) report(cursor, { type, start: 0, end: text.length, confidence: 'low' });
-    return;
-  }
+  const name = SECRET_KEY.exec(read.key)?.[0];
+  if (name === undefined) return;
+  const type = SECRET_NAMES.get(name) ?? 'generic_secret';
+  finder.meter.steps += text.length;
+  if (isLikelySecret(type, text, true)) report(cursorOf(finder, read), { type, start: 0, end: text.length, confidence: 'low' });
 }
 
 function cursorOf(finder: SecretFinder, read: ReadText): Cursor {

@@ -4,34 +4,27 @@
  */
 import type { Action, CommandFact, Facts, FactsCut, Signal, StatementFact } from '@countersign/protocol';
 import { decodeLeaf, type ReadText } from './decode.ts';
-import { addCommandHosts, addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
+import { addCommandHosts } from './command-hosts.ts';
+import { addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
+import { shellTextsOf, sqlTextsOf } from './languages.ts';
 import { joinedView, leavesOf } from './leaves.ts';
 import { FACTS_LIMITS } from './limits.ts';
-import { compileLiterals } from './literals.ts';
 import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
 import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts, type PathFinder } from './paths.ts';
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
-import { PII_WORDS } from './pii-words.ts';
+import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
 import { readUrl } from './read-host.ts';
-import { addKeyedSecret, createSecretFinder, scanSecrets, SECRET_WORDS, type SecretFinder } from './secrets.ts';
+import { addKeyedSecret, createSecretFinder, scanSecrets, type SecretFinder } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
-import { shellTextsOf, sqlTextsOf } from './languages.ts';
+import { meaningOfWord } from './text-index.ts';
 
 /** Turns actions into facts. */
 export interface Understanding {
   /** Total: never throws, whatever the action. Signals of kind `symlink` resolve paths. */
   understand(action: Action, signals: readonly Signal[]): Facts;
 }
-
-const NAMED_HOSTS = ['169.254.169.254', 'metadata.google.internal', '100.100.100.200', '168.63.129.16', 'fd00:ec2::254', '169.254.170.2'];
-const WORDS: readonly string[] = [...new Set([...SECRET_WORDS, ...PII_WORDS, ...NAMED_HOSTS])];
-const SECRET_NUMBER = Int32Array.from(WORDS, (word) => SECRET_WORDS.indexOf(word));
-const PII_NUMBER = Int32Array.from(WORDS, (word) => PII_WORDS.indexOf(word));
-const URL_WORD = WORDS.indexOf('://');
-const NAMED_FROM = WORDS.length - NAMED_HOSTS.length;
-const wordIndex = compileLiterals(WORDS);
 
 interface Finders {
   readonly meter: Meter;
@@ -41,36 +34,46 @@ interface Finders {
   readonly pii: PiiFinder;
 }
 
-/** All readers that look at one text on its own. */
-function readText(finders: Finders, read: ReadText): void {
-  const { meter, hosts, paths, secrets, pii } = finders;
-  const { fact } = read;
-  meter.steps += fact.lower.length;
-  const scan = scanSecrets(secrets, read);
+/** Words of one text, each to the reader it belongs to. */
+function readHits(finders: Finders, read: ReadText): void {
+  const { hits } = read;
+  const scan = scanSecrets(finders.secrets, read);
   const cursor = { end: 0 };
-  wordIndex.scan(fact.lower, (word, start, end) => {
-    const secret = SECRET_NUMBER[word] ?? -1;
-    if (secret >= 0) scan.hit(secret, start, end);
-    const announced = PII_NUMBER[word] ?? -1;
-    if (announced >= 0) announcedPii(pii, read, { number: announced, start, end });
-    if (word === URL_WORD) addUrlAt(hosts, read, { colon: start, cursor });
-    else if (word >= NAMED_FROM) addNamed(hosts, read, { start, end });
-  });
-  addKeyedSecret(secrets, read);
-  scanPii(pii, read);
-  addWholeLeaf(hosts, read);
-  addTextPaths(paths, read);
+  for (let i = 0; i < hits.length; i += 3) {
+    const meaning = meaningOfWord(hits[i] ?? -1);
+    const start = hits[i + 1] ?? 0;
+    const end = hits[i + 2] ?? 0;
+    if (meaning.secret >= 0) scan.hit(meaning.secret, start, end);
+    if (meaning.pii >= 0) announcedPii(finders.pii, read, { number: meaning.pii, start, end });
+    if (meaning.url) addUrlAt(finders.hosts, read, { colon: start, cursor });
+    else if (meaning.host) addNamed(finders.hosts, read, { start, end });
+  }
+}
+
+/** All readers that look at one text on its own. A ROT13 layer is read for its words only: numbers and hosts are the same in it. */
+function readText(finders: Finders, read: ReadText): void {
+  if (read.fact.layers.includes('rot13')) return;
+  if (read.profile.digits > 0 || (read.profile.mask & TRAIT.at) !== 0) scanPii(finders.pii, read);
+  if (read.hits.length > 0) readHits(finders, read);
+  addKeyedSecret(finders.secrets, read);
+  addWholeLeaf(finders.hosts, read);
+  addTextPaths(finders.paths, read);
 }
 
 /** The layers of all leaves, in order. */
 function readLeaves(action: Action, meter: Meter): { texts: ReadText[]; joined: readonly ReadText[] } {
   const leaves = leavesOf(action, meter);
   const texts: ReadText[] = [];
+  const profiles: TextProfile[] = [];
   for (const leaf of leaves) {
-    for (const read of decodeLeaf(leaf, meter, Math.max(1, FACTS_LIMITS.textsMax - texts.length))) texts.push(read);
+    const reads = decodeLeaf(leaf, meter, { textsLeft: Math.max(1, FACTS_LIMITS.textsMax - texts.length) });
+    if (leaf.role === 'param' && reads[0] !== undefined) profiles.push(reads[0].profile);
+    for (const read of reads) texts.push(read);
   }
   const view = joinedView(leaves);
-  return { texts, joined: view === undefined ? [] : decodeLeaf(view, meter, Math.max(1, FACTS_LIMITS.textsMax - texts.length)) };
+  if (view === undefined) return { texts, joined: [] };
+  const textsLeft = Math.max(1, FACTS_LIMITS.textsMax - texts.length);
+  return { texts, joined: decodeLeaf(view, meter, { textsLeft, profile: joinProfiles(profiles) }) };
 }
 
 interface Languages {
@@ -85,6 +88,11 @@ function appendUpTo<T>(list: T[], items: readonly T[], max: number): boolean {
   return room < items.length;
 }
 
+/** A command whose pipe is counted from the start of the action's commands. */
+function shifted(command: CommandFact, base: number): CommandFact {
+  return command.pipedFrom < 0 ? command : { ...command, pipedFrom: command.pipedFrom + base };
+}
+
 function readCommands(action: Action, reads: ReadTexts, languages: Languages): CommandFact[] {
   const { meter } = reads;
   const commands: CommandFact[] = [];
@@ -95,9 +103,7 @@ function readCommands(action: Action, reads: ReadTexts, languages: Languages): C
     meter.steps += reading.steps;
     if (reading.cut) meter.cuts.add('shell-unknown');
     const base = commands.length;
-    const moved = reading.commands.map((command) =>
-      command.pipedFrom < 0 || base === 0 ? command : { ...command, pipedFrom: command.pipedFrom + base },
-    );
+    const moved = base === 0 ? reading.commands : reading.commands.map((command) => shifted(command, base));
     if (appendUpTo(commands, moved, FACTS_LIMITS.commandsMax)) meter.cuts.add('commands');
   }
   return commands;

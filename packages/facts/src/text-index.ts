@@ -1,0 +1,58 @@
+/**
+ * @module Text index: the one automaton over the words of all readers, so that each text is read once for all of them.
+ */
+import { compileLiterals, type LiteralHits } from './literals.ts';
+import { PII_WORDS } from './pii-words.ts';
+import { ROT13_WORDS } from './rot13.ts';
+import { SECRET_WORDS } from './secrets.ts';
+
+/** Metadata addresses and names that count wherever they are written. */
+const NAMED_HOSTS = [
+  '169.254.169.254',
+  'metadata.google.internal',
+  '100.100.100.200',
+  '168.63.129.16',
+  'fd00:ec2::254',
+  '169.254.170.2',
+] as const;
+
+const WORDS: readonly string[] = [...new Set<string>([...SECRET_WORDS, ...PII_WORDS, ...ROT13_WORDS, ...NAMED_HOSTS])];
+
+function numbersIn(list: readonly string[]): Int32Array {
+  return Int32Array.from(WORDS, (word) => list.indexOf(word));
+}
+
+const SECRET = numbersIn(SECRET_WORDS);
+const PII = numbersIn(PII_WORDS);
+const ROT13 = numbersIn(ROT13_WORDS);
+const NAMED = numbersIn(NAMED_HOSTS);
+const URL_WORD: number = WORDS.indexOf('://');
+const index = compileLiterals(WORDS);
+
+/** All words in a lower-case text. */
+export function wordsIn(lower: string): LiteralHits {
+  return index.scan(lower);
+}
+
+/** What a word of a `LiteralHits` means; each number is -1 where the word is none of that reader's. */
+export interface WordMeaning {
+  readonly secret: number;
+  readonly pii: number;
+  readonly rot13: boolean;
+  readonly host: boolean;
+  readonly url: boolean;
+}
+
+const MEANINGS: readonly WordMeaning[] = WORDS.map((_word, number) => ({
+  secret: SECRET[number] ?? -1,
+  pii: PII[number] ?? -1,
+  rot13: (ROT13[number] ?? -1) >= 0,
+  host: (NAMED[number] ?? -1) >= 0,
+  url: number === URL_WORD,
+}));
+const NOTHING: WordMeaning = { secret: -1, pii: -1, rot13: false, host: false, url: false };
+
+/** Meaning of word `number`. */
+export function meaningOfWord(number: number): WordMeaning {
+  return MEANINGS[number] ?? NOTHING;
+}
