@@ -3,7 +3,7 @@
  * the caller waits for `durable` before anything leaves. Implements the `Recorder` port of the pipeline.
  */
 import { base64, base64url, sha256Hex, type Signer } from '@countersign/crypto';
-import { canonicalize, getOwn, invariant, isJsonObject, parseJson, type JsonValue, type Random } from '@countersign/kernel';
+import { getOwn, invariant, isJsonObject, parseJson, type Random } from '@countersign/kernel';
 import type { Log, LogRecord } from '@countersign/log';
 import {
   OUTCOME_TYPE,
@@ -24,10 +24,10 @@ import {
 import { principalOf, summarizeAction } from './action-summary.ts';
 import { createChains, type Chains } from './chains.ts';
 import { commit, SALT_BYTES } from './commitment.ts';
-import { bodyTextOf, entryText } from './entry.ts';
+import { bodyTextOf, entryBytes } from './entry.ts';
 import { fitFindings, fitVerdict } from './fit-verdict.ts';
 import { createIdIndex, type IdIndex } from './id-index.ts';
-import { jcs, utf8, utf8Text } from './jcs.ts';
+import { concat, jcs, utf8, utf8Text } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
 import { loggedName, plainText } from './logged-name.ts';
 import { attachmentsOf, readSideNote, subjectHandle, vaultAad, type Sealer } from './vault-record.ts';
@@ -78,25 +78,25 @@ interface State {
 
 interface Sealing {
   readonly subject: string;
-  readonly plaintext: string;
+  readonly plaintext: Uint8Array;
   readonly delta: StateDelta;
 }
 
-function signaturesOver(options: RecorderOptions, bodyText: string): readonly EntrySignature[] {
+function signaturesOver(options: RecorderOptions, bodyBytes: Uint8Array): readonly EntrySignature[] {
   if (options.signing === 'batch') return [];
-  return [{ keyId: options.signer.keyId, sig: base64url(options.signer.sign(bodyText)) }];
+  return [{ keyId: options.signer.keyId, sig: base64url(options.signer.sign(bodyBytes)) }];
 }
 
 /** Stages a body and advances its chain; nothing advances when the log refuses. */
 function stage<Body extends EntryBody>(state: State, body: Body, place: { org: string; sealing: Sealing }): StagedEntry<Body> {
   const { log, sealer } = state.options;
   const { subject, plaintext, delta } = place.sealing;
-  const bodyText = jcs(body);
-  const entry = utf8(entryText(bodyText, signaturesOver(state.options, bodyText)));
+  const bodyBytes = utf8(jcs(body));
+  const entry = entryBytes(bodyBytes, signaturesOver(state.options, bodyBytes));
   invariant(entry.length <= PROTOCOL_LIMITS.entryBytesMax, 'an entry has at most 16 KB by construction');
-  const sealed = sealer.seal(subject, utf8(plaintext), vaultAad(body.log, body.id));
+  const sealed = sealer.seal(subject, plaintext, vaultAad(body.log, body.id));
   const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, { subject, delta }) });
-  state.chains.advance(place.org, body.session, { seq: body.seq, hash: sha256Hex(bodyText) });
+  state.chains.advance(place.org, body.session, { seq: body.seq, hash: sha256Hex(bodyBytes) });
   state.ids.add(body.id, index);
   return { body, index, durable };
 }
@@ -106,9 +106,20 @@ function salts(random: Random): readonly [Uint8Array, Uint8Array, Uint8Array] {
   return [bytes.subarray(0, SALT_BYTES), bytes.subarray(SALT_BYTES, 2 * SALT_BYTES), bytes.subarray(2 * SALT_BYTES)];
 }
 
-/** Sealed content: JCS of `{action, delta, salts, signals, state, v}`, put together from texts that were needed anyway. */
-function vaultText(texts: { action: string; state: string; signals: string }, saltText: string, delta: StateDelta): string {
-  return `{"action":${texts.action},"delta":${jcs(delta)},"salts":${saltText},"signals":${texts.signals},"state":${texts.state},"v":1}`;
+const VAULT_HEAD = utf8('{"action":');
+const VAULT_STATE = utf8(',"state":');
+const VAULT_TAIL = utf8(',"v":1}');
+
+interface Judged {
+  readonly action: Uint8Array;
+  readonly state: Uint8Array;
+  readonly signals: Uint8Array;
+}
+
+/** Sealed content: JCS of `{action, delta, salts, signals, state, v}`, put together from bytes that were needed anyway. */
+function vaultBytes(judged: Judged, saltText: string, delta: StateDelta): Uint8Array {
+  const middle = utf8(`,"delta":${jcs(delta)},"salts":${saltText},"signals":`);
+  return concat([VAULT_HEAD, judged.action, middle, judged.signals, VAULT_STATE, judged.state, VAULT_TAIL]);
 }
 
 function remember(state: State, id: string, subject: string): void {
@@ -119,7 +130,7 @@ function remember(state: State, id: string, subject: string): void {
 function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBody> {
   const { log, random, signing, durability, coverage } = state.options;
   const { action, delta } = draft;
-  const texts = { action: jcs(action), state: jcs(draft.state), signals: canonicalize(draft.signals as unknown as JsonValue) };
+  const judged: Judged = { action: utf8(jcs(action)), state: utf8(jcs(draft.state)), signals: utf8(jcs(draft.signals)) };
   const [actionSalt, stateSalt, signalsSalt] = salts(random);
   const principal = principalOf(action);
   const session = loggedName(action.session);
@@ -131,8 +142,8 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
     session,
     ...state.chains.next(principal.org, session),
     principal,
-    action: summarizeAction(action, commit(actionSalt, utf8(texts.action))),
-    inputs: { ...draft.inputs, state: commit(stateSalt, utf8(texts.state)), signals: commit(signalsSalt, utf8(texts.signals)) },
+    action: summarizeAction(action, commit(actionSalt, judged.action)),
+    inputs: { ...draft.inputs, state: commit(stateSalt, judged.state), signals: commit(signalsSalt, judged.signals) },
     verdict: fitVerdict(draft.verdict),
     signing,
     durability,
@@ -141,7 +152,7 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
   };
   const saltText = `{"action":"${base64url(actionSalt)}","signals":"${base64url(signalsSalt)}","state":"${base64url(stateSalt)}"}`;
   const subject = subjectHandle(action.org, action.subject ?? action.agent);
-  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultText(texts, saltText, delta), delta } });
+  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultBytes(judged, saltText, delta), delta } });
   if (draft.outcomeBy !== null) remember(state, draft.id, subject);
   return staged;
 }
@@ -167,7 +178,7 @@ function stageOutcome(state: State, draft: OutcomeDraft): StagedEntry<OutcomeBod
     ...fitFindings(draft.findings),
     redactions: draft.redactions,
   };
-  const plaintext = jcs({ v: 1, response: response === null ? null : base64(response), salt: base64url(salt) });
+  const plaintext = utf8(jcs({ v: 1, response: response === null ? null : base64(response), salt: base64url(salt) }));
   const subject = state.awaited.get(receipt.id) ?? subjectHandle(org, agent);
   const staged = stage(state, body, { org, sealing: { subject, plaintext, delta: {} } });
   state.awaited.delete(receipt.id);
@@ -187,7 +198,7 @@ function stageSessionEnd(state: State, draft: SessionEndDraft): StagedEntry<Sess
     org,
     reason: plainText(draft.reason, PROTOCOL_LIMITS.reasonTextMax),
   };
-  return stage(state, body, { org, sealing: { subject: subjectHandle(draft.org, ''), plaintext: jcs({ v: 1 }), delta: {} } });
+  return stage(state, body, { org, sealing: { subject: subjectHandle(draft.org, ''), plaintext: utf8('{"v":1}'), delta: {} } });
 }
 
 /** Body of an entry that this room wrote; undefined for an entry of another type. */
