@@ -182,6 +182,20 @@ export function skipPrefix(tokens: readonly Token[], from: number): number {
   return i;
 }
 
+/** A comparison at `at`, parentheses around its sides passed over: its truth, and the index after it. */
+export function compareAt(tokens: readonly Token[], at: number): { readonly result: boolean | undefined; readonly next: number } {
+  let operator = at + 1;
+  while (tokens[operator]?.text === ')' && operator < at + 8) operator += 1;
+  const right = skipPrefix(tokens, operator + 1);
+  const signed = (index: number): Token | undefined => {
+    const token = tokens[index];
+    return token?.kind === 'number' && tokens[index - 1]?.text === '-' ? { ...token, text: `-${token.text}` } : token;
+  };
+  let next = right + 1;
+  while (tokens[next]?.text === ')' && next < right + 8) next += 1;
+  return { result: holds(signed(at), tokens[operator], signed(right)), next };
+}
+
 const OPENS: ReadonlySet<string> = new Set(['or', '||', 'where', 'having', 'on', 'xor', 'when', 'if']);
 const ENDS: ReadonlySet<string> = new Set([')', ';', 'or', 'limit', 'order', 'group', 'union', 'and', 'then']);
 const TRUTHS: ReadonlySet<string> = new Set(['true']);
@@ -199,8 +213,8 @@ export function hasTautology(tokens: readonly Token[]): boolean {
     if (token === undefined || token.kind === 'string' || !OPENS.has(token.text)) continue;
     const at = skipPrefix(tokens, i + 1);
     const negated = tokens.slice(i + 1, at).some((skipped) => skipped.text === 'not' || skipped.text === '!');
-    const result = holds(tokens[at], tokens[at + 1], tokens[at + 2]);
-    const narrowed = tokens[at + 3]?.text === 'and' && (token.text === 'where' || token.text === 'on' || token.text === 'having');
+    const { result, next } = compareAt(tokens, at);
+    const narrowed = tokens[next]?.text === 'and' && (token.text === 'where' || token.text === 'on' || token.text === 'having');
     if (result !== undefined && result !== negated && !narrowed) return true;
     if (result === undefined && !negated && isTruth(tokens[at], tokens[at + 1], token.text)) return true;
   }

@@ -3,7 +3,7 @@
  * each kind of quote; shapes of tokens decide, never the mere presence of a word.
  */
 import type { StatementKind } from '@countersign/protocol';
-import { featuresOf, hasTautology, holds, isOperand, skipPrefix } from './sql-features.ts';
+import { compareAt, featuresOf, hasTautology, isOperand, skipPrefix } from './sql-features.ts';
 import { headKind } from './sql-statement.ts';
 import { readTokens, significant, type Context, type Token } from './sql-tokens.ts';
 
@@ -50,7 +50,8 @@ const CONNECTORS: ReadonlySet<string> = new Set([
   '&',
   '^',
 ]);
-const LOGICAL: ReadonlySet<string> = new Set(['or', 'and', '||', '&&', 'xor', 'having', 'where', 'not', '|', '&']);
+const LOGICAL: ReadonlySet<string> = new Set(['or', 'and', '||', '&&', 'xor', 'having', 'where', 'not']);
+const JUNCTIONS: ReadonlySet<string> = new Set(['or', 'and', '||', '&&', 'xor']);
 const COMPARES: ReadonlySet<string> = new Set([
   '=',
   '==',
@@ -79,7 +80,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set(
     'system_user session_user hex unhex cast convert count exists if ifnull nullif coalesce elt make_set floor rand exp power md5 sha1 lower upper ' +
     'left right reverse row row_count strcmp locate instr position db_name host_name suser_name is_srvrolemember load_file extractvalue updatexml ' +
     'sleep pg_sleep benchmark randomblob json_keys name_const utl_inaddr dbms_pipe dbms_lock xmltype ctxsys chr nvl decode to_char bitand polygon ' +
-    'geometrycollection multipoint linestring multilinestring multipolygon gtid_subset quote_literal query_to_xml pg_read_file iif typeof'
+    'geometrycollection multipoint linestring multilinestring multipolygon gtid_subset quote_literal query_to_xml pg_read_file iif typeof pi cos sin tan abs ceil round sqrt sign isnull'
   ).split(' '),
 );
 const JOINERS: ReadonlySet<string> = new Set([
@@ -121,7 +122,7 @@ function isCondition(tokens: readonly Token[], at: number): boolean {
   const start = skipPrefix(tokens, at);
   const token = tokens[start];
   if (token === undefined) return false;
-  if (holds(token, tokens[start + 1], tokens[start + 2]) !== undefined) return true;
+  if (compareAt(tokens, start).result !== undefined) return true;
   if (isCall(tokens, start) || isSelect(token) || (token.text === 'exists' && tokens[start + 1]?.text === '(')) return true;
   if (token.kind === 'word' && token.text === 'case') return tokens.slice(start, start + 8).some((next) => next.text === 'when');
   if (token.kind === 'variable' && token.text.startsWith('@@')) return true;
@@ -132,8 +133,21 @@ function isCondition(tokens: readonly Token[], at: number): boolean {
   );
 }
 
+/** `is null`, `in (`, `like 'x'`, `between 1`: the word compares, it is not a word of a sentence. */
+function isWordCompare(tokens: readonly Token[], at: number): boolean {
+  const next = tokens[at + 1];
+  if (next === undefined) return false;
+  if (tokens[at]?.text === 'is') return /^(?:null|not|true|false)$/.test(next.text);
+  return next.text === '(' || isOperand(next);
+}
+
 function comparesSoon(tokens: readonly Token[], at: number): boolean {
-  return tokens.slice(at, at + 8).some((token) => token.kind !== 'string' && COMPARES.has(token.text));
+  for (let i = at; i < at + 8; i += 1) {
+    const token = tokens[i];
+    if (token === undefined || token.kind === 'string' || !COMPARES.has(token.text)) continue;
+    if (token.kind === 'operator' || isWordCompare(tokens, i)) return true;
+  }
+  return false;
 }
 
 /** `' or 1=1`, `1) and (select ...`, `or exists(...`. */
@@ -144,15 +158,22 @@ function addsCondition(landing: Landing): boolean {
     if (token === undefined || token.kind === 'string' || token.kind === 'quoted' || !CONNECTORS.has(token.text)) continue;
     const before = body[i - 1];
     const lands = i === 0 || isOperand(before) || before?.text === ')' || before?.text === ';';
+    if (lands && JUNCTIONS.has(token.text) && /^(?:true|false|null)$/.test(body[i + 1]?.text ?? '') && i + 2 >= body.length) return true;
     if (isCondition(body, i + 1) && (lands || (LOGICAL.has(token.text) && constantsAfter(body, i + 1)))) return true;
-    if (broke && i <= 2 && LOGICAL.has(token.text) && (comparesSoon(body, i + 1) || endsAfterConstant(landing, i))) return true;
+    if (
+      broke &&
+      i <= 2 &&
+      LOGICAL.has(token.text) &&
+      (comparesSoon(body, i + 1) || (JUNCTIONS.has(token.text) && endsAfterConstant(landing, i)))
+    )
+      return true;
   }
   return false;
 }
 
 function constantsAfter(tokens: readonly Token[], at: number): boolean {
   const start = skipPrefix(tokens, at);
-  return tokens[start]?.kind !== 'word' && holds(tokens[start], tokens[start + 1], tokens[start + 2]) !== undefined;
+  return tokens[start]?.kind !== 'word' && compareAt(tokens, start).result !== undefined;
 }
 
 /** `' or 1 --`, `' or true#`, `' or '`. */
@@ -179,30 +200,28 @@ const TARGETS: Readonly<Record<string, RegExp>> = {
   attach: /^database$/,
   start: /^transaction$/,
   backup: /^(?:database|log)$/,
+  show: /^(?:tables|databases|schemas|columns|grants|variables|processlist|full|create)$/,
+  set: /^(?:@|global$|session$|password$|role$)/,
+  if: /^(?:\(|exists|not|\d)/,
+  do: /^(?:sleep|benchmark|\$|\()/,
+  kill: /^\d/,
+  declare: /^(?:@|[a-z_]\w*$)/,
+  prepare: /^[a-z_]\w*$/,
+  pragma: /^[a-z_]\w*$/,
+  exec: /^(?:xp_|sp_|master|@|\(|immediate|dbo|msdb|sys)/,
+  execute: /^(?:xp_|sp_|master|@|\(|immediate|dbo|msdb|sys|as)/,
+  explain: /^(?:select|analyze|insert|delete|update)$/,
+};
+/** Heads told from prose by a word that comes later. */
+const CLAUSES: Readonly<Record<string, RegExp>> = {
+  update: /^set$/,
+  grant: /^to$/,
+  revoke: /^from$/,
+  copy: /^(?:from|to)$/,
+  call: /^\($/,
+  handler: /^(?:open|read)$/,
 };
 const ALONE: ReadonlySet<string> = new Set(['shutdown', 'commit', 'rollback', 'begin', 'vacuum']);
-const FREE: ReadonlySet<string> = new Set([
-  'exec',
-  'execute',
-  'declare',
-  'select',
-  'call',
-  'grant',
-  'revoke',
-  'pragma',
-  'copy',
-  'handler',
-  'show',
-  'desc',
-  'describe',
-  'explain',
-  'set',
-  'use',
-  'prepare',
-  'if',
-  'do',
-  'kill',
-]);
 
 /** Whether a statement, and not a sentence, starts at `at`. */
 function isStatementAt(tokens: readonly Token[], at: number): boolean {
@@ -212,10 +231,10 @@ function isStatementAt(tokens: readonly Token[], at: number): boolean {
   if (token === undefined || headKind(token) === undefined) return false;
   const target = TARGETS[token.text];
   if (target !== undefined) return next !== undefined && target.test(next.text);
-  if (token.text === 'update') return tokens.slice(start + 2, start + 7).some((later) => later.text === 'set');
   if (ALONE.has(token.text)) return next === undefined || next.text === ';' || next.text === 'with';
-  if (!FREE.has(token.text) || next === undefined) return false;
-  return token.text !== 'select' || isSelectBody(tokens, start);
+  if (token.text === 'select') return isSelectBody(tokens, start);
+  const later = CLAUSES[token.text];
+  return later !== undefined && tokens.slice(start + 2, start + 12).some((word) => word.kind !== 'string' && later.test(word.text));
 }
 
 /** What follows `select` is a list of expressions rather than words of a sentence. */
@@ -234,18 +253,45 @@ function isSelectBody(tokens: readonly Token[], at: number): boolean {
 function stacks(landing: Landing): StatementKind | undefined {
   const { body } = landing;
   for (let i = 0; i < body.length; i += 1) {
-    if (body[i]?.text !== ';' || body[i]?.kind !== 'punctuation' || !isStatementAt(body, i + 1)) continue;
+    const numeric = i === 0 && body[0]?.kind === 'number' && body[1]?.text === 'update';
+    const separated = body[i]?.text === ';' && body[i]?.kind === 'punctuation';
+    const brokenSelect = separated && i === 0 && landing.broke && isSelect(body[1]) && body[2] !== undefined;
+    if ((!separated && !numeric) || !(brokenSelect || isStatementAt(body, i + 1))) continue;
     return headKind(body[skipPrefix(body, i + 1)]);
   }
   return undefined;
+}
+
+const COMPARING = /^(?:=|==|<=>|<>|!=|<|>|<=|>=|\|\||&&)$/;
+const WORD_JOINERS: ReadonlySet<string> = new Set(['like', 'ilike', 'rlike', 'regexp', 'sounds', 'div', 'mod', 'glob']);
+
+/** The last string is left for the query around it to close: `'0`, `'`. */
+function leavesQuoteOpen(body: readonly Token[]): boolean {
+  const last = body.at(-1);
+  return (
+    last !== undefined && (last.kind === 'string' || last.kind === 'quoted') && !last.closed && /^(?:[\s\d]{0,6}|[a-z])$/.test(last.text)
+  );
+}
+
+function compares(token: Token): boolean {
+  return token.kind !== 'string' && token.kind !== 'quoted' && (COMPARES.has(token.text) || JUNCTIONS.has(token.text));
 }
 
 /** `'='`, `' || '`, `'-'`: the quote closed, an operator, and another string. */
 function joinsStrings({ body, broke, comments }: Landing): boolean {
   const at = skipPrefix(body, 1);
   const [operator, next] = [body[0], body[at]];
-  if (!broke || operator === undefined || next === undefined || !JOINERS.has(operator.text) || operator.kind !== 'operator') return false;
-  if (next.kind === 'string' || (next.kind === 'quoted' && !next.closed)) return true;
+  if (!broke || operator === undefined || next === undefined) return false;
+  const joins = operator.kind === 'operator' && JOINERS.has(operator.text);
+  if (
+    (joins || WORD_JOINERS.has(operator.text)) &&
+    leavesQuoteOpen(body) &&
+    body.length <= 32 &&
+    (body.length <= 2 || body.slice(0, -1).some(compares))
+  )
+    return true;
+  if (!joins) return WORD_JOINERS.has(operator.text) && at > 1 && (next.kind === 'number' || next.kind === 'string');
+  if (COMPARING.test(operator.text) && (next.kind === 'string' || (next.kind === 'quoted' && !next.closed))) return true;
   const compared = /[=<>|&^]/.test(operator.text);
   return (
     isCall(body, at) || (next.kind === 'number' && (comments || compared) && at + 1 >= body.length) || (next.text === 'select' && at > 1)
@@ -256,6 +302,7 @@ function joinsStrings({ body, broke, comments }: Landing): boolean {
 function probesShape({ body, broke, comments }: Landing): boolean {
   for (let i = 0; i < body.length && i < 64; i += 1) {
     const [token, next, after] = [body[i], body[i + 1], body[i + 2]];
+    if (i === 0 && token?.text === 'order' && next?.text === 'by' && after?.kind === 'number' && body.length === 3) return true;
     const lands = (i === 0 && broke) || isOperand(body[i - 1]) || body[i - 1]?.text === ')';
     if (!lands || token?.kind !== 'word') continue;
     if (
@@ -292,7 +339,7 @@ function usesTools({ body, broke, comments }: Landing, features: readonly string
 function judge(landing: Landing): Fragment | undefined {
   const features = new Set(featuresOf(landing.tokens));
   const stacked = stacks(landing);
-  const closed = landing.broke && landing.commentFirst;
+  const closed = landing.broke && (landing.commentFirst || (landing.comments && landing.body[0]?.text === ';'));
   const hit =
     stacked !== undefined ||
     closed ||
@@ -324,10 +371,11 @@ function land(text: string, context: Context, escapes: boolean): { readonly land
 function isComment(text: string, token: Token | undefined): boolean {
   if (token === undefined) return false;
   if (text[token.start] !== '#') return true;
-  return token.end - token.start <= 1 || /^#\s|^#$/.test(text.slice(token.start, token.start + 2));
+  return token.text.trim().length <= 1;
 }
 
 const SHAPED = /['"`=(;#\\*@<>|&^-]|\b(?:or|and|union|select|having|order|group|waitfor|into|exec|like|between|procedure|limit|sleep)\b/i;
+const CURLY = /[\u2018\u2019\u201b\u02bc\u2032\uff07]/g;
 const INSIDE: readonly Context[] = ["'", '"', '`'];
 
 function readings(text: string): readonly { readonly text: string; readonly context: Context; readonly escapes: boolean }[] {
@@ -360,7 +408,10 @@ function merge(left: Fragment | undefined, right: Fragment): Fragment {
 }
 
 /** The fragment a parameter is, or undefined for ordinary text. Linear: at most fourteen passes. */
-export function readFragment(text: string): FragmentReading {
+export function readFragment(raw: string): FragmentReading {
+  // Curly apostrophes are quotes only where several of them could pair up.
+  const text = CURLY.test(raw) && /[=#;]|--/.test(raw) ? raw.replaceAll(CURLY, "'") : raw;
+  CURLY.lastIndex = 0;
   if (!SHAPED.test(text)) return { fragment: undefined, steps: text.length };
   let steps = text.length;
   let fragment: Fragment | undefined;
