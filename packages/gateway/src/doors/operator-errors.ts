@@ -1,0 +1,80 @@
+/** @module Every error of the operator door: status and body. */
+import { codeOf, type Fault } from '@countersign/kernel';
+import type { AdminFaultCode } from '@countersign/pipeline';
+import { faultOfThrown } from './clampd-errors.ts';
+
+/** Codes of refusals this door makes itself. */
+export type OperatorCode =
+  | AdminFaultCode
+  | 'operator_unauthorized'
+  | 'operator_forbidden'
+  | 'org_required'
+  | 'policy_rejected'
+  | 'too_many_subscribers'
+  | 'state_unavailable'
+  | 'evidence_unavailable';
+
+const STATUS: Readonly<Record<OperatorCode, number>> = {
+  invalid_name: 422,
+  name_taken: 409,
+  id_taken: 409,
+  invalid_id: 422,
+  invalid_scope: 422,
+  invalid_label: 422,
+  invalid_reason: 422,
+  invalid_state_transition: 409,
+  invalid_tool: 422,
+  invalid_policy: 422,
+  not_found: 404,
+  limit_reached: 422,
+  operator_unauthorized: 401,
+  operator_forbidden: 403,
+  org_required: 422,
+  policy_rejected: 422,
+  too_many_subscribers: 503,
+  state_unavailable: 503,
+  evidence_unavailable: 503,
+};
+
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+  readonly fault: Fault<OperatorCode>;
+
+  constructor(fault: Fault<OperatorCode>) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
+export interface OperatorErrorAnswer {
+  readonly status: number;
+  readonly body: { readonly error: string; readonly error_code: string; readonly path?: string; readonly hint?: string };
+}
+
+function answer(status: number, fault: Fault): OperatorErrorAnswer {
+  const { message, code, path, hint } = fault;
+  return {
+    status,
+    body: { error: message, error_code: code, ...(path === undefined ? {} : { path }), ...(hint === undefined ? {} : { hint }) },
+  };
+}
+
+/** Framework refusals keep the status they came with. */
+const FRAMEWORK: Readonly<Record<string, number>> = {
+  invalid_json: 422,
+  invalid_body: 422,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  malformed_request: 400,
+};
+
+/** What a client sees of anything thrown. */
+export function operatorError(error: unknown): OperatorErrorAnswer {
+  if (error instanceof OperatorError) return answer(STATUS[error.fault.code], error.fault);
+  const code = codeOf(error);
+  if (code === 'state_unavailable') return answer(503, { code, message: 'the state could not be read or written' });
+  const fault = faultOfThrown(error);
+  const status = FRAMEWORK[fault.code];
+  if (status !== undefined) return answer(status, fault);
+  return answer(500, { code: 'internal', message: `the gateway failed (${code})` });
+}

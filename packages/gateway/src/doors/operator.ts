@@ -1,0 +1,379 @@
+/**
+ * @module The operator door: `/api/v1/*` for people and the command line, `/log/*` for whoever checks the log (spec/http.md). Changes
+ * go through `AdminStore`; evidence is read, never written.
+ */
+import type { Clock, Fault, JsonValue, Result } from '@countersign/kernel';
+import { formatTime, getOwn, isJsonObject, parseJson } from '@countersign/kernel';
+import type {
+  AdminResult,
+  AdminStore,
+  AgentRecord,
+  ApiKeyKind,
+  Feed,
+  OrgRecord,
+  PageRequest,
+  PolicyDraft,
+  PolicyView,
+  ToolView,
+} from '@countersign/pipeline';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
+import { type Access, accessOf, require as need } from './operator-access.ts';
+import { OperatorError, operatorError } from './operator-errors.ts';
+import {
+  AGENT_SCHEMA,
+  APPROVAL_SCHEMA,
+  KEY_SCHEMA,
+  MODE_SCHEMA,
+  ORG_SCHEMA,
+  POLICY_SCHEMA,
+  REASON_SCHEMA,
+  SCOPES_SCHEMA,
+  STATE_SCHEMA,
+} from './operator-wire.ts';
+
+/** What auditors read. Undefined: there is no such thing. */
+export interface Evidence {
+  /** One log entry with its index, by receipt id. */
+  receipt(id: string): Promise<JsonValue | undefined>;
+  /** A self-contained bundle, by receipt id: its exact bytes. */
+  bundle(id: string): Promise<Uint8Array | undefined>;
+  /** The newest entries, newest first. */
+  tail(limit: number): Promise<readonly JsonValue[]>;
+  /** A published file of the log: `checkpoint`, `tile/...`. Undefined for any other path. */
+  published(path: string): Promise<Uint8Array | undefined>;
+}
+
+/** How a policy document gets into force. */
+export interface PolicyDesk {
+  /** Checks and resolves a document as written; changes nothing. */
+  compile(source: string): Result<PolicyDraft, Fault>;
+  /** Loads what is active now. Resolves when new decisions are judged by it. */
+  reload(): Promise<void>;
+}
+
+export interface OperatorDoor {
+  readonly admin: AdminStore;
+  readonly policies: PolicyDesk;
+  readonly evidence: Evidence;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  /** SHA-256 of the operator token. */
+  readonly operatorTokenSha256: Uint8Array;
+  /** True: the entry bundles of the log need no credential. Hash tiles and checkpoints never do. */
+  readonly publicLog?: boolean;
+  readonly status: () => JsonValue;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TAIL_DEFAULT = 50;
+const TAIL_MAX = 1000;
+const accesses = new WeakMap<FastifyRequest, Access>();
+
+function accessFor(request: FastifyRequest): Access {
+  const access = accesses.get(request);
+  if (access === undefined) throw new OperatorError({ code: 'operator_unauthorized', message: 'no credential' });
+  return access;
+}
+
+function unwrap<T>(result: AdminResult<T>): T {
+  if (!result.ok) throw new OperatorError(result.error);
+  return result.value;
+}
+
+function notFound(what: string): OperatorError {
+  return new OperatorError({ code: 'not_found', message: `no such ${what}` });
+}
+
+function reply(answer: FastifyReply, value: object, status = 200): FastifyReply {
+  return answer.code(status).header('content-type', JSON_TYPE).send(JSON.stringify(value));
+}
+
+function queryText(request: FastifyRequest, name: string): string | undefined {
+  const query: unknown = request.query;
+  const value = isJsonObject(query) ? getOwn(query, name) : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function pathText(request: FastifyRequest, name: string): string {
+  const params: unknown = request.params;
+  const value = isJsonObject(params) ? getOwn(params, name) : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+/** The org a request is about: the only one the access sees, the one it names, or the only one there is. */
+function orgFor(door: OperatorDoor, request: FastifyRequest, named: string | undefined): string {
+  const access = accessFor(request);
+  if (access.org !== undefined) {
+    if (named !== undefined && named !== access.org)
+      throw new OperatorError({ code: 'operator_forbidden', message: 'this credential is for another org' });
+    return access.org;
+  }
+  if (named !== undefined) return named;
+  const orgs = door.admin.listOrgs();
+  const only = orgs.length === 1 ? orgs[0] : undefined;
+  if (only === undefined)
+    throw new OperatorError({ code: 'org_required', message: 'say which org', path: '/org', hint: '`GET /api/v1/orgs` lists them' });
+  return only.id;
+}
+
+function pageFor(door: OperatorDoor, request: FastifyRequest): PageRequest {
+  const after = queryText(request, 'after');
+  const limit = Number(queryText(request, 'limit') ?? Number.NaN);
+  return {
+    org: orgFor(door, request, queryText(request, 'org')),
+    ...(after === undefined ? {} : { after }),
+    ...(Number.isSafeInteger(limit) ? { limit } : {}),
+  };
+}
+
+function tell(door: OperatorDoor, type: 'agent' | 'policy', event: { readonly org: string; readonly data: JsonValue }): void {
+  door.feed.publish({ type, time: formatTime(door.clock.nowMs()), ...event });
+}
+
+function addOrgRoutes(app: FastifyInstance, door: OperatorDoor): void {
+  const { admin } = door;
+  app.get('/api/v1/orgs', (request, answer) => {
+    const { org } = accessFor(request);
+    need(accessFor(request), 'read');
+    return reply(answer, { orgs: admin.listOrgs().filter((one) => org === undefined || one.id === org) });
+  });
+  app.post('/api/v1/orgs', { schema: { body: ORG_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const body = request.body as { name: string; mode?: OrgRecord['mode'] }; // The route's schema says so, here and below.
+    return reply(answer, { org: unwrap(admin.createOrg({ name: body.name, mode: body.mode ?? 'locked' })) }, 201);
+  });
+  app.post('/api/v1/orgs/:id/mode', { schema: { body: MODE_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const { mode } = request.body as { mode: OrgRecord['mode'] };
+    return reply(answer, { org: unwrap(admin.setOrgMode(pathText(request, 'id'), mode)) });
+  });
+}
+
+/** An agent that this access sees, or 404: an id of another org is no different from one that does not exist. */
+function agentFor(door: OperatorDoor, request: FastifyRequest): AgentRecord {
+  const agent = door.admin.agentView(pathText(request, 'id'));
+  const { org } = accessFor(request);
+  if (agent === undefined || (org !== undefined && agent.org !== org)) throw notFound('agent');
+  return agent;
+}
+
+interface StateBody {
+  readonly state: AgentRecord['state'];
+  readonly reason: string;
+}
+
+function setState(door: OperatorDoor, request: FastifyRequest): JsonValue {
+  const { state, reason } = request.body as StateBody;
+  need(accessFor(request), state === 'active' ? 'everything' : 'kill');
+  const { id } = agentFor(door, request);
+  const agent = unwrap(door.admin.setAgentState({ agent: id, state, reason }));
+  tell(door, 'agent', { org: agent.org, data: { agent: id, state: agent.state, reason: agent.reason } });
+  return { agent: { ...agent, scopes: [...agent.scopes] } };
+}
+
+function addAgentRoutes(app: FastifyInstance, door: OperatorDoor): void {
+  const { admin } = door;
+  app.get('/api/v1/agents', (request, answer) => {
+    need(accessFor(request), 'read');
+    return reply(answer, { agents: admin.listAgents(pageFor(door, request)) });
+  });
+  app.post('/api/v1/agents', { schema: { body: AGENT_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const body = request.body as { org?: string; name: string; scopes?: readonly string[]; id?: string };
+    const org = orgFor(door, request, body.org);
+    const draft = { org, name: body.name, scopes: body.scopes ?? [], ...(body.id === undefined ? {} : { id: body.id }) };
+    const created = unwrap(admin.createAgent(draft));
+    tell(door, 'agent', { org, data: { agent: created.agent.id, state: created.agent.state, reason: 'created' } });
+    return reply(answer, created, 201);
+  });
+  app.get('/api/v1/agents/:id', (request, answer) => {
+    need(accessFor(request), 'read');
+    return reply(answer, { agent: agentFor(door, request) });
+  });
+  app.post('/api/v1/agents/:id/state', { schema: { body: STATE_SCHEMA } }, (request, answer) =>
+    reply(answer, setState(door, request) as object),
+  );
+  app.post('/api/v1/agents/:id/revive', { schema: { body: REASON_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const { reason } = request.body as { reason: string };
+    const revived = unwrap(admin.reviveAgent(agentFor(door, request).id, reason));
+    tell(door, 'agent', { org: revived.agent.org, data: { agent: revived.agent.id, state: revived.agent.state, reason } });
+    return reply(answer, revived);
+  });
+  app.post('/api/v1/agents/:id/scopes', { schema: { body: SCOPES_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const { scopes } = request.body as { scopes: readonly string[] };
+    return reply(answer, { agent: unwrap(admin.setAgentScopes(agentFor(door, request).id, scopes)) });
+  });
+}
+
+function addKeyRoutes(app: FastifyInstance, door: OperatorDoor): void {
+  const { admin } = door;
+  app.get('/api/v1/keys', (request, answer) => {
+    need(accessFor(request), 'read');
+    return reply(answer, { keys: admin.listApiKeys(pageFor(door, request)) });
+  });
+  app.post('/api/v1/keys', { schema: { body: KEY_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const body = request.body as { org?: string; label?: string; kind?: ApiKeyKind; environment?: 'live' | 'test' };
+    const org = orgFor(door, request, body.org);
+    const draft = { org, label: body.label ?? '', kind: body.kind ?? 'write', environment: body.environment ?? 'live' } as const;
+    return reply(answer, unwrap(admin.createApiKey(draft)), 201);
+  });
+  app.post('/api/v1/keys/:id/revoke', (request, answer) => {
+    need(accessFor(request), 'everything');
+    const org = orgFor(door, request, queryText(request, 'org'));
+    return reply(answer, { key: unwrap(admin.revokeApiKey(org, pathText(request, 'id'))) });
+  });
+}
+
+function addToolRoutes(app: FastifyInstance, door: OperatorDoor): void {
+  const { admin } = door;
+  app.get('/api/v1/tools', (request, answer) => {
+    need(accessFor(request), 'read');
+    const status = queryText(request, 'status');
+    const wanted: ToolView['status'] | undefined = status === 'approved' || status === 'pending' ? status : undefined;
+    return reply(answer, { tools: admin.listTools({ ...pageFor(door, request), ...(wanted === undefined ? {} : { status: wanted }) }) });
+  });
+  app.post('/api/v1/tools/approve', { schema: { body: APPROVAL_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const body = request.body as { org?: string; tool: string; hash?: string; scope?: string | null };
+    const org = orgFor(door, request, body.org);
+    return reply(answer, { tool: unwrap(admin.approveTool({ org, tool: body.tool, hash: body.hash ?? '', scope: body.scope ?? null })) });
+  });
+}
+
+function compiled(door: OperatorDoor, request: FastifyRequest): PolicyDraft {
+  need(accessFor(request), 'everything');
+  const { source } = request.body as { source: string };
+  const draft = door.policies.compile(source);
+  if (draft.ok) return draft.value;
+  const { code, message, path, hint } = draft.error;
+  throw new OperatorError({
+    code: 'policy_rejected',
+    message: `${message} (${code})`,
+    ...(path === undefined ? {} : { path }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+async function setPolicy(door: OperatorDoor, request: FastifyRequest): Promise<PolicyView> {
+  const view = unwrap(door.admin.setPolicy(compiled(door, request)));
+  await door.policies.reload();
+  tell(door, 'policy', { org: '', data: { name: view.name, version: view.version, hash: view.hash } });
+  return view;
+}
+
+function addPolicyRoutes(app: FastifyInstance, door: OperatorDoor): void {
+  const { admin } = door;
+  const options = { schema: { body: POLICY_SCHEMA }, bodyLimit: LIMITS.operatorBodyBytesMax };
+  app.get('/api/v1/policies', (request, answer) => {
+    need(accessFor(request), 'read');
+    return reply(answer, { policies: admin.listPolicies() });
+  });
+  app.get('/api/v1/policies/active', (request, answer) => {
+    need(accessFor(request), 'read');
+    const active = admin.activePolicy();
+    if (active === undefined) throw notFound('policy: none is active');
+    return reply(answer, { policy: active });
+  });
+  app.get('/api/v1/policies/:name', (request, answer) => {
+    need(accessFor(request), 'read');
+    const version = Number(queryText(request, 'version') ?? Number.NaN);
+    const found = admin.policy(pathText(request, 'name'), Number.isSafeInteger(version) ? version : undefined);
+    if (found === undefined) throw notFound('policy');
+    return reply(answer, { policy: found });
+  });
+  app.post('/api/v1/policies/validate', options, (request, answer) => {
+    const { name, hash } = compiled(door, request);
+    return reply(answer, { valid: true, name, hash });
+  });
+  app.post('/api/v1/policies', options, async (request, answer) => reply(answer, { policy: await setPolicy(door, request) }, 201));
+}
+
+async function published(door: OperatorDoor, path: string, answer: FastifyReply): Promise<FastifyReply> {
+  const bytes = await door.evidence.published(path);
+  if (bytes === undefined) throw notFound('file of the log');
+  const isCheckpoint = path === 'checkpoint';
+  return answer
+    .header('content-type', isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+    .header('cache-control', isCheckpoint || path.includes('.p/') ? 'no-cache' : 'public, max-age=31536000, immutable')
+    .send(Buffer.from(bytes));
+}
+
+/** Whoever holds the operator token sees everything; a `read` key only entries of its org. */
+function seesEntry(access: Access, entry: JsonValue): boolean {
+  if (access.org === undefined) return true;
+  const inner = isJsonObject(entry) ? getOwn(entry, 'entry') : undefined;
+  const body = isJsonObject(inner) ? getOwn(inner, 'body') : undefined;
+  const principal = isJsonObject(body) ? getOwn(body, 'principal') : undefined;
+  return isJsonObject(principal) && getOwn(principal, 'org') === access.org;
+}
+
+async function visibleReceipt(door: OperatorDoor, request: FastifyRequest): Promise<JsonValue> {
+  need(accessFor(request), 'read');
+  const entry = await door.evidence.receipt(pathText(request, 'id'));
+  if (entry === undefined || !seesEntry(accessFor(request), entry)) throw notFound('receipt');
+  return entry;
+}
+
+function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
+  app.get('/api/v1/status', (request, answer) => {
+    need(accessFor(request), 'read');
+    return reply(answer, { status: door.status() });
+  });
+  app.get('/api/v1/receipts', async (request, answer) => {
+    need(accessFor(request), 'read');
+    const limit = Number(queryText(request, 'limit') ?? TAIL_DEFAULT);
+    const entries = await door.evidence.tail(Number.isSafeInteger(limit) ? Math.min(Math.max(limit, 1), TAIL_MAX) : TAIL_DEFAULT);
+    return reply(answer, { entries: entries.filter((entry) => seesEntry(accessFor(request), entry)) });
+  });
+  app.get('/api/v1/receipts/:id', async (request, answer) => reply(answer, { receipt: await visibleReceipt(door, request) }));
+  app.get('/api/v1/receipts/:id/bundle', async (request, answer) => {
+    await visibleReceipt(door, request);
+    const bytes = await door.evidence.bundle(pathText(request, 'id'));
+    if (bytes === undefined) throw notFound('bundle');
+    return answer.header('content-type', JSON_TYPE).send(Buffer.from(bytes));
+  });
+  app.get('/log/tile/entries/*', async (request, answer) => {
+    need(accessFor(request), 'everything');
+    return published(door, `tile/entries/${pathText(request, '*')}`, answer);
+  });
+}
+
+function speakOperator(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => {
+    if (body.length === 0) return undefined;
+    const parsed = parseJson(body, { bytesMax: LIMITS.operatorBodyBytesMax });
+    if (parsed.ok) return parsed.value.value;
+    throw new OperatorError({
+      code: 'invalid_policy',
+      message: `the body is not acceptable JSON: ${parsed.error.message}`,
+      path: parsed.error.path ?? '',
+    });
+  });
+  app.setErrorHandler((error: unknown, _, answer) => {
+    const { status, body } = operatorError(error);
+    return reply(answer, body, status);
+  });
+}
+
+/** Adds the routes of the door to `app`. */
+export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor): Promise<void> {
+  await app.register(async (scoped) => {
+    speakOperator(scoped);
+    scoped.get('/log/checkpoint', async (_, answer) => published(door, 'checkpoint', answer));
+    scoped.get('/log/tile/*', async (request, answer) => published(door, `tile/${pathText(request, '*')}`, answer));
+  });
+  await app.register(async (scoped) => {
+    speakOperator(scoped);
+    scoped.addHook('onRequest', async (request) => {
+      const isOpen = door.publicLog === true && request.routeOptions.url === '/log/tile/entries/*';
+      accesses.set(request, isOpen ? { may: 'everything' } : accessOf(request.headers, door));
+    });
+    for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
+      addRoutes(scoped, door);
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * @module The HTTP service: one server, its doors, its limits. It has no opinion on any action; that is the pipeline's.
+ */
+import { type Verifier } from '@countersign/crypto';
+import type { Ports } from '@countersign/pipeline';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { addClampdDoor } from './doors/clampd.ts';
+import { clampdError } from './doors/clampd-errors.ts';
+import { addEventsDoor } from './doors/events.ts';
+import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
+import type { FeedHub } from './feed.ts';
+import { GATEWAY_LIMITS } from './limits.ts';
+import { createMetrics, type Gauge } from './metrics.ts';
+
+export interface GatewayOptions {
+  readonly ports: Ports;
+  /** Verifies the scope tokens that `ports.tokens` mints. */
+  readonly scopeVerifier: Verifier;
+  /** Absent: no operator door and no live feed on this server. */
+  readonly operator?: Omit<OperatorDoor, 'feed' | 'clock'>;
+  /** Absent: nothing can be watched. */
+  readonly feedHub?: FeedHub;
+  /** Why nothing can be allowed now (the log has failed, ...), or undefined. A missing policy is found out without it. */
+  readonly problem?: () => string | undefined;
+  readonly gauges?: readonly Gauge[];
+  readonly limits?: Partial<GatewayServerLimits>;
+}
+
+export interface GatewayServerLimits {
+  readonly bodyBytesMax: number;
+  readonly connectionsMax: number;
+  readonly requestTimeoutMs: number;
+}
+
+function createServer(limits: Partial<GatewayServerLimits> | undefined): FastifyInstance {
+  const requestTimeoutMs = limits?.requestTimeoutMs ?? GATEWAY_LIMITS.requestTimeoutMs;
+  const app = Fastify({
+    logger: false,
+    bodyLimit: limits?.bodyBytesMax ?? GATEWAY_LIMITS.bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: GATEWAY_LIMITS.keepAliveTimeoutMs,
+    http: { headersTimeout: Math.min(GATEWAY_LIMITS.headersTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs },
+    routerOptions: { maxParamLength: GATEWAY_LIMITS.urlCharsMax },
+    // A stranger's header is no request id.
+    requestIdHeader: false,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strict: true, allowUnionTypes: true } },
+  });
+  app.server.maxConnections = limits?.connectionsMax ?? GATEWAY_LIMITS.connectionsMax;
+  return app;
+}
+
+function gatewayGauges(options: GatewayOptions): readonly Gauge[] {
+  const { ports, feedHub } = options;
+  const feed: readonly Gauge[] =
+    feedHub === undefined
+      ? []
+      : [
+          { name: 'countersign_feed_subscribers', help: 'who watches the live feed', type: 'gauge', read: () => feedHub.subscribers },
+          { name: 'countersign_feed_dropped_total', help: 'events lost by slow watchers', type: 'counter', read: () => feedHub.dropped },
+        ];
+  return [
+    { name: 'countersign_decisions_in_flight', help: 'decisions under way', type: 'gauge', read: () => ports.gate.inFlight },
+    ...feed,
+    ...(options.gauges ?? []),
+  ];
+}
+
+/**
+ * A gateway that is ready to `listen`. `close()` refuses newcomers, lets the decisions under way finish (each within its deadline),
+ * ends the feeds, and resolves when all connections are done.
+ */
+export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
+  const { ports } = options;
+  const app = createServer(options.limits);
+  const problem = (): string | undefined => options.problem?.() ?? ports.engines.problem;
+  const metrics = createMetrics(() => problem() === undefined, gatewayGauges(options));
+  app.setNotFoundHandler((_, reply) => {
+    const { status, body } = clampdError({ code: 'not_found', message: 'there is nothing here' });
+    return reply.code(status).send(body);
+  });
+  app.addHook('preClose', () => ports.gate.close());
+  await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem });
+  if (options.operator !== undefined) {
+    await addOperatorDoor(app, { ...options.operator, feed: ports.feed, clock: ports.clock });
+    if (options.feedHub !== undefined) addEventsDoor(app, { ...options.operator, hub: options.feedHub });
+  }
+  return app;
+}

@@ -1,0 +1,47 @@
+/** @module Every limit of the gateway; each has a test at n and n + 1. */
+
+export const GATEWAY_LIMITS = {
+  /** Bytes of a request body, counted as they arrive, whatever `Content-Length` says. */
+  bodyBytesMax: 1_048_576,
+  /** Bytes of a request body at the operator door: policies are larger than actions. */
+  operatorBodyBytesMax: 4_194_304,
+  /** Connections at once; the next one is closed. */
+  connectionsMax: 2048,
+  /** From the first byte of a request to its last. */
+  requestTimeoutMs: 30_000,
+  headersTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 72_000,
+  /** Bytes of the request line's path. */
+  urlCharsMax: 2048,
+  /** The door's own bound around everything it waits for; the pipeline's deadlines are shorter. */
+  answerTimeoutMs: 15_000,
+  forwardAnswerTimeoutMs: 65_000,
+  toolNameCharsMax: 256,
+  descriptionCharsMax: 65_536,
+  schemaTextCharsMax: 262_144,
+  delegationMembersMax: 64,
+  memberCharsMax: 128,
+  authorizedToolsMax: 100,
+  authorizedToolCharsMax: 128,
+  targetUrlCharsMax: 8192,
+  tokenCharsMax: 8192,
+  matchedRulesMax: 64,
+  /** Response text above this counts as large where responses are inspected. */
+  largeResponseBytes: 102_400,
+
+  /** Between two frames of the live feed. */
+  feedIntervalMs: 50,
+  /** Events waiting for one subscriber; more are dropped and counted. */
+  feedQueueMax: 1024,
+  feedSubscribersMax: 1000,
+  /** Bytes a subscriber may leave unread before nothing more is written to it. */
+  feedUnreadBytesMax: 1_048_576,
+  /** Bytes of a message from a subscriber; none is expected. */
+  feedMessageBytesMax: 1024,
+
+  egressTimeoutMs: 30_000,
+  egressResponseBytesMax: 1_048_576,
+  egressRedirectsMax: 3,
+  egressAddressesMax: 32,
+  egressConnectionsPerOriginMax: 64,
+} as const;
