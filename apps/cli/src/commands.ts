@@ -1,0 +1,41 @@
+/** @module Every command there is. */
+import type { Command } from './command.ts';
+import { agentCommands } from './commands/agents.ts';
+import { checkCommands } from './commands/check.ts';
+import { completionsCommand } from './commands/completions.ts';
+import { hostCommands } from './commands/hosts.ts';
+import { keyCommands } from './commands/keys.ts';
+import { logCommands } from './commands/logs.ts';
+import { policyCommands } from './commands/policies.ts';
+import { receiptCommands } from './commands/receipts.ts';
+import { replayCommand } from './commands/replay.ts';
+import { ruleCommands } from './commands/rules.ts';
+import { upCommand } from './commands/up.ts';
+import { verifyCommand } from './commands/verify.ts';
+
+/** Words that have commands below them. */
+export const GROUPS: readonly (readonly [string, string])[] = [
+  ['check', 'what would be said of one action, offline'],
+  ['agent', 'who may ask, and stopping them'],
+  ['key', 'API keys'],
+  ['policy', 'policies and rulesets'],
+  ['rules', 'detection rules'],
+  ['hosts', 'your named lists of hosts'],
+  ['log', 'the transparency log'],
+  ['receipt', 'single receipts'],
+];
+
+export const COMMANDS: readonly Command[] = [
+  upCommand,
+  ...checkCommands,
+  ...agentCommands,
+  ...keyCommands,
+  ...policyCommands,
+  ...ruleCommands,
+  ...hostCommands,
+  ...logCommands,
+  ...receiptCommands,
+  verifyCommand,
+  replayCommand,
+  completionsCommand(() => COMMANDS.map(({ path }) => path)),
+];

@@ -1,0 +1,74 @@
+/** @module `verify`: is this file what it claims to be? Offline: no network, no database, nothing but the file and a key. */
+import type { JsonObject } from '@countersign/kernel';
+import { type Check, type CheckStatus, verifyBundle, verifySession, type VerifyReport } from '@countersign/receipts';
+import { type Command, type Context, flag, type Input } from '../command.ts';
+import { readBytes } from '../documents.ts';
+import { EXIT, type Outcome } from '../outcome.ts';
+import type { Colour, Paint } from '../render.ts';
+import { printable } from '../render.ts';
+import { readTrust } from '../trust.ts';
+
+const COLOURS: Readonly<Record<CheckStatus, Colour>> = { pass: 'green', fail: 'red', 'not-checked': 'yellow' };
+const WORDS: Readonly<Record<CheckStatus, string>> = { pass: 'ok  ', fail: 'FAIL', 'not-checked': 'skip' };
+
+/** One line a check. */
+export function checkLine(check: Check, paint: Paint): string {
+  return `  ${paint(COLOURS[check.status], WORDS[check.status])} ${check.name.padEnd(12)} ${printable(check.sentence)}`;
+}
+
+function checkJson({ name, status, code, sentence }: Check): JsonObject {
+  return { name, status, code, sentence };
+}
+
+/** A report for machines. */
+export function reportJson(file: string, report: VerifyReport): JsonObject {
+  const subject: JsonObject = report.subject === undefined ? {} : { subject: { ...report.subject } };
+  return { file, ok: report.ok, checks: report.checks.map(checkJson), ...subject };
+}
+
+function reportText(file: string, report: VerifyReport, paint: Paint): string {
+  const { subject } = report;
+  const named = subject === undefined ? '' : ` ${subject.type} ${subject.id}, entry ${subject.index} of ${subject.log}`;
+  const head = `${report.ok ? paint('green', 'VERIFIED') : paint('red', 'NOT VERIFIED')} ${file}${printable(named)}`;
+  return [head, ...report.checks.map((check) => checkLine(check, paint))].join('\n');
+}
+
+async function verify(input: Input, context: Context): Promise<Outcome> {
+  const files = input.rest;
+  const trust = await readTrust(input, context);
+  const bytes: Uint8Array[] = [];
+  for (const file of files) bytes.push(await readBytes(file, context));
+  const believed = `believing the keys of ${trust.from}`;
+  if (flag(input, 'session')) {
+    const session = await verifySession(bytes, trust);
+    const texts = session.bundles.map((report, i) => reportText(files[i] ?? '', report, context.paint));
+    const end = session.end === 'closed' ? 'the session is closed' : 'the session is open: nothing says that it has not gone on';
+    const json = { ok: session.ok, chain: checkJson(session.chain), end: session.end, trust: trust.from };
+    return {
+      exitCode: session.ok ? EXIT.ok : EXIT.deny,
+      json: { ...json, bundles: session.bundles.map((report, i) => reportJson(files[i] ?? '', report)) },
+      text: [...texts, checkLine(session.chain, context.paint), end, believed].join('\n'),
+    };
+  }
+  const reports: VerifyReport[] = [];
+  for (const one of bytes) reports.push(await verifyBundle(one, trust));
+  const ok = reports.every((report) => report.ok);
+  const texts = reports.map((report, i) => reportText(files[i] ?? '', report, context.paint));
+  const json = { ok, trust: trust.from, bundles: reports.map((report, i) => reportJson(files[i] ?? '', report)) };
+  return { exitCode: ok ? EXIT.ok : EXIT.deny, json, text: [...texts, believed].join('\n') };
+}
+
+export const TRUST_OPTIONS = [
+  { flags: '--key <vkey...>', summary: 'verifier key of the log (name+hash+base64)' },
+  { flags: '--keys <file>', summary: 'file with one verifier key a line' },
+  { flags: '--receipt-key <key...>', summary: 'public key of a receipt signer, base64url' },
+] as const;
+
+export const verifyCommand: Command = {
+  path: 'verify',
+  args: '<file...>',
+  summary: 'is this receipt in that log, untouched? Offline',
+  options: [...TRUST_OPTIONS, { flags: '--session', summary: 'the files are one whole session: check its chain too' }],
+  examples: ['countersign verify receipt.countersign.json --key VKEY', 'countersign verify *.countersign.json --keys keys.txt --session'],
+  run: verify,
+};

@@ -1,0 +1,43 @@
+/** @module The built engine, in this process and without a gateway: what `check` and `rules test` ask. */
+import { sha256Hex } from '@countersign/crypto';
+import type { JudgingEngine, JudgeOutput } from '@countersign/judge';
+import { canonicalize, formatTime, type JsonValue, uuidv7 } from '@countersign/kernel';
+import type { Action, StateSlice } from '@countersign/protocol';
+import { type RuleSet, ruleSetJson } from '@countersign/rules';
+import { openEngineFile, readEngineFile } from '@countersign/runtime';
+import { webcrypto } from 'node:crypto';
+import type { Context } from './command.ts';
+import { configError } from './outcome.ts';
+import type { NamedPolicy } from './policies.ts';
+
+export interface Judging {
+  readonly engine: JudgingEngine;
+  readonly hashes: { readonly policy: string; readonly rules: string; readonly engine: string };
+}
+
+/** Everything that depends on who asks is granted: `check` is about the action, not about an agent. */
+const STATE: StateSlice = { agentState: 'active', scopes: ['*'], orgMode: 'learning', tool: 'registered' };
+
+/** What a sketch of an action says; identity and ids are filled in. */
+export type ActionSketch = Pick<Action, 'kind'> & Partial<Pick<Action, 'tool' | 'params' | 'content' | 'context' | 'descriptor'>>;
+
+/** Opens the built engine with a policy and rules. @throws {CliError} exit 3 with every fault of the documents. */
+export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<Judging> {
+  const file = await readEngineFile();
+  const engine = await openEngineFile(file);
+  const documents = { policy: policy.resolved as unknown as JsonValue, rules: ruleSetJson(rules) };
+  const loaded = engine.load(documents);
+  if (!loaded.ok) throw configError(loaded.error);
+  return { engine: loaded.value, hashes: { policy: policy.hash, rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash } };
+}
+
+/** Judges one sketch. */
+export function judgeSketch(judging: Judging, sketch: ActionSketch, context: Context): JudgeOutput {
+  const { clock } = context.world;
+  const random = { bytes: (length: number): Uint8Array => webcrypto.getRandomValues(new Uint8Array(length)) };
+  const id = uuidv7(clock, random);
+  const origin = { source: { framework: 'countersign-cli', door: 'cli' }, org: 'local', agent: 'local', session: 'local', delegation: [] };
+  const action: Action = { v: 1, id, ...origin, ...sketch };
+  const facts = judging.engine.understand(action, []);
+  return judging.engine.judge({ now: formatTime(clock.nowMs()), action, facts, state: STATE });
+}

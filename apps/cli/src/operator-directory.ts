@@ -1,0 +1,78 @@
+/** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
+import { type Fault, isJsonObject, type JsonObject, parseJson, type Result } from '@countersign/kernel';
+import { openRuntime, type Runtime } from '@countersign/runtime';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from './command.ts';
+import { CLI_LIMITS } from './limits.ts';
+import { configError, EXIT, CliError } from './outcome.ts';
+import type { LoggedEntry, Operator } from './operator.ts';
+
+/** What the operator did wrong is exit 3. */
+function unwrap<T>(result: Result<T, Fault | readonly Fault[]>): T {
+  if (result.ok) return result.value;
+  throw configError(Array.isArray(result.error) ? (result.error as readonly Fault[]) : [result.error as Fault]);
+}
+
+function orgOf({ store }: Runtime): string {
+  const [first] = store.listOrgs();
+  return first === undefined ? unwrap(store.createOrg({ name: 'local', mode: 'learning' })).id : first.id;
+}
+
+function readEntry(index: number, bytes: Uint8Array): LoggedEntry {
+  const parsed = parseJson(bytes);
+  if (!parsed.ok || !isJsonObject(parsed.value.value)) {
+    throw new CliError(EXIT.runtime, [{ code: 'entry_malformed', message: `entry ${index} of the log is not readable` }]);
+  }
+  return { index, entry: parsed.value.value };
+}
+
+async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
+  const found: LoggedEntry[] = [];
+  const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
+  for (let index = from; index < end; index += 1) found.push(readEntry(index, (await log.readRecord(index)).entry));
+  return found;
+}
+
+/** The id of the entry at `index`. */
+export function entryId(entry: JsonObject): string | undefined {
+  const body = entry['body'];
+  const id = isJsonObject(body) ? body['id'] : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
+function operate(runtime: Runtime, where: string): Operator {
+  const { store, log } = runtime;
+  const org = orgOf(runtime);
+  return {
+    where,
+    createAgent: async (draft) => unwrap(store.createAgent({ org, ...draft })),
+    listAgents: () => Promise.resolve(store.listAgents({ org })),
+    setAgentState: async (agent, state, reason) => unwrap(store.setAgentState({ agent, state, reason })),
+    createApiKey: async (draft) => unwrap(store.createApiKey({ org, ...draft })),
+    listApiKeys: () => Promise.resolve(store.listApiKeys({ org })),
+    revokeApiKey: async (id) => unwrap(store.revokeApiKey(org, id)),
+    listPolicies: () => Promise.resolve(store.listPolicies()),
+    setPolicy: async (name, source) => unwrap(await runtime.policy.set(name, source)),
+    logKey: () => Promise.resolve(runtime.logKey),
+    checkpoint: () => Promise.resolve(log.checkpoint.note),
+    size: () => Promise.resolve(log.durableSize),
+    entries: (from, count) => entries(runtime, from, count),
+    bundle: async (id, options) => unwrap(await runtime.bundle(id, options)),
+    close: () => runtime.close(),
+  };
+}
+
+/**
+ * Opens the data directory.
+ * @throws {CliError} exit 3 where there is none and `create` is not set.
+ */
+export async function openDirectory(context: Context, create: boolean): Promise<Operator> {
+  const { dataDir } = context;
+  if (!create && !existsSync(join(dataDir, 'state.db'))) {
+    const hint = 'start a gateway with `countersign up`, or name another directory with --data DIR';
+    throw configError([{ code: 'no_data_directory', message: 'there is no Countersign data directory here', path: dataDir, hint }]);
+  }
+  const warn = (message: string): void => context.world.stderr.write(`warning: ${message}\n`);
+  return operate(await openRuntime({ dataDir, warn }), `directory ${dataDir}`);
+}

@@ -1,0 +1,90 @@
+/** @module The answers of the operator door, read strictly: a field that is missing or of another type is said by name. */
+import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
+import type { AgentView, ApiKeyView, PolicyView } from '@countersign/pipeline';
+import { runtimeError } from './outcome.ts';
+
+const AGENT_STATES = ['active', 'suspended', 'killed'] as const;
+const KEY_KINDS = ['read', 'write', 'kill'] as const;
+const ENVIRONMENTS = ['live', 'test'] as const;
+
+function malformed(name: string): never {
+  throw runtimeError({
+    code: 'answer_malformed',
+    message: `the gateway's answer has no \`${name}\``,
+    hint: 'are both of the same version?',
+  });
+}
+
+/** A text of the answer. */
+export function word(body: JsonObject, name: string): string {
+  const value = getOwn(body, name);
+  return typeof value === 'string' ? value : malformed(name);
+}
+
+/** A number of the answer. */
+export function count(body: JsonObject, name: string): number {
+  const value = getOwn(body, name);
+  return typeof value === 'number' ? value : malformed(name);
+}
+
+/** An object inside the answer. */
+export function part(body: JsonObject, name: string): JsonObject {
+  const value = getOwn(body, name);
+  return isJsonObject(value) ? value : malformed(name);
+}
+
+/** A list of objects inside the answer. */
+export function list(body: JsonObject, name: string): readonly JsonObject[] {
+  const value = getOwn(body, name);
+  if (!Array.isArray(value)) return malformed(name);
+  return value.map((item: JsonValue) => (isJsonObject(item) ? item : malformed(name)));
+}
+
+function words(body: JsonObject, name: string): readonly string[] {
+  const value = getOwn(body, name);
+  if (!Array.isArray(value)) return malformed(name);
+  return value.map((item: JsonValue) => (typeof item === 'string' ? item : malformed(name)));
+}
+
+function oneOf<Word extends string>(body: JsonObject, name: string, known: readonly Word[]): Word {
+  return known.find((candidate) => candidate === getOwn(body, name)) ?? malformed(name);
+}
+
+function countOrNull(body: JsonObject, name: string): number | null {
+  return getOwn(body, name) === null ? null : count(body, name);
+}
+
+export function readAgent(body: JsonObject): AgentView {
+  return {
+    id: word(body, 'id'),
+    org: word(body, 'org'),
+    name: word(body, 'name'),
+    state: oneOf(body, 'state', AGENT_STATES),
+    scopes: words(body, 'scopes'),
+    createdMs: count(body, 'createdMs'),
+    changedMs: count(body, 'changedMs'),
+    reason: word(body, 'reason'),
+  };
+}
+
+export function readApiKey(body: JsonObject): ApiKeyView {
+  return {
+    id: word(body, 'id'),
+    org: word(body, 'org'),
+    label: word(body, 'label'),
+    kind: oneOf(body, 'kind', KEY_KINDS),
+    environment: oneOf(body, 'environment', ENVIRONMENTS),
+    createdMs: count(body, 'createdMs'),
+    revokedMs: countOrNull(body, 'revokedMs'),
+  };
+}
+
+export function readPolicy(body: JsonObject): PolicyView {
+  return {
+    name: word(body, 'name'),
+    version: count(body, 'version'),
+    hash: word(body, 'hash'),
+    active: getOwn(body, 'active') === true,
+    createdMs: count(body, 'createdMs'),
+  };
+}
