@@ -16,19 +16,19 @@ export interface ParserBytes {
   readonly pgQuery: Uint8Array;
 }
 
-/** A simple command as the Bash grammar sees it: half-open UTF-16 offsets into the text. */
+/** A simple command as the Bash grammar sees it, name to last word: half-open UTF-16 offsets into the text. */
 export interface ShellRegion {
   readonly start: number;
   readonly end: number;
 }
 
-/** What the Bash grammar saw; `clean` is false where it had to guess. */
+/** What the Bash grammar saw; `clean` is false where it had to guess. The second opinion of `shell.ts`, asked where the first one doubts. */
 export interface ShellTree {
   readonly clean: boolean;
   /** Nodes visited. */
   readonly nodes: number;
-  /** Simple commands by their name word, in document order. */
-  readonly names: readonly ShellRegion[];
+  /** Simple commands in document order. */
+  readonly commands: readonly ShellRegion[];
 }
 
 /** The Bash grammar. Synchronous; quadratic on hostile text, so only `shell.ts` may call it, behind its bounds. */
@@ -44,8 +44,8 @@ export interface Parsers {
 
 function readTree(parser: Parser, text: string): ShellTree {
   const tree = parser.parse(text);
-  if (tree === null) return { clean: false, nodes: 0, names: [] };
-  const names: ShellRegion[] = [];
+  if (tree === null) return { clean: false, nodes: 0, commands: [] };
+  const commands: ShellRegion[] = [];
   let nodes = 0;
   const cursor = tree.walk();
   const clean = !tree.rootNode.hasError;
@@ -53,7 +53,7 @@ function readTree(parser: Parser, text: string): ShellTree {
   for (;;) {
     if (down) {
       nodes += 1;
-      if (cursor.nodeType === 'command_name') names.push({ start: cursor.startIndex, end: cursor.endIndex });
+      if (cursor.nodeType === 'command') commands.push({ start: cursor.startIndex, end: cursor.endIndex });
       if (cursor.gotoFirstChild()) continue;
     }
     if (cursor.gotoNextSibling()) {
@@ -65,7 +65,7 @@ function readTree(parser: Parser, text: string): ShellTree {
   }
   cursor.delete();
   tree.delete();
-  return { clean, nodes, names };
+  return { clean, nodes, commands };
 }
 
 async function createShellParser(treeSitter: Uint8Array, bash: Uint8Array): Promise<ShellParser> {

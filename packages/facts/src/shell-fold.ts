@@ -237,6 +237,7 @@ function declareAll(shell: Shell, fields: readonly Field[]): void {
 function walkSimple(shell: Shell, node: SimpleNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
   const { frame, from } = input;
   const span = shell.spanOf(node.start, node.end);
+  if (frame.span === undefined) shell.starts.add(node.start);
   const saved = new Map<string, string | undefined>();
   for (const assignment of node.assignments) {
     saved.set(assignment.name, shell.variables.get(assignment.name));
@@ -333,6 +334,7 @@ export function foldText(shell: Shell, text: string): void {
   const script = readScript(scan);
   shell.steps += scan.steps;
   shell.cut ||= scan.cut;
+  shell.doubt = scan.doubt;
   walk(shell, script, frame);
   walkUncalled(shell, frame);
 }

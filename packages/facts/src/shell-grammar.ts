@@ -70,6 +70,7 @@ function skipToCommand(scan: Scan, closing: Closing): boolean {
     if (closing.arm && char === ';' && peek(scan, 1) === ';') return false;
     if (char === ')') {
       if (closing.paren) return false;
+      scan.doubt = true;
     } else if (char !== '\n' && char !== ';' && char !== '|' && (char !== '&' || peek(scan, 1) === '>')) return true;
     scan.pos += 1;
     scan.steps += 1;
@@ -202,6 +203,7 @@ function readBlock(scan: Scan, word: string, closing: Closing): ShellNode {
   const body = readList(scan, { words, paren: closing.paren, arm: closing.arm });
   const closer = peekReserved(scan);
   if (words.has(closer)) scan.pos += closer.length;
+  else scan.doubt = true;
   return readGroupEnd(scan, body, loop);
 }
 
@@ -265,6 +267,7 @@ function readParen(scan: Scan): ShellNode {
   scan.pos += 1;
   const body = readBody(scan, ')');
   if (peek(scan) === ')') scan.pos += 1;
+  else scan.doubt = true;
   return readGroupEnd(scan, body, undefined);
 }
 

@@ -34,6 +34,6 @@ export const SHELL_LIMITS = {
   /** Length of text the tree-sitter grammar is shown: plain, and dense in operators. */
   grammarCharsMax: 16_384,
   grammarDenseCharsMax: 2048,
-  /** Operators, quotes and brackets in a text that is still plain. */
+  /** Operators, quotes, brackets and newlines in a text that is still plain. */
   grammarOperatorsMax: 64,
 } as const;

@@ -40,6 +40,9 @@ export interface Shell {
   evalChars: number;
   steps: number;
   cut: boolean;
+  doubt: boolean;
+  /** Where commands of the text itself start. */
+  readonly starts: Set<number>;
 }
 
 /** What a finished pipeline stage hands on: static output where known, and the index of its last command. */
@@ -81,6 +84,8 @@ export function createShell(spanOf: Shell['spanOf']): Shell {
     evalChars: 0,
     steps: 0,
     cut: false,
+    doubt: false,
+    starts: new Set(),
   };
 }
 

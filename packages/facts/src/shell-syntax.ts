@@ -78,11 +78,13 @@ export interface Scan {
   rewinds: number;
   nodes: number;
   cut: boolean;
+  /** A quote, bracket or keyword had no partner: another reader may see it differently. */
+  doubt: boolean;
   /** Here-documents whose bodies start after the next newline. */
   pending: { readonly redirect: Redirection; readonly delimiter: string; readonly expands: boolean; readonly tabs: boolean }[];
 }
 
 /** A scanner at the start of `text`. */
 export function createScan(text: string): Scan {
-  return { text, limit: text.length, pos: 0, steps: 0, depth: 0, rewinds: 0, nodes: 0, cut: false, pending: [] };
+  return { text, limit: text.length, pos: 0, steps: 0, depth: 0, rewinds: 0, nodes: 0, cut: false, doubt: false, pending: [] };
 }

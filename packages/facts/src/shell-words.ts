@@ -84,6 +84,7 @@ function readSingle(builder: Builder): void {
   const { scan } = builder;
   const close = find(scan, "'", scan.pos + 1);
   if (close === -1) {
+    scan.doubt = true;
     scan.pos += 1;
     return;
   }
@@ -94,6 +95,7 @@ function readSingle(builder: Builder): void {
 function readDouble(builder: Builder): void {
   const { scan } = builder;
   if (find(scan, '"', scan.pos + 1) === -1) {
+    scan.doubt = true;
     scan.pos += 1;
     return;
   }
@@ -101,6 +103,7 @@ function readDouble(builder: Builder): void {
   addText(builder, '', true);
   builder.parts.push(...readParts(scan, builder.readBody, 'double').parts);
   if (peek(scan) === '"') scan.pos += 1;
+  else scan.doubt = true;
 }
 
 function readAnsi(builder: Builder): void {
@@ -140,6 +143,7 @@ function readBackticks(builder: Builder): void {
   scan.steps += close - start;
   if (close >= scan.limit || scan.depth >= SHELL_LIMITS.syntaxDepthMax) {
     scan.cut ||= close < scan.limit;
+    scan.doubt = true;
     scan.pos += 1;
     return;
   }
@@ -161,6 +165,7 @@ function readParenthesised(builder: Builder, prefix: number): Script {
   scan.pos += prefix;
   const body = enter(scan, () => readBody(scan, ')'));
   if (peek(scan) === ')') scan.pos += 1;
+  else scan.doubt = true;
   return body;
 }
 
@@ -192,6 +197,7 @@ function readParameter(builder: Builder): void {
   const operator = prefix === '' ? take(scan, OPERATOR) : prefix === '!' ? 'indirect' : 'length';
   const operand = enter(scan, () => readParts(scan, readBody, 'brace')).parts;
   if (peek(scan) === '}') scan.pos += 1;
+  else scan.doubt = true;
   builder.parts.push({ kind: 'variable', name, operator, operand, source: scan.text.slice(start, scan.pos), quoted });
 }
 

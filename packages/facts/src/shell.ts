@@ -58,13 +58,39 @@ function merge(head: Shell, tail: Shell): ShellReading {
   return { commands: [...head.commands, ...moved], cut: true, steps: head.steps + tail.steps };
 }
 
-/** A reader over the Bash grammar handle of `createParsers`. */
-export function createShellReader(_parser: ShellParser): ShellReader {
+const OPERATORS = /[|&;<>(){}'"`$\\#\n]/g;
+
+/** Whether the grammar, quadratic on hostile text, may see this one: short, or sparse in operators. Counted, never timed. */
+export function fitsShellGrammar(text: string): boolean {
+  if (text.length <= SHELL_LIMITS.grammarDenseCharsMax) return true;
+  if (text.length > SHELL_LIMITS.grammarCharsMax) return false;
+  return (text.match(OPERATORS)?.length ?? 0) <= SHELL_LIMITS.grammarOperatorsMax;
+}
+
+/** Commands the grammar sees where the own reading, doubting, saw none: read on their own and added, never replacing. */
+function addSecondOpinion(parser: ShellParser, text: string, input: { readonly head: Shell; readonly source: TextSource }): ShellReading {
+  const { head, source } = input;
+  const tree = parser.parse(text);
+  let steps = head.steps + text.length + tree.nodes;
+  const commands: CommandFact[] = [...head.commands];
+  for (const { start, end } of tree.commands) {
+    if (head.starts.has(start) || commands.length >= SHELL_LIMITS.commandsMax) continue;
+    const part = readPart(text.slice(start, end), { source, whole: text, offset: start, commandsMax: SHELL_LIMITS.tailCommandsMax });
+    steps += part.steps;
+    const base = commands.length;
+    for (const command of part.commands) commands.push({ ...command, pipedFrom: command.pipedFrom === -1 ? -1 : command.pipedFrom + base });
+  }
+  return { commands, cut: head.cut, steps };
+}
+
+/** A reader with the Bash grammar of `createParsers` as its second opinion. */
+export function createShellReader(parser: ShellParser): ShellReader {
   return {
     readShell(text, source) {
       const long = text.length > SHELL_LIMITS.textCharsMax;
       const { commandsMax, tailCommandsMax } = SHELL_LIMITS;
       const head = readPart(long ? text.slice(0, SHELL_LIMITS.headCharsMax) : text, { source, whole: text, offset: 0, commandsMax });
+      if (head.doubt && !head.cut && fitsShellGrammar(text)) return addSecondOpinion(parser, text, { head, source });
       if (!long && (!head.cut || text.length <= SHELL_LIMITS.tailScanChars))
         return { commands: head.commands, cut: head.cut, steps: head.steps };
       const offset = cleanStart(text, text.length - (long ? SHELL_LIMITS.tailCharsMax : SHELL_LIMITS.tailScanChars));
