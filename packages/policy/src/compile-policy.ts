@@ -2,8 +2,10 @@
  * @module A resolved policy made ready to judge: every pattern compiled once. A policy with one bad pattern does not compile.
  */
 import { err, ok, type Result } from '@countersign/kernel';
-import type { GuardConfigs, PolicySettings, ResolvedPolicy, Thresholds } from './content.ts';
+import { complain, readField, type Check } from './check-fields.ts';
+import { asJson, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
 import { faultAt, type PolicyFault } from './faults.ts';
+import { RESOLVED } from './fields.ts';
 import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
 import { compilePaths, forbiddenPathsOf, type ForbiddenPaths } from './guards/forbidden-path.ts';
 import type { EgressLists } from './guards/egress-allowlist.ts';
@@ -13,7 +15,6 @@ import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
 import type { ShellRules } from './guards/shell-command.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
-import { policyHash } from './resolve-policy.ts';
 
 export interface CompiledGuards {
   readonly forbidden_path: ForbiddenPaths;
@@ -27,8 +28,6 @@ export interface CompiledGuards {
 
 export interface CompiledPolicy {
   readonly name: string;
-  /** `policyHash` of `resolved`. */
-  readonly hash: string;
   readonly resolved: ResolvedPolicy;
   readonly settings: PolicySettings;
   /** Thousandths. */
@@ -112,8 +111,24 @@ function compileGuards(compiler: Compiler, guards: GuardConfigs): CompiledGuards
   };
 }
 
-/** Compiles a resolved policy; every bad pattern is a fault, none is dropped. */
+function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
+  const check: Check = { source: '', positions: new Map(), faults: [] };
+  readField(check, RESOLVED, { path: '', value: asJson(resolved) });
+  const { thresholds, tool_thresholds: tools } =
+    check.faults.length === 0 ? resolved.settings : { thresholds: undefined, tool_thresholds: [] };
+  for (const entry of thresholds === undefined ? tools : [thresholds, ...tools]) {
+    if (entry.flag > entry.block) complain(check, 'settings', { code: 'policy_range', message: '`flag` must not be above `block`' });
+  }
+  return check.faults;
+}
+
+/**
+ * Compiles a resolved policy. Total: it may come out of a bundle, so its shape is checked first; every bad pattern is a
+ * fault, none is dropped.
+ */
 export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, readonly PolicyFault[]> {
+  const faults = shapeFaults(resolved);
+  if (faults.length > 0) return err(faults);
   const compiler = new Compiler();
   const guards = compileGuards(compiler, resolved.guards);
   const { settings } = resolved;
@@ -126,7 +141,6 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
   if (compiler.faults.length > 0) return err(compiler.faults);
   return ok({
     name: resolved.name,
-    hash: policyHash(resolved),
     resolved,
     settings,
     thresholds: settings.thresholds,

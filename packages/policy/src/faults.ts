@@ -26,8 +26,7 @@ export type PolicyFaultCode =
   | 'policy_extends'
   | 'policy_extends_cycle'
   | 'policy_extends_depth'
-  | 'policy_host_set'
-  | 'policy_not_resolved';
+  | 'policy_host_set';
 
 /** Where something stands in its document. */
 export interface Position {

@@ -4,7 +4,10 @@
 import { GUARD_NAMES } from './content.ts';
 import { POLICY_LIMITS } from './limits.ts';
 
-export type Pattern = 'path-glob' | 'host-glob' | 'regex' | 'tool-glob' | 'ruleset';
+/** Versions that are read; anything else is refused. */
+export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
+
+export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -133,6 +136,24 @@ const GUARD_FIELDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
 
 const THRESHOLD: Field = whole(1, 1000);
 
+const SETTINGS: Shape = shape(
+  {
+    fail_fast: FLAG,
+    verbose_logging: FLAG,
+    session_timeout_secs: whole(1, COUNT_MAX),
+    thresholds: shape({ flag: THRESHOLD, block: THRESHOLD }),
+    tool_thresholds: list(
+      shape(
+        { tool: text('tool-glob'), flag: THRESHOLD, block: THRESHOLD, reason: { is: 'text', max: POLICY_LIMITS.textCharsMax } },
+        { required: ['tool', 'flag', 'block'] },
+      ),
+      'tool',
+    ),
+    unregistered_tools: words({ refuse: 'refuse', warn: 'warn' }),
+  },
+  { unsupported: new Set(['verification']), nullable: new Set(['fail_fast', 'verbose_logging', 'session_timeout_secs']) },
+);
+
 /** The whole document. */
 export const DOCUMENT: Shape = shape(
   {
@@ -153,26 +174,62 @@ export const DOCUMENT: Shape = shape(
       ]),
       nullable: new Set(GUARD_NAMES),
     }),
-    settings: shape(
-      {
-        fail_fast: FLAG,
-        verbose_logging: FLAG,
-        session_timeout_secs: whole(1, COUNT_MAX),
-        thresholds: shape({ flag: THRESHOLD, block: THRESHOLD }),
-        tool_thresholds: list(
-          shape(
-            { tool: text('tool-glob'), flag: THRESHOLD, block: THRESHOLD, reason: { is: 'text', max: POLICY_LIMITS.textCharsMax } },
-            { required: ['tool', 'flag', 'block'] },
-          ),
-          'tool',
-        ),
-        unregistered_tools: words({ refuse: 'refuse', warn: 'warn' }),
-      },
-      { unsupported: new Set(['verification']), nullable: new Set(['fail_fast', 'verbose_logging', 'session_timeout_secs']) },
-    ),
+    settings: SETTINGS,
   },
   {
     unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
     nullable: new Set(['extends', 'guards', 'settings']),
   },
+);
+
+interface ResolvedChange {
+  readonly drop?: readonly string[];
+  readonly add?: Readonly<Record<string, Field>>;
+  readonly optional?: readonly string[];
+}
+
+/** Aliases are gone once a policy is resolved. */
+function withoutAliases(field: Field): Field {
+  return field.is === 'word' ? { is: 'word', words: new Map([...field.words].filter(([word, meaning]) => word === meaning)) } : field;
+}
+
+function required(base: Shape, change: ResolvedChange = {}): Shape {
+  const kept = [...base.fields, ...Object.entries(change.add ?? {})].filter(([name]) => change.drop?.includes(name) !== true);
+  const fields = new Map(kept.map(([name, field]) => [name, withoutAliases(field)]));
+  return { is: 'shape', fields, required: [...fields.keys()].filter((name) => change.optional?.includes(name) !== true) };
+}
+
+const LIST_CHANGES = ['additional_allow', 'remove_allow', 'additional_block', 'remove_block'] as const;
+const PATTERN_CHANGES = ['additional_patterns', 'remove_patterns'] as const;
+const FULL_SECRET_PATTERN = required(SECRET_PATTERN, {
+  add: { masking: required(shape({ first: whole(0, 255), last: whole(0, 255) })) },
+  optional: ['description'],
+});
+
+const RESOLVED_GUARDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
+  forbidden_path: required(GUARD_FIELDS.forbidden_path, { drop: PATTERN_CHANGES }),
+  path_allowlist: required(GUARD_FIELDS.path_allowlist),
+  egress_allowlist: required(GUARD_FIELDS.egress_allowlist, {
+    drop: LIST_CHANGES,
+    add: { allow: list(text('frozen-host')), block: list(text('frozen-host')) },
+  }),
+  secret_leak: required(GUARD_FIELDS.secret_leak, {
+    drop: PATTERN_CHANGES,
+    add: { patterns: list(FULL_SECRET_PATTERN, 'name'), removed: list(NAME) },
+  }),
+  patch_integrity: required(GUARD_FIELDS.patch_integrity),
+  shell_command: required(GUARD_FIELDS.shell_command),
+  mcp_tool: required(GUARD_FIELDS.mcp_tool, { drop: LIST_CHANGES }),
+};
+
+/** A resolved policy as it comes out of a bundle: nothing may be missing, nothing more may be there. */
+export const RESOLVED: Shape = required(
+  shape({
+    format: words({ 'countersign.policy.v1': 'countersign.policy.v1' }),
+    version: words(Object.fromEntries(POLICY_VERSIONS.map((version) => [version, version]))),
+    name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
+    description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
+    guards: required(shape(RESOLVED_GUARDS)),
+    settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
+  }),
 );

@@ -218,33 +218,45 @@ function nextResume(resume: Resume, text: string, counter: StepCounter): number 
   return slash === -1 ? text.length + 1 : slash + 1;
 }
 
+interface Cursor {
+  at: number;
+  index: number;
+  readonly resume: Resume;
+}
+
+/** One move: true when the whole pattern holds, false when the token did, undefined when it did not. */
+function moveOn(cursor: Cursor, token: Token | undefined, text: string): boolean | undefined {
+  const { at } = cursor;
+  if (token === undefined) return at === text.length ? true : undefined;
+  if (token.is === 'star' || token.is === 'directories') {
+    cursor.resume.token = cursor.index;
+    cursor.resume.at = at;
+    cursor.resume.directories = token.is === 'directories';
+    cursor.index += 1;
+    return false;
+  }
+  if (token.is === 'tail') return at === text.length || text[at] === '/' ? true : undefined;
+  if (at === text.length || !matchesOne(token, text.charCodeAt(at))) return undefined;
+  cursor.at += 1;
+  cursor.index += 1;
+  return false;
+}
+
 // Forgetting all but the last star is sound: a star may swallow anything from its earliest place on, and a
 // `directories` token only ever stands after a slash, so its later places are among those of the earliest one.
 function matchBranch(tokens: readonly Token[], text: string, counter: StepCounter): boolean {
-  let at = 0;
-  let index = 0;
-  const resume: Resume = { token: -1, at: 0, directories: false };
+  const cursor: Cursor = { at: 0, index: 0, resume: { token: -1, at: 0, directories: false } };
+  const { resume } = cursor;
   for (;;) {
     counter.steps += 1;
-    const token = tokens[index];
-    if (token?.is === 'star' || token?.is === 'directories') {
-      resume.token = index;
-      resume.at = at;
-      resume.directories = token.is === 'directories';
-      index += 1;
-      continue;
-    }
-    if (token === undefined ? at === text.length : token.is === 'tail' && (at === text.length || text[at] === '/')) return true;
-    if (token !== undefined && at < text.length && matchesOne(token, text.charCodeAt(at))) {
-      at += 1;
-      index += 1;
-      continue;
-    }
+    const done = moveOn(cursor, tokens[cursor.index], text);
+    if (done === true) return true;
+    if (done === false) continue;
     if (resume.token === -1) return false;
     resume.at = nextResume(resume, text, counter);
     if (resume.at > text.length) return false;
-    at = resume.at;
-    index = resume.token + 1;
+    cursor.at = resume.at;
+    cursor.index = resume.token + 1;
   }
 }
 

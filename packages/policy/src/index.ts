@@ -19,7 +19,9 @@ export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.t
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
 export type { GuardInput } from './guards/result.ts';
 export { POLICY_LIMITS } from './limits.ts';
-export { BUILTIN_RULESETS, parsePolicy, POLICY_VERSIONS } from './parse-policy.ts';
+export { BUILTIN_RULESETS } from './check-fields.ts';
+export { POLICY_VERSIONS } from './fields.ts';
+export { parsePolicy } from './parse-policy.ts';
 export {
   checkRegex,
   compileRegexSet,

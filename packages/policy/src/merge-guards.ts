@@ -33,10 +33,10 @@ function applyList(ground: Ground<readonly string[]>, change: ListChange): reado
 function mergeSecrets(block: NonNullable<WrittenGuards['secret_leak']>, ground: Ground<SecretLeakConfig>): SecretLeakConfig {
   const { base, merged } = ground;
   const remove = new Set(block.remove_patterns);
-  const named = new Map((block.patterns?.map(fullPattern) ?? base.patterns).map((pattern) => [pattern.name, pattern]));
-  const added = block.additional_patterns?.map(fullPattern) ?? [];
-  for (const pattern of added) named.set(pattern.name, pattern);
-  const wanted = new Set([...(block.patterns ?? []), ...added].map((pattern) => pattern.name));
+  const own = [...(block.patterns ?? []), ...(block.additional_patterns ?? [])].map(fullPattern);
+  const wanted = new Set(own.map((pattern) => pattern.name));
+  const inherited = block.patterns === undefined ? base.patterns : [];
+  const named = new Map([...inherited, ...own].map((pattern) => [pattern.name, pattern]));
   return {
     enabled: block.enabled ?? base.enabled,
     redact: block.redact ?? base.redact,

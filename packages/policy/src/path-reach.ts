@@ -60,30 +60,34 @@ export function spellings(path: PathFact, directories: readonly (string | undefi
 
 const WILDCARD = /[*?[]/;
 
+function charsMeet(a: string, b: string): boolean {
+  if (a === '*' || b === '*') return false;
+  return a === '?' || b === '?' || a === b;
+}
+
+/** Whether the texts so far can be one, from the three ways to get here: one character back on the left, on the right, on both. */
+function meetsHere(a: string, b: string, from: { readonly left: boolean; readonly right: boolean; readonly both: boolean }): boolean {
+  const isStar = a === '*' || b === '*';
+  // A star stands for nothing or takes in whatever the other side offers: either way one side moves alone.
+  return isStar ? from.left || from.right : from.both && charsMeet(a, b);
+}
+
 /** Can one name match both a shell wildcard and a pattern component? Classes count as any character. */
 export function componentsMeet(left: string, right: string, counter: StepCounter): boolean {
   const a = left.replaceAll(/\[[^\]]+\]/g, '?');
   const b = right.replaceAll(/\[[^\]]+\]/g, '?');
-  let row: boolean[] = [];
-  for (let i = 0; i <= a.length; i += 1) {
-    const next: boolean[] = [];
-    for (let j = 0; j <= b.length; j += 1) {
+  // above[j]: the characters of `a` so far and the first j of `b` can stand for one text.
+  let above: boolean[] = [true];
+  for (let j = 1; j <= b.length; j += 1) above.push(above[j - 1] === true && b[j - 1] === '*');
+  for (const char of a) {
+    const row: boolean[] = [above[0] === true && char === '*'];
+    for (let j = 1; j <= b.length; j += 1) {
       counter.steps += 1;
-      if (i === 0 && j === 0) next.push(true);
-      else if (i > 0 && a[i - 1] === '*' && row[j] === true) next.push(true);
-      else if (j > 0 && b[j - 1] === '*' && next[j - 1] === true) next.push(true);
-      else if (i > 0 && a[i - 1] === '*' && j > 0 && next[j - 1] === true) next.push(true);
-      else if (j > 0 && b[j - 1] === '*' && i > 0 && row[j] === true) next.push(true);
-      else next.push(i > 0 && j > 0 && row[j - 1] === true && charsMeet(a[i - 1] ?? '', b[j - 1] ?? ''));
+      row.push(meetsHere(char, b.charAt(j - 1), { left: above[j] === true, right: row[j - 1] === true, both: above[j - 1] === true }));
     }
-    row = next;
+    above = row;
   }
-  return row[b.length] === true;
-}
-
-function charsMeet(a: string, b: string): boolean {
-  if (a === '*' || b === '*') return false;
-  return a === '?' || b === '?' || a === b;
+  return above[b.length] === true;
 }
 
 /** A forbidden pattern taken apart for wildcards; undefined where it has stars for whole components inside. */
@@ -111,19 +115,21 @@ function partReached(part: string, wanted: string, reach: { readonly rooted: boo
   return componentsMeet(part, wanted, reach.counter);
 }
 
+function sliceReached(slice: readonly string[], pattern: PatternParts, counter: StepCounter): boolean {
+  if (!slice.some((part) => WILDCARD.test(part))) return false;
+  return slice.every((part, i) => partReached(part, pattern.parts[i] ?? '', { rooted: pattern.rooted, counter }));
+}
+
 /** May the shell expand `path` (lower-case, with wildcards) to a name the pattern forbids? A lone `*` is not held against anyone. */
 export function wildcardReaches(path: string, pattern: PatternParts, counter: StepCounter): boolean {
-  if (!WILDCARD.test(path)) return false;
-  const rooted = path.startsWith('/');
-  if (pattern.rooted && !rooted) return false;
+  if (!WILDCARD.test(path) || (pattern.rooted && !path.startsWith('/'))) return false;
   const parts = path.split('/').filter((part) => part !== '');
-  const { parts: wanted } = pattern;
-  const last = parts.length - wanted.length;
-  for (let from = pattern.rooted || pattern.below ? 0 : last; from <= (pattern.rooted ? 0 : last) && from >= 0; from += 1) {
-    if (!pattern.below && from !== last) continue;
-    const slice = parts.slice(from, from + wanted.length);
-    if (!slice.some((part) => WILDCARD.test(part))) continue;
-    if (slice.every((part, i) => partReached(part, wanted[i] ?? '', { rooted: pattern.rooted, counter }))) return true;
+  const size = pattern.parts.length;
+  const last = parts.length - size;
+  if (last < 0) return false;
+  if (pattern.rooted) return (pattern.below || last === 0) && sliceReached(parts.slice(0, size), pattern, counter);
+  for (let from = pattern.below ? 0 : last; from <= last; from += 1) {
+    if (sliceReached(parts.slice(from, from + size), pattern, counter)) return true;
   }
   return false;
 }

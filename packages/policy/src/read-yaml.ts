@@ -2,8 +2,9 @@
  * @module YAML text to plain JSON with the place of every node. Aliases are followed and counted, so a bomb of aliases
  * costs no more than the node limit; duplicate keys, tags, merge keys and more than one document are refused.
  */
-import { getOwn, isJsonObject, type JsonArray, type JsonObject, type JsonValue } from '@countersign/kernel';
+import type { JsonObject, JsonValue } from '@countersign/kernel';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type ParsedNode } from 'yaml';
+import { dotted } from './document-path.ts';
 import { faultAt, type PolicyFault, type Position } from './faults.ts';
 import { POLICY_LIMITS } from './limits.ts';
 
@@ -21,13 +22,6 @@ interface Walk {
   nodes: number;
 }
 
-/** `guards.egress.allow[3]`: how people write a path. */
-export function dotted(path: string, key: string | number): string {
-  if (typeof key === 'number') return `${path}[${String(key)}]`;
-  const plain = /^[A-Za-z_][A-Za-z0-9_-]*$/.test(key) ? key : JSON.stringify(key);
-  return path === '' ? plain : `${path}.${plain}`;
-}
-
 function positionOf(lines: LineCounter, start: number, end: number): Position {
   const place = lines.linePos(start);
   return { line: Math.max(1, place.line), column: Math.max(1, place.col), start, end };
@@ -40,20 +34,26 @@ function complain(walk: Walk, code: PolicyFault['code'], what: { message: string
   return null;
 }
 
+/** Past a limit; said once for the nodes, each time for the depth. */
+function isBeyond(walk: Walk, { path, depth }: { path: string; depth: number }): boolean {
+  if (walk.nodes > POLICY_LIMITS.nodesMax) {
+    if (walk.nodes === POLICY_LIMITS.nodesMax + 1)
+      complain(walk, 'policy_too_many_nodes', { message: `more than ${String(POLICY_LIMITS.nodesMax)} values`, path });
+    return true;
+  }
+  if (depth > POLICY_LIMITS.depthMax)
+    complain(walk, 'policy_too_deep', { message: `nested more than ${String(POLICY_LIMITS.depthMax)} deep`, path });
+  return depth > POLICY_LIMITS.depthMax;
+}
+
 function readNode(walk: Walk, node: ParsedNode | null, place: { path: string; depth: number }): JsonValue {
   const { path, depth } = place;
   walk.nodes += 1;
   if (node !== null && !walk.positions.has(path)) walk.positions.set(path, positionOf(walk.lines, node.range[0], node.range[1]));
-  if (walk.nodes > POLICY_LIMITS.nodesMax) {
-    if (walk.nodes === POLICY_LIMITS.nodesMax + 1)
-      complain(walk, 'policy_too_many_nodes', { message: `more than ${String(POLICY_LIMITS.nodesMax)} values`, path });
-    return null;
-  }
-  if (depth > POLICY_LIMITS.depthMax)
-    return complain(walk, 'policy_too_deep', { message: `nested more than ${String(POLICY_LIMITS.depthMax)} deep`, path });
-  if (node === null) return null;
+  if (node === null || isBeyond(walk, place)) return null;
+  // `resolve` gives a node of the same document, which the reader made.
   if (isAlias(node)) return readNode(walk, (node.resolve(walk.document) as ParsedNode | undefined) ?? null, { path, depth: depth + 1 });
-  if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:'))
+  if (node.tag?.startsWith('tag:yaml.org,2002:') === false)
     return complain(walk, 'policy_yaml', { message: 'tags are not used in policies', path });
   if (isMap(node)) return readMap(walk, node.items, { path, depth });
   if (isSeq(node)) return node.items.map((item, i): JsonValue => readNode(walk, item, { path: dotted(path, i), depth: depth + 1 }));
@@ -166,14 +166,4 @@ export function readYaml(text: string, source: string): { readonly reading: Yaml
   const walk: Walk = { document, lines, source, positions: new Map(), faults: [], nodes: 0 };
   const value = readNode(walk, document.contents, { path: '', depth: 0 });
   return { reading: { value, positions: walk.positions }, faults: walk.faults };
-}
-
-/** Own value at a key of something that may be an object. */
-export function member(value: JsonValue | undefined, key: string): JsonValue | undefined {
-  return isJsonObject(value) ? getOwn(value, key) : undefined;
-}
-
-/** A list, or an empty one. */
-export function itemsOf(value: JsonValue | undefined): JsonArray {
-  return Array.isArray(value) ? (value as JsonArray) : [];
 }

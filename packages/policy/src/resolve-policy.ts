@@ -2,7 +2,8 @@
  * @module A document, what it extends and the operator's host sets to one plain JSON value with nothing left open.
  */
 import { sha256Hex } from '@countersign/crypto';
-import { canonicalize, err, ok, type Result } from '@countersign/kernel';
+import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
+import { HOST_SET_ENTRY, rulesetOf } from './check-fields.ts';
 import {
   asJson,
   GUARD_NAMES,
@@ -18,7 +19,6 @@ import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './f
 import { compileHostGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { mergeGuard } from './merge-guards.ts';
-import { HOST_SET_ENTRY, rulesetOf } from './parse-policy.ts';
 
 export interface ResolveOptions {
   /** Documents by ruleset name; those that `extends` may reach. */
@@ -57,8 +57,7 @@ function layGuards(written: WrittenGuards | undefined, base: PartialGuards | und
     const config = layGuard(name, written, base);
     return config === undefined ? [] : [[name, config] as const];
   });
-  // Keys and values come in pairs from `layGuard`, whose type ties them together.
-  return Object.fromEntries(entries) as unknown as PartialGuards;
+  return Object.fromEntries(entries);
 }
 
 function laySettings(document: PolicyDocument, base: PolicySettings): PolicySettings {
@@ -66,27 +65,32 @@ function laySettings(document: PolicyDocument, base: PolicySettings): PolicySett
   return { ...base, ...rest, thresholds: { ...base.thresholds, ...thresholds } };
 }
 
-function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
-  const { content } = document;
-  const strategy = content.merge_strategy ?? 'deep_merge';
-  const under = strategy === 'replace' ? undefined : base;
-  const identity = {
+/** Version, name and description: the document's own, else those of what it extends. */
+function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick<Layer, 'version' | 'name' | 'description'> {
+  const named = content.name !== undefined && content.name !== '';
+  return {
     version: content.version ?? VERSION_DEFAULT,
-    name: content.name !== undefined && content.name !== '' ? content.name : (under?.name ?? ''),
+    name: named ? (content.name ?? '') : (under?.name ?? ''),
     description: content.description ?? under?.description ?? '',
   };
-  if (strategy === 'merge' && under !== undefined) {
-    return {
-      ...identity,
-      guards: content.guards === undefined ? under.guards : layGuards(content.guards, undefined),
-      settings: content.settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
-    };
-  }
+}
+
+/** `merge`: a section that the document holds replaces the whole section of the base. */
+function replaceSections(document: PolicyDocument, under: Layer): Pick<Layer, 'guards' | 'settings'> {
+  const { guards, settings } = document.content;
   return {
-    ...identity,
-    guards: layGuards(content.guards, under?.guards),
-    settings: laySettings(document, under?.settings ?? SETTINGS_DEFAULTS),
+    guards: guards === undefined ? under.guards : layGuards(guards, undefined),
+    settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
   };
+}
+
+function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
+  const strategy = document.content.merge_strategy ?? 'deep_merge';
+  const under = strategy === 'replace' ? undefined : base;
+  const identity = identityOf(document, under);
+  if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
+  const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
+  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings };
 }
 
 /** From the document to its last ancestor. */
@@ -151,10 +155,12 @@ function freezeHosts(entries: readonly string[], options: ResolveOptions, place:
 export function resolvePolicy(document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
   const chain = ancestry(document, options);
   if (!chain.ok) return err([chain.error]);
-  let layer: Layer | undefined;
-  for (const one of chain.value.toReversed()) layer = layOn(one, layer);
-  const guards: GuardConfigs = { ...GUARD_DEFAULTS, ...layer?.guards };
-  const settings = layer?.settings ?? SETTINGS_DEFAULTS;
+  const [last, ...heirs] = chain.value.toReversed();
+  invariant(last !== undefined, 'a document is its own first ancestor');
+  let layer = layOn(last, undefined);
+  for (const heir of heirs) layer = layOn(heir, layer);
+  const { settings } = layer;
+  const guards: GuardConfigs = { ...GUARD_DEFAULTS, ...layer.guards };
   const egress = guards.egress_allowlist;
   const allow = freezeHosts(egress.allow, options, placeOf(document, 'guards.egress_allowlist.allow'));
   const block = freezeHosts(egress.block, options, placeOf(document, 'guards.egress_allowlist.block'));
@@ -165,9 +171,9 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
   if (faults.length > 0) return err(faults);
   return ok({
     format: 'countersign.policy.v1',
-    version: layer?.version ?? VERSION_DEFAULT,
-    name: layer?.name ?? '',
-    description: layer?.description ?? '',
+    version: layer.version,
+    name: layer.name,
+    description: layer.description,
     guards: { ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } },
     settings,
   });

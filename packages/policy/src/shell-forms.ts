@@ -139,7 +139,8 @@ function opensNetwork(text: string): boolean {
 const INLINE_SHELL = /dup2|pty\.spawn|\/bin\/(?:ba|z|da|k)?sh|exec\s*\(|cmd\.exe|child_process|Open3|popen/;
 const INLINE_SOCKET = /socket|TCPSocket|fsockopen|net\.connect|createConnection|IO::Socket/;
 
-function isOutputOf(command: CommandFact): string | undefined {
+/** Where a command that fetches leaves what it got. */
+function outputOf(command: CommandFact): string | undefined {
   const at = command.args.findIndex(
     (arg) => arg === '-o' || arg === '--output' || (command.name === 'wget' && (arg === '-O' || arg === '--output-document')),
   );
@@ -153,17 +154,20 @@ function isOutputOf(command: CommandFact): string | undefined {
   return url?.split(/[?#]/)[0]?.split('/').at(-1);
 }
 
+function fetchedFile(command: CommandFact, fed: number): string | undefined {
+  if (FETCHERS.has(command.name)) return outputOf(command);
+  return command.name === 'tee' && (fed & FETCH) !== 0 ? operands(command)[0] : undefined;
+}
+
 /** Files that commands fetch: by their path and by their base name. */
 function fetchedFiles(commands: readonly CommandFact[], fed: readonly number[]): ReadonlyMap<string, number> {
   const files = new Map<string, number>();
   for (const [index, command] of commands.entries()) {
-    const viaTee = command.name === 'tee' && ((fed[index] ?? 0) & FETCH) !== 0;
-    const file = FETCHERS.has(command.name) ? isOutputOf(command) : viaTee ? operands(command)[0] : undefined;
+    const file = fetchedFile(command, fed[index] ?? 0);
     if (file === undefined || file === '' || file === '-' || file.startsWith('/dev/')) continue;
     const path = normalizePath(file);
-    for (const name of [path, path.split('/').at(-1)?.toLowerCase() ?? path]) {
-      if (!files.has(name)) files.set(name, index);
-    }
+    const base = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
+    for (const name of [path, base]) files.set(name, files.get(name) ?? index);
   }
   return files;
 }
@@ -187,14 +191,19 @@ function runsSubstitution(scene: Scene, command: CommandFact): boolean {
   return inline && /\$\(|`/.test(command.line) && fetches('substitution');
 }
 
+function netcatRuns(command: CommandFact): boolean {
+  if (!NETCATS.has(command.name)) return false;
+  const { letters, long } = options(command);
+  return /[ec]/.test(letters) || long.some((flag) => /^--(?:exec|sh-exec|lua-exec)/.test(flag));
+}
+
+function inlineConnects(arg: string): boolean {
+  return opensNetwork(arg) || (INLINE_SOCKET.test(arg) && INLINE_SHELL.test(arg));
+}
+
 function opensReverseShell(scene: Scene, command: CommandFact, index: number): boolean {
-  if (command.redirects.some((one) => opensNetwork(one.target))) return true;
-  if (isInterpreter(command.name) && command.args.some((arg) => opensNetwork(arg) || (INLINE_SOCKET.test(arg) && INLINE_SHELL.test(arg))))
-    return true;
-  if (NETCATS.has(command.name)) {
-    const { letters, long } = options(command);
-    if (/[ec]/.test(letters) || long.some((flag) => /^--(?:exec|sh-exec|lua-exec)/.test(flag))) return true;
-  }
+  if (command.redirects.some((one) => opensNetwork(one.target)) || netcatRuns(command)) return true;
+  if (isInterpreter(command.name) && command.args.some(inlineConnects)) return true;
   if (command.name === 'socat' && command.args.some((arg) => /^(?:exec|system):/i.test(arg))) return true;
   const talks = NETCATS.has(command.name) || command.name === 'telnet' || (command.name === 'openssl' && command.args[0] === 's_client');
   return talks && ((scene.fed[index] ?? 0) & SHELL) !== 0;

@@ -65,25 +65,23 @@ function openHunk(cursor: Cursor, text: string): boolean {
   return true;
 }
 
+function count(cursor: Cursor, mark: string): void {
+  if (mark === '+') cursor.additions += 1;
+  else cursor.oldLeft = Math.max(0, cursor.oldLeft - 1);
+  if (mark === '-') cursor.deletions += 1;
+  else cursor.newLeft = Math.max(0, cursor.newLeft - 1);
+}
+
 /** Does this line bring its text in? */
 function readLine(cursor: Cursor, lines: readonly Line[], i: number): 'added' | 'kept' | 'stray' {
   const text = lines[i]?.text ?? '';
   const inside = cursor.oldLeft > 0 || cursor.newLeft > 0;
   if (!inside && (isFileHeader(lines, i) || openHunk(cursor, text) || HEADER.test(text))) return 'kept';
-  if (text.startsWith('+')) {
-    cursor.newLeft = Math.max(0, cursor.newLeft - 1);
-    cursor.additions += 1;
-    return 'added';
-  }
-  if (text.startsWith('-')) {
-    cursor.oldLeft = Math.max(0, cursor.oldLeft - 1);
-    cursor.deletions += 1;
-    return 'kept';
-  }
-  if (text.startsWith('\\')) return 'kept';
-  cursor.oldLeft = Math.max(0, cursor.oldLeft - 1);
-  cursor.newLeft = Math.max(0, cursor.newLeft - 1);
-  return inside || text === '' || text.startsWith(' ') ? 'kept' : 'stray';
+  const mark = text.charAt(0);
+  if (mark === '\\') return 'kept';
+  count(cursor, mark);
+  if (mark === '+') return 'added';
+  return inside || '- '.includes(mark) ? 'kept' : 'stray';
 }
 
 /** Reads a patch. A line outside every hunk that is no known header is brought in too: nobody can say what reads it. */

@@ -31,18 +31,26 @@ function namesOf(tool: string): readonly string[] {
   return bare === undefined || bare === '' ? [canonicalTool(tool)] : [canonicalTool(tool), canonicalTool(bare)];
 }
 
+function asciiBytes(unit: number): number {
+  if (unit === 0x22 || unit === 0x5c) return 2;
+  if (unit >= 0x20) return 1;
+  return unit === 0x08 || unit === 0x09 || unit === 0x0a || unit === 0x0c || unit === 0x0d ? 2 : 6;
+}
+
+/** A code point as its first code unit or as a whole; a lone surrogate is written as `\udXXX`. */
+function pointBytes(point: number): number {
+  if (point < 0x80) return asciiBytes(point);
+  if (point < 0x800) return 2;
+  if (point > 0xffff) return 4;
+  return point >= 0xd800 && point <= 0xdfff ? 6 : 3;
+}
+
 function textBytes(text: string): number {
   let bytes = 2;
   for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x20) bytes += '\b\t\n\f\r'.includes(text.charAt(i)) ? 2 : 6;
-    else if (unit === 0x22 || unit === 0x5c) bytes += 2;
-    else if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit <= 0xdbff && text.charCodeAt(i + 1) >= 0xdc00 && text.charCodeAt(i + 1) <= 0xdfff) {
-      bytes += 4;
-      i += 1;
-    } else bytes += unit >= 0xd800 && unit <= 0xdfff ? 6 : 3;
+    const point = text.codePointAt(i) ?? 0;
+    if (point > 0xffff) i += 1;
+    bytes += pointBytes(point);
   }
   return bytes;
 }

@@ -78,6 +78,15 @@ function sizeProblems(config: PatchIntegrityConfig, additions: number, deletions
   return problems;
 }
 
+function judgeUnseen(context: GuardContext, bodies: readonly BodyText[]): GuardResult {
+  const { cuts } = context.facts;
+  if (context.meter.cut || cuts.includes('bytes') || cuts.includes('texts'))
+    return blind('patch_integrity', 'More text than can be searched', 'facts_cut');
+  if (context.action.kind === 'file.patch' && bodies.length === 0)
+    return blind('patch_integrity', 'No patch could be read from the action', 'missing_patch');
+  return allow('patch_integrity');
+}
+
 export function judgePatchIntegrity(rules: PatchRules, context: GuardContext): GuardResult | undefined {
   const { kind } = context.action;
   if (kind !== 'file.patch' && kind !== 'file.write') return undefined;
@@ -89,14 +98,7 @@ export function judgePatchIntegrity(rules: PatchRules, context: GuardContext): G
   const problems = kind === 'file.patch' ? sizeProblems(rules.config, additions, deletions) : [];
   const names = [...new Set(matches.map((match) => match.pattern))];
   const parts = names.length > 0 ? [`Contains forbidden patterns: ${names.join(', ')}`, ...problems] : problems;
-  if (parts.length === 0) {
-    if (context.meter.cut || context.facts.cuts.includes('bytes') || context.facts.cuts.includes('texts')) {
-      return blind('patch_integrity', 'More text than can be searched', 'facts_cut');
-    }
-    if (kind === 'file.patch' && bodies.length === 0)
-      return blind('patch_integrity', 'No patch could be read from the action', 'missing_patch');
-    return allow('patch_integrity');
-  }
+  if (parts.length === 0) return judgeUnseen(context, bodies);
   const [target] = touchedPaths(context);
   return block('patch_integrity', names.length > 0 ? 'critical' : 'error', {
     code: names.length > 0 ? 'contains_forbidden_pattern' : 'patch_too_large',

@@ -102,7 +102,15 @@ function matchOfHit(pattern: SecretPattern, text: TextFact, hit: RegexHit): Matc
 }
 
 function overlaps(a: Match, b: Match): boolean {
-  return a.name === b.name && a.span.path === b.span.path && a.span.start < b.span.end && b.span.start < a.span.end;
+  return a.span.path === b.span.path && a.span.start < b.span.end && b.span.start < a.span.end;
+}
+
+/** Found already: by the same name, or by another that weighs no less. */
+function isKnown(found: readonly Match[], match: Match, exact: boolean): boolean {
+  return found.some((other) => {
+    const covers = exact ? other.name === match.name : SEVERITY_RANK[other.severity] >= SEVERITY_RANK[match.severity];
+    return covers && overlaps(match, other);
+  });
 }
 
 function findMatches(patterns: SecretPatterns, context: GuardContext): readonly Match[] {
@@ -114,19 +122,19 @@ function findMatches(patterns: SecretPatterns, context: GuardContext): readonly 
     diffs: new Map(writtenTexts(context).flatMap(({ text, diff }) => (diff === undefined ? [] : [[text.span.path, diff] as const]))),
   };
   const found: Match[] = [];
-  const add = (match: Match | undefined): void => {
-    if (match === undefined || !bringsIn(scope, match.span) || found.some((other) => overlaps(match, other))) return;
+  const add = (match: Match | undefined, exact: boolean): void => {
+    if (match === undefined || !bringsIn(scope, match.span) || isKnown(found, match, exact)) return;
     if (found.length < POLICY_LIMITS.matchesMax) found.push(match);
   };
-  for (const fact of context.facts.secrets) {
-    const leaf = leaves.get(fact.span.path);
-    if (leaf !== undefined && !patterns.removed.has(fact.type)) add(matchOfFact(patterns, fact, leaf));
-  }
   for (const text of texts) {
     for (const hit of patterns.set.search(text.text, context.meter)) {
       const pattern = patterns.config.patterns[hit.index];
-      if (pattern !== undefined) add(matchOfHit(pattern, text, hit));
+      if (pattern !== undefined) add(matchOfHit(pattern, text, hit), true);
     }
+  }
+  for (const fact of context.facts.secrets) {
+    const leaf = leaves.get(fact.span.path);
+    if (leaf !== undefined && !patterns.removed.has(fact.type)) add(matchOfFact(patterns, fact, leaf), false);
   }
   return found;
 }

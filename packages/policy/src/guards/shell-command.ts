@@ -118,22 +118,21 @@ function touchesForbidden(rules: ShellRules, context: GuardContext): GuardResult
   return moved === undefined ? undefined : report(moved.word, [moved.span]);
 }
 
+function judgeUnread(rules: ShellRules, { action, facts, meter }: GuardContext): GuardResult {
+  if (meter.cut) return blind('shell_command', 'More text than can be searched', 'facts_cut');
+  const read = action.kind !== 'shell.exec' || facts.commands.length > 0;
+  if (read && !facts.cuts.includes('commands') && !facts.cuts.includes('shell-unknown')) return allow('shell_command');
+  const finding = {
+    code: 'shell_not_understood',
+    message: 'Shell command could not be read as commands',
+    details: { reason: 'shell_not_understood' },
+  };
+  return rules.config.unparsed === 'block' ? block('shell_command', 'error', finding) : warn('shell_command', finding);
+}
+
 export function judgeShellCommand(rules: ShellRules, context: GuardContext): GuardResult | undefined {
   const { facts, action } = context;
-  const isShell = action.kind === 'shell.exec';
-  if (facts.commands.length === 0 && !isShell && !facts.cuts.includes('shell-unknown')) return undefined;
-  const matched = matchForbidden(rules, context);
-  if (matched !== undefined) return matched;
-  const touched = rules.config.enforce_forbidden_paths ? touchesForbidden(rules, context) : undefined;
-  if (touched !== undefined) return touched;
-  if (context.meter.cut) return blind('shell_command', 'More text than can be searched', 'facts_cut');
-  if (facts.cuts.includes('commands') || facts.cuts.includes('shell-unknown') || (isShell && facts.commands.length === 0)) {
-    const finding = {
-      code: 'shell_not_understood',
-      message: 'Shell command could not be read as commands',
-      details: { reason: 'shell_not_understood' },
-    };
-    return rules.config.unparsed === 'block' ? block('shell_command', 'error', finding) : warn('shell_command', finding);
-  }
-  return allow('shell_command');
+  if (facts.commands.length === 0 && action.kind !== 'shell.exec' && !facts.cuts.includes('shell-unknown')) return undefined;
+  const touched = (): GuardResult | undefined => (rules.config.enforce_forbidden_paths ? touchesForbidden(rules, context) : undefined);
+  return matchForbidden(rules, context) ?? touched() ?? judgeUnread(rules, context);
 }

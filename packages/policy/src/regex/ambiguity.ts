@@ -57,39 +57,44 @@ function positionsOf(program: Program): Positions {
   return { at, follow, doubled };
 }
 
-/** Strongly connected components by Kosaraju's two passes, without recursion. */
-export function components(size: number, follow: (node: number) => readonly number[]): Int32Array {
+type Follow = (node: number) => readonly number[];
+
+/** Nodes in the order in which a depth-first walk leaves them, and the edges turned round. */
+function finishOrder(size: number, follow: Follow): { readonly order: readonly number[]; readonly back: readonly (readonly number[])[] } {
   const order: number[] = [];
-  const seen = new Uint8Array(size);
   const back: number[][] = Array.from({ length: size }, () => []);
-  for (let root = 0; root < size; root += 1) {
-    const stack: number[] = seen[root] === 0 ? [root] : [];
-    while (stack.length > 0) {
-      const node = stack.at(-1) ?? 0;
-      if (seen[node] !== 0) {
-        stack.pop();
-        if (seen[node] === 1) order.push(node);
-        seen[node] = 2;
-        continue;
-      }
-      seen[node] = 1;
-      for (const next of follow(node)) {
-        back[next]?.push(node);
-        if (seen[next] === 0) stack.push(next);
-      }
+  // 0: not seen, 1: below the walk, 2: left.
+  const marks = new Uint8Array(size);
+  const stack = Array.from({ length: size }, (_, i) => size - 1 - i);
+  while (stack.length > 0) {
+    const node = stack.at(-1) ?? 0;
+    if (marks[node] !== 0) {
+      stack.pop();
+      if (marks[node] === 1) order.push(node);
+      marks[node] = 2;
+      continue;
+    }
+    marks[node] = 1;
+    for (const next of follow(node)) {
+      back[next]?.push(node);
+      if (marks[next] === 0) stack.push(next);
     }
   }
+  return { order, back };
+}
+
+/** Strongly connected components by Kosaraju's two passes, without recursion. */
+export function components(size: number, follow: Follow): Int32Array {
+  const { order, back } = finishOrder(size, follow);
   const component = new Int32Array(size).fill(-1);
-  let count = 0;
   for (const root of order.toReversed()) {
     const stack = component[root] === -1 ? [root] : [];
     while (stack.length > 0) {
       const node = stack.pop() ?? 0;
       if (component[node] !== -1) continue;
-      component[node] = count;
-      stack.push(...(back[node] ?? []));
+      component[node] = root;
+      for (const next of back[node] ?? []) stack.push(next);
     }
-    count += 1;
   }
   return component;
 }

@@ -72,21 +72,19 @@ function classOf(alphabet: Alphabet, unit: number): number {
   return low;
 }
 
-function holds(what: Assertion, left: number, right: number): boolean {
-  switch (what) {
-    case 'text-start':
-      return left === EDGE;
-    case 'text-end':
-      return right === EDGE;
-    case 'line-start':
-      return left === EDGE || left === NEWLINE;
-    case 'line-end':
-      return right === EDGE || right === NEWLINE;
-    case 'word':
-      return (left === WORD) !== (right === WORD);
-    case 'not-word':
-      return (left === WORD) === (right === WORD);
-  }
+const HOLDS: Readonly<Record<Assertion, (left: number, right: number) => boolean>> = {
+  'text-start': (left) => left === EDGE,
+  'text-end': (_, right) => right === EDGE,
+  'line-start': (left) => left === EDGE || left === NEWLINE,
+  'line-end': (_, right) => right === EDGE || right === NEWLINE,
+  word: (left, right) => (left === WORD) !== (right === WORD),
+  'not-word': (left, right) => (left === WORD) === (right === WORD),
+};
+
+interface Sink {
+  readonly meter: ScanMeter;
+  /** False stops the search. */
+  onHit(ids: readonly number[], at: number): boolean;
 }
 
 export class Automaton {
@@ -119,27 +117,32 @@ export class Automaton {
     const matches: number[] = [];
     const pending = this.#program.anchored ? [...state.kernel] : [...state.kernel, this.#program.start];
     const [left, right] = this.#program.reverse ? [ahead, state.behind] : [state.behind, ahead];
-    while (pending.length > 0) {
-      const index = pending.pop() ?? 0;
-      if (this.#marks[index] === this.#generation) continue;
-      this.#marks[index] = this.#generation;
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      const instruction = this.#visit(index);
+      if (instruction === undefined) continue;
       meter.steps += 1;
-      const instruction = this.#program.code[index];
-      if (instruction?.op === 'char') chars.push(index);
-      else if (instruction?.op === 'split') pending.push(instruction.b, instruction.a);
-      else if (instruction?.op === 'match') matches.push(instruction.id);
-      else if (instruction !== undefined && holds(instruction.what, left, right)) pending.push(instruction.next);
+      if (instruction.op === 'char') chars.push(index);
+      else if (instruction.op === 'split') pending.push(instruction.b, instruction.a);
+      else if (instruction.op === 'match') matches.push(instruction.id);
+      else if (HOLDS[instruction.what](left, right)) pending.push(instruction.next);
     }
     return { chars, matches: matches.length === 0 ? NO_HITS : matches.sort((a, b) => a - b) };
   }
 
+  /** The instruction, the first time this generation comes by. */
+  #visit(index: number): Instruction | undefined {
+    if (this.#marks[index] === this.#generation) return undefined;
+    this.#marks[index] = this.#generation;
+    return this.#program.code[index];
+  }
+
   /** Makes the move of `state` over a class; class -1 is the end of the text. */
-  #move(state: State, cls: number, meter: ScanMeter): void {
+  #move(state: State, cls: number, meter: ScanMeter): readonly number[] {
     const slot = cls + 1;
     const ahead = cls === -1 ? EDGE : (this.#alphabet.kinds[cls] ?? OTHER);
     const { chars, matches } = this.#closure(state, ahead, meter);
     state.hits[slot] = matches;
-    if (cls === -1) return;
+    if (cls === -1) return matches;
     const unit = this.#alphabet.bounds[cls] ?? 0;
     const targets = new Set<number>();
     for (const index of chars) {
@@ -150,36 +153,42 @@ export class Automaton {
       [...targets].sort((a, b) => a - b),
       ahead,
     );
+    return matches;
+  }
+
+  #kindAt(text: string, at: number): number {
+    const unit = text.charCodeAt(at);
+    return Number.isNaN(unit) ? EDGE : (this.#alphabet.kinds[classOf(this.#alphabet, unit)] ?? OTHER);
+  }
+
+  #isDead(state: State): boolean {
+    return this.#program.anchored && state.kernel.length === 0;
+  }
+
+  /** Column of a character in a state's tables; 0 is the end of the text. */
+  #slotAt(text: string, at: number): number {
+    const unit = text.charCodeAt(at);
+    return Number.isNaN(unit) ? 0 : classOf(this.#alphabet, unit) + 1;
   }
 
   /**
    * Runs from `from` to `to` (backwards for a reversed program) and calls `onHit` where ids end; it stops when `onHit`
    * returns false, when nothing can match any more, or when the meter is spent. Text outside is seen by `\b`, `^`, `$`.
    */
-  run(
-    text: string,
-    range: { readonly from: number; readonly to: number },
-    sink: { readonly meter: ScanMeter; onHit(ids: readonly number[], at: number): boolean },
-  ): void {
-    const step = this.#program.reverse ? -1 : 1;
-    const offset = this.#program.reverse ? -1 : 0;
-    const behindUnit = text.charCodeAt(range.from - 1 - offset);
-    const behind = Number.isNaN(behindUnit) ? EDGE : (this.#alphabet.kinds[classOf(this.#alphabet, behindUnit)] ?? OTHER);
+  run(text: string, range: { readonly from: number; readonly to: number }, sink: Sink): void {
+    const { reverse, anchored, start } = this.#program;
+    const [step, offset] = reverse ? [-1, -1] : [1, 0];
     const { meter } = sink;
-    let state = this.#state(this.#program.anchored ? [this.#program.start] : [], behind);
+    let state = this.#state(anchored ? [start] : [], this.#kindAt(text, range.from - 1 - offset));
     for (let at = range.from; ; at += step) {
-      const unit = text.charCodeAt(at + offset);
-      const cls = Number.isNaN(unit) ? -1 : classOf(this.#alphabet, unit);
+      const slot = this.#slotAt(text, at + offset);
       meter.steps += 1;
-      if (state.hits[cls + 1] === undefined) this.#move(state, cls, meter);
-      const hits = state.hits[cls + 1] ?? NO_HITS;
+      const hits = state.hits[slot] ?? this.#move(state, slot - 1, meter);
       if (hits.length > 0 && !sink.onHit(hits, at)) return;
-      const next = state.next[cls + 1];
-      if (at === range.to || next === undefined || (this.#program.anchored && next.kernel.length === 0)) return;
-      if (meter.steps > meter.limit) {
-        meter.cut = true;
-        return;
-      }
+      const next = state.next[slot];
+      if (at === range.to || next === undefined || this.#isDead(next)) return;
+      meter.cut ||= meter.steps > meter.limit;
+      if (meter.cut) return;
       state = next;
     }
   }

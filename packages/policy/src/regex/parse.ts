@@ -24,9 +24,9 @@ export interface RegexProblem {
 }
 
 interface Flags {
-  readonly ignoreCase: boolean;
-  readonly dotAll: boolean;
-  readonly multiLine: boolean;
+  ignoreCase: boolean;
+  dotAll: boolean;
+  multiLine: boolean;
 }
 
 interface Reader {
@@ -127,6 +127,19 @@ function readMember(reader: Reader): number | CharSet {
   return escaped;
 }
 
+/** One member or range, as pairs. */
+function readRange(reader: Reader): CharSet {
+  const at = reader.at;
+  const low = readMember(reader);
+  if (typeof low !== 'number') return low;
+  const ranged = reader.text[reader.at] === '-' && reader.text[reader.at + 1] !== ']' && reader.at + 1 < reader.text.length;
+  if (!ranged) return [low, low];
+  reader.at += 1;
+  const high = readMember(reader);
+  if (typeof high !== 'number' || high < low) throw new Refusal('a range runs backwards or ends in a class', at);
+  return [low, high];
+}
+
 function readClass(reader: Reader): RegexNode {
   const open = reader.at;
   reader.at += 1;
@@ -135,17 +148,7 @@ function readClass(reader: Reader): RegexNode {
   const ranges: number[] = [];
   for (let first = true; reader.text[reader.at] !== ']' || first; first = false) {
     if (reader.at >= reader.text.length) throw new Refusal('`[` is not closed', open);
-    const at = reader.at;
-    const low = readMember(reader);
-    const ranged =
-      typeof low === 'number' && reader.text[reader.at] === '-' && reader.text[reader.at + 1] !== ']' && reader.at + 1 < reader.text.length;
-    if (typeof low !== 'number') ranges.push(...low);
-    else if (ranged) {
-      reader.at += 1;
-      const high = readMember(reader);
-      if (typeof high !== 'number' || high < low) throw new Refusal('a range runs backwards or ends in a class', at);
-      ranges.push(low, high);
-    } else ranges.push(low, low);
+    ranges.push(...readRange(reader));
   }
   reader.at += 1;
   const base = normalizeSet(ranges);
@@ -153,15 +156,20 @@ function readClass(reader: Reader): RegexNode {
   return { is: 'set', set: negated ? complement(set) : set };
 }
 
+const FLAG_NAMES: ReadonlyMap<string, keyof Flags> = new Map<string, keyof Flags>([
+  ['i', 'ignoreCase'],
+  ['s', 'dotAll'],
+  ['m', 'multiLine'],
+]);
+
 function applyFlags(flags: Flags, letters: string, at: number): Flags {
+  const next = { ...flags };
   let on = true;
-  let next = flags;
   for (const letter of letters) {
+    const name = FLAG_NAMES.get(letter);
     if (letter === '-') on = false;
-    else if (letter === 'i') next = { ...next, ignoreCase: on };
-    else if (letter === 's') next = { ...next, dotAll: on };
-    else if (letter === 'm') next = { ...next, multiLine: on };
-    else throw new Refusal(`the flag \`${letter}\` is not supported`, at);
+    else if (name === undefined) throw new Refusal(`the flag \`${letter}\` is not supported`, at);
+    else next[name] = on;
   }
   return next;
 }
@@ -194,6 +202,15 @@ function readGroup(reader: Reader): RegexNode | undefined {
   return node;
 }
 
+/** `.`, `^`, `$`; undefined for anything else. */
+function readSymbol(reader: Reader, char: string): RegexNode | undefined {
+  const { dotAll, multiLine } = reader.flags;
+  if (char === '.') return { is: 'set', set: dotAll ? ANY : ANY_BUT_NEWLINE };
+  if (char === '^') return { is: 'assert', what: multiLine ? 'line-start' : 'text-start' };
+  if (char === '$') return { is: 'assert', what: multiLine ? 'line-end' : 'text-end' };
+  return undefined;
+}
+
 function readAtom(reader: Reader): RegexNode | undefined {
   const char = reader.text[reader.at] ?? '';
   const at = reader.at;
@@ -201,11 +218,9 @@ function readAtom(reader: Reader): RegexNode | undefined {
   if (char === '[') return readClass(reader);
   if ('*+?'.includes(char) || /^\{\d/.test(reader.text.slice(at, at + 2))) throw new Refusal('a count follows nothing', at);
   reader.at += 1;
-  if (char === '.') return { is: 'set', set: reader.flags.dotAll ? ANY : ANY_BUT_NEWLINE };
-  if (char === '^') return { is: 'assert', what: reader.flags.multiLine ? 'line-start' : 'text-start' };
-  if (char === '$') return { is: 'assert', what: reader.flags.multiLine ? 'line-end' : 'text-end' };
-  if (char !== '\\') return single(reader, char.charCodeAt(0));
-  const escaped = readEscape(reader);
+  const symbol = readSymbol(reader, char);
+  if (symbol !== undefined) return symbol;
+  const escaped = char === '\\' ? readEscape(reader) : char.charCodeAt(0);
   if (typeof escaped === 'number') return single(reader, escaped);
   return typeof escaped === 'string' ? { is: 'assert', what: escaped } : { is: 'set', set: escaped };
 }
@@ -231,13 +246,12 @@ function readCount(reader: Reader): { min: number; max: number } | undefined {
 }
 
 function readRepeats(reader: Reader, atom: RegexNode): RegexNode {
-  let node = atom;
-  for (;;) {
-    const count = readCount(reader);
-    if (count === undefined) return node;
+  let item = atom;
+  for (let count = readCount(reader); count !== undefined; count = readCount(reader)) {
     if (reader.text[reader.at] === '?') reader.at += 1;
-    node = { is: 'repeat', item: node, min: count.min, max: count.max };
+    item = { is: 'repeat', item, min: count.min, max: count.max };
   }
+  return item;
 }
 
 function readSequence(reader: Reader): RegexNode {

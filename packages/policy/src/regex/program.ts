@@ -38,18 +38,10 @@ function emit(builder: Builder, instruction: Instruction): number {
 /** Emits `node` so that it continues at `next`; returns its entry. Built back to front, so entries are known. */
 function build(builder: Builder, node: RegexNode, next: number): number {
   if (builder.budget <= 0) return next;
-  switch (node.is) {
-    case 'set':
-      return emit(builder, { op: 'char', set: node.set, next });
-    case 'assert':
-      return emit(builder, { op: 'assert', what: node.what, next });
-    case 'sequence':
-      return buildSequence(builder, node.items, next);
-    case 'choice':
-      return buildChoice(builder, node.items, next);
-    case 'repeat':
-      return buildRepeat(builder, node, next);
-  }
+  if (node.is === 'set') return emit(builder, { op: 'char', set: node.set, next });
+  if (node.is === 'assert') return emit(builder, { op: 'assert', what: node.what, next });
+  if (node.is === 'sequence') return buildSequence(builder, node.items, next);
+  return node.is === 'choice' ? buildChoice(builder, node.items, next) : buildRepeat(builder, node, next);
 }
 
 function buildSequence(builder: Builder, items: readonly RegexNode[], next: number): number {

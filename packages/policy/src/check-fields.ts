@@ -1,0 +1,189 @@
+/**
+ * @module Holds a value against a shape of `fields.ts`: every fault with its path, every pattern compiled once to see that it does.
+ */
+import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
+import { dotted, itemsOf, member } from './document-path.ts';
+import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
+import type { Field, Pattern, Shape } from './fields.ts';
+import { compileHostGlob, compilePathGlob } from './glob.ts';
+import { POLICY_LIMITS } from './limits.ts';
+import { checkRegex } from './regex/regex-set.ts';
+
+/** Names that `extends` may give. */
+export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning'];
+
+/** A host list entry that stands for a host set of the operator. */
+export const HOST_SET_ENTRY: RegExp = /^@[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** What is being checked, and what was found. */
+export interface Check {
+  readonly source: string;
+  readonly positions: ReadonlyMap<string, Position>;
+  readonly faults: PolicyFault[];
+}
+
+interface Complaint {
+  readonly code: PolicyFaultCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** Notes a fault; beyond the limit of faults it is dropped. */
+export function complain(check: Check, path: string, complaint: Complaint): undefined {
+  if (check.faults.length >= POLICY_LIMITS.faultsMax) return;
+  const place: FaultPlace = { path, source: check.source, position: check.positions.get(path), hint: complaint.hint };
+  check.faults.push(faultAt(complaint.code, complaint.message, place));
+}
+
+function typeName(value: JsonValue): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return typeof value === 'string' ? 'text' : typeof value === 'number' ? 'a number' : 'true or false';
+}
+
+function wrongType(check: Check, path: string, what: { readonly wanted: string; readonly value: JsonValue }): undefined {
+  complain(check, path, { code: 'policy_type', message: `must be ${what.wanted}, is ${typeName(what.value)}` });
+}
+
+/** The ruleset that an `extends` reference names, or undefined. */
+export function rulesetOf(reference: string): string | undefined {
+  const name = reference.startsWith('clawdstrike:') ? reference.slice(12) : reference;
+  return BUILTIN_RULESETS.includes(name) ? name : undefined;
+}
+
+function rulesetProblem(text: string): Complaint | undefined {
+  if (rulesetOf(text) !== undefined) return undefined;
+  const meant = suggest(text, BUILTIN_RULESETS);
+  const looksRemote = /[/\\:@+]|\.ya?ml$/.test(text);
+  return {
+    code: looksRemote ? 'policy_unsupported_field' : 'policy_extends',
+    message: looksRemote ? 'extending files, addresses and packages is not supported yet' : `there is no ruleset ${quoted(text)}`,
+    hint: meant === undefined ? `use one of ${BUILTIN_RULESETS.join(', ')}` : `did you mean ${quoted(meant)}?`,
+  };
+}
+
+/** Why a pattern of a document does not compile, or undefined. */
+export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
+  if (pattern === 'ruleset') return rulesetProblem(text);
+  if (pattern === 'regex') {
+    const tree = checkRegex(text);
+    if (tree.ok) return undefined;
+    return { code: tree.error.code, message: `${tree.error.message}, at character ${String(tree.error.at + 1)} of ${quoted(text)}` };
+  }
+  if (/\$\{(?!HOME\})/.test(text)) {
+    return {
+      code: 'policy_placeholder',
+      message: `${quoted(text)} holds a placeholder, and placeholders are not filled in`,
+      hint: 'write the value itself',
+    };
+  }
+  if (pattern === 'host-glob' || pattern === 'frozen-host') {
+    if (pattern === 'host-glob' && HOST_SET_ENTRY.test(text)) return undefined;
+    const glob = compileHostGlob(text);
+    return glob.ok ? undefined : { code: 'policy_host_pattern', message: `${glob.error}: ${quoted(text)}` };
+  }
+  const glob = compilePathGlob(text, 'permit');
+  return glob.ok ? undefined : { code: 'policy_glob', message: `${glob.error}: ${quoted(text)}` };
+}
+
+function readText(check: Check, field: Field & { is: 'text' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (typeof at.value !== 'string') return wrongType(check, at.path, { wanted: 'text', value: at.value });
+  if (at.value.length > field.max)
+    return complain(check, at.path, { code: 'policy_range', message: `longer than ${String(field.max)} characters` });
+  if (at.value === '' && field.blank !== true) return complain(check, at.path, { code: 'policy_range', message: 'must not be empty' });
+  const problem = field.pattern === undefined ? undefined : patternProblem(field.pattern, at.value);
+  if (problem !== undefined) return complain(check, at.path, problem);
+  return at.value;
+}
+
+function readNumber(check: Check, field: Field & { is: 'number' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  const wanted = field.whole ? 'a whole number' : 'a number';
+  if (typeof at.value !== 'number' || (field.whole && !Number.isInteger(at.value)))
+    return wrongType(check, at.path, { wanted, value: at.value });
+  if (at.value < field.min || at.value > field.max) {
+    return complain(check, at.path, { code: 'policy_range', message: `must be between ${String(field.min)} and ${String(field.max)}` });
+  }
+  return at.value;
+}
+
+function readWord(check: Check, field: Field & { is: 'word' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (typeof at.value !== 'string') return wrongType(check, at.path, { wanted: 'text', value: at.value });
+  const word = field.words.get(at.value);
+  if (word !== undefined) return word;
+  const known = [...field.words.keys()];
+  const meant = suggest(at.value, known);
+  return complain(check, at.path, {
+    code: 'policy_enum',
+    message: `must be one of ${known.join(', ')}`,
+    hint: meant === undefined ? undefined : `did you mean ${quoted(meant)}?`,
+  });
+}
+
+function readList(check: Check, field: Field & { is: 'list' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (!Array.isArray(at.value)) return wrongType(check, at.path, { wanted: 'a list', value: at.value });
+  const items = itemsOf(at.value);
+  if (items.length > POLICY_LIMITS.listMax) {
+    return complain(check, at.path, { code: 'policy_range', message: `more than ${String(POLICY_LIMITS.listMax)} entries` });
+  }
+  const seen = new Set<JsonValue>();
+  const out: JsonValue[] = [];
+  for (const [i, item] of items.entries()) {
+    const path = dotted(at.path, i);
+    const read = readField(check, field.item, { path, value: item });
+    const key = field.key === undefined ? undefined : member(item, field.key);
+    if (key !== undefined && seen.has(key))
+      complain(check, path, { code: 'policy_duplicate_entry', message: `another entry has the same \`${field.key ?? ''}\`` });
+    if (key !== undefined) seen.add(key);
+    if (read !== undefined) out.push(read);
+  }
+  return out;
+}
+
+function unknownField(check: Check, shape: Shape, at: { path: string; key: string }): undefined {
+  if (shape.unsupported?.has(at.key) === true) {
+    return complain(check, at.path, {
+      code: 'policy_unsupported_field',
+      message: `${quoted(at.key)} is part of the format and is not supported yet`,
+      hint: 'remove it; a policy never holds what is not carried out',
+    });
+  }
+  const meant = suggest(at.key, [...shape.fields.keys()]);
+  return complain(check, at.path, {
+    code: 'policy_unknown_field',
+    message: `there is no field ${quoted(at.key)} here`,
+    hint: meant === undefined ? `known fields: ${[...shape.fields.keys()].join(', ')}` : `did you mean ${quoted(meant)}?`,
+  });
+}
+
+function readShape(check: Check, shape: Shape, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (!isJsonObject(at.value)) return wrongType(check, at.path, { wanted: 'a mapping', value: at.value });
+  const out: [string, JsonValue][] = [];
+  for (const key of Object.keys(at.value)) {
+    const path = dotted(at.path, key);
+    const field = shape.fields.get(key);
+    const value = getOwn(at.value, key) ?? null;
+    if (field === undefined) {
+      unknownField(check, shape, { path, key });
+      continue;
+    }
+    if (value === null && shape.nullable?.has(key) === true) continue;
+    const read = readField(check, field, { path, value });
+    if (read !== undefined) out.push([key, read]);
+  }
+  for (const key of shape.required ?? []) {
+    if (!Object.hasOwn(at.value, key))
+      complain(check, at.path, { code: 'policy_required', message: `the field ${quoted(key)} is missing` });
+  }
+  return Object.fromEntries(out);
+}
+
+/** The value of a field with aliases read, or undefined after its faults were noted. */
+export function readField(check: Check, field: Field, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (field.is === 'text') return readText(check, field, at);
+  if (field.is === 'flag')
+    return typeof at.value === 'boolean' ? at.value : wrongType(check, at.path, { wanted: 'true or false', value: at.value });
+  if (field.is === 'number') return readNumber(check, field, at);
+  if (field.is === 'word') return readWord(check, field, at);
+  return field.is === 'list' ? readList(check, field, at) : readShape(check, field, at);
+}
