@@ -40,6 +40,10 @@ const LOOPBACK: ReadonlySet<string> = new Set([
   'local.gd',
   'fuf.me',
   'readme.localtest.me',
+  'localhost4.localdomain4',
+  'ipv6-localhost',
+  'ipv6-loopback',
+  'host.containers.internal',
   'host.docker.internal',
   'gateway.docker.internal',
   'kubernetes.docker.internal',
@@ -49,6 +53,9 @@ const LOOPBACK: ReadonlySet<string> = new Set([
 const LOOPBACK_SUFFIXES = ['.localhost', '.localtest.me', '.lvh.me', '.vcap.me', '.lacolhost.com', '.localho.st', '.fuf.me'] as const;
 /** Suffixes under which the name holds the address. */
 const WILDCARD_SUFFIXES = ['.nip.io', '.sslip.io', '.xip.io', '.nip.name', '.traefik.me', '.backname.io', '.ip.addr.tools'] as const;
+/** Services inside a Kubernetes cluster. */
+const CLUSTER = /(?:^|\.)(?:cluster\.local|svc)$|^kubernetes(?:\.default)?$/;
+
 /** What a name means. */
 export interface NameMeaning {
   readonly kind: AddressClass;
@@ -78,5 +85,5 @@ export function meaningOf(host: string): NameMeaning | undefined {
   for (const suffix of WILDCARD_SUFFIXES) {
     if (host.endsWith(suffix)) return { kind: wildcardClass(host.slice(0, -suffix.length)), wildcard: true };
   }
-  return undefined;
+  return CLUSTER.test(host) ? { kind: 'private', wildcard: false } : undefined;
 }

@@ -4,6 +4,8 @@
  */
 import type { Action, Span } from '@countersign/protocol';
 import type { ReadText } from './decode.ts';
+import { TRAIT } from './profile.ts';
+import { hasSqlVerb } from './text-index.ts';
 import { wordSet } from './word-set.ts';
 
 /** A text for a reader, and where it came from. */
@@ -114,6 +116,17 @@ function isShellDetail(key: string): boolean {
   return SHELL_DETAILS.has(key) || ARGUMENT_KEYS.has(key);
 }
 
+/**
+ * Prose without digits, signs of syntax or a verb is no SQL and no fragment of it. The joined view is read for whole statements only,
+ * which have a verb: fragments were read in their leaves.
+ */
+function mayBeSql(read: ReadText): boolean {
+  const { profile, fact, hits } = read;
+  const signs =
+    profile.digits > 0 || (profile.mask & (TRAIT.syntax | TRAIT.nonAscii | TRAIT.slash | TRAIT.backslash | TRAIT.control)) !== 0;
+  return (signs && fact.role !== 'joined') || hasSqlVerb(fact.lower, hits);
+}
+
 /** Texts for the SQL reader: statements of a database action always, other parameters by their looks. */
 export function sqlTextsOf(action: Action, texts: readonly ReadText[], looksLikeSql: LooksLike): LanguageText[] {
   const database = isSqlAction(action);
@@ -122,7 +135,7 @@ export function sqlTextsOf(action: Action, texts: readonly ReadText[], looksLike
     const { role, layers, text } = read.fact;
     if (role !== 'param' && role !== 'joined' && !(role === 'content' && database)) continue;
     const sure = database && layers.length === 0 && role !== 'joined' && SQL_KEYS.has(read.key);
-    if (sure || looksLikeSql(text)) chosen.push(textOf(read));
+    if (sure || (mayBeSql(read) && looksLikeSql(text))) chosen.push(textOf(read));
   }
   return chosen;
 }

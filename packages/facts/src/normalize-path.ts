@@ -24,7 +24,10 @@ const SEPARATOR_BY_HEX: ReadonlyMap<string, string> = new Map([
   ['2f', '/'],
   ['5c', '\\'],
 ]);
-const SLASH_ALIKE = /[\u2044\u2215\u29f8\uff0f\uff3c\u2216\u29f5\ufe68]/g;
+/** `%c0%2e` and kin: a lead byte without its continuation, which careless decoders drop. */
+const BROKEN_LEAD = /%c[01](?=%(?:2e|2f|5c))/gi;
+/** Signs that old servers map to a slash, two of them private-use code points (IIS). */
+const SLASH_ALIKE = /[\uf025\uefc8\u2044\u2215\u29f8\uff0f\uff3c\u2216\u29f5\ufe68]/g;
 const NON_ASCII = /[^\0-\x7f]/;
 
 interface Decoded {
@@ -35,7 +38,7 @@ interface Decoded {
 /** IIS and old script engines also take `%%32%65` and `%25%32%65`; repeating to the fixpoint reads both. */
 function decodeAll(raw: string): Decoded {
   const layers: string[] = [];
-  let text = raw;
+  let text = raw.replace(BROKEN_LEAD, '');
   for (let i = 0; i < ENCODED_ROUNDS_MAX && text.includes('%'); i += 1) {
     const decoded = decodePercent(text, false);
     if (decoded === undefined) break;

@@ -159,7 +159,8 @@ function phoneOf(number: Joined, text: string): Hit | undefined {
   const start = before === '+' || before === '(' ? number.start - 1 : number.start;
   const international = before === '+' && /^[1-9]\d{7,14}$/.test(number.digits);
   if (!international && !isLocalPhone(number, text)) return undefined;
-  return { type: 'phone', start, end: number.end, confidence: 'high' };
+  const sure = international || isNanp(number.digits.slice(-10));
+  return { type: 'phone', start, end: number.end, confidence: sure ? 'high' : 'low' };
 }
 
 /** `555-123-4567` and kin; all dots or none, so that a version or an address is none. */
@@ -167,7 +168,8 @@ function isLocalPhone(number: Joined, text: string): boolean {
   if (!/^(?:1-)?3-(?:3-4|7)$/.test(number.sizes) || isTail(text, number.start)) return false;
   const dots = number.separators.split('.').length - 1;
   if (dots > 0 && dots !== number.separators.length) return false;
-  return isNanp(number.digits.length === 11 ? number.digits.slice(1) : number.digits);
+  const ten = number.digits.slice(-10);
+  return isNanp(ten) || (/^[2-9]/.test(ten) && /^[-)]+$/.test(number.separators) && number.separators.length > 1);
 }
 
 function inseeOf(number: Joined): Hit | undefined {

@@ -4,7 +4,7 @@
  */
 
 const WORDS =
-  /example|sample|placeholder|changeme|change[_-]me|replace|your[_-]?|my[_-]?(?:secret|key|token|password)|dummy|insert|redacted|removed|hidden|fake|not[_-]?a?[_-]?real|todo|xxxx|\*{3}|\.{3}|<[^>]{1,64}>|\$\{|\{\{|%\(|\$\(|^\$[A-Za-z_]|^%[A-Z_]{2,64}%$|1234567890123|abcdefgh|01234567|deadbeef|foobar|lorem/i;
+  /example|sample|placeholder|changeme|change[_-]me|replace|your[_-]?|my[_-]?(?:secret|key|token|password)|dummy|insert|redacted|removed|hidden|fake|not[_-]?a?[_-]?real|todo|xxxx|\*{3}|\.{3}|<[^>]{1,64}>|\$\{[A-Za-z_][\w.:-]{0,64}\}|\{\{[^{}]{0,64}\}\}|%\(|\$\(|^\$[A-Za-z_]|^%[A-Z_]{2,64}%$|1234567890123|abcdefgh|01234567|deadbeef|foobar|lorem/i;
 
 /** True for a value nobody could log in with. */
 export function isPlaceholder(value: string): boolean {

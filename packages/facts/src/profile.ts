@@ -15,6 +15,8 @@ export const TRAIT = {
   letter: 256,
   control: 512,
   other: 1024,
+  /** Quotes, brackets, operators: what code has and prose has little of. */
+  syntax: 2048,
 } as const;
 
 /** What a text holds, without saying where. */
@@ -34,6 +36,7 @@ function buildTraits(): Uint16Array {
   for (let code = 0x30; code <= 0x39; code += 1) table[code] = TRAIT.digit | RUN;
   for (let code = 0x41; code <= 0x5a; code += 1) table[code] = TRAIT.letter | RUN;
   for (let code = 0x61; code <= 0x7a; code += 1) table[code] = TRAIT.letter | RUN;
+  for (const sign of '\'"`=;#()*|<>^{}[]') table[sign.charCodeAt(0)] = TRAIT.syntax;
   table[0x25] = TRAIT.percent;
   table[0x26] = TRAIT.ampersand;
   table[0x5c] = TRAIT.backslash;

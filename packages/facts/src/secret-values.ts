@@ -28,6 +28,8 @@ export const SECRET_NAMES: ReadonlyMap<string, string> = new Map([
   ['encryption_key', 'generic_secret'],
   ['bearer ', 'bearer_token'],
   ['basic ', 'basic_auth'],
+  [' -u ', 'basic_auth'],
+  ['--user ', 'basic_auth'],
 ]);
 
 /** A value behind a name. */
@@ -55,14 +57,21 @@ function skipBlanks(text: string, from: number): number {
   return at;
 }
 
+/** A type between name and operator, as in Go. */
+const TYPED = /^ string$/;
+const TYPED_CHARS = 7;
+
 /** Skips `=`, `:`, `:=`, `=>`, `->`, `==`, `,` (call arguments) and a JSON `":`; -1 where there is no operator. */
 function afterOperator(text: string, from: number): number {
   let at = from;
-  if (/["'`\]]/.test(text.charAt(at))) at += 1;
+  const closed = /["'`\]]/.test(text.charAt(at));
+  if (closed) at += 1;
   if (text.charAt(at) === ']') at += 1;
+  if (TYPED.test(text.slice(at, at + TYPED_CHARS))) at += TYPED_CHARS;
   at = skipBlanks(text, at);
   const before = at;
-  while (at - before < 3 && /[=:>|?]/.test(text.charAt(at))) at += 1;
+  if (closed && text.charAt(at) === ',') at += 1;
+  while (at - before < 3 && /[=:>|?!]/.test(text.charAt(at))) at += 1;
   return at === before ? -1 : skipBlanks(text, at);
 }
 
@@ -98,8 +107,8 @@ export function readValue(text: string, from: number): NamedValue | undefined {
 }
 
 const CODE =
-  /[()[\]{}]|^(?:process\.env|os\.|env\.|self\.|this\.|config\.|settings\.|req\.|request\.|params\.|args\.|ctx\.|data\.|var\.|local\.|secrets?\.|vault\.|getenv|import |new |await |null$|none$|true$|false$|undefined$|nil$|string$|str$|bool$|int$)/i;
-const DOTTED_NAME = /^[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)+$/;
+  /^[\w.$]+[([]|^[{[(<]|^(?:process\.env|os\.|env\.|self\.|this\.|config\.|settings\.|req\.|request\.|params\.|args\.|ctx\.|data\.|var\.|local\.|secrets?\.|vault\.|getenv|import |new |await |null$|none$|true$|false$|undefined$|nil$|string$|str$|bool$|int$)/i;
+const DOTTED_NAME = /^[A-Za-z_$]+(?:(?:\.|->|::)[A-Za-z_$]+)+$/;
 const PLAIN_WORD = /^[a-z]+$|^[A-Z][a-z]+$|^[A-Z_]+$|^[a-z]+(?:[_-][a-z]+)+$|^[a-z]+(?:[A-Z][a-z]+)+$/;
 const LOCATION = /^(?:https?:\/\/|\/|\.\/|~\/|\$|@|arn:|s3:|gs:|file:|projects\/)/;
 

@@ -8,7 +8,7 @@ import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { isPlaceholder } from './placeholders.ts';
 import { ALPHABET, SECRET_FORMATS, type SecretFormat } from './secret-formats.ts';
-import { isLikelySecret, readValue, SECRET_NAMES, valueAfter } from './secret-values.ts';
+import { isLikelySecret, type NamedValue, readValue, SECRET_NAMES, valueAfter } from './secret-values.ts';
 
 /** Secrets found so far in one action. */
 export interface SecretFinder {
@@ -189,20 +189,40 @@ const AWS_VALUE = /^[A-Za-z0-9/+]{40}$/;
 function readNamed(cursor: Cursor, name: string, end: number): void {
   if (end <= cursor.valueEnd || end <= cursor.tokenEnd) return;
   const { text } = cursor.read.fact;
-  const spoken = name.endsWith(' ');
-  const value = spoken ? readValue(text, end) : valueAfter(text, end);
+  const value = name.endsWith(' ') ? readValue(text, end) : valueAfter(text, end);
   cursor.finder.meter.steps += 8;
   if (value === undefined) return;
   cursor.finder.meter.steps += value.end - value.start;
   cursor.valueEnd = value.end;
-  const secret = text.slice(value.start, value.end);
-  if (isAwsSecret(cursor, end, value.start) && AWS_VALUE.test(secret) && !isPlaceholder(secret)) {
-    report(cursor, { type: 'aws_secret_key', start: value.start, end: value.end, confidence: 'high' });
-    return;
-  }
+  const hit = namedHit(cursor, { name, end, value });
+  if (hit !== undefined) report(cursor, { ...hit, start: value.start, end: value.end });
+}
+
+interface Named {
+  readonly name: string;
+  /** Where the name ends. */
+  readonly end: number;
+  readonly value: NamedValue;
+}
+
+function namedHit(cursor: Cursor, named: Named): Pick<Hit, 'type' | 'confidence'> | undefined {
+  const { name, end, value } = named;
+  const secret = cursor.read.fact.text.slice(value.start, value.end);
   const type = SECRET_NAMES.get(name) ?? 'generic_secret';
-  const strict = spoken ? 'generic_api_key' : type;
-  if (isLikelySecret(strict, secret, value.quoted)) report(cursor, { type, start: value.start, end: value.end, confidence: 'low' });
+  if (name.includes('-u')) return isUserPassword(cursor, end, secret) ? { type, confidence: 'low' } : undefined;
+  if (isAwsSecret(cursor, end, value.start) && AWS_VALUE.test(secret) && !isPlaceholder(secret)) {
+    return { type: 'aws_secret_key', confidence: 'high' };
+  }
+  const strict = name.endsWith(' ') ? 'generic_api_key' : type;
+  return isLikelySecret(strict, secret, value.quoted) ? { type, confidence: 'low' } : undefined;
+}
+
+/** `curl -u name:password`. */
+function isUserPassword(cursor: Cursor, end: number, value: string): boolean {
+  const colon = value.indexOf(':');
+  const password = value.slice(colon + 1);
+  if (colon < 0 || password.length < 6 || isPlaceholder(password) || password.startsWith('$')) return false;
+  return cursor.read.fact.lower.slice(Math.max(0, end - 200), end).includes('curl') && /[\d!@#$%^&*~]/.test(password);
 }
 
 /** The name before a value is one of those AWS gives its secret key. */
@@ -228,6 +248,16 @@ function cursorOf(finder: SecretFinder, read: ReadText): Cursor {
   return { read, finder, runs: new Map(), keyEnd: 0, pemEnd: -1, valueEnd: 0, tokenEnd: 0 };
 }
 
+const MAILCHIMP = /(?:^|[^0-9a-f])([0-9a-f]{32})$/;
+
+/** Mailchimp: 32 hex digits and the data centre. */
+function readMailchimp(cursor: Cursor, start: number, end: number): void {
+  const { lower } = cursor.read.fact;
+  const zone = /^\d{1,2}(?![0-9a-z])/.exec(lower.slice(end, end + 3))?.[0];
+  if (zone === undefined || !MAILCHIMP.test(lower.slice(Math.max(0, start - 33), start))) return;
+  report(cursor, { type: 'mailchimp_key', start: start - 32, end: end + zone.length, confidence: 'high' });
+}
+
 type WordReader = (cursor: Cursor, start: number, end: number) => void;
 
 /** What to do at each word; formats that share a prefix are tried in turn. */
@@ -243,6 +273,7 @@ function readersByWord(): Map<string, WordReader[]> {
   put('-----begin', readPem);
   put('eyj', readJwt);
   put('://', readUserinfo);
+  put('-us', readMailchimp);
   put('"service_account"', (cursor, start, end) => {
     if (/"type"\s{0,8}:\s{0,8}$/.test(cursor.read.fact.lower.slice(Math.max(0, start - 32), start))) {
       report(cursor, { type: 'gcp_service_account', start, end, confidence: 'high' });

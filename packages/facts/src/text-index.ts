@@ -16,7 +16,13 @@ const NAMED_HOSTS = [
   '169.254.170.2',
 ] as const;
 
-const WORDS: readonly string[] = [...new Set<string>([...SECRET_WORDS, ...PII_WORDS, ...ROT13_WORDS, ...NAMED_HOSTS])];
+/** Verbs without which a text of letters alone is no SQL. */
+const SQL_VERBS = (
+  'select insert update delete drop truncate alter create grant revoke merge exec union waitfor having ' +
+  'benchmark sleep attach detach pragma vacuum outfile dumpfile load_file order group'
+).split(' ');
+
+const WORDS: readonly string[] = [...new Set<string>([...SECRET_WORDS, ...PII_WORDS, ...ROT13_WORDS, ...NAMED_HOSTS, ...SQL_VERBS])];
 
 function numbersIn(list: readonly string[]): Int32Array {
   return Int32Array.from(WORDS, (word) => list.indexOf(word));
@@ -25,6 +31,7 @@ function numbersIn(list: readonly string[]): Int32Array {
 const SECRET = numbersIn(SECRET_WORDS);
 const PII = numbersIn(PII_WORDS);
 const ROT13 = numbersIn(ROT13_WORDS);
+const VERB = numbersIn(SQL_VERBS);
 const NAMED = numbersIn(NAMED_HOSTS);
 const URL_WORD: number = WORDS.indexOf('://');
 const index = compileLiterals(WORDS);
@@ -41,6 +48,7 @@ export interface WordMeaning {
   readonly rot13: boolean;
   readonly host: boolean;
   readonly url: boolean;
+  readonly sql: boolean;
 }
 
 const MEANINGS: readonly WordMeaning[] = WORDS.map((_word, number) => ({
@@ -49,10 +57,26 @@ const MEANINGS: readonly WordMeaning[] = WORDS.map((_word, number) => ({
   rot13: (ROT13[number] ?? -1) >= 0,
   host: (NAMED[number] ?? -1) >= 0,
   url: number === URL_WORD,
+  sql: (VERB[number] ?? -1) >= 0,
 }));
-const NOTHING: WordMeaning = { secret: -1, pii: -1, rot13: false, host: false, url: false };
+const NOTHING: WordMeaning = { secret: -1, pii: -1, rot13: false, host: false, url: false, sql: false };
 
 /** Meaning of word `number`. */
 export function meaningOfWord(number: number): WordMeaning {
   return MEANINGS[number] ?? NOTHING;
+}
+
+function isLetterAt(lower: string, at: number): boolean {
+  const code = lower.charCodeAt(at);
+  return code >= 0x61 && code <= 0x7a;
+}
+
+/** True where one of the words of `lower` is a verb of SQL and stands alone. */
+export function hasSqlVerb(lower: string, hits: LiteralHits): boolean {
+  for (let i = 0; i < hits.length; i += 3) {
+    const start = hits[i + 1] ?? 0;
+    if (!meaningOfWord(hits[i] ?? -1).sql || isLetterAt(lower, hits[i + 2] ?? 0)) continue;
+    if (start === 0 || !isLetterAt(lower, start - 1)) return true;
+  }
+  return false;
 }
