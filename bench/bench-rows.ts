@@ -50,7 +50,12 @@ function verdictOf(row: BenchRow): string {
 export function benchTable(report: BenchReport): string {
   const cells = [['', 'what', 'target', 'measured'], ...report.rows.map((row) => [verdictOf(row), row.name, row.target, row.measured])];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const lines = cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   const missing = report.missing.map((row) => `not measured: ${row.name} (${row.target}): ${row.why}`);
   return [...lines, ...missing].join('\n');
 }

@@ -66,7 +66,12 @@ function loadServer(ready: Ready, clients: number): Load {
       const sql = n % 5 === 0 ? 'DROP TABLE users' : `SELECT name FROM users WHERE id = ${n}`;
       const body = JSON.stringify({ tool: 'database.query', params: { sql }, target_url: '' });
       try {
-        const response = await pool.request({ method: 'POST', path: '/v1/proxy', headers: { ...headers, 'x-ag-session': `crash-${id}` }, body });
+        const response = await pool.request({
+          method: 'POST',
+          path: '/v1/proxy',
+          headers: { ...headers, 'x-ag-session': `crash-${id}` },
+          body,
+        });
         const answer = (await response.body.json()) as { receipt_id?: string | null };
         if (response.statusCode === 200 && typeof answer.receipt_id === 'string') acknowledged.push(answer.receipt_id);
       } catch {
@@ -85,7 +90,11 @@ function loadServer(ready: Ready, clients: number): Load {
   };
 }
 
-async function crashOnce(server: ServerProcess, follower: Follower, options: { readonly clients: number; readonly loadMs: number }): Promise<readonly string[]> {
+async function crashOnce(
+  server: ServerProcess,
+  follower: Follower,
+  options: { readonly clients: number; readonly loadMs: number },
+): Promise<readonly string[]> {
   const load = loadServer(server.ready, options.clients);
   await wait(options.loadMs / 2);
   await follower.glance(server.ready.url);
@@ -114,7 +123,14 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
     }
     await server.kill('SIGTERM');
     const lost = [...acknowledged].filter((id) => !follower.receipts.has(id));
-    return { runs: options.runs, seed: options.seed, acknowledged: acknowledged.size, lost, logSize: follower.size, slowestStartMs: Math.round(slowestStartMs) };
+    return {
+      runs: options.runs,
+      seed: options.seed,
+      acknowledged: acknowledged.size,
+      lost,
+      logSize: follower.size,
+      slowestStartMs: Math.round(slowestStartMs),
+    };
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

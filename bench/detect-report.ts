@@ -69,7 +69,14 @@ function rows(report: DetectReport): readonly (readonly string[])[] {
 export function detectTable(report: DetectReport): string {
   const cells = rows(report);
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** The same as a page. */
@@ -92,6 +99,9 @@ export function detectPage(report: DetectReport): string {
 
 /** The counts alone, for programs. */
 export function detectCounts(report: DetectReport): { readonly families: Readonly<Record<string, FamilyCounts>> } {
-  const families = Object.entries(report.families).map(([name, { attack, detected, benign, flagged }]) => [name, { attack, detected, benign, flagged }]);
+  const families = Object.entries(report.families).map(([name, { attack, detected, benign, flagged }]) => [
+    name,
+    { attack, detected, benign, flagged },
+  ]);
   return { families: Object.fromEntries(families) as Record<string, FamilyCounts> };
 }

@@ -16,6 +16,7 @@ import { describeMachine } from './machine.ts';
 const HELP = `npm run detect -- [options]
   --corpora DIR    folder of *.jsonl.gz (default: ../shared/corpora, or corpora in COUNTERSIGN_SHARED)
   --ruleset NAME   built-in ruleset (default: default)
+  --engine FILE    engine file (default: the built one)
   --json FILE      counts a family: {"families": {name: {attack, detected, benign, flagged}}}
   --rows FILE      one JSON line a row: id, decision, risk, codes; never its text
   --no-results     do not write bench/results
@@ -72,6 +73,7 @@ function writeResults(report: DetectReport): void {
 interface Options {
   readonly corpora: string | undefined;
   readonly ruleset: string;
+  readonly engine: string | undefined;
   readonly json: string | undefined;
   readonly rows: string | undefined;
   readonly results: boolean;
@@ -85,7 +87,7 @@ async function detect(options: Options): Promise<number> {
   }
   const machine = describeMachine();
   const startedAt = performance.now();
-  const engine = await openMeasuredEngine(options.ruleset);
+  const engine = await openMeasuredEngine({ ruleset: options.ruleset, engineFile: options.engine });
   const families: Record<string, FamilyTally> = {};
   const lines: string[] = [];
   for (const file of familyFiles(folder)) {
@@ -107,6 +109,7 @@ const { values } = parseArgs({
   options: {
     corpora: { type: 'string' },
     ruleset: { type: 'string', default: 'default' },
+    engine: { type: 'string' },
     json: { type: 'string' },
     rows: { type: 'string' },
     results: { type: 'boolean', default: true },
@@ -115,4 +118,12 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 if (values.help) process.stdout.write(HELP);
-else process.exitCode = await detect({ corpora: values.corpora, ruleset: values.ruleset, json: values.json, rows: values.rows, results: values.results });
+else
+  process.exitCode = await detect({
+    corpora: values.corpora,
+    ruleset: values.ruleset,
+    engine: values.engine,
+    json: values.json,
+    rows: values.rows,
+    results: values.results,
+  });

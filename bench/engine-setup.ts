@@ -11,17 +11,22 @@ function take<T>(result: Result<T, readonly Fault[]>, what: string): T {
   throw new CodedError({ code: 'setup_failed', message: `${what}: ${first?.code ?? ''} ${first?.message ?? ''} ${first?.path ?? ''}` });
 }
 
-/**
- * The built engine with built-in rules, `customRules` beside them, and a built-in ruleset. Host sets of the operator are left out, so
- * that two machines measure the same thing.
- */
-export async function openMeasuredEngine(ruleset: string, customRules: readonly RuleDocument[] = []): Promise<JudgingEngine> {
+export interface MeasuredEngineOptions {
+  readonly ruleset: string;
+  /** Rules beside the built-in ones. */
+  readonly customRules?: readonly RuleDocument[];
+  /** An engine file other than the built one. */
+  readonly engineFile?: string | undefined;
+}
+
+/** The engine with the built-in rules and a built-in ruleset. Host sets of the operator are left out, so that two machines measure the same. */
+export async function openMeasuredEngine({ ruleset, customRules = [], engineFile }: MeasuredEngineOptions): Promise<JudgingEngine> {
   const packs = take(await readBuiltinPacks(), 'the built-in rules');
   const rules = ruleSetJson(take(mergeRuleDocuments([...packs, ...customRules]), 'the merged rules'));
   const rulesets = await readRulesets();
   const document = rulesets.get(ruleset);
   if (document === undefined) throw new CodedError({ code: 'setup_failed', message: `there is no built-in ruleset \`${ruleset}\`` });
   const policy = take(resolvePolicy(document, { rulesets, hostSets: new Map() }), 'the ruleset') as unknown as JsonValue;
-  const engine = await openEngineFile(await readEngineFile());
+  const engine = await openEngineFile(await readEngineFile(engineFile));
   return take(engine.load({ policy, rules }), 'the engine');
 }

@@ -45,7 +45,8 @@ export function createFollower(vkey: string): Follower {
     const { body } = JSON.parse(new TextDecoder().decode(bytes)) as Entry;
     const head = heads.get(body.session);
     const wantSeq = head === undefined ? 0 : head.seq + 1;
-    if (body.seq !== wantSeq || body.prev !== (head?.hash ?? null)) throw new Error(`the chain of session ${body.session} breaks at ${body.seq}, expected ${wantSeq}`);
+    if (body.seq !== wantSeq || body.prev !== (head?.hash ?? null))
+      throw new Error(`the chain of session ${body.session} breaks at ${body.seq}, expected ${wantSeq}`);
     heads.set(body.session, { seq: body.seq, hash: sha256Hex(canonicalize(body as unknown as JsonValue)) });
     if (body.type === 'countersign.receipt.v1') receipts.add(body.id);
   }
@@ -77,4 +78,3 @@ export function createFollower(vkey: string): Follower {
     },
   };
 }
-

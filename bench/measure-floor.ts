@@ -34,7 +34,11 @@ function measureInTurn(works: readonly Timed[]): BenchRow[] {
 /** Rows of kernel and crypto. */
 export function measureFloor(): BenchRow[] {
   // About 900 bytes, as the object of the study (stack.md section 7).
-  const value: JsonValue = { action: simpleParams(7), principal: { org: 'bench', agent: 'b0000000-0000-4000-8000-000000000001' }, trace: '4bf92f3577b34da6a3ce929d0e0e4736' };
+  const value: JsonValue = {
+    action: simpleParams(7),
+    principal: { org: 'bench', agent: 'b0000000-0000-4000-8000-000000000001' },
+    trace: '4bf92f3577b34da6a3ce929d0e0e4736',
+  };
   const text = JSON.stringify(value);
   const bytes = Buffer.from(text, 'utf8');
   const signer = createSigner(new Uint8Array(32).fill(7));
@@ -43,8 +47,20 @@ export function measureFloor(): BenchRow[] {
   const size = `${bytes.length} B`;
   return measureInTurn([
     { name: `canonical JSON of ${size}`, target: '2 to 3 us', maxUs: 3, calls: 5000, work: () => canonicalize(value) },
-    { name: `strict parse of ${size}`, target: '<= 6 us at 600 B', maxUs: (6 * bytes.length) / 600, calls: 5000, work: () => parseJson(bytes) },
-    { name: `JSON.parse of the same, without checks`, target: 'for comparison', maxUs: null, calls: 5000, work: () => JSON.parse(text) as unknown },
+    {
+      name: `strict parse of ${size}`,
+      target: '<= 6 us at 600 B',
+      maxUs: (6 * bytes.length) / 600,
+      calls: 5000,
+      work: () => parseJson(bytes),
+    },
+    {
+      name: `JSON.parse of the same, without checks`,
+      target: 'for comparison',
+      maxUs: null,
+      calls: 5000,
+      work: () => JSON.parse(text) as unknown,
+    },
     { name: `SHA-256 of ${size}`, target: 'for comparison', maxUs: null, calls: 5000, work: () => sha256(bytes) },
     { name: 'Ed25519 signature', target: 'for comparison', maxUs: null, calls: 500, work: () => signer.sign(bytes) },
     { name: 'Ed25519 verification', target: 'for comparison', maxUs: null, calls: 200, work: () => verifier.verify(bytes, signature) },

@@ -94,19 +94,22 @@ function customRules(count: number): RuleDocument {
   }));
   // JSON is YAML.
   const parsed = parseRules(JSON.stringify({ version: 1, pack: 'bench-custom', description: 'Rules of the bench.', rules }), 'bench');
-  if (!parsed.ok) throw new Error(`the custom rules of the bench are refused: ${parsed.error[0]?.message ?? ''} ${parsed.error[0]?.path ?? ''}`);
+  if (!parsed.ok)
+    throw new Error(`the custom rules of the bench are refused: ${parsed.error[0]?.message ?? ''} ${parsed.error[0]?.path ?? ''}`);
   return parsed.value;
 }
 
-async function measureManyRules(engine: JudgingEngine): Promise<BenchRow> {
+async function measureManyRules(engine: JudgingEngine, engineFile: string | undefined): Promise<BenchRow> {
   const startedAt = performance.now();
-  const large = await openMeasuredEngine('default', [customRules(CUSTOM_RULES)]);
+  const large = await openMeasuredEngine({ ruleset: 'default', customRules: [customRules(CUSTOM_RULES)], engineFile });
   const loadMs = performance.now() - startedAt;
   const actions = Array.from({ length: 500 }, (_, n) => (n % 3 === 0 ? parsedAction(n) : simpleAction(n)));
-  const work = (judging: JudgingEngine) => (n: number): void => {
-    const action = actions[n % actions.length];
-    if (action !== undefined) decide(judging, action);
-  };
+  const work =
+    (judging: JudgingEngine) =>
+    (n: number): void => {
+      const action = actions[n % actions.length];
+      if (action !== undefined) decide(judging, action);
+    };
   const [few = [], many = []] = sampleInTurn([work(engine), work(large)]);
   const [fewUs, manyUs] = [median(few), median(many)];
   return {
@@ -120,10 +123,10 @@ async function measureManyRules(engine: JudgingEngine): Promise<BenchRow> {
 }
 
 /** All rows of the judge. */
-export async function measureJudge(): Promise<BenchRow[]> {
-  const engine = await openMeasuredEngine('default');
+export async function measureJudge(engineFile?: string): Promise<BenchRow[]> {
+  const engine = await openMeasuredEngine({ ruleset: 'default', engineFile });
   const rows = measureTypical(engine);
   rows.push(measureHostile(engine, 65_536), measureHostile(engine, 1_000_000));
-  rows.push(await measureManyRules(engine));
+  rows.push(await measureManyRules(engine, engineFile));
   return rows;
 }

@@ -93,7 +93,7 @@ const HOSTILE_TEXTS: Readonly<Record<string, string>> = {
   'base64 runs': 'aWdub3JlIGFsbA',
   digits: '4111 1111 1111 1112 ',
   'at signs': 'a@b.c',
-  'key prefixes': `${'AK'}IA${'gh'}p_`,
+  'key prefixes': ['AK', 'IA', 'gh', 'p_'].join(''),
   quotes: '\'"',
   spaces: ' ',
   'one letter': 'a',
@@ -126,8 +126,20 @@ export function hostileActions(bytes: number): ReadonlyMap<string, Action> {
   for (const unit of ['http://a.b/', '1.', '[', '@', 'xn--a.']) {
     add(`url: ${unit}`, { kind: 'net.egress', tool: 'http.fetch', params: { url: `http://${filled(unit, bytes)}` } });
   }
-  add('many small values', { kind: 'tool.call', tool: 'crm.note', params: { list: Array.from({ length: Math.floor(bytes / 4) }, (_, i) => i % 10) } });
-  add('many small texts', { kind: 'tool.call', tool: 'crm.note', params: { list: Array.from({ length: Math.floor(bytes / 8) }, () => 'rm -rf') } });
-  add('many keys', { kind: 'tool.call', tool: 'crm.note', params: Object.fromEntries(Array.from({ length: Math.floor(bytes / 16) }, (_, i) => [`key-${i}`, 'a b'])) });
+  add('many small values', {
+    kind: 'tool.call',
+    tool: 'crm.note',
+    params: { list: Array.from({ length: Math.floor(bytes / 4) }, (_, i) => i % 10) },
+  });
+  add('many small texts', {
+    kind: 'tool.call',
+    tool: 'crm.note',
+    params: { list: Array.from({ length: Math.floor(bytes / 8) }, () => 'rm -rf') },
+  });
+  add('many keys', {
+    kind: 'tool.call',
+    tool: 'crm.note',
+    params: Object.fromEntries(Array.from({ length: Math.floor(bytes / 16) }, (_, i) => [`key-${i}`, 'a b'])),
+  });
   return actions;
 }

@@ -57,6 +57,9 @@ export async function startServer(dataDir: string, env: Record<string, string> =
 /** Headers of a decision request, with a token that is good for an hour. */
 export function headersFor(ready: Ready): Record<string, string> {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const token = mintAgentJwt({ key: agentJwtKey(ready.agentSecret), claims: { sub: ready.agentId, iss: 'countersign-bench', iat: nowSeconds, exp: nowSeconds + 3600 } });
+  const token = mintAgentJwt({
+    key: agentJwtKey(ready.agentSecret),
+    claims: { sub: ready.agentId, iss: 'countersign-bench', iat: nowSeconds, exp: nowSeconds + 3600 },
+  });
   return { 'content-type': 'application/json', 'x-ag-key': ready.apiKey, authorization: `Bearer ${token}` };
 }

@@ -40,7 +40,8 @@ function readSigning(text: string | undefined): 'batch' | 'each' {
 
 function readSharedSecret(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
-  if (text.length < SHARED_SECRET_CHARS_MIN || text.startsWith('change-me')) throw invalid('JWT_SECRET', `must have at least ${SHARED_SECRET_CHARS_MIN} characters and be your own`);
+  if (text.length < SHARED_SECRET_CHARS_MIN || text.startsWith('change-me'))
+    throw invalid('JWT_SECRET', `must have at least ${SHARED_SECRET_CHARS_MIN} characters and be your own`);
   return text;
 }
 

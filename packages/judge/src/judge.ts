@@ -2,8 +2,7 @@
  * @module judge: Facts, rules, policy and state become a Verdict. A pure, total function: equal inputs give byte-equal verdicts.
  */
 import { codeOf } from '@countersign/kernel';
-import { evaluateGuards, scopeForTool, scopeMatches } from '@countersign/policy';
-import type { CompiledPolicy } from '@countersign/policy';
+import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, thresholdsFor } from '@countersign/policy';
 import {
   type Action,
   type Facts,
@@ -41,8 +40,14 @@ export interface JudgeOutput {
 
 /** The parts that look at facts. They are given, so that a failing or invented part can be put to the test. */
 export interface JudgeParts {
-  readonly matchRules: (rules: CompiledRules, input: { readonly action: Action; readonly facts: Facts }) => { readonly findings: readonly Finding[] };
-  readonly evaluateGuards: (policy: CompiledPolicy, input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice }) => readonly GuardResult[];
+  readonly matchRules: (
+    rules: CompiledRules,
+    input: { readonly action: Action; readonly facts: Facts },
+  ) => { readonly findings: readonly Finding[] };
+  readonly evaluateGuards: (
+    policy: CompiledPolicy,
+    input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice },
+  ) => readonly GuardResult[];
 }
 
 /** What the parts of the judge have said so far. */
@@ -141,10 +146,11 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   return opinion;
 }
 
-function decide(opinion: Opinion, policy: CompiledPolicy): Verdict {
+function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
   const lower = opinion.pending ? WEIGHTS.pendingTool : 0;
-  const block = policy.thresholds.block - lower;
-  const flag = policy.thresholds.flag - lower;
+  const thresholds = thresholdsFor(policy, action.tool);
+  const block = thresholds.block - lower;
+  const flag = thresholds.flag - lower;
   let risk = 0;
   for (const { score } of [...opinion.risks, ...opinion.denials]) risk = Math.max(risk, score);
   const denied = opinion.denials.length > 0 || risk >= block;
@@ -178,7 +184,7 @@ function deltaOf(opinion: Opinion, { action, state }: JudgeInput): StateDelta {
 export function judgeWith(parts: JudgeParts, input: JudgeInput): JudgeOutput {
   const opinion = weigh(input, parts);
   return {
-    verdict: decide(opinion, input.policy),
+    verdict: decide(opinion, input),
     findings: opinion.findings,
     guards: opinion.guards,
     delta: deltaOf(opinion, input),

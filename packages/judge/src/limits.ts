@@ -1,16 +1,14 @@
-/** @module Every limit of the judge; each has a test at n and n + 1. */
-import { PROTOCOL_LIMITS } from '@countersign/protocol';
-
+/** @module Every limit of the judge; each has a test at n and n + 1. Those of a verdict are PROTOCOL_LIMITS again: a test holds them equal. */
 export const JUDGE_LIMITS = {
-  reasonsMax: PROTOCOL_LIMITS.reasonsMax,
+  reasonsMax: 32,
   /** Characters of one reason's text. */
-  reasonTextMax: PROTOCOL_LIMITS.reasonTextMax,
+  reasonTextMax: 160,
   /** Characters of a reason's code. */
   reasonCodeMax: 64,
   /** Spans kept for one reason. */
   reasonEvidenceMax: 4,
-  evidencePathMax: PROTOCOL_LIMITS.evidencePathMax,
-  verdictBytesMax: PROTOCOL_LIMITS.verdictBytesMax,
+  evidencePathMax: 64,
+  verdictBytesMax: 10_240,
 } as const;
 
 /** Weights of what no rule speaks of, in thousandths. */

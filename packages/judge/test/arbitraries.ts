@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import type { Action, Facts, FactsCut, Finding, GuardResult, Severity, StateSlice } from '@countersign/protocol';
 
 const severity = fc.constantFrom<Severity>('info', 'low', 'medium', 'high', 'critical');
-const span = fc.record({ path: fc.oneof(fc.constant('/params/sql'), fc.string({ unit: 'binary', maxLength: 200 })), start: fc.nat(1000), end: fc.nat(2000) });
+const span = fc.record({
+  path: fc.oneof(fc.constant('/params/sql'), fc.string({ unit: 'binary', maxLength: 200 })),
+  start: fc.nat(1000),
+  end: fc.nat(2000),
+});
 
 export const finding: fc.Arbitrary<Finding> = fc.record({
   rule: fc.oneof(fc.constantFrom('R001', 'R009', 'R028'), fc.string({ maxLength: 100 })),
@@ -35,7 +39,10 @@ export const facts: fc.Arbitrary<Facts> = fc
   .map((cuts) => ({ texts: [], commands: [], statements: [], paths: [], hosts: [], secrets: [], pii: [], cuts, encodings: [], steps: 0 }));
 
 export const action: fc.Arbitrary<Action> = fc
-  .record({ kind: fc.constantFrom('db.query', 'shell.exec', 'prompt.input', 'remote.x', 'remote.', 'nonsense', 'tool.call'), tool: fc.option(fc.constantFrom('database.query', 'custom.tool'), { nil: undefined }) })
+  .record({
+    kind: fc.constantFrom('db.query', 'shell.exec', 'prompt.input', 'remote.x', 'remote.', 'nonsense', 'tool.call'),
+    tool: fc.option(fc.constantFrom('database.query', 'custom.tool'), { nil: undefined }),
+  })
   .map(({ kind, tool }) => ({
     v: 1,
     id: '00000000-0000-7000-8000-000000000000',

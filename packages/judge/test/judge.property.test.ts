@@ -22,8 +22,20 @@ type Input = typeof input extends fc.Arbitrary<infer T> ? T : never;
 const NOW = '2026-01-01T00:00:00.000Z';
 
 function run(generated: Input, parts: Partial<JudgeParts> = {}): JudgeOutput {
-  const policy = { name: 'test', thresholds: generated.thresholds, unregisteredTools: generated.unregisteredTools } as unknown as CompiledPolicy;
-  const judged: JudgeInput = { now: NOW, action: generated.action, facts: generated.facts, state: generated.state, policy, rules: {} as CompiledRules };
+  const policy = {
+    name: 'test',
+    thresholds: generated.thresholds,
+    unregisteredTools: generated.unregisteredTools,
+    toolThresholds: [],
+  } as unknown as CompiledPolicy;
+  const judged: JudgeInput = {
+    now: NOW,
+    action: generated.action,
+    facts: generated.facts,
+    state: generated.state,
+    policy,
+    rules: {} as CompiledRules,
+  };
   return judgeWith({ matchRules: () => ({ findings: generated.findings }), evaluateGuards: () => generated.guards, ...parts }, judged);
 }
 

@@ -12,7 +12,10 @@ export interface ReferenceInput {
   readonly scope: string;
 }
 
-const KINDS = 'file.read file.write file.patch shell.exec net.egress db.query tool.call mcp.call prompt.input model.output tool.response agent.delegate agent.message secret.access'.split(' ');
+const KINDS =
+  'file.read file.write file.patch shell.exec net.egress db.query tool.call mcp.call prompt.input model.output tool.response agent.delegate agent.message secret.access'.split(
+    ' ',
+  );
 const TEXTS = ['prompt.input', 'model.output', 'tool.response', 'agent.message'];
 
 function known(kind: string): boolean {

@@ -98,7 +98,7 @@ export interface LoadedEngine {
 export interface EngineProvider {
   engineFor(org: string): LoadedEngine | undefined;
   /** Why there is none. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 export interface ForwardRequest {

@@ -65,7 +65,8 @@ export async function openEngineStore(dataDir: string): Promise<EngineStore> {
       if (!HASH.test(hash)) return undefined;
       const bytes = await readOptional(join(directory, `${hash}.mjs`));
       if (bytes === undefined) return undefined;
-      if (sha256Hex(bytes) !== hash) throw new CodedError({ code: 'engine_corrupt', message: `the kept engine ${hash.slice(0, 16)} is not what it was` });
+      if (sha256Hex(bytes) !== hash)
+        throw new CodedError({ code: 'engine_corrupt', message: `the kept engine ${hash.slice(0, 16)} is not what it was` });
       return { hash, bytes };
     },
     async list(): Promise<readonly string[]> {

@@ -2,7 +2,7 @@
  * @module Host sets: named lists of hosts that egress lists of a policy refer to as `@name`. They come from the operator's user-level
  * configuration alone, never from a project file or the environment, and are frozen into the resolved policy.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codeOf, CodedError, isJsonObject, parseJson } from '@countersign/kernel';
@@ -37,10 +37,10 @@ function checkHosts(name: string, hosts: unknown): readonly string[] {
  * Reads the host sets; none where there is no file.
  * @throws {CodedError} `host_sets_invalid` when the file is not a map of names to hosts.
  */
-export async function readHostSets(path: string = hostSetsPath()): Promise<HostSets> {
+export function readHostSets(path: string = hostSetsPath()): HostSets {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = readFileSync(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {};
     throw new CodedError(
@@ -55,10 +55,10 @@ export async function readHostSets(path: string = hostSetsPath()): Promise<HostS
 }
 
 /** Replaces one host set, atomically. @throws {CodedError} `host_sets_invalid`. */
-export async function writeHostSet(name: string, hosts: readonly string[], path: string = hostSetsPath()): Promise<HostSets> {
-  const sets = { ...(await readHostSets(path)), [name]: checkHosts(name, hosts) };
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(`${path}.tmp`, `${JSON.stringify(sets, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
+export function writeHostSet(name: string, hosts: readonly string[], path: string = hostSetsPath()): HostSets {
+  const sets = { ...readHostSets(path), [name]: checkHosts(name, hosts) };
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(sets, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${path}.tmp`, path);
   return sets;
 }

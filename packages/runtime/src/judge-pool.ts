@@ -23,6 +23,7 @@ interface Seat {
 export interface JudgePool {
   /** @throws {CodedError} `engine_busy` when full, `engine_failed` when the thread died. */
   understand(action: Action, signals: readonly Signal[]): Promise<Understood>;
+  /** Takes no more; the threads end with the last job under way. */
   close(): Promise<void>;
 }
 
@@ -65,11 +66,16 @@ export function createJudgePool(setup: WorkerSetup, options: { readonly workers?
   const seats: Seat[] = [];
   let jobs = 0;
   let nextId = 1;
+  let closed = false;
 
   function dismiss(seat: Seat): void {
     const index = seats.indexOf(seat);
     if (index >= 0) seats.splice(index, 1);
     void seat.worker.terminate();
+  }
+
+  async function endThreads(): Promise<void> {
+    await Promise.all(seats.splice(0).map((seat) => seat.worker.terminate()));
   }
 
   function freeSeat(): Seat {
@@ -94,12 +100,14 @@ export function createJudgePool(setup: WorkerSetup, options: { readonly workers?
         // Given back while it still runs: the deadline has passed, so the thread is stuck and goes.
         if (seat.waiters.has(id)) dismiss(seat);
         else seat.worker.postMessage({ op: 'release', id } satisfies WorkerRequest);
+        if (closed && jobs === 0) void endThreads();
       },
     };
   }
 
   return {
     async understand(action: Action, signals: readonly Signal[]): Promise<Understood> {
+      if (closed) throw failed('the engine was replaced');
       if (jobs >= jobsMax) throw new CodedError({ code: 'engine_busy', message: 'too many large actions are being judged' });
       const seat = freeSeat();
       const id = nextId++;
@@ -115,7 +123,8 @@ export function createJudgePool(setup: WorkerSetup, options: { readonly workers?
       }
     },
     async close(): Promise<void> {
-      await Promise.all(seats.splice(0).map((seat) => seat.worker.terminate()));
+      closed = true;
+      if (jobs === 0) await endThreads();
     },
   };
 }

@@ -6,7 +6,7 @@ export const RUNTIME_LIMITS = {
   /** Large actions under way or waiting at once; beyond it `engine_busy`. */
   poolJobsMax: 32,
   /** Bytes of an engine file. */
-  engineBytesMax: 64 * 1024 * 1024,
+  engineBytesMax: 67_108_864,
   /** Paths of one action whose symlinks are followed. */
   symlinksMax: 8,
   /** Hosts in one host set of the user-level configuration. */

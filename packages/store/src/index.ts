@@ -6,6 +6,6 @@ export { loadSigningSeed, type SeedSource } from './log-key.ts';
 export { loadMasterKey } from './master-key.ts';
 export { createMemoryStateStore } from './memory-state-store.ts';
 export { createSealer, type Sealer } from './sealer.ts';
-export { createSecretFile, readSecretFile, type KeySource, type SecretFileCode } from './secret-file.ts';
+export { createSecretFile, readSecretFile, replaceSecretFile, type KeySource, type SecretFileCode } from './secret-file.ts';
 export { openSqliteStateStore } from './sqlite-state-store.ts';
 export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOptions } from './state-store.ts';

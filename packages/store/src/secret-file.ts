@@ -1,7 +1,7 @@
 /**
  * @module Files that hold a secret: mode 0600, owned by us, not a link, written once and durably.
  */
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, renameSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { base64url, fromBase64url } from '@countersign/crypto';
 import { CodedError, codeOf, type Random } from '@countersign/kernel';
@@ -59,18 +59,24 @@ function syncDirectory(path: string): void {
   }
 }
 
+/** Writes and syncs a secret file under a temporary name, and gives that name. */
+function writeTemporary(path: string, text: string): string {
+  const temporary = `${path}.new`;
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return temporary;
+}
+
 /** Writes a secret file that did not exist; on return it is on disk, whole. @throws CodedError `key_file_exists`, `key_file_unreadable`. */
 export function createSecretFile(path: string, text: string): void {
-  const temporary = `${path}.new`;
   try {
-    rmSync(temporary, { force: true });
-    const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    const temporary = writeTemporary(path, text);
     // A link, unlike a rename, never replaces a key that another process has just made.
     linkSync(temporary, path);
     rmSync(temporary);
@@ -78,6 +84,16 @@ export function createSecretFile(path: string, text: string): void {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw fault('key_file_exists', 'the key file exists already', path);
     throw fault('key_file_unreadable', `the key file cannot be written (${codeOf(error)})`, path);
+  }
+}
+
+/** Writes a secret file in place of the one that may be there: readers see the old text or the new one. @throws CodedError `key_file_unreadable`. */
+export function replaceSecretFile(path: string, text: string): void {
+  try {
+    renameSync(writeTemporary(path, text), path);
+    syncDirectory(path);
+  } catch (error) {
+    throw fault('key_file_unreadable', `the file cannot be written (${codeOf(error)})`, path);
   }
 }
 

@@ -1,0 +1,219 @@
+/** @module What a decision costs over HTTP: real servers, a load from another process, the kinds of load taking turns. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { type BenchRow, median, round } from './bench-rows.ts';
+import { corporaFolder, type CorpusRow, readFamily } from './corpora.ts';
+import type { LoadFigures, LoadPlan } from './load.ts';
+import { residentBytes } from './machine.ts';
+import { commandOf, simpleParams, statementOf } from './sample-actions.ts';
+import { headersFor, type ServerProcess, startServer } from './server-process.ts';
+
+const PATH = '/v1/proxy';
+const ROUNDS = 3;
+const SECONDS = 4;
+const CONNECTIONS = 50;
+const COLD_STARTS = 3;
+const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url));
+
+function body(tool: string, params: unknown): string {
+  return JSON.stringify({ tool, params, target_url: '' });
+}
+
+function simpleBodies(): string[] {
+  return Array.from({ length: 200 }, (_, n) => body('crm.update_appointment', simpleParams(n)));
+}
+
+/** Benign rows of one family, spread over the file. */
+function benignRows(folder: string, family: string, count: number): readonly CorpusRow[] {
+  const rows = readFamily(join(folder, `${family}.jsonl.gz`)).filter(({ label }) => label === 'benign');
+  const step = Math.max(1, Math.floor(rows.length / count));
+  return rows.filter((_, i) => i % step === 0).slice(0, count);
+}
+
+/** Two thirds tool calls, one third shell and SQL: from the benign corpora where they are, else our own. */
+function mixedBodies(): { readonly bodies: string[]; readonly source: string } {
+  const folder = corporaFolder(undefined);
+  if (folder === undefined) {
+    const bodies = Array.from({ length: 300 }, (_, n) => {
+      if (n % 6 === 0) return body('shell.exec', { command: commandOf(n) });
+      return n % 6 === 3 ? body('database.query', { query: statementOf(n) }) : body('crm.update_appointment', simpleParams(n));
+    });
+    return { bodies, source: 'our own samples: the corpora are not here' };
+  }
+  const calls = benignRows(folder, 'toolcall_benign', 200).map(({ tool, params }) => body(tool ?? 'unknown', params ?? {}));
+  const commands = benignRows(folder, 'shell_benign', 50).map((row) => body('shell.exec', { command: row.text ?? '' }));
+  const statements = benignRows(folder, 'sql_statement', 50).map((row) => body('database.query', { query: row.text ?? '' }));
+  const parsed = commands.flatMap((command, i) => [command, statements[i] ?? command]);
+  return { bodies: calls.flatMap((call, i) => (i % 2 === 0 ? [call, parsed[i / 2] ?? call] : [call])), source: 'benign corpora' };
+}
+
+async function load(plan: LoadPlan): Promise<LoadFigures> {
+  const child = spawn(process.execPath, ['--conditions=@countersign/source', LOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(plan));
+  return JSON.parse(await text(child.stdout)) as LoadFigures;
+}
+
+interface Answered {
+  readonly allowed: boolean;
+  readonly scope_token?: string;
+  readonly receipt_id?: string | null;
+}
+
+/** One decision; throws where it is not a recorded allow with a token, since then something else would be measured. */
+async function decideOnce(server: ServerProcess, requestBody: string): Promise<void> {
+  const response = await fetch(`${server.ready.url}${PATH}`, { method: 'POST', headers: headersFor(server.ready), body: requestBody });
+  const answer = (await response.json()) as Answered;
+  if (response.status !== 200 || !answer.allowed || answer.scope_token === undefined || typeof answer.receipt_id !== 'string') {
+    throw new Error(`the gateway answers ${response.status} ${JSON.stringify(answer).slice(0, 400)} to a simple tool call`);
+  }
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-gateway-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureColdStart(): Promise<BenchRow> {
+  const samples: number[] = [];
+  for (let n = 0; n < COLD_STARTS; n += 1) {
+    await inFolder(async (folder) => {
+      const startedAt = performance.now();
+      const server = await startServer(folder, { COUNTERSIGN_RULESET: 'default' });
+      await decideOnce(server, body('crm.update_appointment', simpleParams(n)));
+      samples.push(performance.now() - startedAt);
+      await server.kill('SIGTERM');
+    });
+  }
+  const ms = Math.round(median(samples));
+  return {
+    area: 'gateway',
+    name: 'cold start, empty directory, to the first decision',
+    target: '<= 1.5 s',
+    measured: `${ms} ms`,
+    met: ms <= 1500,
+    figures: { ms },
+  };
+}
+
+interface Kind {
+  readonly name: string;
+  readonly plan: LoadPlan;
+  readonly target: string;
+  readonly holds: (figures: { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }) => boolean | null;
+  readonly runs: LoadFigures[];
+}
+
+function kindsOf(batch: ServerProcess, each: ServerProcess): Kind[] {
+  const mixed = mixedBodies();
+  const plan = (server: ServerProcess, bodies: readonly string[], connections: number): LoadPlan => ({
+    url: server.ready.url,
+    path: PATH,
+    headers: headersFor(server.ready),
+    bodies,
+    connections,
+    seconds: SECONDS,
+  });
+  return [
+    {
+      name: `gateway, simple tool calls, ${CONNECTIONS} connections, durable, batch-signed, scope token`,
+      plan: plan(batch, simpleBodies(), CONNECTIONS),
+      target: '>= 12,000 /s, p99 <= 10 ms',
+      holds: ({ perSecond, p99Ms }) => perSecond >= 12_000 && p99Ms <= 10,
+      runs: [],
+    },
+    {
+      name: 'the same, every receipt signed by itself',
+      plan: plan(each, simpleBodies(), CONNECTIONS),
+      target: 'beside it',
+      holds: () => null,
+      runs: [],
+    },
+    {
+      name: `gateway, mixed traffic (${mixed.source}), ${CONNECTIONS} connections`,
+      plan: plan(batch, mixed.bodies, CONNECTIONS),
+      target: '>= 10,000 /s, p99 <= 15 ms',
+      holds: ({ perSecond, p99Ms }) => perSecond >= 10_000 && p99Ms <= 15,
+      runs: [],
+    },
+    {
+      name: 'gateway, simple tool calls, one connection',
+      plan: plan(batch, simpleBodies(), 1),
+      target: 'p50 <= 1.5 ms',
+      holds: ({ p50Ms }) => p50Ms <= 1.5,
+      runs: [],
+    },
+  ];
+}
+
+function rowOf({ name, target, holds, runs }: Kind): BenchRow {
+  const figures = {
+    perSecond: Math.round(median(runs.map(({ perSecond }) => perSecond))),
+    p50Ms: round(median(runs.map(({ p50Ms }) => p50Ms))),
+    p99Ms: round(median(runs.map(({ p99Ms }) => p99Ms))),
+    failures: runs.reduce((sum, { failures }) => sum + failures, 0),
+  };
+  const failed = figures.failures > 0 ? `, ${figures.failures} FAILED` : '';
+  const met = figures.failures > 0 ? false : holds(figures);
+  return {
+    area: 'gateway',
+    name,
+    target,
+    measured: `${figures.perSecond} /s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms${failed}`,
+    met,
+    figures,
+  };
+}
+
+function memoryRow(idle: number | undefined, loaded: number | undefined, decisions: number): BenchRow[] {
+  if (idle === undefined || loaded === undefined) return [];
+  const [idleMiB, loadedMiB] = [Math.round(idle / 2 ** 20), Math.round(loaded / 2 ** 20)];
+  return [
+    {
+      area: 'gateway',
+      name: `memory of the gateway, idle / after ${decisions} decisions (budget is for 1 M)`,
+      target: '<= 150 MB / <= 300 MB',
+      measured: `${idleMiB} MB / ${loadedMiB} MB`,
+      met: idleMiB <= 150 && loadedMiB <= 300,
+      figures: { idleMiB, loadedMiB, decisions },
+    },
+  ];
+}
+
+async function measureLoads(batch: ServerProcess, each: ServerProcess): Promise<BenchRow[]> {
+  const idle = residentBytes(batch.pid);
+  for (const server of [batch, each]) await decideOnce(server, body('crm.update_appointment', simpleParams(0)));
+  const kinds = kindsOf(batch, each);
+  for (const { plan } of kinds) await load({ ...plan, seconds: 2 });
+  for (let round_ = 0; round_ < ROUNDS; round_ += 1) {
+    for (const kind of kinds) kind.runs.push(await load(kind.plan));
+    process.stderr.write(`  gateway, round ${round_ + 1} of ${ROUNDS}\n`);
+  }
+  const decisions = kinds
+    .filter(({ plan }) => plan.url === batch.ready.url)
+    .reduce((sum, { runs }) => sum + runs.reduce((all, run) => all + run.requests, 0), 0);
+  return [...kinds.map(rowOf), ...memoryRow(idle, residentBytes(batch.pid), decisions)];
+}
+
+/** Rows of the gateway. */
+export async function measureGateway(): Promise<BenchRow[]> {
+  const cold = await measureColdStart();
+  const loads = await inFolder(async (folder) => {
+    const batch = await startServer(join(folder, 'batch'), { COUNTERSIGN_RULESET: 'default' });
+    const each = await startServer(join(folder, 'each'), { COUNTERSIGN_RULESET: 'default', COUNTERSIGN_SIGNING: 'each' });
+    try {
+      return await measureLoads(batch, each);
+    } finally {
+      await batch.kill('SIGTERM');
+      await each.kill('SIGTERM');
+    }
+  });
+  return [cold, ...loads];
+}

@@ -1,0 +1,13 @@
+/** @module The embedded composition: a data directory becomes the ports of the pipeline. */
+export { readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
+export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
+export { openEngineStore, type EngineStore } from './engine-store.ts';
+export { hostSetsPath, readHostSets, writeHostSet, type HostSets } from './host-sets.ts';
+export { createJudgePool, type JudgePool } from './judge-pool.ts';
+export { RUNTIME_LIMITS } from './limits.ts';
+export { isLargeAction, loadEngine, type ClosableEngine } from './load-engine.ts';
+export { createSystemRandom, systemClock, systemTimer } from './platform.ts';
+export { type PolicyInForce } from './policy-in-force.ts';
+export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
+export { createTokenMinter, SCOPE_AUDIENCE, SCOPE_KEY_ID } from './scope-tokens.ts';
+export { createSymlinkSource } from './symlinks.ts';

@@ -1,0 +1,27 @@
+/**
+ * @module Where the log stands, for whoever must not run ahead of it.
+ */
+import type { Log } from '@countersign/log';
+import type { ReceiptRecorder, StagedEntry } from '@countersign/receipts';
+import type { LogPosition } from '@countersign/store';
+
+/** The same recorder, and a position that follows what it stages: batches become durable in order, so the newest promise covers the rest. */
+export function followDurability(
+  recorder: ReceiptRecorder,
+  log: Log,
+): { readonly recorder: ReceiptRecorder; readonly position: LogPosition } {
+  let newest: Promise<void> = Promise.resolve();
+  const noted = <Staged extends StagedEntry<unknown>>(staged: Staged): Staged => {
+    newest = staged.durable;
+    return staged;
+  };
+  return {
+    recorder: {
+      stageReceipt: (draft) => noted(recorder.stageReceipt(draft)),
+      stageOutcome: (draft) => noted(recorder.stageOutcome(draft)),
+      stageSessionEnd: (draft) => noted(recorder.stageSessionEnd(draft)),
+      find: (id) => recorder.find(id),
+    },
+    position: { staged: () => log.size, durable: (count) => (log.durableSize >= count ? Promise.resolve() : newest) },
+  };
+}
