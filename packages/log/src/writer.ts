@@ -75,6 +75,15 @@ function unpublished(core: Core): number {
   return core.options.journal.size - (core.options.publisher.checkpoint?.size ?? 0);
 }
 
+/** Waits until no more records wait for publication than may. */
+async function leaveRoom(core: Core): Promise<void> {
+  const surplus = unpublished(core) - core.options.limits.unpublishedRecordsMax;
+  if (surplus <= 0) return;
+  core.hurry();
+  // A publication that fails has stopped the log by then; the loop sees it.
+  await covered(core, (core.options.publisher.checkpoint?.size ?? 0) + surplus - 1).catch(() => undefined);
+}
+
 async function flushAll(core: Core): Promise<void> {
   // One microtask later, so that records staged in one go share a write.
   await Promise.resolve();
@@ -95,10 +104,7 @@ async function flushAll(core: Core): Promise<void> {
     core.spare = batch.buffer();
     core.writing = undefined;
     startPublishing(core);
-    if (unpublished(core) > core.options.limits.unpublishedRecordsMax) {
-      core.hurry();
-      await core.publishing;
-    }
+    await leaveRoom(core);
   }
   core.writing = undefined;
 }
@@ -125,7 +131,8 @@ async function publishOnce(core: Core): Promise<void> {
 /** The pause that the composition root asked for, cut short by `hurry`. */
 async function pause(core: Core): Promise<void> {
   const { pace, limits } = core.options;
-  if (pace === undefined || core.closing !== undefined || unpublished(core) > limits.unpublishedRecordsMax) return;
+  const awaited = core.waiters.some((waiter) => waiter.index < core.options.journal.size);
+  if (pace === undefined || core.closing !== undefined || awaited || unpublished(core) > limits.unpublishedRecordsMax) return;
   const hurried = Promise.withResolvers<void>();
   core.hurry = hurried.resolve;
   await Promise.race([pace(), hurried.promise]);
@@ -168,13 +175,19 @@ export function stop(core: Core, release: () => Promise<void>): Promise<void> {
   return core.closing;
 }
 
-/** Waits for a checkpoint over record `index`. */
+/** The next checkpoint over record `index`. */
+function covered(core: Core, index: number): Promise<Checkpoint> {
+  const { promise, resolve, reject } = Promise.withResolvers<Checkpoint>();
+  core.waiters.push({ index, resolve, reject });
+  return promise;
+}
+
+/** Waits for a checkpoint over record `index`, without a pause where the record is there already. */
 export function waitPublished(core: Core, index: number): Promise<Checkpoint> {
   const newest = core.options.publisher.checkpoint;
   if (newest !== undefined && index < newest.size) return Promise.resolve(newest);
   if (core.failure !== undefined) return Promise.reject(core.failure);
   if (core.closing !== undefined) return Promise.reject(logError('log_closed', 'the log was closed'));
-  const { promise, resolve, reject } = Promise.withResolvers<Checkpoint>();
-  core.waiters.push({ index, resolve, reject });
-  return promise;
+  if (index < core.options.journal.size) core.hurry();
+  return covered(core, index);
 }
