@@ -91,7 +91,7 @@ async function measureVerification(runtime: Runtime, ids: readonly string[]): Pr
     const startedAt = performance.now();
     const report = await verifyBundle(bundle, { vkeys: [runtime.logKey] });
     samples.push(performance.now() - startedAt);
-    if (!report.ok) throw new Error(`a bundle does not verify: ${report.checks.find(({ status }) => status === 'failed')?.text ?? ''}`);
+    if (!report.ok) throw new Error(`a bundle does not verify: ${report.checks.find(({ status }) => status === 'fail')?.sentence ?? ''}`);
   }
   const [p50, p99, bytes] = [round(median(samples)), round(percentile(samples, 0.99)), bundles[0]?.length ?? 0];
   return {
