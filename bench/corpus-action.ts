@@ -1,7 +1,11 @@
-/** @module A corpus row as the action it would have been: the kind of the row says through which door it would have come. */
+/**
+ * @module A corpus row as the action it would have been: the kind of the row says what an agent would have done with it. Tools of whole
+ * calls go through the table of the gateway's door, as they would over the wire.
+ */
 import { sha256Hex } from '@countersign/crypto';
 import { getOwn, type JsonValue } from '@countersign/kernel';
 import type { Action, StateSlice } from '@countersign/protocol';
+import { knownTool } from '../packages/gateway/src/doors/tool-names.ts';
 import type { CorpusRow } from './corpora.ts';
 
 /** What varies between actions of different kinds. */
@@ -34,7 +38,11 @@ const WHOLE: Readonly<Record<string, (text: string) => Shape>> = {
 };
 
 function shapeOf(row: CorpusRow): Shape | undefined {
-  if (row.kind === 'tool_call') return row.tool === undefined ? undefined : call(row.tool, row.params ?? {});
+  if (row.kind === 'tool_call') {
+    if (row.tool === undefined) return undefined;
+    const { tool, kind } = knownTool(row.tool);
+    return call(tool, row.params ?? {}, kind);
+  }
   const shapes = getOwn(row.meta, 'context') === 'param_value' ? { ...WHOLE, ...VALUES } : WHOLE;
   return row.text === undefined ? undefined : shapes[row.kind]?.(row.text);
 }

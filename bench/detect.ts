@@ -105,6 +105,12 @@ async function detect(options: Options): Promise<number> {
   return Object.values(families).some(({ failed }) => failed > 0) ? 1 : 0;
 }
 
+/** What went wrong, in a sentence; 1 for the exit code. */
+function complain(error: unknown): number {
+  process.stderr.write(`detect: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+}
+
 const { values } = parseArgs({
   options: {
     corpora: { type: 'string' },
@@ -126,4 +132,4 @@ else
     json: values.json,
     rows: values.rows,
     results: values.results,
-  });
+  }).catch(complain);

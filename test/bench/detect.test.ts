@@ -43,6 +43,10 @@ describe('a corpus row as an action', () => {
     const { text: _text, ...call } = row('tool_call', { tool: 'book_room', params: { nights: 2 } });
     expect(actionOfRow(call)).toMatchObject({ kind: 'tool.call', tool: 'book_room', params: { nights: 2 } });
   });
+  it('a tool that the door knows is what it does', () => {
+    const { text: _text, ...call } = row('tool_call', { tool: 'run_command', params: { command: 'ls' } });
+    expect(actionOfRow(call)).toMatchObject({ kind: 'shell.exec', tool: 'shell.exec' });
+  });
   it('an unknown kind, or a row without its text, is no action', () => {
     expect(actionOfRow(row('smoke_signal'))).toBeUndefined();
     const { text: _text, ...empty } = row('prompt');
