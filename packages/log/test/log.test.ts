@@ -72,9 +72,15 @@ describe('group commit', () => {
     const seen: Checkpoint[] = [];
     const log = await open({ onCheckpoint: (checkpoint) => seen.push(checkpoint) });
     for (let i = 0; i < 40; i += 1) await write(log, [`entry ${i}`]);
-    await log.close();
+    await log.whenPublished(39);
     expect(seen.at(-1)?.size).toBe(40);
-    for (let i = 1; i < seen.length; i += 1) expect((seen[i]?.size ?? 0) > (seen[i - 1]?.size ?? 0)).toBe(true);
+    for (let i = 1; i < seen.length; i += 1) {
+      const [older, newer] = [seen[i - 1] ?? log.checkpoint, seen[i] ?? log.checkpoint];
+      expect(newer.size).toBeGreaterThan(older.size);
+      const proof = await log.consistencyProof(older.size, newer.size);
+      expect(verifyConsistency({ oldSize: older.size, oldRoot: older.root, newSize: newer.size, newRoot: newer.root, proof })).toBe(true);
+    }
+    await log.close();
   });
 
   test('a pause between publications is cut short by close', async () => {
