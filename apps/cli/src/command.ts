@@ -39,7 +39,7 @@ export interface Command {
   readonly summary: string;
   readonly options?: readonly CommandOption[];
   readonly examples: readonly string[];
-  run(input: Input, context: Context): Promise<Outcome>;
+  run(input: Input, context: Context): Outcome | Promise<Outcome>;
 }
 
 /** The text of an option, or undefined where it was not given. */

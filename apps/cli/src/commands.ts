@@ -3,6 +3,8 @@ import type { Command } from './command.ts';
 import { agentCommands } from './commands/agents.ts';
 import { checkCommands } from './commands/check.ts';
 import { completionsCommand } from './commands/completions.ts';
+import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logCommands } from './commands/logs.ts';
@@ -37,5 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...receiptCommands,
   verifyCommand,
   replayCommand,
+  doctorCommand,
+  demoCommand,
   completionsCommand(() => COMMANDS.map(({ path }) => path)),
 ];

@@ -74,7 +74,10 @@ export async function callGateway(address: GatewayAddress, request: GatewayReque
 
 /** The same, as a JSON object. */
 export async function askGateway(address: GatewayAddress, request: GatewayRequest): Promise<JsonObject> {
-  const parsed = parseJson(await callGateway(address, request), { bytesMax: CLI_LIMITS.answerBytesMax, nodesMax: 10_000_000 });
+  const parsed = parseJson(await callGateway(address, request), {
+    bytesMax: CLI_LIMITS.answerBytesMax,
+    nodesMax: CLI_LIMITS.bundleNodesMax,
+  });
   if (parsed.ok && isJsonObject(parsed.value.value)) return parsed.value.value;
   throw runtimeError({
     code: 'answer_malformed',

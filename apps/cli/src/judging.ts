@@ -4,8 +4,7 @@ import type { JudgingEngine, JudgeOutput } from '@countersign/judge';
 import { canonicalize, formatTime, type JsonValue, uuidv7 } from '@countersign/kernel';
 import type { Action, StateSlice } from '@countersign/protocol';
 import { type RuleSet, ruleSetJson } from '@countersign/rules';
-import { openEngineFile, readEngineFile } from '@countersign/runtime';
-import { webcrypto } from 'node:crypto';
+import { createSystemRandom, openEngineFile, readEngineFile } from '@countersign/runtime';
 import type { Context } from './command.ts';
 import { configError } from './outcome.ts';
 import type { NamedPolicy } from './policies.ts';
@@ -34,8 +33,7 @@ export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<
 /** Judges one sketch. */
 export function judgeSketch(judging: Judging, sketch: ActionSketch, context: Context): JudgeOutput {
   const { clock } = context.world;
-  const random = { bytes: (length: number): Uint8Array => webcrypto.getRandomValues(new Uint8Array(length)) };
-  const id = uuidv7(clock, random);
+  const id = uuidv7(clock, createSystemRandom());
   const origin = { source: { framework: 'countersign-cli', door: 'cli' }, org: 'local', agent: 'local', session: 'local', delegation: [] };
   const action: Action = { v: 1, id, ...origin, ...sketch };
   const facts = judging.engine.understand(action, []);

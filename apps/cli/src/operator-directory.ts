@@ -1,11 +1,12 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
-import { type Fault, isJsonObject, type JsonObject, parseJson, type Result } from '@countersign/kernel';
+import { type Fault, isJsonObject, type JsonObject, type Result } from '@countersign/kernel';
 import { openRuntime, type Runtime } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
 import { CLI_LIMITS } from './limits.ts';
-import { configError, EXIT, CliError } from './outcome.ts';
+import { readEntry } from './log-reader.ts';
+import { configError } from './outcome.ts';
 import type { LoggedEntry, Operator } from './operator.ts';
 
 /** What the operator did wrong is exit 3. */
@@ -17,14 +18,6 @@ function unwrap<T>(result: Result<T, Fault | readonly Fault[]>): T {
 function orgOf({ store }: Runtime): string {
   const [first] = store.listOrgs();
   return first === undefined ? unwrap(store.createOrg({ name: 'local', mode: 'learning' })).id : first.id;
-}
-
-function readEntry(index: number, bytes: Uint8Array): LoggedEntry {
-  const parsed = parseJson(bytes);
-  if (!parsed.ok || !isJsonObject(parsed.value.value)) {
-    throw new CliError(EXIT.runtime, [{ code: 'entry_malformed', message: `entry ${index} of the log is not readable` }]);
-  }
-  return { index, entry: parsed.value.value };
 }
 
 async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
@@ -53,12 +46,12 @@ function operate(runtime: Runtime, where: string): Operator {
     listApiKeys: () => Promise.resolve(store.listApiKeys({ org })),
     revokeApiKey: async (id) => unwrap(store.revokeApiKey(org, id)),
     listPolicies: () => Promise.resolve(store.listPolicies()),
-    setPolicy: async (name, source) => unwrap(await runtime.policy.set(name, source)),
+    setPolicy: async (source) => unwrap(await runtime.policy.set('command line', source)),
     logKey: () => Promise.resolve(runtime.logKey),
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),
     entries: (from, count) => entries(runtime, from, count),
-    bundle: async (id, options) => unwrap(await runtime.bundle(id, options)),
+    bundle: async (id) => unwrap(await runtime.bundle(id, { inputs: true })),
     close: () => runtime.close(),
   };
 }

@@ -4,18 +4,21 @@ import { join } from 'node:path';
 import { codeOf, isJsonObject, type JsonObject, parseJson } from '@countersign/kernel';
 import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
-import type { LoggedEntry, Operator } from './operator.ts';
-import { count, list, part, readAgent, readApiKey, readPolicy, word } from './operator-views.ts';
+import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
+import type { Operator } from './operator.ts';
+import { list, part, readAgent, readApiKey, readPolicy, word } from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
 const OPERATOR_FILE = 'operator.json';
+const LOG_KEY_FILE = 'log.vkey';
 
-function operate(address: GatewayAddress): Operator {
+function operate(address: GatewayAddress, context: Context): Operator {
   const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
   const post = (path: string, body: JsonObject): Promise<JsonObject> =>
     askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
   const one = (id: string): string => encodeURIComponent(id);
+  const published = (path: string): Promise<Uint8Array> => callGateway(address, { method: 'GET', path: `/log/${path}` });
   return {
     where: `gateway ${address.url}`,
     async createAgent({ name, scopes }) {
@@ -26,23 +29,17 @@ function operate(address: GatewayAddress): Operator {
     setAgentState: async (agent, state, reason) => readAgent(part(await post(`/agents/${one(agent)}/state`, { state, reason }), 'agent')),
     async createApiKey(draft) {
       const body = await post('/keys', { ...draft });
-      return { apiKey: readApiKey(part(body, 'api_key')), key: word(body, 'key') };
+      return { apiKey: readApiKey(part(body, 'apiKey')), key: word(body, 'key') };
     },
-    listApiKeys: async () => list(await get('/keys'), 'api_keys').map(readApiKey),
-    revokeApiKey: async (id) => readApiKey(part(await post(`/keys/${one(id)}/revoke`, {}), 'api_key')),
+    listApiKeys: async () => list(await get('/keys'), 'keys').map(readApiKey),
+    revokeApiKey: async (id) => readApiKey(part(await post(`/keys/${one(id)}/revoke`, {}), 'key')),
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
-    setPolicy: async (name, source) => readPolicy(part(await post('/policies', { name, source }), 'policy')),
-    logKey: async () => word(await get('/log'), 'key'),
-    async checkpoint() {
-      return new TextDecoder().decode(await callGateway(address, { method: 'GET', path: '/log/checkpoint' }));
-    },
-    size: async () => count(await get('/log'), 'size'),
-    async entries(from, wanted) {
-      const body = await get(`/log/entries?from=${from}&count=${wanted}`);
-      return list(body, 'entries').map((item): LoggedEntry => ({ index: count(item, 'index'), entry: part(item, 'entry') }));
-    },
-    bundle: (id, { inputs }) =>
-      callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle${inputs ? '?inputs=true' : ''}` }),
+    setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
+    logKey: async () => (await readFile(join(context.dataDir, LOG_KEY_FILE), 'utf8')).trim(),
+    checkpoint: () => readCheckpoint(published),
+    size: async () => checkpointSize(await readCheckpoint(published)),
+    entries: (from, wanted) => readEntries(published, from, wanted),
+    bundle: (id) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle` }),
     close: () => Promise.resolve(),
   };
 }
@@ -60,9 +57,13 @@ async function readAddress(context: Context): Promise<GatewayAddress | undefined
   }
 }
 
-/** The running gateway of this data directory, or undefined: none was started, or it ended without cleaning up. */
-export async function findGateway(context: Context): Promise<Operator | undefined> {
-  const address = await readAddress(context);
-  if (address === undefined || !(await isAlive(address.url))) return undefined;
-  return operate(address);
+/**
+ * The running gateway of this data directory, or undefined: none was started, or it ended without cleaning up. `url` is where to
+ * look for it instead of where it said.
+ */
+export async function findGateway(context: Context, url?: string): Promise<Operator | undefined> {
+  const known = await readAddress(context);
+  if (known === undefined) return undefined;
+  const address = url === undefined ? known : { ...known, url };
+  return (await isAlive(address.url)) ? operate(address, context) : undefined;
 }

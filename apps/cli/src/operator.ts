@@ -22,7 +22,8 @@ export interface Operator {
   listApiKeys(): Promise<readonly ApiKeyView[]>;
   revokeApiKey(id: string): Promise<ApiKeyView>;
   listPolicies(): Promise<readonly PolicyView[]>;
-  setPolicy(name: string, source: string): Promise<PolicyView>;
+  /** Puts a document in force: the whole of it, or nothing. */
+  setPolicy(source: string): Promise<PolicyView>;
   /** Verifier key of the log. */
   logKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */
@@ -31,7 +32,7 @@ export interface Operator {
   size(): Promise<number>;
   /** Entries from `from` on, oldest first, at most `count` and at most 1000. */
   entries(from: number, count: number): Promise<readonly LoggedEntry[]>;
-  /** The bundle of an entry. */
-  bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array>;
+  /** The bundle of an entry, with everything that was sealed with it. */
+  bundle(id: string): Promise<Uint8Array>;
   close(): Promise<void>;
 }

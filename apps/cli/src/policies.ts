@@ -18,7 +18,7 @@ async function resolveText(source: string, yaml: string, context: Context): Prom
   const parsed = parsePolicy(yaml, source);
   if (!parsed.ok) throw configError(parsed.error);
   const rulesets: ReadonlyMap<string, PolicyDocument> = await readRulesets();
-  const hostSets = new Map(Object.entries(await readHostSets(hostSetsPath(context.world.home))));
+  const hostSets = new Map(Object.entries(readHostSets(hostSetsPath(context.world.home))));
   const resolved = resolvePolicy(parsed.value, { rulesets, hostSets });
   if (!resolved.ok) throw configError(resolved.error);
   return { source, yaml, resolved: resolved.value, hash: policyHash(resolved.value) };

@@ -18,7 +18,7 @@ async function* eachId(operator: Operator, max: number): AsyncGenerator<string, 
 export async function* eachBundle(context: Context, max: number): AsyncGenerator<Uint8Array, void, undefined> {
   const operator = await openOperator(context, { create: false });
   try {
-    for await (const id of eachId(operator, max)) yield await operator.bundle(id, { inputs: true });
+    for await (const id of eachId(operator, max)) yield await operator.bundle(id);
   } finally {
     await operator.close();
   }

@@ -130,19 +130,25 @@ function configure(parser: Parser, world: World): void {
 
 const SHOWN: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'commander.version', 'commander.help']);
 
+/** The words of a command or group that the arguments begin with. */
+function knownPath(args: readonly string[]): readonly string[] {
+  const words = args.filter((word) => !word.startsWith('-'));
+  const paths = new Set([...COMMANDS.map(({ path }) => path), ...GROUPS.map(([name]) => name)]);
+  return [words.slice(0, 2), words.slice(0, 1)].find((prefix) => paths.has(prefix.join(' '))) ?? [];
+}
+
 function printParseError(error: CommanderError, args: readonly string[], world: World): number {
   // Help that was asked for is an answer; a group without a command shows its help as an error.
   if (SHOWN.has(error.code)) return error.code === 'commander.help' ? EXIT.usage : EXIT.ok;
   const context = contextOf(world, { json: args.includes('--json') });
-  const words = args.filter((word) => !word.startsWith('-')).slice(0, 2);
-  const known = COMMANDS.find(({ path }) => words.join(' ').startsWith(path))?.path ?? words[0];
+  const known = knownPath(args);
   const message = error.message
     .replace(/^error: /, '')
     .replaceAll("'", '`')
     .replace(/\n/g, ' ');
-  const hint = known === undefined ? 'countersign --help' : `countersign ${known} --help`;
+  const hint = `${['countersign', ...known].join(' ')} --help`;
   const fault = { code: 'invalid_arguments', message, hint };
-  if (context.json) world.stdout.write(envelope(known ?? '', EXIT.usage, { error: faultJson(fault), errors: [faultJson(fault)] }));
+  if (context.json) world.stdout.write(envelope(known.join(' '), EXIT.usage, { error: faultJson(fault), errors: [faultJson(fault)] }));
   else world.stderr.write(`${renderFault(fault, context.paint)}\n`);
   return EXIT.usage;
 }

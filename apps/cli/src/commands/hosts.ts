@@ -9,9 +9,9 @@ import { renderTable } from '../render.ts';
 
 type Row = readonly [string, readonly string[]];
 
-async function list(_input: Input, context: Context): Promise<Outcome> {
+function list(_input: Input, context: Context): Outcome {
   const path = hostSetsPath(context.world.home);
-  const sets = await readHostSets(path);
+  const sets = readHostSets(path);
   const columns = [
     { title: 'set', value: ([name]: Row) => `@${name}` },
     { title: 'hosts', value: ([, hosts]: Row) => (hosts.length === 0 ? '(none)' : hosts.join(' ')) },
@@ -25,10 +25,10 @@ async function list(_input: Input, context: Context): Promise<Outcome> {
   };
 }
 
-async function set(input: Input, context: Context): Promise<Outcome> {
+function set(input: Input, context: Context): Outcome {
   const [name = ''] = input.args;
   const path = hostSetsPath(context.world.home);
-  const sets = await writeHostSet(name, input.rest, path);
+  const sets = writeHostSet(name, input.rest, path);
   const count = input.rest.length === 1 ? '1 host' : `${input.rest.length} hosts`;
   return {
     exitCode: EXIT.ok,

@@ -5,6 +5,7 @@ import { type Command, type Context, flag, type Input } from '../command.ts';
 import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
 import { type NamedPolicy, resolveFile, resolveRuleset } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
+import { withOperator } from './agents.ts';
 
 function isRuleset(name: string): boolean {
   return BUILTIN_RULESETS.includes(name);
@@ -49,6 +50,14 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   return { exitCode: EXIT.ok, json, text: renderFields(fields) };
 }
 
+async function apply(input: Input, context: Context): Promise<Outcome> {
+  const [name = ''] = input.args;
+  const policy = isRuleset(name) ? await resolveRuleset(name, context) : await resolveFile(name, context);
+  const view = await withOperator(context, true, (operator) => operator.setPolicy(policy.yaml));
+  const json = { policy: { name: view.name, version: view.version, hash: view.hash, active: view.active } };
+  return { exitCode: EXIT.ok, json, text: `policy ${view.name} version ${view.version} (${view.hash.slice(0, 12)}) is in force` };
+}
+
 export const policyCommands: readonly Command[] = [
   {
     path: 'policy list',
@@ -70,5 +79,12 @@ export const policyCommands: readonly Command[] = [
     summary: 'is the file a policy? Every fault at once, with line and column',
     examples: ['countersign policy validate policy.yaml', 'cat policy.yaml | countersign policy validate -'],
     run: validate,
+  },
+  {
+    path: 'policy apply',
+    args: '<ruleset-or-file>',
+    summary: 'put a policy in force: the whole of it, or nothing',
+    examples: ['countersign policy apply default', 'countersign policy apply policy.yaml'],
+    run: apply,
   },
 ];
