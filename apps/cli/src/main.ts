@@ -29,7 +29,7 @@ const world: World = {
 function onSignal(signal: NodeJS.Signals, code: number): void {
   process.on(signal, () => {
     if (stop.signal.aborted) process.exit(code);
-    stop.abort();
+    stop.abort(signal);
     process.exitCode = code;
   });
 }

@@ -78,8 +78,13 @@ function placeOf(fault: Fault): string {
   return fault.path === undefined || fault.path === '' ? at : `${at}${fault.path}: `;
 }
 
+/** `place: message (code)`. */
+export function faultLine(fault: Fault): string {
+  return `${printable(`${placeOf(fault)}${fault.message}`)} (${fault.code})`;
+}
+
 /** `error: place: message (code)` and the advice below it. */
 export function renderFault(fault: Fault, paint: Paint): string {
-  const line = `${paint('red', 'error')}: ${printable(`${placeOf(fault)}${fault.message}`)} (${fault.code})`;
+  const line = `${paint('red', 'error')}: ${faultLine(fault)}`;
   return fault.hint === undefined ? line : `${line}\n  ${paint('dim', 'try')}: ${printable(fault.hint)}`;
 }

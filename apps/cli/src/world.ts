@@ -21,6 +21,6 @@ export interface World {
   readonly clock: Clock;
   /** Runs `work` after `ms`; returns a canceller. */
   readonly after: (ms: number, work: () => void) => () => void;
-  /** Aborted by Ctrl-C: long-running commands end. */
+  /** Aborted by Ctrl-C or a kill, with the name of the signal as its reason: long-running commands end. */
   readonly stop: AbortSignal;
 }

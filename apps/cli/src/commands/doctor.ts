@@ -14,7 +14,7 @@ import { judgeSketch, openJudging } from '../judging.ts';
 import { findGateway } from '../operator-gateway.ts';
 import { describeError, EXIT, type Outcome } from '../outcome.ts';
 import { resolveRuleset } from '../policies.ts';
-import { type Colour, printable } from '../render.ts';
+import { type Colour, faultLine, printable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 
 interface Diagnosis {
@@ -121,8 +121,9 @@ async function examine([name, work]: Examination, context: Context): Promise<Dia
     return { name, ...(await work(context)) };
   } catch (error) {
     const [fault] = describeError(error).faults;
-    const hint = fault?.hint === undefined ? {} : { hint: fault.hint };
-    return { name, status: 'fail', sentence: `${fault?.message ?? 'failed'} (${codeOf(error)})`, ...hint };
+    if (fault === undefined) return { name, status: 'fail', sentence: `failed (${codeOf(error)})` };
+    const hint = fault.hint === undefined ? {} : { hint: fault.hint };
+    return { name, status: 'fail', sentence: faultLine(fault), ...hint };
   }
 }
 
@@ -138,7 +139,7 @@ async function doctor(_input: Input, context: Context): Promise<Outcome> {
   });
   const failed = found.some(({ status }) => status === 'fail');
   const warned = found.some(({ status }) => status === 'warn');
-  const checks = found.map((diagnosis): JsonObject => Object.assign({}, diagnosis));
+  const checks = found.map(({ name, status, sentence, hint = '' }): JsonObject => ({ name, status, sentence, hint }));
   return { exitCode: failed ? EXIT.deny : warned ? EXIT.warn : EXIT.ok, json: { checks }, text: lines.join('\n') };
 }
 

@@ -33,8 +33,10 @@ async function up(input: Input, context: Context): Promise<Outcome> {
   const { main, args } = serverMain();
   const env = environment(input, context);
   const child = spawn(process.execPath, [...args, main, ...(context.json ? ['--json'] : [])], { stdio: 'inherit', env });
-  // A terminal has told the server already; a `kill` of this process has not.
-  const stop = (): void => void child.kill('SIGTERM');
+  const stop = (): void => {
+    // A terminal sends Ctrl-C to the server too; a second signal would make it leave without tidying up.
+    if (context.world.stop.reason !== 'SIGINT' || !process.stdin.isTTY) child.kill('SIGTERM');
+  };
   context.world.stop.addEventListener('abort', stop);
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
