@@ -33,14 +33,15 @@ function entryOf(record: { readonly index: number; readonly entry: Uint8Array })
   return { index: record.index, ...(JSON.parse(new TextDecoder().decode(record.entry)) as Record<string, JsonValue>) };
 }
 
-function evidenceOf({ log, recorder, bundle }: Runtime): Evidence {
+function evidenceOf(runtime: Runtime): Evidence {
+  const { log, recorder } = runtime;
   return {
     async receipt(id: string): Promise<JsonValue | undefined> {
       const record = await recorder.find(id);
       return record === undefined ? undefined : entryOf(record);
     },
     async bundle(id: string): Promise<Uint8Array | undefined> {
-      const made = await bundle(id, { inputs: true });
+      const made = await runtime.bundle(id, { inputs: true });
       if (made.ok) return made.value;
       if (made.error.code === 'receipt_not_found') return undefined;
       throw new CodedError(made.error);

@@ -67,11 +67,17 @@ export function ownReason(code: string, text: string, options: { readonly severi
   return { code, text: capped(text, JUDGE_LIMITS.reasonTextMax), severity: options.severity, score: options.score ?? 0, evidence: [] };
 }
 
+function compareReasons(a: Reason, b: Reason): number {
+  const bySeverity = compareSeverity(b.severity, a.severity);
+  if (bySeverity !== 0) return bySeverity;
+  if (a.score !== b.score) return b.score - a.score;
+  if (a.code === b.code) return 0;
+  return a.code < b.code ? -1 : 1;
+}
+
 /** Worst first; ties by score, then by code, then in the order given. */
 export function sortReasons(reasons: readonly Reason[]): Reason[] {
-  return reasons.toSorted(
-    (a, b) => compareSeverity(b.severity, a.severity) || b.score - a.score || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0),
-  );
+  return reasons.toSorted(compareReasons);
 }
 
 /** A verdict within its bytes: reasons are dropped from the mildest up, and counted. */

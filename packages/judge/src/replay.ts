@@ -26,25 +26,24 @@ function shown(value: JsonValue | undefined): string {
   return value === undefined ? '(absent)' : canonicalize(value).slice(0, SHOWN_MAX);
 }
 
+function* parts(a: JsonValue, b: JsonValue): Generator<readonly [string | number, JsonValue | undefined, JsonValue | undefined]> {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    const [left, right] = [a as readonly JsonValue[], b as readonly JsonValue[]];
+    for (let i = 0; i < Math.max(left.length, right.length); i += 1) yield [i, left[i], right[i]];
+  } else if (isJsonObject(a) && isJsonObject(b)) {
+    for (const key of new Set([...Object.keys(a), ...Object.keys(b)].toSorted())) yield [key, getOwn(a, key), getOwn(b, key)];
+  }
+}
+
 /** JSON pointer of the first difference, in canonical order; undefined where there is none. */
 export function firstDifference(a: JsonValue | undefined, b: JsonValue | undefined, path = ''): string | undefined {
   if (a === undefined || b === undefined) return a === b ? undefined : path;
-  if (Array.isArray(a) && Array.isArray(b)) {
-    const length = Math.max(a.length, b.length);
-    for (let i = 0; i < length; i += 1) {
-      const found = firstDifference(a[i] as JsonValue | undefined, b[i] as JsonValue | undefined, pointer(path, i));
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  if (canonicalize(a) === canonicalize(b)) return undefined;
+  for (const [key, left, right] of parts(a, b)) {
+    const found = firstDifference(left, right, pointer(path, key));
+    if (found !== undefined) return found;
   }
-  if (isJsonObject(a) && isJsonObject(b)) {
-    for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted()) {
-      const found = firstDifference(getOwn(a, key), getOwn(b, key), pointer(path, key));
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  return canonicalize(a) === canonicalize(b) ? undefined : path;
+  return path;
 }
 
 function at(value: JsonValue, path: string): JsonValue | undefined {

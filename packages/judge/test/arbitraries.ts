@@ -43,8 +43,8 @@ export const action: fc.Arbitrary<Action> = fc
     kind: fc.constantFrom('db.query', 'shell.exec', 'prompt.input', 'remote.x', 'remote.', 'nonsense', 'tool.call'),
     tool: fc.option(fc.constantFrom('database.query', 'custom.tool'), { nil: undefined }),
   })
-  .map(({ kind, tool }) => ({
-    v: 1,
+  .map(({ kind, tool }): Action => ({
+    v: 1 as const,
     id: '00000000-0000-7000-8000-000000000000',
     kind,
     source: { framework: 'test', door: 'test' },

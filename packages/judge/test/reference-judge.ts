@@ -12,14 +12,14 @@ export interface ReferenceInput {
   readonly scope: string;
 }
 
-const KINDS =
-  'file.read file.write file.patch shell.exec net.egress db.query tool.call mcp.call prompt.input model.output tool.response agent.delegate agent.message secret.access'.split(
-    ' ',
-  );
-const TEXTS = ['prompt.input', 'model.output', 'tool.response', 'agent.message'];
+const KINDS: ReadonlySet<string> = new Set([
+  ...['file.read', 'file.write', 'file.patch', 'shell.exec', 'net.egress', 'db.query', 'tool.call', 'mcp.call'],
+  ...['prompt.input', 'model.output', 'tool.response', 'agent.delegate', 'agent.message', 'secret.access'],
+]);
+const TEXTS: ReadonlySet<string> = new Set(['prompt.input', 'model.output', 'tool.response', 'agent.message']);
 
 function known(kind: string): boolean {
-  if (KINDS.includes(kind)) return true;
+  if (KINDS.has(kind)) return true;
   for (const family of ['remote.', 'input.', 'session.']) if (kind.startsWith(family) && kind !== family) return true;
   return false;
 }
@@ -47,7 +47,7 @@ export function referenceJudge(input: ReferenceInput): { decision: string; risk:
 
   if (!known(input.action.kind)) denied = true;
   if (input.state.agentState !== 'active') denied = true;
-  const isText = TEXTS.includes(input.action.kind);
+  const isText = TEXTS.has(input.action.kind);
   if (!isText) {
     if (!(input.state.scopes ?? []).some((grant) => covers(grant, input.scope))) denied = true;
     if (input.state.claimedScopes !== undefined && !input.state.claimedScopes.some((grant) => covers(grant, input.scope))) denied = true;
@@ -67,7 +67,7 @@ export function referenceJudge(input: ReferenceInput): { decision: string; risk:
     if (!guard.allowed) {
       denied = true;
       raise({ critical: 950, high: 850, medium: 750, low: 700, info: 700 }[guard.severity]);
-    } else if (['medium', 'high', 'critical'].includes(guard.severity)) warned = true;
+    } else if (guard.severity !== 'info' && guard.severity !== 'low') warned = true;
   }
   for (const cut of input.facts.cuts) raise(cut === 'shell-unknown' && input.action.kind === 'shell.exec' ? 700 : 300);
   if (risk >= block) denied = true;

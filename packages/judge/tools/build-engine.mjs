@@ -44,12 +44,16 @@ const bundle = await rolldown({
   plugins: [wasmModule, noBuiltins],
   // Nothing that is kept uses what `noBuiltins` leaves out; the check on imports below and the engine's own test say so.
   shimMissingExports: true,
+  // The engine is imported from its bytes, which have no place; the glue only wants something that parses as a URL.
+  transform: { define: { 'import.meta.url': '"file:///engine.mjs"' } },
   treeshake: true,
   onLog(level, log, handler) {
     if (log.code !== 'EVAL' && log.code !== 'CIRCULAR_DEPENDENCY') handler(level, log);
   },
 });
-const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, sourcemap: false, minify: false });
+// What a pure function has no use for is not there: the parsers' glue then takes the bytes it is given and looks no further.
+const NOT_HERE = 'const process = undefined, require = undefined, fetch = undefined, XMLHttpRequest = undefined, performance = undefined;';
+const { output } = await bundle.generate({ format: 'esm', banner: NOT_HERE, codeSplitting: false, sourcemap: false, minify: false });
 if (output.length !== 1) throw new Error(`the engine must be one file, got ${output.length}`);
 const { code, imports } = output[0];
 if (imports.length > 0) throw new Error(`the engine must import nothing, but imports ${imports.join(', ')}`);

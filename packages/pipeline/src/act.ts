@@ -1,7 +1,7 @@
 /**
  * @module 6 act: only here does an allow leave. The receipt is durable by now; a crash from here on leaves a receipt whose outcome is overdue.
  */
-import { invariant, type JsonValue } from '@countersign/kernel';
+import { invariant } from '@countersign/kernel';
 import { type Passage, step } from './passage.ts';
 import type { Ports } from './ports.ts';
 
@@ -18,7 +18,7 @@ function mintToken(passage: Passage, ports: Ports): string {
     agent: action.agent,
     scope: judgement.scope,
     tool: action.tool ?? action.kind,
-    params: (action.params ?? null) as JsonValue,
+    params: action.params ?? null,
     requestId: passage.requestId,
     session: action.session,
   });

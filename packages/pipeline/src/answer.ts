@@ -60,7 +60,7 @@ async function fenced(passage: Passage, ports: Ports, id: string): Promise<Forwa
   return { status: 'blocked', body: NOTHING, reason: 'response_blocked', ...(response.code === undefined ? {} : { code: response.code }) };
 }
 
-function outcomeDraft(passage: Passage, ports: Ports, id: string, seen: ForwardResponse): OutcomeDraft {
+function outcomeDraft(passage: Passage, ports: Ports, { id, seen }: { readonly id: string; readonly seen: ForwardResponse }): OutcomeDraft {
   const { receipt, response } = passage;
   invariant(receipt !== undefined, 'an outcome is bound to a receipt');
   const nowMs = ports.clock.nowMs();
@@ -87,7 +87,7 @@ async function settle(passage: Passage, ports: Ports): Promise<void> {
     seen = { status: 'blocked', body: NOTHING, reason: 'fence_failed' };
   }
   try {
-    await ports.recorder.stageOutcome(outcomeDraft(passage, ports, id, seen)).durable;
+    await ports.recorder.stageOutcome(outcomeDraft(passage, ports, { id, seen })).durable;
     passage.response = seen;
   } catch (error) {
     refuse(passage, faultOf(error, 'record the outcome of'));
@@ -95,39 +95,46 @@ async function settle(passage: Passage, ports: Ports): Promise<void> {
   }
 }
 
-function compose(passage: Passage): Answer {
-  const { receipt, refusal, judgement, response, responseJudgement, scopeToken } = passage;
-  const released = isReleased(passage) && scopeToken !== undefined;
-  const verdict = refusal === undefined ? passage.verdict : deny(refusal);
-  invariant(verdict !== undefined, 'a passage that was not refused has a verdict');
+/** The parts of an answer that are only there when something happened. */
+function details({ refusal, judgement, response, responseJudgement }: Passage): Partial<Answer> {
   return {
-    requestId: passage.requestId,
-    receipt: receipt ?? null,
-    verdict,
-    session: passage.action?.session ?? passage.request.session ?? '',
     ...(refusal === undefined ? {} : { refusal }),
     ...(judgement === undefined ? {} : { judgement }),
-    ...(released && judgement !== undefined ? { scopeGranted: judgement.scope, scopeToken } : {}),
     ...(response === undefined ? {} : { response }),
     ...(responseJudgement === undefined ? {} : { responseJudgement }),
   };
 }
 
-function publish(passage: Passage, ports: Ports, answer: Answer): void {
+function compose(passage: Passage): Answer {
+  const { receipt, refusal, judgement, scopeToken } = passage;
+  const verdict = refusal === undefined ? passage.verdict : deny(refusal);
+  invariant(verdict !== undefined, 'a passage that was not refused has a verdict');
+  const released = isReleased(passage) && scopeToken !== undefined && judgement !== undefined;
+  return {
+    requestId: passage.requestId,
+    receipt: receipt ?? null,
+    verdict,
+    session: passage.action?.session ?? passage.request.session ?? '',
+    ...details(passage),
+    ...(released ? { scopeGranted: judgement.scope, scopeToken } : {}),
+  };
+}
+
+function publish(passage: Passage, ports: Ports, composed: Answer): void {
   const { action } = passage;
   if (action === undefined) return;
-  const { decision, risk, severity, reasons } = answer.verdict;
+  const { decision, risk, severity, reasons } = composed.verdict;
   ports.feed.publish({
     type: 'decision',
-    time: answer.receipt?.time ?? formatTime(passage.startedMs),
+    time: composed.receipt?.time ?? formatTime(passage.startedMs),
     org: action.org,
     data: {
-      id: answer.requestId,
-      receipt: answer.receipt?.id ?? null,
+      id: composed.requestId,
+      receipt: composed.receipt?.id ?? null,
       agent: action.agent,
       session: action.session,
       kind: action.kind,
-      tool: answer.receipt?.action.tool ?? null,
+      tool: composed.receipt?.action.tool ?? null,
       decision,
       risk,
       severity,

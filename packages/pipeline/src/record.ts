@@ -13,22 +13,27 @@ import type { Ports, ReceiptDraft, Staged } from './ports.ts';
 const NO_INPUT = '0'.repeat(64);
 const NOT_JUDGED = { policy: NO_INPUT, rules: NO_INPUT, engine: NO_INPUT };
 
+/** What the judge said, where it spoke and nothing refused afterwards; else a deny, with nothing that it did not see. */
+function judgedPart(passage: Passage, now: string): Pick<ReceiptDraft, 'time' | 'state' | 'signals' | 'verdict' | 'delta'> {
+  const { judgement, refusal, time, state, signals } = passage;
+  if (refusal !== undefined) return { time: now, state: {}, signals: [], verdict: deny(refusal), delta: {} };
+  invariant(
+    judgement !== undefined && time !== undefined && state !== undefined,
+    'an action that was neither judged nor refused reached the recorder',
+  );
+  return { time, state, signals: signals ?? [], verdict: judgement.verdict, delta: judgement.delta };
+}
+
 function draftOf(passage: Passage, ports: Ports): ReceiptDraft {
-  const { action, judgement, refusal } = passage;
+  const { action, engine, request, requestId } = passage;
   invariant(action !== undefined, 'only an identified action is recorded');
   const nowMs = ports.clock.nowMs();
-  const judged = refusal === undefined && judgement !== undefined;
-  invariant(judged || refusal !== undefined, 'an action that was neither judged nor refused reached the recorder');
   return {
-    id: passage.requestId,
-    time: judged ? (passage.time ?? formatTime(nowMs)) : formatTime(nowMs),
+    id: requestId,
     action,
-    state: judged ? (passage.state ?? {}) : {},
-    signals: judged ? (passage.signals ?? []) : [],
-    inputs: passage.engine?.inputs ?? NOT_JUDGED,
-    verdict: judged ? judgement.verdict : deny(refusal ?? { code: 'internal', message: 'not judged' }),
-    delta: judged ? judgement.delta : {},
-    outcomeBy: passage.request.mode === 'forward' ? formatTime(nowMs + PIPELINE_LIMITS.forwardTimeoutMs) : null,
+    inputs: engine?.inputs ?? NOT_JUDGED,
+    outcomeBy: request.mode === 'forward' ? formatTime(nowMs + PIPELINE_LIMITS.forwardTimeoutMs) : null,
+    ...judgedPart(passage, formatTime(nowMs)),
   };
 }
 

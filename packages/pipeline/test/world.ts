@@ -175,7 +175,7 @@ export function createWorld(options: WorldOptions = {}): World {
     ports,
     journal,
     expire: () => {
-      for (const work of [...timers]) work();
+      for (const work of timers) work();
     },
     holdDisk: () => {
       let release = (): void => undefined;

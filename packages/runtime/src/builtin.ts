@@ -44,7 +44,7 @@ export async function readBuiltinRules(): Promise<Result<RuleSet, readonly Fault
 
 /** YAML of one built-in ruleset. */
 export async function readRuleset(name: string): Promise<Result<string, readonly Fault[]>> {
-  if (!(BUILTIN_RULESETS as readonly string[]).includes(name)) {
+  if (!BUILTIN_RULESETS.includes(name)) {
     return err([
       {
         code: 'ruleset_unknown',

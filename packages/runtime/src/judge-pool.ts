@@ -79,13 +79,11 @@ export function createJudgePool(setup: WorkerSetup, options: { readonly workers?
   }
 
   function freeSeat(): Seat {
-    if (seats.length < workers) {
-      const seat = openSeat(setup);
-      seat.worker.once('exit', () => dismiss(seat));
-      seats.push(seat);
-      return seat;
-    }
-    return seats.reduce((least, seat) => (seat.jobs < least.jobs ? seat : least));
+    if (seats.length >= workers) return seats.reduce((least, seat) => (seat.jobs < least.jobs ? seat : least));
+    const seat = openSeat(setup);
+    seat.worker.once('exit', () => dismiss(seat));
+    seats.push(seat);
+    return seat;
   }
 
   function handle(seat: Seat, id: number): Understood {
@@ -106,7 +104,7 @@ export function createJudgePool(setup: WorkerSetup, options: { readonly workers?
   }
 
   return {
-    async understand(action: Action, signals: readonly Signal[]): Promise<Understood> {
+    async understand(action, signals): Promise<Understood> {
       if (closed) throw failed('the engine was replaced');
       if (jobs >= jobsMax) throw new CodedError({ code: 'engine_busy', message: 'too many large actions are being judged' });
       const seat = freeSeat();

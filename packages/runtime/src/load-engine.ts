@@ -22,7 +22,7 @@ function isLarge(value: JsonValue | undefined, budget: { left: number }): boolea
   else {
     for (const [key, item] of Object.entries(value)) {
       budget.left -= key.length + 4;
-      if (isLarge(item as JsonValue, budget)) return true;
+      if (isLarge(item, budget)) return true;
     }
   }
   return budget.left < 0;
