@@ -50,12 +50,13 @@ function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** True for a scope that only lets one look. */
+const LOOKS: ReadonlySet<string> = new Set(['query', 'read']);
+const CHANGES: ReadonlySet<string> = new Set(['write', 'delete', 'mutate', 'destructive', '*']);
+
+/** True for scopes that only let one look. */
 export function isReadScope(scope: string): boolean {
-  return (
-    scope.split(/[ :]/).some((part) => part === 'query' || part === 'read') &&
-    !/(?:^| )(?:\*|[^ ]*:(?:write|delete|mutate|destructive)(?::|$| ))/.test(scope)
-  );
+  const parts = scope.split(/[ :]/);
+  return parts.some((part) => LOOKS.has(part)) && !parts.some((part) => CHANGES.has(part));
 }
 
 /** `/v1/inspect`: a tool's response, with the scope of the token it was called with, where one was given and held. */

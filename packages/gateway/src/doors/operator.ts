@@ -18,6 +18,7 @@ import type {
 } from '@countersign/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
+import { DoorError } from './clampd-errors.ts';
 import { type Access, accessOf, require as need } from './operator-access.ts';
 import { OperatorError, operatorError } from './operator-errors.ts';
 import {
@@ -348,8 +349,8 @@ function speakOperator(app: FastifyInstance): void {
     if (body.length === 0) return undefined;
     const parsed = parseJson(body, { bytesMax: LIMITS.operatorBodyBytesMax });
     if (parsed.ok) return parsed.value.value;
-    throw new OperatorError({
-      code: 'invalid_policy',
+    throw new DoorError({
+      code: 'invalid_json',
       message: `the body is not acceptable JSON: ${parsed.error.message}`,
       path: parsed.error.path ?? '',
     });
