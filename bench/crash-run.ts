@@ -112,7 +112,8 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
   let slowestStartMs = 0;
   try {
     let server = await startServer(dataDir);
-    const follower = createFollower((await readFile(join(dataDir, 'log.vkey'), 'utf8')).trim());
+    const { token } = JSON.parse(await readFile(join(dataDir, 'operator.json'), 'utf8')) as { token: string };
+    const follower = createFollower((await readFile(join(dataDir, 'log.vkey'), 'utf8')).trim(), token);
     for (let run = 1; run <= options.runs; run += 1) {
       const seen = await crashOnce(server, follower, { clients: options.clients ?? 8, loadMs: 10 + random() * LONGEST_LOAD_MS });
       for (const id of seen) acknowledged.add(id);

@@ -17,15 +17,15 @@ export interface Follower {
   readonly size: number;
 }
 
-async function get(url: string): Promise<Uint8Array> {
-  const response = await request(url);
+async function get(url: string, token: string): Promise<Uint8Array> {
+  const response = await request(url, { headers: { authorization: `Bearer ${token}` } });
   const bytes = new Uint8Array(await response.body.arrayBuffer());
   if (response.statusCode !== 200) throw new Error(`GET ${new URL(url).pathname} answered ${response.statusCode}`);
   return bytes;
 }
 
-/** Follows the log that is signed by this verifier key. */
-export function createFollower(vkey: string): Follower {
+/** Follows the log that is signed by this verifier key. `token` opens the entry bundles, which name tools and agents. */
+export function createFollower(vkey: string, token: string): Follower {
   const parsed = parseNoteVerifierKey(vkey);
   if (!parsed.ok) throw new Error(parsed.error.message);
   const verifiers = [parsed.value];
@@ -43,11 +43,12 @@ export function createFollower(vkey: string): Follower {
   function take(bytes: Uint8Array): void {
     leaves.push(leafHash(bytes));
     const { body } = JSON.parse(new TextDecoder().decode(bytes)) as Entry;
-    const head = heads.get(body.session);
+    const chain = `${body.type === 'countersign.receipt.v1' ? body.principal.org : body.org}\n${body.session}`;
+    const head = heads.get(chain);
     const wantSeq = head === undefined ? 0 : head.seq + 1;
     if (body.seq !== wantSeq || body.prev !== (head?.hash ?? null))
       throw new Error(`the chain of session ${body.session} breaks at ${body.seq}, expected ${wantSeq}`);
-    heads.set(body.session, { seq: body.seq, hash: sha256Hex(canonicalize(body as unknown as JsonValue)) });
+    heads.set(chain, { seq: body.seq, hash: sha256Hex(canonicalize(body as unknown as JsonValue)) });
     if (body.type === 'countersign.receipt.v1') receipts.add(body.id);
   }
 
@@ -59,14 +60,14 @@ export function createFollower(vkey: string): Follower {
 
   return {
     async glance(url: string): Promise<void> {
-      shown.push(open(await get(`${url}/log/checkpoint`)));
+      shown.push(open(await get(`${url}/log/checkpoint`, token)));
     },
     async follow(url: string): Promise<Checkpoint> {
-      const head = open(await get(`${url}/log/checkpoint`));
+      const head = open(await get(`${url}/log/checkpoint`, token));
       for (let index = Math.floor(leaves.length / TILE_WIDTH); index * TILE_WIDTH < head.size; index += 1) {
         const width = Math.min(TILE_WIDTH, head.size - index * TILE_WIDTH);
-        const entries = parseBundle(await get(`${url}/log/${tilePath({ level: 'entries', index, width })}`));
-        if (entries === undefined || entries.length !== width) throw new Error(`the entry bundle ${index} is torn`);
+        const entries = parseBundle(await get(`${url}/log/${tilePath({ level: 'entries', index, width })}`, token), width);
+        if (entries === undefined) throw new Error(`the entry bundle ${index} is torn`);
         for (const bytes of entries.slice(leaves.length - index * TILE_WIDTH)) take(bytes);
       }
       for (const checkpoint of [...shown.splice(0), head]) check(checkpoint);
