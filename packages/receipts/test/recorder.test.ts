@@ -1,0 +1,193 @@
+import { sha256Hex } from '@countersign/crypto';
+import { canonicalize, parseJson, type JsonValue } from '@countersign/kernel';
+import { createMemoryStorage, openLog } from '@countersign/log';
+import type { EntryBody, StateDelta } from '@countersign/protocol';
+import { describe, expect, test } from 'vitest';
+import { createRecorder, disclose, subjectHandle } from '../src/index.ts';
+import {
+  action,
+  logSigner,
+  openWorld,
+  ORIGIN,
+  outcomeDraft,
+  receiptDraft,
+  receiptSigner,
+  seededRandom,
+  testSealer,
+  uuid,
+  verdict,
+} from './fixtures.ts';
+
+const hashOf = (body: EntryBody): string => sha256Hex(canonicalize(body as unknown as JsonValue));
+const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
+
+describe('chains', () => {
+  test('receipts and outcomes of a session share one counter, and each names the body before it', async () => {
+    const { recorder, log } = await openWorld();
+    const first = recorder.stageReceipt(receiptDraft(1));
+    const outcome = recorder.stageOutcome(outcomeDraft(2, first.body));
+    const second = recorder.stageReceipt(receiptDraft(3));
+    const end = recorder.stageSessionEnd({
+      id: uuid(4),
+      time: '2026-01-02T03:04:09.000Z',
+      org: 'org-1',
+      session: 'session-1',
+      reason: 'done',
+    });
+    const bodies: readonly EntryBody[] = [first.body, outcome.body, second.body, end.body];
+    expect(bodies.map(({ seq }) => seq)).toEqual([0, 1, 2, 3]);
+    expect(bodies.map(({ prev }) => prev)).toEqual([null, ...bodies.slice(0, 3).map(hashOf)]);
+    expect([first, outcome, second, end].map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+    await log.close();
+  });
+
+  test('sessions of one name in two orgs are two chains', async () => {
+    const { recorder, log } = await openWorld();
+    recorder.stageReceipt(receiptDraft(1));
+    const other = recorder.stageReceipt(receiptDraft(2, { action: { ...action(2), org: 'org-2' } }));
+    expect([other.body.seq, other.body.prev]).toEqual([0, null]);
+    await log.close();
+  });
+
+  test('go on after reopening where the journal ends, and deltas are replayed in order', async () => {
+    const first = await openWorld();
+    const last = first.recorder.stageReceipt(receiptDraft(1));
+    first.recorder.stageReceipt(receiptDraft(2, { action: action(2, 'session-2') }));
+    await first.log.close();
+    const seen: [string, StateDelta][] = [];
+    const log = await openLog({
+      storage: createMemoryStorage(first.disk),
+      origin: ORIGIN,
+      noteSigner: { name: ORIGIN, signer: logSigner },
+    });
+    const random = seededRandom('again');
+    const recorder = await createRecorder({
+      log,
+      random,
+      sealer: testSealer(random),
+      signing: 'batch',
+      durability: 'synced',
+      coverage: 'L2',
+      replay: (body, delta) => seen.push([body.id, delta]),
+    });
+    expect(seen).toEqual([
+      [uuid(1), { sessionCalls: 2 }],
+      [uuid(2), { sessionCalls: 3 }],
+    ]);
+    const next = recorder.stageReceipt(receiptDraft(3));
+    expect([next.body.seq, next.body.prev, next.index]).toEqual([1, hashOf(last.body), 2]);
+    await log.close();
+  });
+
+  test('do not advance when the log refuses an entry', async () => {
+    const log = await openLog({
+      storage: createMemoryStorage(),
+      origin: ORIGIN,
+      noteSigner: { name: ORIGIN, signer: logSigner },
+      limits: { queueRecordsMax: 1 },
+    });
+    const random = seededRandom('full');
+    const recorder = await createRecorder({
+      log,
+      random,
+      sealer: testSealer(random),
+      signing: 'batch',
+      durability: 'synced',
+      coverage: 'L2',
+    });
+    const { durable } = recorder.stageReceipt(receiptDraft(1));
+    expect(() => recorder.stageReceipt(receiptDraft(2))).toThrow(expect.objectContaining({ code: 'log_queue_full' }));
+    await durable;
+    expect(recorder.stageReceipt(receiptDraft(3)).body.seq).toBe(1);
+    await log.close();
+    expect(() => recorder.stageReceipt(receiptDraft(4))).toThrow(expect.objectContaining({ code: 'log_closed' }));
+  });
+});
+
+describe('an entry', () => {
+  test('is the canonical text of body and signatures, and holds no value of the action', async () => {
+    const { recorder, log } = await openWorld('each');
+    const { body, durable, index } = recorder.stageReceipt(receiptDraft(1));
+    await durable;
+    const text = textOf((await log.readRecord(index)).entry);
+    const parsed = parseJson(text);
+    expect(parsed.ok && canonicalize(parsed.value.value)).toBe(text);
+    expect(parsed.ok && parsed.value.value).toMatchObject({ body: { id: body.id }, signatures: [{ keyId: receiptSigner.keyId }] });
+    for (const value of ['rm -rf', '/root', 'someone@example.org', '/etc', '/tmp/x']) expect(text).not.toContain(value);
+    expect(body.action).toMatchObject({
+      kind: 'shell.exec',
+      tool: 'shell.exec',
+      fields: ['/params/command', '/params/env/HOME', '/params/list/0'],
+      fieldsCut: 0,
+    });
+    await log.close();
+  });
+
+  test('gets three salts of its own', async () => {
+    const { recorder, log, sealer } = await openWorld();
+    const salts = new Set<string>();
+    for (let n = 1; n <= 4; n += 1) {
+      await recorder.stageReceipt(receiptDraft(n)).durable;
+      const record = await recorder.find(uuid(n));
+      const inputs = record === undefined ? undefined : disclose(record, { log: ORIGIN, id: uuid(n), opener: sealer });
+      if (inputs?.ok === true && 'salts' in inputs.value) for (const salt of Object.values(inputs.value.salts)) salts.add(salt);
+    }
+    expect(salts.size).toBe(12);
+    await log.close();
+  });
+
+  test('is found by its id once it is durable, before and after reopening', async () => {
+    const world = await openWorld();
+    const { durable } = world.recorder.stageReceipt(receiptDraft(1));
+    expect(await world.recorder.find(uuid(1))).toBeUndefined();
+    await durable;
+    for (let n = 2; n < 900; n += 1) world.recorder.stageReceipt(receiptDraft(n, { action: action(n, `session-${n % 7}`) }));
+    await world.log.close();
+    const again = await openWorld('batch', world.disk);
+    for (const n of [1, 2, 450, 899]) expect((await again.recorder.find(uuid(n)))?.index).toBe(n - 1);
+    expect(await again.recorder.find(uuid(900))).toBeUndefined();
+    await again.log.close();
+  });
+});
+
+describe('what is sealed', () => {
+  test('is opened only under its subject and for its entry, and nothing of it lies open', async () => {
+    const { recorder, log, disk, sealer } = await openWorld();
+    const { body, durable } = recorder.stageReceipt(receiptDraft(1));
+    const outcome = recorder.stageOutcome(outcomeDraft(2, body));
+    await Promise.all([durable, outcome.durable]);
+    const record = await recorder.find(uuid(1));
+    if (record === undefined) throw new Error('not found');
+    const inputs = disclose(record, { log: ORIGIN, id: uuid(1), opener: sealer });
+    expect(inputs).toMatchObject({
+      ok: true,
+      value: { action: action(1), state: receiptDraft(1).state, signals: receiptDraft(1).signals },
+    });
+    expect(disclose(record, { log: ORIGIN, id: uuid(2), opener: sealer })).toMatchObject({ ok: false, error: { code: 'seal_broken' } });
+    expect(textOf(record.attachments[1])).toBe(
+      canonicalize({ v: 1, subject: subjectHandle('org-1', 'someone@example.org'), delta: { sessionCalls: 2 } }),
+    );
+    const sealedOutcome = await recorder.find(uuid(2));
+    expect(textOf(sealedOutcome?.attachments[1])).toContain(subjectHandle('org-1', 'someone@example.org'));
+    const journal = Buffer.concat(disk.segments).toString('latin1');
+    for (const value of ['rm -rf', 'someone@example.org', '{"rows":3}']) expect(journal).not.toContain(value);
+    await log.close();
+  });
+
+  test('without a subject belongs to the agent; without a response an outcome commits to none', async () => {
+    const { recorder, log } = await openWorld();
+    const { subject: _subject, ...anonymous } = action(1);
+    const { body } = recorder.stageReceipt(receiptDraft(1, { action: anonymous, outcomeBy: null }));
+    const outcome = recorder.stageOutcome(outcomeDraft(2, body, { response: null }));
+    await outcome.durable;
+    expect(outcome.body.response).toBeNull();
+    for (const n of [1, 2]) expect(textOf((await recorder.find(uuid(n)))?.attachments[1])).toContain(subjectHandle('org-1', uuid(900)));
+    await log.close();
+  });
+});
+
+test('a receipt whose verdict fits is unchanged in the log', async () => {
+  const { recorder, log } = await openWorld();
+  expect(recorder.stageReceipt(receiptDraft(1)).body.verdict).toEqual(verdict);
+  await log.close();
+});
