@@ -139,7 +139,7 @@ function knownPath(args: readonly string[]): readonly string[] {
 
 function printParseError(error: CommanderError, args: readonly string[], world: World): number {
   // Help that was asked for is an answer; a group without a command shows its help as an error.
-  if (SHOWN.has(error.code)) return error.code === 'commander.help' ? EXIT.usage : EXIT.ok;
+  if (SHOWN.has(error.code)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const context = contextOf(world, { json: args.includes('--json') });
   const known = knownPath(args);
   const message = error.message
