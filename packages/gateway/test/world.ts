@@ -1,5 +1,6 @@
 /** @module A gateway over plain-object ports, each of which can be told to fail; credentials are real, decisions are chosen by the test. */
 import {
+  type AgentClaims,
   agentJwtKey,
   createSigner,
   createVerifier,
@@ -74,9 +75,9 @@ export interface World {
   readonly actions: Action[];
   readonly forwarded: ForwardRequest[];
   /** Fires every timer that is set. */
-  expire(): void;
-  headers(extra?: Record<string, string>): Record<string, string>;
-  token(claims?: Partial<Parameters<typeof mintScopeToken>[0]>): string;
+  readonly expire: () => void;
+  readonly headers: (extra?: Record<string, string>) => Record<string, string>;
+  readonly token: (claims?: Partial<Parameters<typeof mintScopeToken>[0]>) => string;
 }
 
 const failure = (code: string): CodedError => new CodedError({ code, message: `test fault ${code}` });
@@ -103,9 +104,9 @@ export function findingOf(rule: string): Finding {
 }
 
 /** An agent token as the SDKs mint it. */
-export function jwt(overrides: Record<string, unknown> = {}, secret: string = SECRET): string {
+export function jwt(overrides: Partial<AgentClaims> = {}, secret: string = SECRET): string {
   const claims = { sub: AGENT, iss: 'clampd-sdk', iat: NOW, exp: NOW + 3600, ...overrides };
-  return mintAgentJwt({ key: agentJwtKey(secret), claims: claims as Parameters<typeof mintAgentJwt>[0]['claims'] });
+  return mintAgentJwt({ key: agentJwtKey(secret), claims });
 }
 
 type Has = (fault: Fault) => boolean;
@@ -270,7 +271,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     forwarded,
     token,
     expire: () => {
-      for (const work of [...timers]) work();
+      for (const work of Array.from(timers)) work();
     },
     headers: (extra = {}) => ({
       'x-ag-key': API_KEY,

@@ -70,12 +70,7 @@ export class DeltaFold {
         hint: 'check the disk of the data directory',
       });
     }
-    const key = keyOf(org, session);
-    const known = this.#current.sessions.get(key)?.calls ?? this.#writing?.sessions.get(key)?.calls ?? this.#counts.get(key);
-    if (known !== undefined) return known;
-    const stored = this.#tables.sessionCalls(org, session);
-    this.#counts.set(key, stored);
-    return stored;
+    return this.#calls(org, session);
   }
 
   toolRows(org: string, tool: string): readonly ToolRow[] {
@@ -99,9 +94,9 @@ export class DeltaFold {
     const { org, session } = principal;
     if (delta.sessionCalls !== undefined) {
       const key = keyOf(org, session);
-      const calls = Math.max(this.#current.sessions.get(key)?.calls ?? 0, delta.sessionCalls);
+      const calls = Math.max(this.#calls(org, session), delta.sessionCalls);
       this.#current.sessions.set(key, { org, session, calls, seenMs });
-      this.#counts.set(key, Math.max(calls, this.#counts.get(key) ?? 0));
+      this.#counts.set(key, calls);
     }
     if (delta.pendingTool === undefined) return;
     const { tool, hash } = delta.pendingTool;
@@ -130,6 +125,15 @@ export class DeltaFold {
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  #calls(org: string, session: string): number {
+    const key = keyOf(org, session);
+    const known = this.#current.sessions.get(key)?.calls ?? this.#writing?.sessions.get(key)?.calls ?? this.#counts.get(key);
+    if (known !== undefined) return known;
+    const stored = this.#tables.sessionCalls(org, session);
+    this.#counts.set(key, stored);
+    return stored;
   }
 
   #stageTool(row: ToolRow): void {

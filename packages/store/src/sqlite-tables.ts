@@ -326,7 +326,9 @@ export function openSqliteTables(path: string): StateTables {
       ...createKeyTables(opened),
       ...createToolTables(opened),
       ...createPolicyTables(opened),
-      close: () => opened.close(),
+      close(): void {
+        if (opened.isOpen) opened.close();
+      },
     };
   } catch (error) {
     db?.close();
