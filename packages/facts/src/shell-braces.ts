@@ -71,8 +71,11 @@ export function expandBraces(source: string): readonly string[] | undefined {
     for (const word of words) {
       const braces = findBraces(word);
       const choices = braces === undefined ? [] : alternatives(word, braces);
-      if (braces === undefined || choices.length === 0) next.push(word);
-      else for (const choice of choices) next.push(word.slice(0, braces.open) + choice + word.slice(braces.close + 1));
+      next.push(
+        ...(braces === undefined || choices.length === 0
+          ? [word]
+          : choices.map((choice) => word.slice(0, braces.open) + choice + word.slice(braces.close + 1))),
+      );
       changed ||= choices.length > 0;
       if (next.length > SHELL_LIMITS.braceWordsMax) return undefined;
     }

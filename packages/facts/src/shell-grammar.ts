@@ -61,17 +61,22 @@ function skipBlanks(scan: Scan): void {
   if (peek(scan) === '#') take(scan, COMMENT);
 }
 
+function isSeparator(char: string, next: string): boolean {
+  return char === '\n' || char === ';' || char === '|' || char === ')' || (char === '&' && next !== '>');
+}
+
+function closes(char: string, next: string, closing: Closing): boolean {
+  return char === '' || (closing.arm && char === ';' && next === ';') || (closing.paren && char === ')');
+}
+
 /** Skips separators; false where the list ends. */
 function skipToCommand(scan: Scan, closing: Closing): boolean {
   for (;;) {
     skipBlanks(scan);
-    const char = peek(scan);
-    if (char === '') return false;
-    if (closing.arm && char === ';' && peek(scan, 1) === ';') return false;
-    if (char === ')') {
-      if (closing.paren) return false;
-      scan.doubt = true;
-    } else if (char !== '\n' && char !== ';' && char !== '|' && (char !== '&' || peek(scan, 1) === '>')) return true;
+    const [char, next] = [peek(scan), peek(scan, 1)];
+    if (closes(char, next, closing)) return false;
+    if (!isSeparator(char, next)) return true;
+    scan.doubt ||= char === ')';
     scan.pos += 1;
     scan.steps += 1;
     if (char === '\n' && scan.pending.length > 0) readHereLines(scan);
@@ -136,8 +141,14 @@ function readFunctionBody(scan: Scan, name: string, closing: Closing): ShellNode
   return { kind: 'function', name, body: [[body]] };
 }
 
-function isOpen(char: string, ahead: string): boolean {
-  return char !== '' && char !== '\n' && char !== ';' && char !== '|' && char !== ')' && (char !== '&' || ahead === '>');
+function isOpen(char: string, next: string): boolean {
+  return char !== '' && !isSeparator(char, next);
+}
+
+/** The function this word names, when `()` follows; `` when none does. */
+function functionName(scan: Scan, words: readonly Word[]): string {
+  if (words.length !== 1 || scan.depth >= SHELL_LIMITS.syntaxDepthMax || take(scan, /\([^\S\n]*\)/y) === '') return '';
+  return words[0]?.source ?? '';
 }
 
 function readSimple(scan: Scan, closing: Closing): ShellNode {
@@ -153,9 +164,9 @@ function readSimple(scan: Scan, closing: Closing): ShellNode {
     if (!isOpen(char, peek(scan, 1))) break;
     if (readRedirect(scan, redirects)) continue;
     if (char === '(') {
-      const name = words.length === 1 && take(scan, /\([^\S\n]*\)/y) !== '' ? (words[0]?.source ?? '') : '';
-      if (name !== '' && scan.depth < SHELL_LIMITS.syntaxDepthMax) return readFunctionBody(scan, name, closing);
-      break;
+      const name = functionName(scan, words);
+      if (name === '') break;
+      return readFunctionBody(scan, name, closing);
     }
     const word = readWord(scan, readBody);
     if (word === undefined) break;
@@ -168,7 +179,7 @@ function readSimple(scan: Scan, closing: Closing): ShellNode {
 
 function simple(scan: Scan, node: Omit<SimpleNode, 'kind'>): SimpleNode {
   scan.nodes += 1;
-  if (scan.pos === node.start) {
+  if (scan.pos === node.start && scan.pos < scan.limit) {
     scan.pos += 1;
     scan.steps += 1;
   }
@@ -244,7 +255,7 @@ function readCase(scan: Scan): ShellNode {
     while (readWord(scan, readBody) !== undefined);
     if (peek(scan) === ')') scan.pos += 1;
     body.push(...readList(scan, { words: new Set(['esac']), paren: false, arm: true }));
-    if (scan.pos === before) scan.pos += 1;
+    if (scan.pos === before) scan.pos = Math.min(before + 1, scan.limit);
   }
   return readGroupEnd(scan, body, undefined);
 }

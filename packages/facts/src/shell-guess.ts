@@ -23,7 +23,7 @@ const WORDY: ReadonlySet<string> = new Set(
 );
 const PLACE = /(^|\n|&&|\|\||[;&|`({]|\$\()([^\S\n]{0,8})([^\s;&|()<>`]{1,64})(?:([^\S\n]{1,4})([^\s;&|`)]{1,64}))?/g;
 const STRONG = /\/dev\/(?:tcp|udp)\/|\$\{?IFS\b|\$\((?:\s|[a-z]{2,16}\s)|<\(\s{0,4}[a-z]|\b(?:ba|z|k|da)?sh\s{1,4}-i\b/;
-const ARGUMENT = /^(?:-|\/|\.{1,2}\/|~|\$|['"]|[<>]|\*|%)|[/=\\]|\.[a-z0-9]{1,5}$/;
+const ARGUMENT = /^(?:-|\/|\.{1,2}(?:\/|$)|~|\$|['"]|[<>]|\*|%)|[/=\\]|\.[a-z0-9]{1,5}$/;
 const PROGRAM_PATH = /^(?:\/(?:usr\/(?:local\/)?)?s?bin\/[a-z]|\.\/[a-z0-9_.-]+(?:\.sh)?$)/;
 
 function bareName(word: string): string {

@@ -22,7 +22,7 @@ export function isInterpreter(name: string): boolean {
 
 /** The code given on the command line, or undefined. */
 export function inlineCode(name: string, args: readonly Field[]): string | undefined {
-  if (/awk$/.test(name)) return args.find((arg) => !arg.text.startsWith('-'))?.text;
+  if (name.endsWith('awk')) return args.find((arg) => !arg.text.startsWith('-'))?.text;
   const at = args.findIndex((arg) => CODE_FLAG.test(arg.text));
   return at === -1 ? undefined : args[at + 1]?.text;
 }

@@ -176,7 +176,7 @@ export function readArithmetic(scan: Scan, readBody: ReadBody): readonly Part[] 
   const { cut } = scan;
   scan.pos += 2;
   const inner = enter(scan, () => readParts(scan, readBody, 'arithmetic')).parts;
-  if (peek(scan) === ')' && peek(scan, 1) === ')') {
+  if (peek(scan) === ')' && peek(scan, 1) === ')' && scan.pos - start - 2 <= SHELL_LIMITS.arithmeticCharsMax) {
     scan.pos += 2;
     return inner;
   }
@@ -238,24 +238,28 @@ function readDollar(builder: Builder): void {
   builder.parts.push({ kind: 'variable', name, operator: '', operand: [], source: scan.text.slice(start, scan.pos), quoted });
 }
 
-/** `<(`, `>(` and the groups of extended globs; true when the character belongs to the word. */
-function readBracket(builder: Builder, char: string): boolean {
+/** A group of extended globs, `!(a|b)`; false when it is none. */
+function readGlob(builder: Builder): boolean {
   const { scan } = builder;
   const start = scan.pos;
-  if (char === '<' || char === '>') {
-    if (peek(scan, 1) !== '(' || scan.depth >= SHELL_LIMITS.syntaxDepthMax) return false;
-    const body = readParenthesised(builder, 2);
-    builder.parts.push({ kind: 'process', body, source: scan.text.slice(start, scan.pos) });
-    return true;
-  }
-  const before = scan.text[start - 1] ?? '';
-  if (char !== '(' || builder.parts.length === 0 || !EXTGLOB.includes(before)) return false;
+  if (builder.parts.length === 0 || !EXTGLOB.includes(scan.text[start - 1] ?? '')) return false;
   let close = start + 1;
   while (close < scan.limit && close - start < SHELL_LIMITS.globCharsMax && !')\n'.includes(scan.text[close] ?? '')) close += 1;
   scan.steps += close - start;
   if (scan.text[close] !== ')') return false;
   addText(builder, scan.text.slice(start, close + 1), true);
   scan.pos = close + 1;
+  return true;
+}
+
+/** `<(`, `>(` and extended globs; true when the character belongs to the word. */
+function readBracket(builder: Builder, char: string): boolean {
+  const { scan } = builder;
+  const start = scan.pos;
+  if (char === '(') return readGlob(builder);
+  if (peek(scan, 1) !== '(' || scan.depth >= SHELL_LIMITS.syntaxDepthMax) return false;
+  const body = readParenthesised(builder, 2);
+  builder.parts.push({ kind: 'process', body, source: scan.text.slice(start, scan.pos) });
   return true;
 }
 
@@ -285,6 +289,24 @@ function readPlainChar(builder: Builder, char: string): boolean {
   return true;
 }
 
+const SPECIALS: Readonly<Record<string, (builder: Builder) => void>> = { '\\': readEscape, $: readDollar, '`': readBackticks };
+const QUOTES: Readonly<Record<string, (builder: Builder) => void>> = { "'": readSingle, '"': readDouble };
+
+function readChar(builder: Builder, char: string): boolean {
+  const { mode } = builder;
+  const special = SPECIALS[char];
+  if (special !== undefined) {
+    special(builder);
+    return true;
+  }
+  if (mode === 'arithmetic') return readNested(builder, char);
+  if (mode === 'double' || (mode === 'brace' && char === '}')) return false;
+  const quote = QUOTES[char];
+  if (quote === undefined) return readPlainChar(builder, char);
+  quote(builder);
+  return true;
+}
+
 /** One step; false where the word ends. */
 function readPiece(builder: Builder): boolean {
   const { scan, mode } = builder;
@@ -296,16 +318,7 @@ function readPiece(builder: Builder): boolean {
   }
   const char = peek(scan);
   scan.steps += 1;
-  if (char === '') return false;
-  if (char === '\\') readEscape(builder);
-  else if (char === '$') readDollar(builder);
-  else if (char === '`') readBackticks(builder);
-  else if (mode === 'arithmetic') return readNested(builder, char);
-  else if (mode === 'double' || (mode === 'brace' && char === '}')) return false;
-  else if (char === "'") readSingle(builder);
-  else if (char === '"') readDouble(builder);
-  else return readPlainChar(builder, char);
-  return true;
+  return char !== '' && readChar(builder, char);
 }
 
 function readParts(scan: Scan, readBody: ReadBody, mode: Mode): Builder {

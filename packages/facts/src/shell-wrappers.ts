@@ -32,20 +32,22 @@ interface Row {
 const NONE: readonly Unwrapped[] = [];
 const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/;
 
+/** Words an option takes: itself, and its value where that is the next word. */
+function optionWords(text: string, row: Row): number {
+  if (text.startsWith('--')) return row.long?.includes(text.slice(2)) === true ? 2 : 1;
+  const letter = firstValueLetter(text, row.short ?? '');
+  return letter !== -1 && letter === text.length - 1 ? 2 : 1;
+}
+
 /** Index of the first word that is neither an option, an option's value, nor an assignment. */
 function firstOperand(fields: readonly Field[], row: Row): number {
   let i = 1;
-  for (; i < fields.length; i += 1) {
+  while (i < fields.length) {
     const text = fields[i]?.text ?? '';
     if (text === '--') return i + 1;
-    if (row.assigns === true && ASSIGNMENT.test(text)) continue;
-    if (!text.startsWith('-') || text === '-') {
-      if (text === '-' && row.assigns === true) continue;
-      return i;
-    }
-    if (text.startsWith('--')) {
-      if (row.long?.includes(text.slice(2)) === true) i += 1;
-    } else if ((row.short ?? '').includes(text.at(-1) ?? ' ') && firstValueLetter(text, row.short ?? '') === text.length - 1) i += 1;
+    const assigns = row.assigns === true && (text === '-' || ASSIGNMENT.test(text));
+    if (!assigns && (text === '-' || !text.startsWith('-'))) return i;
+    i += assigns ? 1 : optionWords(text, row);
   }
   return i;
 }
@@ -97,7 +99,9 @@ const findActions: Unwrap = (fields) => {
     if (!/^-(?:exec|execdir|ok|okdir)$/.test(action)) continue;
     let end = i + 1;
     while (end < fields.length && fields[end]?.text !== ';' && fields[end]?.text !== '+') end += 1;
-    const inner = fields.slice(i + 1, end).map((field) => (field.text.includes('{}') ? { ...field, dynamic: true } : field));
+    const inner = fields
+      .slice(i + 1, end)
+      .map((field): Field => ({ text: field.text, dynamic: field.dynamic || field.text.includes('{}'), unknownEnd: field.unknownEnd }));
     if (inner.length > 0) found.push({ label: `find ${action}`, fields: inner, keep: true });
     i = end;
   }
@@ -141,7 +145,7 @@ const parallel: Unwrap = (fields) => {
     short: 'jnNaIS',
     long: ['jobs', 'max-args', 'arg-file', 'colsep', 'delay', 'timeout', 'joblog', 'retries', 'sshlogin'],
   });
-  const end = fields.findIndex((field) => /^:::/.test(field.text));
+  const end = fields.findIndex((field) => field.text.startsWith(':::'));
   const inner = fields.slice(start, end === -1 ? undefined : end);
   const values = end === -1 ? [] : fields.slice(end + 1);
   if (inner.length === 0) return values.map((value) => ({ label: 'parallel', text: value.text, keep: false }));

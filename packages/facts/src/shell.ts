@@ -96,7 +96,8 @@ export function createShellReader(parser: ShellParser): ShellReader {
       const offset = cleanStart(text, text.length - (long ? SHELL_LIMITS.tailCharsMax : SHELL_LIMITS.tailScanChars));
       let tail = readPart(text.slice(offset), { source, whole: text, offset, commandsMax: tailCommandsMax });
       if (tail.cut) {
-        const last = cleanStart(text, text.length - 256);
+        // A command takes two characters at least: this end holds no more than the tail may give.
+        const last = text.length - tailCommandsMax * 2;
         tail = readPart(text.slice(last), { source, whole: text, offset: last, commandsMax: tailCommandsMax });
       }
       return merge(head, tail);

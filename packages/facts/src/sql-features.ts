@@ -1,5 +1,5 @@
 /** @module What SQL tokens give away whatever the dialect: time and file functions, operating-system access, unions, constant conditions. */
-import type { Token } from './sql-tokens.ts';
+import { plainAt, textAt, type Token } from './sql-tokens.ts';
 
 const SLEEPS: ReadonlySet<string> = new Set([
   'sleep',
@@ -89,35 +89,34 @@ const EQUAL: ReadonlySet<string> = new Set(['=', '==', '<=>', 'like', 'ilike', '
 const UNEQUAL: ReadonlySet<string> = new Set(['<>', '!=']);
 const SELECTS: ReadonlySet<string> = new Set(['select', 'values', 'table', 'selectt']);
 
-function isCalled(next: Token | undefined): boolean {
-  return next !== undefined && (next.text === '(' || next.text === '.');
+/** Features told by two words in a row. */
+const PAIRS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  waitfor: { delay: ['sleep'], time: ['sleep'] },
+  into: { outfile: ['into-outfile', 'file'], dumpfile: ['into-dumpfile', 'file'] },
+  load: { data: ['file'] },
+  attach: { database: ['file'] },
+  load_file: { '(': ['load-file'] },
+};
+
+function isUnion(tokens: readonly Token[], at: number): boolean {
+  const all = /^(?:all|distinct|distinctrow)$/.test(plainAt(tokens, at + 1));
+  const next = plainAt(tokens, at + (all ? 2 : 1));
+  return SELECTS.has(next) || next === '(';
 }
 
-function wordFeatures(token: Token, next: Token | undefined, after: Token | undefined): readonly string[] {
+function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
+  const text = textAt(tokens, at);
+  const next = textAt(tokens, at + 1);
   const found: string[] = [];
-  const { text } = token;
-  for (const [names, feature] of ONE_WORD) if (names.has(text) && (isCalled(next) || feature === 'os')) found.push(feature);
+  const called = next === '(' || next === '.';
+  for (const [names, feature] of ONE_WORD) if (names.has(text) && (called || feature === 'os')) found.push(feature);
+  const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
+  if (pairs !== undefined && Object.hasOwn(pairs, next)) found.push(...(pairs[next] ?? []));
   if (CATALOGS.has(text)) found.push('catalog');
   if (text === 'xp_cmdshell') found.push('xp-cmdshell');
-  if (text === 'load_file' && isCalled(next)) found.push('load-file');
-  if (text === 'waitfor' && (next?.text === 'delay' || next?.text === 'time')) found.push('sleep');
-  if (text === 'into' && next?.text === 'outfile') found.push('into-outfile', 'file');
-  if (text === 'into' && next?.text === 'dumpfile') found.push('into-dumpfile', 'file');
-  if (text === 'load' && next?.text === 'data') found.push('file');
-  if (text === 'attach' && next?.text === 'database') found.push('file');
-  if (text === 'union' && isUnion(next, after)) found.push('union');
-  if ((text === 'to' || text === 'from') && next?.text === 'program' && after?.kind === 'string') found.push('copy-program', 'os');
+  if (text === 'union' && isUnion(tokens, at)) found.push('union');
+  if ((text === 'to' || text === 'from') && next === 'program' && tokens[at + 2]?.kind === 'string') found.push('copy-program', 'os');
   return found;
-}
-
-function isUnion(next: Token | undefined, after: Token | undefined): boolean {
-  if (next === undefined) return false;
-  if (SELECTS.has(next.text) || next.text === '(') return true;
-  return (
-    (next.text === 'all' || next.text === 'distinct' || next.text === 'distinctrow') &&
-    after !== undefined &&
-    (SELECTS.has(after.text) || after.text === '(')
-  );
 }
 
 /** Feature names of a run of tokens, distinct and sorted. `tokens` may hold comments. */
@@ -129,28 +128,23 @@ export function featuresOf(tokens: readonly Token[]): readonly string[] {
     else plain.push(token);
   }
   for (let i = 0; i < plain.length; i += 1) {
-    const token = plain[i];
-    const next = plain[i + 1];
-    if (token === undefined) continue;
-    if (token.kind === 'word' || token.kind === 'quoted') for (const name of wordFeatures(token, next, plain[i + 2])) found.add(name);
-    else if (token.text === '(' && next?.text === 'select' && i > 0) found.add('subquery');
+    const kind = plain[i]?.kind;
+    if (kind === 'word' || kind === 'quoted') for (const name of wordFeatures(plain, i)) found.add(name);
+    else if (i > 0 && plainAt(plain, i) === '(' && plainAt(plain, i + 1) === 'select' && plainAt(plain, i - 1) !== 'as')
+      found.add('subquery');
   }
   return [...found].sort();
 }
 
+const VALUES: ReadonlySet<string> = new Set(['string', 'number', 'quoted']);
+
+/** A value: string, number, quoted name or variable. */
 export function isOperand(token: Token | undefined): boolean {
-  if (token === undefined) return false;
-  return token.kind === 'string' || token.kind === 'number' || token.kind === 'quoted' || token.kind === 'variable';
+  return token !== undefined && (VALUES.has(token.kind) || token.kind === 'variable');
 }
 
-function isConstant(token: Token | undefined): boolean {
-  if (token === undefined) return false;
-  return (
-    token.kind === 'string' ||
-    token.kind === 'number' ||
-    (token.kind === 'quoted' && token.closed) ||
-    (token.kind === 'quoted' && !token.closed)
-  );
+function isConstant(token: Token): boolean {
+  return VALUES.has(token.kind);
 }
 
 function sameValue(left: Token, right: Token): boolean {
@@ -160,19 +154,28 @@ function sameValue(left: Token, right: Token): boolean {
   return left.text === right.text || (!right.closed && right.text === '');
 }
 
+function ordered(operator: string, a: number, b: number): boolean | undefined {
+  switch (operator) {
+    case '<':
+      return a < b;
+    case '>':
+      return a > b;
+    case '<=':
+      return a <= b;
+    case '>=':
+      return a >= b;
+    default:
+      return undefined;
+  }
+}
+
 /** Whether `left op right` over constants, or over one name twice, holds; undefined when that is not known. */
-export function holds(left: Token | undefined, operator: Token | undefined, right: Token | undefined): boolean | undefined {
-  if (left === undefined || right === undefined || operator === undefined) return undefined;
+function holds(left: Token, operator: string, right: Token): boolean | undefined {
   const named = left.kind === 'word' && right.kind === 'word' && left.text === right.text;
   if (!named && !(isConstant(left) && isConstant(right))) return undefined;
-  if (EQUAL.has(operator.text)) return sameValue(left, right) || (operator.text.endsWith('like') && right.text.startsWith('%'));
-  if (UNEQUAL.has(operator.text)) return !sameValue(left, right);
-  if (left.kind !== 'number' || right.kind !== 'number') return undefined;
-  const [a, b] = [Number(left.text), Number(right.text)];
-  if (operator.text === '<') return a < b;
-  if (operator.text === '>') return a > b;
-  if (operator.text === '<=') return a <= b;
-  return operator.text === '>=' ? a >= b : undefined;
+  if (EQUAL.has(operator)) return sameValue(left, right) || (operator.endsWith('like') && right.text.startsWith('%'));
+  if (UNEQUAL.has(operator)) return !sameValue(left, right);
+  return left.kind === 'number' && right.kind === 'number' ? ordered(operator, Number(left.text), Number(right.text)) : undefined;
 }
 
 /** Index after `(`, `not`, `!` and signs in front of an operand. */
@@ -182,41 +185,47 @@ export function skipPrefix(tokens: readonly Token[], from: number): number {
   return i;
 }
 
+function signed(tokens: readonly Token[], at: number): Token | undefined {
+  const token = tokens[at];
+  return token?.kind === 'number' && textAt(tokens, at - 1) === '-' ? { ...token, text: `-${token.text}` } : token;
+}
+
+function skipClosing(tokens: readonly Token[], from: number): number {
+  let i = from;
+  while (plainAt(tokens, i) === ')' && i < from + 8) i += 1;
+  return i;
+}
+
 /** A comparison at `at`, parentheses around its sides passed over: its truth, and the index after it. */
 export function compareAt(tokens: readonly Token[], at: number): { readonly result: boolean | undefined; readonly next: number } {
-  let operator = at + 1;
-  while (tokens[operator]?.text === ')' && operator < at + 8) operator += 1;
+  const operator = skipClosing(tokens, at + 1);
   const right = skipPrefix(tokens, operator + 1);
-  const signed = (index: number): Token | undefined => {
-    const token = tokens[index];
-    return token?.kind === 'number' && tokens[index - 1]?.text === '-' ? { ...token, text: `-${token.text}` } : token;
-  };
-  let next = right + 1;
-  while (tokens[next]?.text === ')' && next < right + 8) next += 1;
-  return { result: holds(signed(at), tokens[operator], signed(right)), next };
+  const [a, b] = [signed(tokens, at), signed(tokens, right)];
+  const result = a === undefined || b === undefined ? undefined : holds(a, plainAt(tokens, operator), b);
+  return { result, next: skipClosing(tokens, right + 1) };
 }
 
 const OPENS: ReadonlySet<string> = new Set(['or', '||', 'where', 'having', 'on', 'xor', 'when', 'if']);
 const ENDS: ReadonlySet<string> = new Set([')', ';', 'or', 'limit', 'order', 'group', 'union', 'and', 'then']);
-const TRUTHS: ReadonlySet<string> = new Set(['true']);
 
-function isTruth(token: Token | undefined, next: Token | undefined, opener: string): boolean {
-  if (token === undefined || (next !== undefined && !ENDS.has(next.text))) return false;
-  if (token.kind === 'word') return TRUTHS.has(token.text) && opener !== '||';
-  return token.kind === 'number' && Number(token.text) !== 0 && opener !== '||' && opener !== 'on';
+function isTruth(tokens: readonly Token[], at: number, opener: string): boolean {
+  const token = tokens[at];
+  if (token === undefined || opener === '||' || (at + 1 < tokens.length && !ENDS.has(plainAt(tokens, at + 1)))) return false;
+  return token.kind === 'word' ? token.text === 'true' : token.kind === 'number' && Number(token.text) !== 0 && opener !== 'on';
+}
+
+/** Whether the condition behind the opener at `at` is always true. */
+function isTrueFrom(tokens: readonly Token[], at: number): boolean {
+  const opener = plainAt(tokens, at);
+  const start = skipPrefix(tokens, at + 1);
+  const negated = tokens.slice(at + 1, start).some((skipped) => skipped.text === 'not' || skipped.text === '!');
+  const { result, next } = compareAt(tokens, start);
+  if (result === undefined) return !negated && isTruth(tokens, start, opener);
+  const narrowed = plainAt(tokens, next) === 'and' && opener !== 'or' && opener !== '||' && opener !== 'xor';
+  return result !== negated && !narrowed;
 }
 
 /** Whether a condition in the tokens is always true: `or 1=1`, `where 'a'='a'`, `or true`, `having x=x`. */
 export function hasTautology(tokens: readonly Token[]): boolean {
-  for (let i = 0; i < tokens.length; i += 1) {
-    const token = tokens[i];
-    if (token === undefined || token.kind === 'string' || !OPENS.has(token.text)) continue;
-    const at = skipPrefix(tokens, i + 1);
-    const negated = tokens.slice(i + 1, at).some((skipped) => skipped.text === 'not' || skipped.text === '!');
-    const { result, next } = compareAt(tokens, at);
-    const narrowed = tokens[next]?.text === 'and' && (token.text === 'where' || token.text === 'on' || token.text === 'having');
-    if (result !== undefined && result !== negated && !narrowed) return true;
-    if (result === undefined && !negated && isTruth(tokens[at], tokens[at + 1], token.text)) return true;
-  }
-  return false;
+  return tokens.some((_, i) => OPENS.has(plainAt(tokens, i)) && isTrueFrom(tokens, i));
 }

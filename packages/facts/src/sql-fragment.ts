@@ -402,7 +402,7 @@ function joinAcrossComments(text: string): string {
 }
 
 function merge(left: Fragment | undefined, right: Fragment): Fragment {
-  if (left === undefined) return right;
+  if (left === undefined) return { ...right, features: right.features.toSorted() };
   const kind = left.kind === 'unknown' ? right.kind : left.kind;
   return { kind, features: [...new Set([...left.features, ...right.features])].sort(), tautology: left.tautology || right.tautology };
 }
@@ -422,7 +422,9 @@ export function readFragment(raw: string): FragmentReading {
     steps += spent + landing.tokens.length;
     if (candidate.context !== '' && !landing.broke) continue;
     const found = judge(landing);
-    if (found !== undefined) fragment = merge(fragment, found);
+    if (found === undefined) continue;
+    const features = texts.length > 1 && !found.features.includes('comment') ? [...found.features, 'comment'] : found.features;
+    fragment = merge(fragment, { ...found, features });
   }
   return { fragment, steps };
 }

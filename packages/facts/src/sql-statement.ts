@@ -2,7 +2,7 @@
 import type { StatementKind } from '@countersign/protocol';
 import { hasTautology } from './sql-features.ts';
 import { SQL_LIMITS } from './sql-limits.ts';
-import type { Token } from './sql-tokens.ts';
+import { plainAt, textAt, type Token } from './sql-tokens.ts';
 
 /** What the tokens of one statement say. */
 export interface TokenStatement {
@@ -141,17 +141,23 @@ function skipWords(tokens: readonly Token[], from: number): number {
   return i;
 }
 
+/** Index of the comma behind a name and its alias, or -1. */
+function commaAfter(tokens: readonly Token[], from: number): number {
+  let i = plainAt(tokens, from) === 'as' ? from + 1 : from;
+  if (plainAt(tokens, i) !== ',' && isName(tokens[i]) && plainAt(tokens, i + 1) === ',') i += 1;
+  return plainAt(tokens, i) === ',' ? i : -1;
+}
+
 /** Names after a table word: `from a x, b as y`. */
 function readNames(tokens: readonly Token[], from: number, tables: Set<string>): number {
+  const word = plainAt(tokens, from - 1);
   let i = skipWords(tokens, from);
   for (;;) {
     const { name, next } = readName(tokens, i);
-    if (name === '' || (tokens[next]?.text === '(' && tokens[from - 1]?.text === 'from')) return Math.max(next, from);
+    if (name === '' || (word === 'from' && plainAt(tokens, next) === '(')) return Math.max(next, from);
     if (tables.size < SQL_LIMITS.tablesMax) tables.add(name);
-    let comma = next;
-    if (tokens[comma]?.text === 'as') comma += 1;
-    if (tokens[comma]?.text !== ',' && isName(tokens[comma]) && tokens[comma + 1]?.text === ',') comma += 1;
-    if (tokens[comma]?.text !== ',' || tokens[from - 1]?.text === 'into') return next;
+    const comma = word === 'into' ? -1 : commaAfter(tokens, next);
+    if (comma === -1) return next;
     i = comma + 1;
   }
 }
@@ -203,7 +209,7 @@ function isStar(tokens: readonly Token[]): boolean {
   if (at === -1) return false;
   let i = at + 1;
   while (/^(?:all|distinct|top|percent|\(|\)|\d{1,9})$/.test(tokens[i]?.text ?? '')) i += 1;
-  return tokens[i]?.text === '*' || (isName(tokens[i]) && tokens[i + 1]?.text === '.' && tokens[i + 2]?.text === '*');
+  return textAt(tokens, i) === '*' || (isName(tokens[i]) && textAt(tokens, i + 1) === '.' && textAt(tokens, i + 2) === '*');
 }
 
 function hasWord(tokens: readonly Token[], words: ReadonlySet<string>): boolean {

@@ -153,3 +153,14 @@ export function readTokens(text: string, context: Context = '', escapes = true):
 export function significant(tokens: readonly Token[]): readonly Token[] {
   return tokens.filter((token) => token.kind !== 'comment');
 }
+
+/** Text of the token at an index where it is no string or quoted name; `` elsewhere and past the end. */
+export function plainAt(tokens: readonly Token[], index: number): string {
+  const token = tokens[index];
+  return token === undefined || token.kind === 'string' || token.kind === 'quoted' ? '' : token.text;
+}
+
+/** Text of the token at an index whatever it is; `` past the end. */
+export function textAt(tokens: readonly Token[], index: number): string {
+  return tokens[index]?.text ?? '';
+}

@@ -102,7 +102,7 @@ function tableName(range: JsonObject): string {
 }
 
 function visit(walk: Walk, key: string, value: JsonObject): void {
-  if (key === 'RangeVar' || key === 'relation' || key === 'rel') {
+  if (key === 'RangeVar' || key === 'relation' || key === 'rel' || key === 'view') {
     const name = tableName(value);
     if (name !== '' && walk.tables.size < SQL_LIMITS.tablesMax) walk.tables.add(name);
   } else if (key === 'CommonTableExpr') walk.commons.add(text(getOwn(value, 'ctename')));
@@ -160,18 +160,32 @@ function sameName(left: JsonValue | undefined, right: JsonValue | undefined): bo
   );
 }
 
+function compareNumbers(operator: string, x: number, y: number): boolean | undefined {
+  switch (operator) {
+    case '=':
+      return x === y;
+    case '<>':
+      return x !== y;
+    case '<':
+      return x < y;
+    case '>':
+      return x > y;
+    case '<=':
+      return x <= y;
+    case '>=':
+      return x >= y;
+    default:
+      return undefined;
+  }
+}
+
 /** Truth of `left op right` where both are constants or one name twice. */
 function compare(operator: string, left: JsonValue | undefined, right: JsonValue | undefined): boolean | undefined {
   const [a, b] = [constant(left), constant(right)];
   if (a === undefined || b === undefined) return sameName(left, right) && ['=', '>=', '<='].includes(operator) ? true : undefined;
-  const numeric = a.startsWith('ival:') && b.startsWith('ival:');
-  const [x, y] = [Number(a.slice(5)), Number(b.slice(5))];
-  if (operator === '=' || operator === '~~') return numeric ? x === y : a === b;
-  if (operator === '<>') return numeric ? x !== y : a !== b;
-  if (!numeric) return undefined;
-  if (operator === '<') return x < y;
-  if (operator === '>') return x > y;
-  return operator === '<=' ? x <= y : operator === '>=' ? x >= y : undefined;
+  if (a.startsWith('ival:') && b.startsWith('ival:')) return compareNumbers(operator, Number(a.slice(5)), Number(b.slice(5)));
+  if (operator === '=' || operator === '~~') return a === b;
+  return operator === '<>' ? a !== b : undefined;
 }
 
 function truthOfExpression(node: JsonValue): boolean | undefined {
@@ -259,45 +273,50 @@ function joinTautology(body: JsonObject): boolean {
   return list(getOwn(body, 'fromClause')).some((item) => truth(child(child(item, 'JoinExpr'), 'quals'), 0) === true);
 }
 
+interface Inner {
+  readonly type: string;
+  readonly body: JsonObject;
+}
+
+function onlyChild(value: JsonValue | undefined): Inner | undefined {
+  const type = value !== undefined && isJsonObject(value) ? Object.keys(value)[0] : undefined;
+  const body = type === undefined ? undefined : child(value, type);
+  return type === undefined || body === undefined || !isJsonObject(body) ? undefined : { type, body };
+}
+
 /** `explain analyze delete ...` runs what it explains: the inner statement counts. */
-function unwrapExplain(type: string, body: JsonObject): { readonly type: string; readonly body: JsonObject; readonly kind: StatementKind } {
-  const query = getOwn(body, 'query');
-  const runs = list(getOwn(body, 'options')).some((option) => text(child(child(option, 'DefElem'), 'defname')) === 'analyze');
-  if ((type === 'ExplainStmt' && runs) || type === 'CreateTableAsStmt' || type === 'PrepareStmt' || type === 'DeclareCursorStmt') {
-    const inner = query !== undefined && isJsonObject(query) ? Object.keys(query)[0] : undefined;
-    const innerBody = inner === undefined ? undefined : child(query, inner);
-    if (type === 'ExplainStmt' && inner !== undefined && innerBody !== undefined && isJsonObject(innerBody)) {
-      return { type: inner, body: innerBody, kind: kindOf(inner) };
-    }
-  }
-  return { type, body, kind: kindOf(type) };
+function unwrapExplain(outer: Inner): Inner {
+  if (outer.type !== 'ExplainStmt') return outer;
+  const runs = list(getOwn(outer.body, 'options')).some((option) => text(child(child(option, 'DefElem'), 'defname')) === 'analyze');
+  return (runs ? onlyChild(getOwn(outer.body, 'query')) : undefined) ?? outer;
+}
+
+function numberOf(value: JsonValue | undefined): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function readStatement(item: JsonValue): TreeStatement | undefined {
-  const stmt = child(item, 'stmt');
-  const type = stmt !== undefined && isJsonObject(stmt) ? Object.keys(stmt)[0] : undefined;
-  const body = type === undefined ? undefined : child(stmt, type);
-  if (type === undefined || body === undefined || !isJsonObject(body)) return undefined;
+  const outer = onlyChild(child(item, 'stmt'));
+  if (outer === undefined) return undefined;
   const walk: Walk = { tables: new Set(), commons: new Set(), features: new Set(), nodes: 0, cut: false };
-  visit(walk, type, body);
-  descend(walk, body, 0);
-  const inner = unwrapExplain(type, body);
-  for (const name of dropped(inner.body)) if (inner.type === 'DropStmt' && name !== '') walk.tables.add(name);
-  special(inner.type, inner.body, walk.features);
-  const object = objectOf(inner.type, inner.body);
-  const at = child(item, 'stmt_location');
-  const length = child(item, 'stmt_len');
+  visit(walk, outer.type, outer.body);
+  descend(walk, outer.body, 0);
+  const { type, body } = unwrapExplain(outer);
+  if (type === 'DropStmt')
+    for (const name of dropped(body)) if (name !== '' && walk.tables.size < SQL_LIMITS.tablesMax) walk.tables.add(name);
+  special(type, body, walk.features);
+  const object = objectOf(type, body);
   return {
-    kind: inner.kind,
+    kind: kindOf(type),
     tables: [...walk.tables].filter((name) => !walk.commons.has(name)),
     ...(object === undefined ? {} : { object }),
-    hasWhere: getOwn(inner.body, 'whereClause') !== undefined,
-    tautology: anyTautology(inner.body, 0) || joinTautology(inner.body),
-    hasLimit: getOwn(inner.body, 'limitCount') !== undefined,
-    star: isStar(inner.body),
+    hasWhere: getOwn(body, 'whereClause') !== undefined,
+    tautology: anyTautology(body, 0) || joinTautology(body),
+    hasLimit: getOwn(body, 'limitCount') !== undefined,
+    star: isStar(body),
     features: [...walk.features],
-    at: typeof at === 'number' ? at : 0,
-    length: typeof length === 'number' ? length : 0,
+    at: numberOf(child(item, 'stmt_location')),
+    length: numberOf(child(item, 'stmt_len')),
     nodes: walk.nodes,
     cut: walk.cut,
   };

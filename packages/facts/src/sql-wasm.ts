@@ -93,8 +93,8 @@ function growBy(runtime: () => Runtime): (bytes: number) => number {
 }
 
 /** Swallows what C writes to stderr: counts the bytes of all vectors, as POSIX writev does. */
-function swallow(runtime: () => Runtime): (file: number, vectors: number, count: number, written: number) => number {
-  return (_file, vectors, count, written) => {
+function swallow(runtime: () => Runtime): (...values: readonly [file: number, vectors: number, count: number, written: number]) => number {
+  return (...[, vectors, count, written]) => {
     const view = new DataView(runtime().memory.buffer);
     let total = 0;
     for (let i = 0; i < count; i += 1) total += view.getUint32(vectors + i * 8 + 4, true);

@@ -104,13 +104,17 @@ function readByGrammar(
   if (found.length === 0) return undefined;
   const unitOf = byteToUnit(text);
   let steps = parsed.json.length;
+  let before = 0;
   const statements = found.slice(0, SQL_LIMITS.statementsMax).map((statement) => {
     const [start, end] = trimmed(
       text,
       unitOf(statement.at),
       statement.length === 0 ? text.length : unitOf(statement.at + statement.length),
     );
-    const tokens = input.tokens.slice(tokenAt(input.tokens, start), tokenAt(input.tokens, end));
+    // From the end of the one before: comments in front of a statement are no part of its span.
+    const last = tokenAt(input.tokens, end);
+    const tokens = input.tokens.slice(before, last);
+    before = last;
     steps += statement.nodes + tokens.length;
     return fromTree(statement, { tokens, span: input.spanOf(start, end), stacked: found.length > 1 });
   });
@@ -121,14 +125,15 @@ function readByGrammar(
 function readByTokens(tokens: readonly Token[], spanOf: SpanOf): SqlReading {
   const parts = splitStatements(tokens).filter((part) => significant(part).length > 0);
   let steps = tokens.length;
-  const statements = parts.slice(0, SQL_LIMITS.statementsMax).map((part): StatementFact => {
+  const statements: StatementFact[] = [];
+  for (const part of parts.slice(0, SQL_LIMITS.statementsMax)) {
     const facts = readStatement(significant(part));
     const features = new Set(featuresOf(part));
     if (parts.length > 1) features.add('stacked');
     steps += part.length * 4;
     const span = spanOf(part[0]?.start ?? 0, part.at(-1)?.end ?? 0);
-    return { span, ...facts, features: [...features].sort(), by: 'tokens', fragment: false };
-  });
+    statements.push({ span, ...facts, features: [...features].sort(), by: 'tokens', fragment: false });
+  }
   return { statements, cut: parts.length > SQL_LIMITS.statementsMax, steps };
 }
 
