@@ -2,6 +2,8 @@
  * @module `demo`: a real gateway, real agents, safe and hostile calls; then every receipt is exported, verified and replayed, and a
  * forged one is refused. Ends with 0 only where everything was as it should be.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { JsonObject } from '@countersign/kernel';
 import { readBundle, type Trust, verifyBundle } from '@countersign/receipts';
 import { type Answer, CountersignClient, type ScanAnswer } from '@countersign/sdk';
@@ -100,7 +102,7 @@ async function play(stage: Stage, agent: string): Promise<Demo> {
   const forgery = typeof receipt === 'string' ? await forge(stage, receipt) : undefined;
   await stage.operator.setAgentState(agent, 'killed', 'demo');
   const after = await stage.client.proxy('database.query', { sql: 'SELECT 1' });
-  return { rows, killed: !after.allowed && after.errorCode === 'agent_killed', forgery };
+  return { rows, killed: !after.allowed && after.fault === 'gateway_refused', forgery };
 }
 
 function report({ rows, killed, forgery }: Demo, context: Context): Outcome {
@@ -120,7 +122,18 @@ function report({ rows, killed, forgery }: Demo, context: Context): Outcome {
   return { exitCode: ok ? EXIT.ok : EXIT.deny, json, text: lines.join('\n') };
 }
 
-async function perform(url: string, context: Context): Promise<Outcome> {
+/** Writes each bundle and the key of the log, so that somebody else can check them. */
+async function exportEvidence(stage: Stage, rows: readonly DemoRow[], folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [i, { receipt }] of rows.entries()) {
+    if (receipt === null) continue;
+    const name = `${String(i + 1).padStart(2, '0')}.countersign.json`;
+    await writeFile(join(folder, name), await stage.operator.bundle(receipt));
+  }
+  await writeFile(join(folder, 'keys.txt'), `${stage.trust.vkeys.join('\n')}\n`);
+}
+
+async function perform(url: string, input: Input, context: Context): Promise<Outcome> {
   const operator = await findGateway(context, url);
   if (operator === undefined)
     throw new CliError(EXIT.runtime, [{ code: 'gateway_unreachable', message: `no gateway answers at ${url}`, hint: 'countersign up' }]);
@@ -129,7 +142,10 @@ async function perform(url: string, context: Context): Promise<Outcome> {
   const client = new CountersignClient({ gatewayUrl: url, agentId: agent.id, apiKey: key, secret });
   try {
     const stage = { operator, client, replayer: await createReplayer(context), trust: { vkeys: [await operator.logKey()] } };
-    return report(await play(stage, agent.id), context);
+    const played = await play(stage, agent.id);
+    const out = textOption(input, 'out');
+    if (out !== undefined) await exportEvidence(stage, played.rows, resolve(context.world.cwd, out));
+    return report(played, context);
   } finally {
     await client.close();
     await operator.close();
@@ -138,10 +154,10 @@ async function perform(url: string, context: Context): Promise<Outcome> {
 
 async function demo(input: Input, context: Context): Promise<Outcome> {
   const url = textOption(input, 'url');
-  if (url !== undefined) return perform(checkAddress(url), context);
+  if (url !== undefined) return perform(checkAddress(url), input, context);
   const gateway = await context.progress('starting a gateway', () => startGateway(context));
   try {
-    return await perform(gateway.url, { ...context, dataDir: gateway.dataDir });
+    return await perform(gateway.url, input, { ...context, dataDir: gateway.dataDir });
   } finally {
     await gateway.stop();
   }
@@ -151,8 +167,9 @@ export const demoCommand: Command = {
   path: 'demo',
   summary: 'safe and hostile calls through a real gateway; every receipt verified and replayed',
   options: [
+    { flags: '--out <dir>', summary: 'write the bundles and the key of the log there' },
     { flags: '--url <url>', summary: 'a running gateway, whose data directory is named by --data; else one is started and thrown away' },
   ],
-  examples: ['countersign demo', 'countersign demo --json'],
+  examples: ['countersign demo', 'countersign demo --out evidence', 'countersign demo --json'],
   run: demo,
 };
