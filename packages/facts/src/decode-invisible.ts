@@ -64,7 +64,7 @@ function closeSelectors(reading: Reading): void {
   if (selectors.length >= SELECTORS_MIN) {
     reading.tags = true;
     for (const byte of selectors) reading.hidden += String.fromCharCode(byte);
-  }
+  } else if (reading.previous < 0x2000) reading.zeroWidth = true;
   reading.selectors = [];
 }
 
@@ -102,7 +102,6 @@ function readPoint(reading: Reading, point: number, at: number): void {
       return;
     case 'selector':
       reading.selectors.push(point >= 0xe0100 ? point - 0xe0100 + 16 : point - 0xfe00);
-      if (reading.previous < 0x2000) reading.zeroWidth = true;
       return;
   }
 }
@@ -137,7 +136,7 @@ export function readInvisible(text: string): InvisibleText | undefined {
     readPoint(reading, point, at);
     at += point > 0xffff ? 2 : 1;
   }
-  closeSelectors(reading);
+  if (reading.selectors.length > 0) closeSelectors(reading);
   const layers: string[] = [];
   if (reading.zeroWidth) layers.push('zero-width');
   if (reading.bidi) layers.push('bidi');

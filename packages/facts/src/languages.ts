@@ -41,8 +41,13 @@ function quoteWord(word: string): string {
   return SAFE_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+interface Vector {
+  readonly line: LanguageText;
+  readonly words: ReadonlySet<ReadText>;
+}
+
 /** Arrays of words are one command line: `["bash", "-c", "..."]`, or `command` and `args`. */
-function argumentVector(texts: readonly ReadText[]): LanguageText | undefined {
+function argumentVector(texts: readonly ReadText[]): Vector | undefined {
   const words: ReadText[] = [];
   let listed = 0;
   for (const read of texts) {
@@ -53,7 +58,7 @@ function argumentVector(texts: readonly ReadText[]): LanguageText | undefined {
   const first = words[0];
   if (first === undefined || listed === 0 || words.length < 2) return undefined;
   const line = words.map((read, i) => lineWord(read, i === 0)).join(' ');
-  return { text: line, span: first.fact.span, layers: [] };
+  return { line: { text: line, span: first.fact.span, layers: [] }, words: new Set(words) };
 }
 
 /** A word of a command line given in parts; arguments count after a command, or in a list. */
@@ -77,15 +82,22 @@ function textOf(read: ReadText): LanguageText {
   return { text, span, layers };
 }
 
+/** A word of a command line that is a line of its own: some callers join the words and give them to a shell. */
+function isLine(text: string, looksLikeShell: LooksLike): boolean {
+  return !ONE_PATH.test(text) && looksLikeShell(text);
+}
+
 /** Texts for the shell reader: parameters of a shell action and parameters with a shell key always, other parameters by their looks. */
 export function shellTextsOf(action: Action, reads: { readonly texts: readonly ReadText[] }, looksLikeShell: LooksLike): LanguageText[] {
   const chosen: LanguageText[] = [];
   const place = { shell: isShellAction(action), prose: action.kind === 'file.write' || action.kind === 'file.patch', looksLikeShell };
   const vector = argumentVector(reads.texts);
-  if (vector !== undefined) chosen.push(vector);
+  if (vector !== undefined) chosen.push(vector.line);
   for (const read of reads.texts) {
     const { role } = read.fact;
-    const runs = role === 'content' ? place.shell : role === 'param' && mayRun(read, place);
+    const word = vector?.words.has(read) === true;
+    const runs =
+      role === 'content' ? place.shell : role === 'param' && (word ? isLine(read.fact.text, looksLikeShell) : mayRun(read, place));
     if (runs) chosen.push(textOf(read));
   }
   return chosen;

@@ -71,7 +71,7 @@ function decodeUnicode(given: string, layers: string[]): Decoded {
 
 const HOME = /^(?:\$HOME|\$\{HOME\}|%HOME%|%USERPROFILE%|\$env:USERPROFILE|\$env:HOME)(?=$|\/)/i;
 const FILE_SCHEME = /^(?:file|netdoc):\/*/i;
-const DEVICE = /^\/\/[?.]\/(?:UNC\/|GLOBALROOT\/)?/i;
+const DEVICE = /^\/\/[?.]\/(?:UNC\/|GLOBALROOT\/|(?=[a-zA-Z]:))/i;
 const DRIVE = /^[a-zA-Z]:(?=$|\/)/;
 
 /** Removes what does not change where a path begins. */
@@ -123,7 +123,26 @@ function foldSegments(text: string, rooted: boolean): Folded {
       if (!rooted) segments.push('..');
     } else segments.pop();
   }
+  trimEnds(segments, rooted);
   return folded;
+}
+
+/** True for a segment that says nothing. */
+function isIdle(segment: string): boolean {
+  return segment === '' || segment === '.';
+}
+
+/** Blanks at the ends of a path are the caller's, not the file's; the ends are known only after folding. */
+function trimEnds(segments: string[], rooted: boolean): void {
+  let end = segments.length;
+  while (end > 0 && isIdle((segments[end - 1] ?? '').trimEnd())) end -= 1;
+  segments.length = end;
+  if (end > 0) segments[end - 1] = (segments[end - 1] ?? '').trimEnd();
+  if (rooted) return;
+  let first = 0;
+  while (first < end && isIdle((segments[first] ?? '').trimStart())) first += 1;
+  segments.splice(0, first);
+  if (segments[0] !== undefined) segments[0] = segments[0].trimStart();
 }
 
 const PROC_ROOT = /^\/proc\/(?:self|thread-self|\d{1,7}|\$\$)\/(?:task\/\d{1,7}\/)?(root|cwd)(?=\/|$)/;
@@ -152,8 +171,12 @@ function cutAtNul(text: string): string {
 /** `....//` and `..././` leave `../` behind when a filter removes `../` once. */
 const STRIPPED = /\.\.(?:\.\/|\/\.?)\.?\/|\.{4,}\/\/|\.\.\.\/\.\//;
 
+/** A name that would mean something else at the front of a path: `./~` is a file. */
+const SPECIAL = /^(?:~|[a-zA-Z]:(?:\/|$)|file:|netdoc:|\$HOME(?:\/|$)|\$\{HOME\}|%HOME%|%USERPROFILE%|\$env:)/i;
+
 function join(segments: readonly string[], head: string): string {
   const body = segments.join('/');
+  if (head === '' && SPECIAL.test(body)) return `./${body}`;
   if (head === '') return body === '' ? '.' : body;
   if (head === '/') return `/${body}`;
   return body === '' ? head : `${head}/${body}`;

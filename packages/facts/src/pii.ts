@@ -84,6 +84,8 @@ function wordsOf(text: string): Word[] {
 }
 
 const GROUPS_MAX = 9;
+/** The shortest number that is read for its own sake, with an area code or a country code. */
+const NUMBER_DIGITS_MIN = 8;
 const SEPARATORS = ' -.\u00a0';
 
 /** Number groups one separator apart, joined: `4111 1111 1111 1111`. */
@@ -166,6 +168,7 @@ function phoneOf(number: Joined, text: string): Hit | undefined {
 /** `555-123-4567` and kin; all dots or none, so that a version or an address is none. */
 function isLocalPhone(number: Joined, text: string): boolean {
   if (!/^(?:1-)?3-(?:3-4|7)$/.test(number.sizes) || isTail(text, number.start)) return false;
+  if (/nhs/i.test(text.slice(Math.max(0, number.start - 24), number.start))) return false;
   const dots = number.separators.split('.').length - 1;
   if (dots > 0 && dots !== number.separators.length) return false;
   const ten = number.digits.slice(-10);
@@ -187,6 +190,7 @@ function readNumbers(finder: PiiFinder, read: ReadText, words: readonly Word[]):
     const joined = joinedFrom(text, words, i);
     finder.meter.steps += joined.length * 4;
     for (const number of joined.toReversed()) {
+      if (number.digits.length < NUMBER_DIGITS_MIN) break;
       const hit = cardOf(number) ?? inseeOf(number) ?? aadhaarOf(number) ?? ssnOf(number, text) ?? phoneOf(number, text);
       if (hit === undefined) continue;
       report(finder, read, hit);
@@ -271,7 +275,7 @@ function isNoMailbox(local: string, domain: string): boolean {
 }
 
 /** Fewer digits than this hold no number worth knowing. */
-const DIGITS_MIN = 5;
+const DIGITS_MIN = 4;
 
 /** Looks at one text for numbers and addresses. Announced data comes through `announcedPii`. */
 export function scanPii(finder: PiiFinder, read: ReadText): void {
@@ -304,7 +308,7 @@ export function announcedPii(
 ): void {
   const announced = ANNOUNCED_BY_WORD[at.number];
   const { text, lower } = read.fact;
-  if (announced === undefined || read.profile.digits < DIGITS_MIN - 1) return;
+  if (announced === undefined || read.profile.digits < DIGITS_MIN) return;
   if (at.start > 0 && isLetterCode(lower.charCodeAt(at.start - 1))) return;
   finder.meter.steps += ANNOUNCED_WINDOW;
   const found = announced.value.exec(text.slice(at.end, at.end + ANNOUNCED_WINDOW));

@@ -96,10 +96,13 @@ interface Authority {
   readonly port?: number;
 }
 
+/** No host holds `!`; in `jar:http://host!/entry` it ends one. */
+const AFTER_HOST = /!.*$/s;
+
 /** Splits `user:pass@host:port` at the last `@`, as WHATWG does. */
 function splitAuthority(authority: string): Authority {
   const at = authority.lastIndexOf('@');
-  const place = at < 0 ? authority : authority.slice(at + 1);
+  const place = (at < 0 ? authority : authority.slice(at + 1)).replace(AFTER_HOST, '');
   const close = place.startsWith('[') ? place.indexOf(']') : -1;
   const colon = close >= 0 ? place.indexOf(':', close) : place.indexOf(':');
   const lone = colon >= 0 && (close >= 0 || place.indexOf(':', colon + 1) < 0);
@@ -144,6 +147,9 @@ const HOSTLESS: ReadonlySet<string> = new Set([
   'compress.bzip2',
 ]);
 
+/** Schemes around another URL. */
+const WRAPPERS: ReadonlySet<string> = new Set(['jar', 'view-source', 'feed', 'url', 'blob']);
+
 function userinfoOddities(userinfo: string | undefined): string[] {
   if (userinfo === undefined) return [];
   return userinfo.includes(':') ? ['userinfo', 'credentials'] : ['userinfo'];
@@ -157,6 +163,10 @@ export function readUrl(text: string): ReadUrl | undefined {
   const clean = text.slice(0, FACTS_LIMITS.urlCharsMax).trim().replace(IGNORED, '');
   const scheme = SCHEME.exec(clean)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
+  if (WRAPPERS.has(scheme)) {
+    const inner = readUrl(clean.slice(scheme.length + 1));
+    return inner === undefined ? undefined : { ...inner, scheme };
+  }
   const rest = clean.slice(scheme.length + 1).replace(/^[/\\]{0,64}/, '');
   const url = serialise(clean);
   if (HOSTLESS.has(scheme)) return hostless({ scheme, clean, rest, url });

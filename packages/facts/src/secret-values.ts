@@ -77,6 +77,9 @@ function afterOperator(text: string, from: number): number {
 
 /** `r"`, `b'`, `@"`: the prefix of a string literal. */
 const STRING_PREFIX = /^[bBrRuUfF@$]["']/;
+/** `&` ends a value only where another field of a query or form begins. */
+const NEXT_FIELD = /^&(?:amp;)?[\w.[\]-]{1,32}=/;
+const NEXT_FIELD_CHARS = 40;
 const QUOTES = '"\'`';
 const BARE_STOPS = ' \t\r\n"\'`,;)]}<>&|';
 
@@ -99,7 +102,7 @@ export function readValue(text: string, from: number): NamedValue | undefined {
   let end = start;
   while (end < last) {
     const sign = text.charAt(end);
-    if (stops.includes(sign)) break;
+    if (stops.includes(sign) && !(sign === '&' && !NEXT_FIELD.test(text.slice(end, end + NEXT_FIELD_CHARS)))) break;
     end += sign === '\\' && quoted ? 2 : 1;
   }
   end = Math.min(end, text.length);

@@ -41,12 +41,17 @@ interface Cursor {
   pemEnd: number;
   valueEnd: number;
   tokenEnd: number;
+  /** Values found by their name: reported at the end, unless a format says more of them. */
+  readonly named: Hit[];
+  readonly sure: Hit[];
 }
 
 /** A look at one text; hits come in order of their place. */
 export interface SecretScan {
   /** Word number `word` of `SECRET_WORDS` ends at `end`. */
   hit(word: number, start: number, end: number): void;
+  /** All words of the text were given. */
+  finish(): void;
 }
 
 function spanOf(read: ReadText, start: number, end: number): Span {
@@ -63,6 +68,7 @@ function report(cursor: Cursor, hit: Hit): void {
     return;
   }
   finder.known.add(value);
+  if (hit.confidence === 'high') cursor.sure.push(hit);
   finder.found.push({ span: spanOf(read, hit.start, hit.end), type: hit.type, layers: read.fact.layers, confidence: hit.confidence });
 }
 
@@ -195,7 +201,9 @@ function readNamed(cursor: Cursor, name: string, end: number): void {
   cursor.finder.meter.steps += value.end - value.start;
   cursor.valueEnd = value.end;
   const hit = namedHit(cursor, { name, end, value });
-  if (hit !== undefined) report(cursor, { ...hit, start: value.start, end: value.end });
+  if (hit === undefined) return;
+  if (cursor.named.length < FACTS_LIMITS.secretsMax) cursor.named.push({ ...hit, start: value.start, end: value.end });
+  else cursor.finder.meter.cuts.add('secrets');
 }
 
 interface Named {
@@ -245,7 +253,7 @@ export function addKeyedSecret(finder: SecretFinder, read: ReadText): void {
 }
 
 function cursorOf(finder: SecretFinder, read: ReadText): Cursor {
-  return { read, finder, runs: new Map(), keyEnd: 0, pemEnd: -1, valueEnd: 0, tokenEnd: 0 };
+  return { read, finder, runs: new Map(), keyEnd: 0, pemEnd: -1, valueEnd: 0, tokenEnd: 0, named: [], sure: [] };
 }
 
 const MAILCHIMP = /(?:^|[^0-9a-f])([0-9a-f]{32})$/;
@@ -295,6 +303,13 @@ export function scanSecrets(finder: SecretFinder, read: ReadText): SecretScan {
       cursor ??= cursorOf(finder, read);
       finder.meter.steps += 1;
       for (const reader of READERS_BY_NUMBER[word] ?? []) reader(cursor, start, end);
+    },
+    finish() {
+      if (cursor === undefined) return;
+      const { named, sure } = cursor;
+      for (const hit of named) {
+        if (!sure.some((other) => other.start < hit.end && hit.start < other.end)) report(cursor, hit);
+      }
     },
   };
 }

@@ -48,6 +48,7 @@ function readHits(finders: Finders, read: ReadText): void {
     if (meaning.url) addUrlAt(finders.hosts, read, { colon: start, cursor });
     else if (meaning.host) addNamed(finders.hosts, read, { start, end });
   }
+  scan.finish();
 }
 
 /** All readers that look at one text on its own. A ROT13 layer is read for its words only: numbers and hosts are the same in it. */
