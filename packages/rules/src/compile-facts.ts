@@ -43,6 +43,13 @@ interface Written {
   readonly path: string;
 }
 
+interface PatternPlace {
+  readonly path: string;
+  readonly report: Report;
+  /** A further condition on each pattern. */
+  readonly check?: (pattern: CompiledPattern) => PatternFault | undefined;
+}
+
 /** Compiles a list of patterns; faulty ones are reported and left out, and the set is refused then. */
 export function compilePatterns(
   written: unknown,
@@ -54,8 +61,9 @@ export function compilePatterns(
   for (const [i, pattern] of written.entries()) {
     // A list of patterns by its schema; `compilePattern` refuses what is not one.
     const result = compilePattern(pattern as Pattern, mode);
-    if (result.ok) patterns.push(result.value);
-    else at.report(result.error, pointer(at.path, i));
+    const fault = result.ok ? at.check?.(result.value) : result.error;
+    if (fault !== undefined) at.report(fault, pointer(at.path, i));
+    else if (result.ok) patterns.push(result.value);
   }
   return patterns;
 }

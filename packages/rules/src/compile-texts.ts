@@ -2,6 +2,7 @@
 import type { TextFact } from '@countersign/protocol';
 import { compilePatterns, type Report } from './compile-facts.ts';
 import { RULE_LIMITS } from './limits.ts';
+import type { PatternFault } from './pattern-syntax.ts';
 import type { CompiledPattern } from './pattern.ts';
 import type { TextTest } from './rule.ts';
 
@@ -20,24 +21,23 @@ export interface TextLeaf {
 
 const DEFAULT_ROLES = ['param', 'content', 'joined'] as const;
 
+/** A literal is selective enough at three code units, or at two where no ASCII is in it. */
+function isSelective(literal: string): boolean {
+  return literal.length >= RULE_LIMITS.literalCharsMin || (literal.length === RULE_LIMITS.literalCharsMin - 1 && literal.charCodeAt(0) > 127 && literal.charCodeAt(1) > 127);
+}
+
+function needLiteral(pattern: CompiledPattern): PatternFault | undefined {
+  if (pattern.literals.length > 0 && pattern.literals.every(isSelective)) return undefined;
+  const message = `a text pattern must contain a literal of at least ${RULE_LIMITS.literalCharsMin} characters by which it is found`;
+  return { code: 'pattern_without_literal', message, start: 0, end: 0, hint: 'put a fixed word outside of every optional part' };
+}
+
 /** Compiles the test; a pattern by which no literal leads is refused here, for texts have no other bound. */
 export function compileTextTest(test: TextTest, path: string, report: Report): TextLeaf {
-  const any = compilePatterns(test.any, 'phrase', { path: `${path}/any`, report });
-  const checked: CompiledPattern[] = [];
-  for (const [i, pattern] of any.entries()) {
-    if (pattern.literals.length > 0 && pattern.literals.every((literal) => literal.length >= RULE_LIMITS.literalCharsMin))
-      checked.push(pattern);
-    else {
-      const message = `a text pattern must contain a literal of at least ${RULE_LIMITS.literalCharsMin} characters by which it is found`;
-      report(
-        { code: 'pattern_without_literal', message, start: 0, end: 0, hint: 'put a fixed word outside of every optional part' },
-        `${path}/any/${i}`,
-      );
-    }
-  }
+  const any = compilePatterns(test.any, 'phrase', { path: `${path}/any`, report, check: needLiteral });
   return {
     type: 'text',
-    any: checked,
+    any,
     near: compilePatterns(test.near, 'phrase', { path: `${path}/near`, report }),
     unless: compilePatterns(test.unless, 'phrase', { path: `${path}/unless`, report }),
     roles: new Set(test.roles ?? DEFAULT_ROLES),

@@ -1,5 +1,6 @@
 /** @module Rules: what they say, how they are checked, and how thousands of them are matched in linear time. */
 export { compileRules, type CompiledRules, type CompileOptions } from './compile-rules.ts';
+export { exampleAction, exampleSignals } from './example-action.ts';
 export { FACT_CLASSES, type FactClass } from './fact-fields.ts';
 export { RULE_LIMITS } from './limits.ts';
 export { MATCH_CUT_RULE, matchRules, type RuleMatches } from './match-rules.ts';

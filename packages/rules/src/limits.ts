@@ -16,7 +16,7 @@ export const RULE_LIMITS = {
   /** Patterns in one list. */
   patternsMax: 256,
   /** Code units of one pattern. */
-  patternCharsMax: 512,
+  patternCharsMax: 1024,
   /** Nested groups of one regular expression. */
   patternDepthMax: 12,
   /** Highest counted repetition, `{n,m}`. */
@@ -26,7 +26,7 @@ export const RULE_LIMITS = {
   /** Shortest literal that a text pattern must contain. */
   literalCharsMin: 3,
   /** Literals that one expression may be searched by. */
-  literalsPerPatternMax: 128,
+  literalsPerPatternMax: 160,
   /** Code units of the window in which an expression runs. */
   windowChars: 512,
   /** How far from its literal a match may reach to either side, at least. */

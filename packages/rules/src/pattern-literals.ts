@@ -6,8 +6,10 @@ import { fewMembers } from './char-set.ts';
 import { RULE_LIMITS } from './limits.ts';
 import type { PatternNode } from './pattern-syntax.ts';
 
-const EXACT_MAX = 64;
-const CLASS_MAX = 6;
+const EXACT_MAX = 160;
+const CLASS_MAX = 13;
+/** Shorter ones lead to too many places. Texts ask for more. */
+const LITERAL_MIN = 2;
 
 /** `exact`: the node matches these strings and no others. `best`: every match contains one of these. */
 interface Known {
@@ -25,7 +27,9 @@ function shortest(strings: readonly string[]): number {
 
 /** Long literals are rare in innocent text; few are cheap. */
 function worth(strings: readonly string[]): number {
-  return Math.min(shortest(strings), 12) * 16 - Math.min(strings.length, 128);
+  const length = shortest(strings);
+  const usable = length < RULE_LIMITS.literalCharsMin ? 0 : 1024;
+  return usable + Math.min(length, 12) * 16 - Math.min(strings.length, 256);
 }
 
 function better(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
@@ -37,6 +41,15 @@ function better(a: readonly string[] | undefined, b: readonly string[] | undefin
 function cross(left: readonly string[], right: readonly string[]): readonly string[] | undefined {
   if (left.length * right.length > EXACT_MAX) return undefined;
   return left.flatMap((head) => right.map((tail) => head + tail));
+}
+
+/** What a repetition begins and ends with for certain: its item, as often as it must at least be there. */
+function headOf(node: PatternNode & { kind: 'repeat' }): readonly string[] | undefined {
+  const { exact } = knownOf(node.item);
+  if (exact === undefined) return undefined;
+  let head: readonly string[] = exact;
+  for (let count = 1; count < Math.min(node.min, 16); count += 1) head = cross(head, exact) ?? head;
+  return head;
 }
 
 function knownOfSequence(items: readonly PatternNode[]): Known {
@@ -52,8 +65,10 @@ function knownOfSequence(items: readonly PatternNode[]): Known {
       continue;
     }
     whole = false;
-    best = better(better(best, run), known.best);
-    run = known.exact ?? [''];
+    const once = item.kind === 'repeat' && item.min > 0 ? headOf(item) : undefined;
+    const headed = once === undefined ? undefined : cross(run, once);
+    best = better(better(better(best, run), headed), known.best);
+    run = known.exact ?? once ?? [''];
   }
   if (whole) return { exact: run, best: better(undefined, run) };
   return { exact: undefined, best: better(best, run) };
@@ -85,7 +100,7 @@ function knownOfRepeat(node: PatternNode & { kind: 'repeat' }): Known {
     const text = (known.exact[0] ?? '').repeat(node.max);
     return { exact: [text], best: [text] };
   }
-  return node.min === 0 ? NOTHING : { exact: undefined, best: known.best };
+  return node.min === 0 ? NOTHING : { exact: undefined, best: better(headOf(node), known.best) };
 }
 
 function knownOf(node: PatternNode): Known {
@@ -107,10 +122,10 @@ function knownOf(node: PatternNode): Known {
   }
 }
 
-/** Literals of at least the needed length, one of which is in every match; undefined where there is no such set. */
+/** Literals of at least two code units, one of which is in every match; undefined where there is no such set. */
 export function requiredLiterals(node: PatternNode): readonly string[] | undefined {
   const { best } = knownOf(node);
-  if (best === undefined || shortest(best) < RULE_LIMITS.literalCharsMin) return undefined;
+  if (best === undefined || shortest(best) < LITERAL_MIN) return undefined;
   const sorted = [...new Set(best)].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   const kept: string[] = [];
   for (const literal of sorted) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);

@@ -5,7 +5,7 @@
  * that itself has more than one way (`(a+)+`, `(a|a)*`, `(.*)*`) is exponential and refused; so is a product above the limit for one window.
  * Matches run in windows of bounded length, so what is let through costs at most a constant for each window.
  */
-import { emptySet, fullSet, overlaps, union, type CharSet } from './char-set.ts';
+import { emptySet, fullSet, overlaps, SET_SIZE, union, type CharSet } from './char-set.ts';
 import { RULE_LIMITS } from './limits.ts';
 import { exactStrings } from './pattern-literals.ts';
 import type { PatternFault, PatternNode } from './pattern-syntax.ts';
@@ -27,6 +27,8 @@ export function isNullable(node: PatternNode): boolean {
   }
 }
 
+const ANYTHING: CharSet = fullSet();
+
 /** What a match of the node, followed by `follow`, can begin with. */
 function firstOf(node: PatternNode, follow: CharSet): CharSet {
   switch (node.kind) {
@@ -34,7 +36,8 @@ function firstOf(node: PatternNode, follow: CharSet): CharSet {
       return node.set;
     case 'edge':
     case 'look':
-      return fullSet();
+      // Takes no room; but at the very end, where nothing follows, it can still fail.
+      return overlaps(follow, ANYTHING) ? follow : ANYTHING;
     case 'repeat': {
       const first = firstOf(node.item, follow);
       return isNullable(node) ? union(first, follow) : first;
@@ -55,16 +58,17 @@ function firstOf(node: PatternNode, follow: CharSet): CharSet {
   }
 }
 
-/** True for alternatives that are plain words of which none begins another: the text decides which one it is. */
-function areApart(items: readonly PatternNode[]): boolean {
-  const words: string[] = [];
-  for (const item of items) {
-    const exact = exactStrings(item);
-    if (exact === undefined) return false;
-    words.push(...exact);
+/** Of these words, the most that can begin at one place of one text: each the beginning of the next. */
+function longestChain(words: readonly string[]): number {
+  const sorted = [...new Set(words)].sort((a, b) => (a < b ? -1 : 1));
+  let longest = 0;
+  const chain: string[] = [];
+  for (const word of sorted) {
+    while (chain.length > 0 && !word.startsWith(chain.at(-1) ?? '')) chain.pop();
+    chain.push(word);
+    longest = Math.max(longest, chain.length);
   }
-  words.sort((a, b) => (a < b ? -1 : 1));
-  return words.every((word, i) => word !== '' && !(words[i + 1] ?? '').startsWith(word));
+  return longest;
 }
 
 class WaysCounter {
@@ -98,21 +102,21 @@ class WaysCounter {
     return product;
   }
 
+  /** Alternatives add up only where one code unit could begin more than one of them. */
   choice(items: readonly PatternNode[], follow: CharSet): number {
-    if (areApart(items)) return 1;
-    let seen = emptySet();
-    let apart = true;
-    let sum = 0;
-    let most = 0;
+    const words: string[] = [];
+    const sums = new Float64Array(SET_SIZE);
     for (const item of items) {
-      const first = firstOf(item, follow);
-      if (overlaps(seen, first)) apart = false;
-      seen = union(seen, first);
+      const exact = exactStrings(item);
+      if (exact !== undefined) {
+        words.push(...exact);
+        continue;
+      }
       const ways = this.ways(item, follow);
-      sum += ways;
-      most = Math.max(most, ways);
+      const first = firstOf(item, follow);
+      for (let unit = 0; unit < SET_SIZE; unit += 1) sums[unit] = (sums[unit] ?? 0) + ((first[unit] ?? 0) > 0 ? ways : 0);
     }
-    return apart ? most : sum;
+    return Math.max(1, longestChain(words) + Math.max(...sums));
   }
 
   repeat(node: PatternNode & { kind: 'repeat' }, follow: CharSet): number {
@@ -131,7 +135,7 @@ class WaysCounter {
     for (let count = 0; count <= most; count += 1) {
       if (count >= node.min) total = decided ? power : total + power;
       power *= each;
-      if (power > RULE_LIMITS.patternWaysMax) return power;
+      if (total > RULE_LIMITS.patternWaysMax) return total;
     }
     return total;
   }

@@ -44,7 +44,10 @@ function escapeUnit(text: string): string {
 /** The expression that a plain string stands for. */
 function sourceOf(text: string, mode: PatternMode): string {
   if (mode === 'phrase') return text.split(' ').map(escapeUnit).join('\\s{1,8}');
-  return `^${text.split('*').map(escapeUnit).join('.*')}$`;
+  const start = text.startsWith('*') ? 1 : 0;
+  const end = text.endsWith('*') ? text.length - 1 : text.length;
+  const middle = text.slice(start, end).split('*').map(escapeUnit).join('.*');
+  return `${start === 0 ? '^' : ''}${middle}${end === text.length ? '$' : ''}`;
 }
 
 function compileSource(source: string): Result<CompiledPattern, PatternFault> {
@@ -103,7 +106,8 @@ export function windowAt(textLength: number, hit: number): Match {
   return { start, end: Math.min(textLength, start + RULE_LIMITS.windowChars) };
 }
 
-const WAYS_PER_STEP = 64;
+/** An engine seldom walks all ways; the meter charges this many as one more pass over the window. */
+const WAYS_PER_PASS = 4096;
 
 function findLiteral(
   pattern: CompiledPattern,
@@ -123,7 +127,7 @@ export function matchInWindow(
 ): Match | undefined {
   const { expression } = pattern;
   const { text, window } = view;
-  meter.steps += (window.end - window.start) * (1 + Math.floor(pattern.ways / WAYS_PER_STEP));
+  meter.steps += (window.end - window.start) * (1 + Math.floor(pattern.ways / WAYS_PER_PASS));
   if (expression === undefined) return findLiteral(pattern, view);
   const slice = window.start === 0 && window.end === text.length ? text : text.slice(window.start, window.end);
   expression.lastIndex = Math.max(0, view.from - window.start);

@@ -29,6 +29,7 @@ const EXAMPLE_FORMS = [
   'kind',
   'descriptor',
   'access',
+  'links_to',
 ] as const;
 
 /** Names for the kinds of action that rules usually mean together. */
