@@ -97,9 +97,9 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   if (word.length > 64) return undefined;
   const lower = word.toLowerCase().replaceAll('-', '_');
   let best: string | undefined;
-  let bestDistance = 3;
+  let bestDistance = word.length < 12 ? 3 : 4;
   for (const candidate of known) {
-    const distance = editDistance(lower, candidate.toLowerCase());
+    const distance = editDistance(lower, candidate.toLowerCase().replaceAll('-', '_'));
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;
       bestDistance = distance;

@@ -109,10 +109,12 @@ export function patternParts(pattern: string): PatternParts | undefined {
 
 function partReached(part: string, wanted: string, reach: { readonly rooted: boolean; readonly counter: StepCounter }): boolean {
   if (!WILDCARD.test(part)) return componentsMeet(part, wanted, reach.counter);
+  // `id_rsa*` is held against wildcards as `id_rsa`: two wildcards meet far too easily.
+  const name = wanted.replace(/\.?\*$/, '');
+  if (WILDCARD.test(name) || (name.startsWith('.') && !part.startsWith('.'))) return false;
   const letters = part.replaceAll(/\[[^\]]*\]?|[*?]/g, '').length;
-  if (letters < (reach.rooted ? 1 : 2)) return false;
-  if (wanted.startsWith('.') && !part.startsWith('.')) return false;
-  return componentsMeet(part, wanted, reach.counter);
+  const telling = reach.rooted ? letters > 0 : letters * 2 >= name.length;
+  return telling && componentsMeet(part, name, reach.counter);
 }
 
 function sliceReached(slice: readonly string[], pattern: PatternParts, counter: StepCounter): boolean {

@@ -20,6 +20,8 @@ interface State {
   /** What stands behind the machine: for `\b` and `^`. */
   readonly behind: number;
   readonly next: (State | undefined)[];
+  /** `next` where nothing matches on the way: the fast lane. */
+  readonly quiet: (State | undefined)[];
   /** Ids that match just before a character of this class. */
   readonly hits: (readonly number[] | undefined)[];
 }
@@ -93,6 +95,7 @@ export class Automaton {
   readonly #marks: Uint32Array;
   #generation = 0;
   #states = new Map<string, State>();
+  #lane: State = { kernel: [], behind: EDGE, next: [], quiet: [], hits: [] };
 
   constructor(program: Program) {
     this.#program = program;
@@ -105,9 +108,14 @@ export class Automaton {
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     if (this.#states.size >= POLICY_LIMITS.regexStatesMax) this.#states = new Map();
-    const state: State = { kernel, behind, next: [], hits: [] };
+    const state: State = { kernel, behind, next: this.#row(), quiet: this.#row(), hits: this.#row() };
     this.#states.set(key, state);
     return state;
+  }
+
+  /** A row of a state's tables, filled so that the engine keeps it dense. */
+  #row<Cell>(): (Cell | undefined)[] {
+    return Array.from({ length: this.#alphabet.bounds.length + 1 }, () => undefined);
   }
 
   /** Follows every way that reads nothing, between `state.behind` and a neighbour of kind `ahead`. */
@@ -149,10 +157,12 @@ export class Automaton {
       const instruction = this.#program.code[index];
       if (instruction?.op === 'char' && setHas(instruction.set, unit)) targets.add(instruction.next);
     }
-    state.next[slot] = this.#state(
+    const next = this.#state(
       [...targets].sort((a, b) => a - b),
       ahead,
     );
+    state.next[slot] = next;
+    if (matches.length === 0 && !this.#program.anchored && !this.#program.reverse) state.quiet[slot] = next;
     return matches;
   }
 
@@ -171,6 +181,21 @@ export class Automaton {
     return Number.isNaN(unit) ? 0 : classOf(this.#alphabet, unit) + 1;
   }
 
+  /** Takes the moves that are known and match nothing; returns how far it came and leaves the state in `#lane`. */
+  #coast(text: string, at: number, to: number): number {
+    const { ascii } = this.#alphabet;
+    let state = this.#lane;
+    let i = at;
+    for (; i < to; i += 1) {
+      const unit = text.charCodeAt(i);
+      const next = state.quiet[unit < 128 ? (ascii[unit] ?? 0) + 1 : classOf(this.#alphabet, unit) + 1];
+      if (next === undefined) break;
+      state = next;
+    }
+    this.#lane = state;
+    return i;
+  }
+
   /**
    * Runs from `from` to `to` (backwards for a reversed program) and calls `onHit` where ids end; it stops when `onHit`
    * returns false, when nothing can match any more, or when the meter is spent. Text outside is seen by `\b`, `^`, `$`.
@@ -179,17 +204,20 @@ export class Automaton {
     const { reverse, anchored, start } = this.#program;
     const [step, offset] = reverse ? [-1, -1] : [1, 0];
     const { meter } = sink;
-    let state = this.#state(anchored ? [start] : [], this.#kindAt(text, range.from - 1 - offset));
+    this.#lane = this.#state(anchored ? [start] : [], this.#kindAt(text, range.from - 1 - offset));
     for (let at = range.from; ; at += step) {
+      const coasted = this.#coast(text, at, range.to);
+      meter.steps += coasted - at + 1;
+      at = coasted;
+      const state = this.#lane;
       const slot = this.#slotAt(text, at + offset);
-      meter.steps += 1;
       const hits = state.hits[slot] ?? this.#move(state, slot - 1, meter);
       if (hits.length > 0 && !sink.onHit(hits, at)) return;
       const next = state.next[slot];
       if (at === range.to || next === undefined || this.#isDead(next)) return;
       meter.cut ||= meter.steps > meter.limit;
       if (meter.cut) return;
-      state = next;
+      this.#lane = next;
     }
   }
 }

@@ -39,22 +39,12 @@ export function createMeter(limit: number = POLICY_LIMITS.scanStepsMax): ScanMet
   return { steps: 0, limit, cut: false };
 }
 
-const NOTHING: ScanMeter = { steps: 0, limit: Number.POSITIVE_INFINITY, cut: false };
-
-function matchesEmpty(program: Program): boolean {
-  let empty = false;
-  new Automaton(program).run(
-    '',
-    { from: 0, to: 0 },
-    {
-      meter: { ...NOTHING },
-      onHit: () => {
-        empty = true;
-        return false;
-      },
-    },
-  );
-  return empty;
+/** Could it match without reading? Assertions are taken to hold. */
+function readsNothing(node: RegexNode): boolean {
+  if (node.is === 'set') return false;
+  if (node.is === 'assert') return true;
+  if (node.is === 'repeat') return node.min === 0 || readsNothing(node.item);
+  return node.is === 'sequence' ? node.items.every(readsNothing) : node.items.some(readsNothing);
 }
 
 /** The tree of one expression, when it is fit to run. */
@@ -68,7 +58,7 @@ export function checkRegex(pattern: string): Result<RegexNode, RegexFault> {
       message: `counts unfold to more than ${String(POLICY_LIMITS.regexInstructionsMax)} instructions`,
       at: 0,
     });
-  if (matchesEmpty(program.value))
+  if (readsNothing(tree.value))
     return err({ code: 'policy_regex', message: 'matches the empty text, so it would match everything', at: 0 });
   const ambiguity = ambiguityOf(program.value);
   if (ambiguity === 'exponential')
