@@ -1,0 +1,143 @@
+import { createNoteVerifier, createVerifier, signNote } from '@countersign/crypto';
+import { describe, expect, test } from 'vitest';
+import * as log from '../src/index.ts';
+import {
+  checkpointText,
+  createMemoryDisk,
+  createMemoryStorage,
+  isPublishedPath,
+  openCheckpoint,
+  parseCheckpointText,
+  tilePath,
+  verifyConsistency,
+  type LogStorage,
+} from '../src/index.ts';
+import { entriesOf, open, openOn, ORIGIN, signer, textOf, utf8, write } from './fixtures.ts';
+
+test('the exports are a contract', () => {
+  expect(Object.keys(log).sort()).toEqual([
+    'CHECKPOINT_PATH',
+    'LOG_LIMITS',
+    'TILE_FOLDER',
+    'TILE_WIDTH',
+    'checkpointText',
+    'createMemoryDisk',
+    'createMemoryStorage',
+    'emptyRoot',
+    'isPublishedPath',
+    'leafHash',
+    'nodeHash',
+    'openCheckpoint',
+    'openLog',
+    'parseBundle',
+    'parseCheckpointText',
+    'rootFromInclusion',
+    'rootOf',
+    'tilePath',
+    'verifyConsistency',
+    'verifyInclusion',
+  ]);
+});
+
+describe('a checkpoint', () => {
+  const root = new Uint8Array(32).fill(1);
+  const good = checkpointText({ origin: ORIGIN, size: 12, root });
+
+  test('is read back, with extension lines ignored', () => {
+    expect(parseCheckpointText(good)).toEqual({ origin: ORIGIN, size: 12, root });
+    expect(parseCheckpointText(`${good}extension\n`)).toEqual({ origin: ORIGIN, size: 12, root });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no newline at the end', good.slice(0, -1)],
+    ['no origin', good.replace(ORIGIN, '')],
+    ['a size with a leading zero', good.replace('\n12\n', '\n012\n')],
+    ['a negative size', good.replace('\n12\n', '\n-1\n')],
+    ['a size beyond 2^53', good.replace('\n12\n', '\n9007199254740993\n')],
+    ['a short root', `${ORIGIN}\n12\nAAAA\n`],
+    ['a root that is not base64', `${ORIGIN}\n12\n${'*'.repeat(44)}\n`],
+    ['an empty line', `${good}\nmore\n`],
+  ])('with %s is none', (_what, text) => {
+    expect(parseCheckpointText(text)).toBeUndefined();
+  });
+
+  test('must be a checkpoint, not only signed', () => {
+    const verifier = createNoteVerifier(ORIGIN, createVerifier(signer.publicKey));
+    const opened = openCheckpoint(signNote('hello\n', { name: ORIGIN, signer }), [verifier]);
+    expect(opened.ok ? '' : opened.error.code).toBe('checkpoint_malformed');
+    const note = signNote(good, { name: ORIGIN, signer });
+    expect(openCheckpoint(note, [verifier])).toMatchObject({ ok: true, value: { size: 12, unverified: 0 } });
+    const doubled = `${note}${note.split('\n').at(-2) ?? ''}\n`;
+    expect(openCheckpoint(doubled, [verifier])).toMatchObject({ ok: true, value: { unverified: 1 } });
+  });
+});
+
+test('tiles are named as tlog-tiles names them', () => {
+  expect(tilePath({ level: 0, index: 0, width: 256 })).toBe('tile/0/000');
+  expect(tilePath({ level: 1, index: 999, width: 7 })).toBe('tile/1/999.p/7');
+  expect(tilePath({ level: 'entries', index: 1000, width: 256 })).toBe('tile/entries/x001/000');
+  expect(tilePath({ level: 2, index: 1_234_067, width: 255 })).toBe('tile/2/x001/x234/067.p/255');
+  for (const index of [0, 999, 1000, 1_234_067])
+    for (const width of [1, 256]) expect(isPublishedPath(tilePath({ level: 63, index, width }))).toBe(true);
+});
+
+test('a consistency proof may not go on behind the root', () => {
+  const hash = new Uint8Array(32);
+  expect(verifyConsistency({ oldSize: 1, oldRoot: hash, newSize: 2, newRoot: hash, proof: [hash, hash, hash] })).toBe(false);
+});
+
+test('records larger than one read are recovered, scanned and read', async () => {
+  const disk = createMemoryDisk();
+  const first = await openOn(disk);
+  const attachment = new Uint8Array(3_000_001).fill(5);
+  for (let i = 0; i < 3; i += 1) first.append({ entry: utf8(`large ${i}`), attachments: [attachment] });
+  await write(first, ['small']);
+  await first.close();
+  const again = await openOn(disk);
+  expect(await entriesOf(again)).toEqual(['large 0', 'large 1', 'large 2', 'small']);
+  const record = await again.readRecord(1);
+  expect([textOf(record.entry), record.attachments[0]?.length]).toEqual(['large 1', 3_000_001]);
+  await again.close();
+});
+
+describe('recovery is linear', () => {
+  /** Bytes and calls that opening this journal costs. */
+  async function costOf(segment: Uint8Array): Promise<{ bytes: number; calls: number }> {
+    const disk = createMemoryDisk();
+    disk.segments.push(segment);
+    const inner = createMemoryStorage(disk);
+    const cost = { bytes: 0, calls: 0 };
+    const storage: LogStorage = {
+      ...inner,
+      read: async (number, range) => {
+        const found = await inner.read(number, range);
+        cost.calls += 1;
+        cost.bytes += found.length;
+        return found;
+      },
+    };
+    await (await open({ storage })).close();
+    return cost;
+  }
+
+  test.each([65_536, 1_048_576])('over %i bytes of magic numbers where a frame should be', async (length) => {
+    const { bytes, calls } = await costOf(Buffer.from('CSJ1'.repeat(length / 4)));
+    expect(bytes).toBeLessThanOrEqual(2 * length + 65_536);
+    expect(calls).toBeLessThanOrEqual(3);
+  });
+
+  test.each([65_536, 1_048_576])('over %i bytes of records', async (length) => {
+    const disk = createMemoryDisk();
+    const first = await openOn(disk);
+    await write(
+      first,
+      Array.from({ length: length / 128 }, (_, i) => `entry ${i}`.padEnd(64)),
+    );
+    await first.close();
+    const segment = disk.segments[0] ?? new Uint8Array(0);
+    const { bytes, calls } = await costOf(segment);
+    expect(bytes).toBeLessThanOrEqual(2 * segment.length);
+    expect(calls).toBeLessThanOrEqual(2 + segment.length / 500_000);
+  });
+});
