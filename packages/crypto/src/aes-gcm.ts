@@ -3,6 +3,7 @@
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { invariant } from '@countersign/kernel';
+import { secretKeyOf } from './secret-key.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -10,7 +11,7 @@ const TAG_BYTES = 16;
 const OPTIONS = { authTagLength: TAG_BYTES } as const;
 
 export interface SealRequest {
-  /** 32 bytes. */
+  /** 32 bytes; must not be changed afterwards. */
   readonly key: Uint8Array;
   /** 12 bytes, never used twice with one key. */
   readonly nonce: Uint8Array;
@@ -46,7 +47,7 @@ export function sealAesGcm(request: SealRequest): Uint8Array {
     request.key.length === KEY_BYTES && request.nonce.length === NONCE_BYTES,
     'AES-256-GCM takes a key of 32 and a nonce of 12 bytes',
   );
-  const cipher = createCipheriv('aes-256-gcm', request.key, request.nonce, OPTIONS);
+  const cipher = createCipheriv('aes-256-gcm', secretKeyOf(request.key), request.nonce, OPTIONS);
   if (request.aad !== undefined) cipher.setAAD(request.aad);
   return joined([cipher.update(request.plaintext), cipher.final(), cipher.getAuthTag()]);
 }
@@ -59,7 +60,7 @@ export function openAesGcm(request: OpenRequest): Uint8Array | undefined {
   invariant(request.key.length === KEY_BYTES, 'AES-256-GCM takes a key of 32 bytes');
   const { ciphertext } = request;
   if (ciphertext.length < TAG_BYTES || request.nonce.length !== NONCE_BYTES) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', request.key, request.nonce, OPTIONS);
+  const decipher = createDecipheriv('aes-256-gcm', secretKeyOf(request.key), request.nonce, OPTIONS);
   if (request.aad !== undefined) decipher.setAAD(request.aad);
   decipher.setAuthTag(ciphertext.subarray(ciphertext.length - TAG_BYTES));
   const plaintext = decipher.update(ciphertext.subarray(0, ciphertext.length - TAG_BYTES));

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { err, type Fault, getOwn, isJsonObject, type JsonObject, type JsonValue, ok, parseJson, type Result } from '@countersign/kernel';
 import { base64url, fromBase64url } from './base64.ts';
 import { constantTimeEqual, hmacSha256, sha256Hex } from './hash.ts';
-import { JWT_LEEWAY_SECONDS, TOKEN_CHARS_MAX } from './limits.ts';
+import { JWT_LEEWAY_SECONDS, REMEMBERED_TOKENS_MAX, TOKEN_CHARS_MAX } from './limits.ts';
 
 /** Add-only. */
 export type JwtFaultCode =
@@ -126,22 +126,41 @@ export function readAgentJwt(token: string): Result<AgentClaims, Fault<JwtFaultC
   return readClaims(payload);
 }
 
+/** Tokens whose signature was right, by the key that says so: an agent sends the same token for an hour. */
+const signedBy = new WeakMap<Uint8Array, Map<string, AgentClaims>>();
+
+function remember(key: Uint8Array, token: string, claims: AgentClaims): void {
+  let tokens = signedBy.get(key);
+  if (tokens === undefined) signedBy.set(key, (tokens = new Map()));
+  if (tokens.size >= REMEMBERED_TOKENS_MAX) tokens.delete(tokens.keys().next().value ?? '');
+  tokens.set(token, claims);
+}
+
+function checkSignature(token: string, key: Uint8Array): Result<AgentClaims, Fault<JwtFaultCode>> {
+  const known = signedBy.get(key)?.get(token);
+  if (known !== undefined) return ok(known);
+  const claims = readAgentJwt(token);
+  if (!claims.ok) return claims;
+  const dot = token.lastIndexOf('.');
+  const signature = fromBase64url(token.slice(dot + 1));
+  const right = hmacSha256(key, token.slice(0, dot));
+  if (signature === undefined || signature.length !== SIGNATURE_BYTES || key.length === 0 || !constantTimeEqual(signature, right)) {
+    return refused('jwt_signature', 'InvalidSignature');
+  }
+  remember(key, token, claims.value);
+  return claims;
+}
+
 /**
- * The claims of a token whose signature and times are right. The signature is checked first, in constant time; a token is valid while
- * now <= exp + leeway, and from nbf - leeway on.
+ * The claims of a token whose signature and times are right. The signature is checked first, in constant time, and once for each token
+ * and key (the same array of bytes); times are checked at every call: valid while now <= exp + leeway, and from nbf - leeway on.
  */
 export function verifyAgentJwt(
   token: string,
   check: { readonly key: Uint8Array; readonly nowSeconds: number; readonly leewaySeconds?: number },
 ): Result<AgentClaims, Fault<JwtFaultCode>> {
-  const claims = readAgentJwt(token);
+  const claims = checkSignature(token, check.key);
   if (!claims.ok) return claims;
-  const dot = token.lastIndexOf('.');
-  const signature = fromBase64url(token.slice(dot + 1));
-  const right = hmacSha256(check.key, token.slice(0, dot));
-  if (signature === undefined || signature.length !== SIGNATURE_BYTES || check.key.length === 0 || !constantTimeEqual(signature, right)) {
-    return refused('jwt_signature', 'InvalidSignature');
-  }
   const leeway = check.leewaySeconds ?? JWT_LEEWAY_SECONDS;
   const { exp, nbf } = claims.value;
   // Written so that a clock that is not a number refuses.

@@ -14,3 +14,6 @@ export const VERIFIER_KEY_CHARS_MAX = 1024;
 
 /** Seconds by which clocks may differ when a JWT is checked. */
 export const JWT_LEEWAY_SECONDS = 60;
+
+/** Tokens remembered as rightly signed, for each key. */
+export const REMEMBERED_TOKENS_MAX = 64;
