@@ -19,7 +19,7 @@ describe('POL-020 POL-021 POL-022 merge', () => {
     );
   });
 
-  const host = fc.constantFrom('a.example', 'b.example', 'c.example', 'github.com', '*.openai.com');
+  const host = fc.constantFrom<string>('a.example', 'b.example', 'c.example', 'github.com', '*.openai.com');
   const hosts = fc.uniqueArray(host);
   it('what is added is there, what is removed is gone whatever was added, and twice is once', () => {
     fc.assert(

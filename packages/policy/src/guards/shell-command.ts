@@ -2,7 +2,7 @@
  * @module shell_command: commands that are refused for what they do, for what the policy's own expressions say, and for the
  * forbidden paths they touch.
  */
-import type { CommandFact, GuardResult, Span } from '@countersign/protocol';
+import type { CommandFact, Facts, GuardResult, Span } from '@countersign/protocol';
 import type { ShellCommandConfig } from '../content.ts';
 import { firstMatch } from '../glob.ts';
 import { POLICY_LIMITS } from '../limits.ts';
@@ -63,7 +63,7 @@ function matchForbidden(rules: ShellRules, context: GuardContext): GuardResult |
     const [hit] = rules.forbidden.search(line.text, context.meter);
     if (hit !== undefined) return report(rules.forbidden.patterns[hit.index] ?? '', line.spans);
   }
-  if (context.action.kind !== 'shell.exec') return undefined;
+  if (!commands.some((command) => command.pipedFrom >= 0 && commands[command.pipedFrom]?.name === command.name)) return undefined;
   const bomb = context.facts.texts.find((text) => (text.role === 'param' || text.role === 'content') && isForkBomb(text.text));
   return bomb === undefined ? undefined : report('fork_bomb', [bomb.span]);
 }
@@ -118,9 +118,15 @@ function touchesForbidden(rules: ShellRules, context: GuardContext): GuardResult
   return moved === undefined ? undefined : report(moved.word, [moved.span]);
 }
 
+/** One static assignment and nothing that could run: there are no commands to see in it. */
+function isBareAssignment(facts: Facts): boolean {
+  const texts = facts.texts.filter((text) => text.role === 'param' && text.layers.length === 0);
+  return texts.length > 0 && texts.every((text) => /^\s*[A-Za-z_][A-Za-z0-9_]*=[^\n;&|<>()`$]*$/.test(text.text));
+}
+
 function judgeUnread(rules: ShellRules, { action, facts, meter }: GuardContext): GuardResult {
   if (meter.cut) return blind('shell_command', 'More text than can be searched', 'facts_cut');
-  const read = action.kind !== 'shell.exec' || facts.commands.length > 0;
+  const read = action.kind !== 'shell.exec' || facts.commands.length > 0 || isBareAssignment(facts);
   if (read && !facts.cuts.includes('commands') && !facts.cuts.includes('shell-unknown')) return allow('shell_command');
   const finding = {
     code: 'shell_not_understood',
