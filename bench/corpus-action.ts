@@ -19,7 +19,8 @@ function call(tool: string, params: JsonValue, kind = 'tool.call'): Shape {
 }
 
 const VALUES: Readonly<Record<string, (text: string) => Shape>> = {
-  shell: (value) => call('shell.exec', { value }),
+  // A tool that hands a value to a command line; `shell.exec` itself is on the block list of the rulesets.
+  shell: (value) => call('host.lookup', { value }),
   sql: (value) => call('database.query', { value }),
 };
 

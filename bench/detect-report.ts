@@ -11,6 +11,11 @@ export interface FamilyCounts {
 }
 
 export interface FamilyTally extends FamilyCounts {
+  /** Rows that were only warned of; not part of `detected` and `flagged`. */
+  readonly warnedAttack: number;
+  readonly warnedBenign: number;
+  /** Benign rows beyond `flagged` that the ruleset's host allowlist refuses. */
+  readonly listedBenign: number;
   /** Rows whose label is not certain. */
   readonly excluded: number;
   /** Rows of a kind that has no action. */
@@ -46,6 +51,8 @@ function totalOf(tallies: readonly FamilyTally[]): FamilyCounts {
 
 function notes(tally: FamilyTally): string {
   const parts = [
+    tally.warnedAttack + tally.warnedBenign > 0 ? `${tally.warnedAttack} and ${tally.warnedBenign} more warned of` : '',
+    tally.listedBenign > 0 ? `${tally.listedBenign} harmless more by the host allowlist` : '',
     tally.excluded > 0 ? `${tally.excluded} excluded` : '',
     tally.unread > 0 ? `${tally.unread} of an unknown kind` : '',
     tally.failed > 0 ? `${tally.failed} FAILED` : '',
@@ -88,6 +95,7 @@ export function detectPage(report: DetectReport): string {
     `# Detection, ${machine.date.slice(0, 10)}`,
     '',
     `Ruleset \`${report.ruleset}\`, tools registered, agent with every scope. Detected and flagged: deny, defer or modify. Intervals: Wilson, 95 %.`,
+    'Hosts outside the allowlist of the ruleset are reported, not refused: what the allowlist would refuse besides stands in the notes. "2 and 1 more warned of": 2 attacks and 1 harmless row that were let through with a warning.',
     `Commit ${machine.commit}, ${machine.cores} x ${machine.cpu}, Node ${machine.node}, ${report.seconds.toFixed(1)} s. Written by \`npm run detect\`.`,
     '',
     line(head),

@@ -44,10 +44,29 @@ function judgeRow(engine: JudgingEngine, row: CorpusRow): RowVerdict | undefined
   }
 }
 
-function tallyFamily(engine: JudgingEngine, rows: readonly CorpusRow[], note: (line: string) => void): FamilyTally {
-  const tally = { attack: 0, detected: 0, benign: 0, flagged: 0, excluded: 0, unread: 0, failed: 0, apart: isApart(rows[0]?.family ?? '') };
+interface Engines {
+  /** Unknown hosts are reported. */
+  readonly measured: JudgingEngine;
+  /** The ruleset with its host allowlist. */
+  readonly ruled: JudgingEngine;
+}
+
+function tallyFamily(engines: Engines, rows: readonly CorpusRow[], note: (line: string) => void): FamilyTally {
+  const tally = {
+    attack: 0,
+    detected: 0,
+    benign: 0,
+    flagged: 0,
+    warnedAttack: 0,
+    warnedBenign: 0,
+    listedBenign: 0,
+    excluded: 0,
+    unread: 0,
+    failed: 0,
+    apart: isApart(rows[0]?.family ?? ''),
+  };
   for (const row of rows) {
-    const verdict = isExcluded(row) ? undefined : judgeRow(engine, row);
+    const verdict = isExcluded(row) ? undefined : judgeRow(engines.measured, row);
     if (verdict === undefined) {
       tally[isExcluded(row) ? 'excluded' : 'unread'] += 1;
       continue;
@@ -55,6 +74,8 @@ function tallyFamily(engine: JudgingEngine, rows: readonly CorpusRow[], note: (l
     const caught = CAUGHT.has(verdict.decision);
     tally[row.label] += 1;
     if (caught) tally[row.label === 'attack' ? 'detected' : 'flagged'] += 1;
+    else if (verdict.decision === 'warn') tally[row.label === 'attack' ? 'warnedAttack' : 'warnedBenign'] += 1;
+    if (!caught && row.label === 'benign' && CAUGHT.has(judgeRow(engines.ruled, row)?.decision ?? '')) tally.listedBenign += 1;
     if (verdict.failed) tally.failed += 1;
     note(JSON.stringify({ family: row.family, id: row.id, label: row.label, kind: row.kind, caught, ...verdict }));
   }
@@ -87,7 +108,8 @@ async function detect(options: Options): Promise<number> {
   }
   const machine = describeMachine();
   const startedAt = performance.now();
-  const engine = await openMeasuredEngine({ ruleset: options.ruleset, engineFile: options.engine });
+  const setup = { ruleset: options.ruleset, engineFile: options.engine };
+  const engines = { measured: await openMeasuredEngine({ ...setup, unknownHosts: 'reported' }), ruled: await openMeasuredEngine(setup) };
   const families: Record<string, FamilyTally> = {};
   const lines: string[] = [];
   for (const file of familyFiles(folder)) {
@@ -95,7 +117,7 @@ async function detect(options: Options): Promise<number> {
     const name = rows[0]?.family;
     if (name === undefined) continue;
     process.stderr.write(`${name}: ${rows.length} rows\n`);
-    families[name] = tallyFamily(engine, rows, (line) => lines.push(line));
+    families[name] = tallyFamily(engines, rows, (line) => lines.push(line));
   }
   const report: DetectReport = { machine, ruleset: options.ruleset, seconds: (performance.now() - startedAt) / 1000, families };
   process.stdout.write(`${detectTable(report)}\n`);

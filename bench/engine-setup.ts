@@ -1,7 +1,7 @@
 /** @module The engine that the server would run, with the built-in rules and one ruleset, for programs that measure it alone. */
 import type { JudgingEngine } from '@countersign/judge';
 import { CodedError, type Fault, type JsonValue, type Result } from '@countersign/kernel';
-import { resolvePolicy } from '@countersign/policy';
+import { parsePolicy, resolvePolicy } from '@countersign/policy';
 import { mergeRuleDocuments, type RuleDocument, ruleSetJson } from '@countersign/rules';
 import { openEngineFile, readBuiltinPacks, readEngineFile, readRulesets } from '@countersign/runtime';
 
@@ -13,6 +13,11 @@ function take<T>(result: Result<T, readonly Fault[]>, what: string): T {
 
 export interface MeasuredEngineOptions {
   readonly ruleset: string;
+  /**
+   * `as-ruled`: the ruleset as it is. `reported`: hosts outside its allowlist are reported, not refused; an allowlist refuses every host
+   * its operator has not named, which says nothing of what is found in a request.
+   */
+  readonly unknownHosts?: 'as-ruled' | 'reported';
   /** Rules beside the built-in ones. */
   readonly customRules?: readonly RuleDocument[];
   /** An engine file other than the built one. */
@@ -20,12 +25,18 @@ export interface MeasuredEngineOptions {
 }
 
 /** The engine with the built-in rules and a built-in ruleset. Host sets of the operator are left out, so that two machines measure the same. */
-export async function openMeasuredEngine({ ruleset, customRules = [], engineFile }: MeasuredEngineOptions): Promise<JudgingEngine> {
+export async function openMeasuredEngine({
+  ruleset,
+  unknownHosts = 'as-ruled',
+  customRules = [],
+  engineFile,
+}: MeasuredEngineOptions): Promise<JudgingEngine> {
   const packs = take(await readBuiltinPacks(), 'the built-in rules');
   const rules = ruleSetJson(take(mergeRuleDocuments([...packs, ...customRules]), 'the merged rules'));
   const rulesets = await readRulesets();
-  const document = rulesets.get(ruleset);
-  if (document === undefined) throw new CodedError({ code: 'setup_failed', message: `there is no built-in ruleset \`${ruleset}\`` });
+  const overlay = unknownHosts === 'reported' ? { guards: { egress_allowlist: { default_action: 'log' } } } : {};
+  const source = JSON.stringify({ version: '1.1.0', name: 'measured', extends: ruleset, ...overlay });
+  const document = take(parsePolicy(source, 'measured.yaml'), 'the ruleset');
   const policy = take(resolvePolicy(document, { rulesets, hostSets: new Map() }), 'the ruleset') as unknown as JsonValue;
   const engine = await openEngineFile(await readEngineFile(engineFile));
   return take(engine.load({ policy, rules }), 'the engine');

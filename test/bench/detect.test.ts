@@ -29,7 +29,7 @@ describe('a corpus row as an action', () => {
     ['text_pii', {}, { kind: 'model.output', content: 'hello' }],
     ['tool_def', {}, { kind: 'tool.call', descriptor: { description: 'hello' } }],
     ['sql', { context: 'param_value' }, { kind: 'tool.call', tool: 'database.query', params: { value: 'hello' } }],
-    ['shell', { context: 'param_value' }, { kind: 'tool.call', tool: 'shell.exec', params: { value: 'hello' } }],
+    ['shell', { context: 'param_value' }, { kind: 'tool.call', tool: 'host.lookup', params: { value: 'hello' } }],
     ['path', { context: 'param_value' }, { kind: 'file.read', params: { path: 'hello' } }],
     ['html', { context: 'param_value' }, { kind: 'tool.call', params: { input: 'hello' } }],
   ];
@@ -114,6 +114,9 @@ describe('the report', () => {
     detected: 0,
     benign: 0,
     flagged: 0,
+    warnedAttack: 0,
+    warnedBenign: 0,
+    listedBenign: 0,
     excluded: 0,
     unread: 0,
     failed: 0,
@@ -125,7 +128,7 @@ describe('the report', () => {
     ruleset: 'default',
     seconds: 1,
     families: {
-      one: tally({ attack: 10, detected: 9, benign: 20, flagged: 1, excluded: 3 }),
+      one: tally({ attack: 10, detected: 9, benign: 20, flagged: 1, excluded: 3, warnedAttack: 1, listedBenign: 4 }),
       two: tally({ benign: 5, failed: 1, unread: 2 }),
       harmful_request: tally({ attack: 100, detected: 1, apart: true }),
     },
@@ -145,7 +148,9 @@ describe('the report', () => {
   });
   it('notes say what was left out and what failed', () => {
     const lines = detectPage(report).split('\n');
-    expect(lines.find((line) => line.startsWith('| one '))).toContain('| 3 excluded |');
+    expect(lines.find((line) => line.startsWith('| one '))).toContain(
+      '| 1 and 0 more warned of, 4 harmless more by the host allowlist, 3 excluded |',
+    );
     expect(lines.find((line) => line.startsWith('| two '))).toContain('| 2 of an unknown kind, 1 FAILED |');
     expect(lines.find((line) => line.startsWith('| harmful_request '))).toContain('| not in the headline |');
     expect(lines[0]).toBe('# Detection, 2026-11-20');
