@@ -5,7 +5,7 @@ import { type Verifier } from '@countersign/crypto';
 import type { Ports } from '@countersign/pipeline';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { addClampdDoor } from './doors/clampd.ts';
-import { clampdError } from './doors/clampd-errors.ts';
+import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
 import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
 import type { FeedHub } from './feed.ts';
@@ -74,6 +74,13 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   const app = createServer(options.limits);
   const problem = (): string | undefined => options.problem?.() ?? ports.engines.problem;
   const metrics = createMetrics(() => problem() === undefined, gatewayGauges(options));
+  // Outside the doors no body is ever read.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_, __, done) => done(null));
+  app.setErrorHandler((error: unknown, _, reply) => {
+    const { status, body } = clampdError(faultOfThrown(error));
+    return reply.code(status).send(body);
+  });
   app.setNotFoundHandler((_, reply) => {
     const { status, body } = clampdError({ code: 'not_found', message: 'there is nothing here' });
     return reply.code(status).send(body);
