@@ -13,9 +13,9 @@ const QUOTES: ReadonlySet<string> = new Set(["'", '"']);
 function skipQuoted(text: string, at: number): number {
   const char = text[at] ?? '';
   if (char === '\\') return at + 2;
-  if (char === '$' && text[at + 1] === '{') return text.indexOf('}', at) + 1 || text.length;
-  if (!QUOTES.has(char)) return at;
-  const close = text.indexOf(char, at + 1);
+  const parameter = char === '$' && text[at + 1] === '{';
+  if (!parameter && !QUOTES.has(char)) return at;
+  const close = text.indexOf(parameter ? '}' : char, at + 1);
   return close === -1 ? text.length : close + 1;
 }
 

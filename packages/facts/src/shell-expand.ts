@@ -109,21 +109,22 @@ function alternative(shell: Shell, frame: Frame, part: VariablePart & { readonly
   return word;
 }
 
+/** Value of `${x<operator>operand}` for operators that change a known value. */
+function changed(shell: Shell, part: VariablePart & { readonly folded: Field }, value: Value): Value {
+  const { name, operator, folded } = part;
+  if (folded.dynamic) return undefined;
+  if (value !== undefined) return transform(value, operator, folded.text);
+  return operator === ':' && folded.text === '0:1' && SLASHED.has(name) && !shell.variables.has(name) ? '/' : undefined;
+}
+
 function fold(folder: Folder, shell: Shell, input: { readonly part: VariablePart; readonly frame: Frame }): Value {
   const { part, frame } = input;
-  const { name, operator } = part;
-  if (operator === '') return lookup(shell, frame, name);
-  if (operator === 'length') return lookup(shell, frame, name)?.length.toString();
-  if (operator === 'indirect') {
-    const target = lookup(shell, frame, name);
-    return target === undefined ? undefined : lookup(shell, frame, target);
-  }
+  const value = lookup(shell, frame, part.name);
+  if (part.operator === '') return value;
+  if (part.operator === 'length') return value?.length.toString();
+  if (part.operator === 'indirect') return value === undefined ? undefined : lookup(shell, frame, value);
   const folded = folder.expand(shell, part.operand, frame);
-  if (/^:?[-=?+]$/.test(operator)) return alternative(shell, frame, { ...part, folded });
-  if (folded.dynamic) return undefined;
-  if (operator === ':' && SLASHED.has(name) && /^0:1$/.test(folded.text) && !shell.variables.has(name)) return '/';
-  const value = lookup(shell, frame, name);
-  return value === undefined ? undefined : transform(value, operator, folded.text);
+  return /^:?[-=?+]$/.test(part.operator) ? alternative(shell, frame, { ...part, folded }) : changed(shell, { ...part, folded }, value);
 }
 
 function put(fields: Fields, text: string, unknown: boolean): void {

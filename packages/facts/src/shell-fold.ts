@@ -30,7 +30,7 @@ const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 're
 const SCHEDULERS: ReadonlySet<string> = new Set(['at', 'batch']);
 const BRACE_SOURCE_MAX = 1024;
 
-const folder: Folder = { walk, reread, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
+const folder: Folder = { walk, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
 
 function spent(shell: Shell): boolean {
   const over = shell.commands.length >= shell.commandsMax || shell.folded > SHELL_LIMITS.foldedCharsMax;
@@ -100,17 +100,23 @@ function enterFrame(
   };
 }
 
-/** Commands a shell, scheduler or interpreter reads from its standard input. */
+/** Whether a command takes its commands from standard input. */
+function readsInput(name: string, args: readonly Field[]): boolean {
+  if (/^\/dev\/(?:stdin|fd\/0)$/.test(args[0]?.text ?? '')) return true;
+  if (!isShell(name)) return SCHEDULERS.has(name);
+  return args.every((arg) => /^[-+]/.test(arg.text)) || args.some((arg) => /^-[a-z]*s$/.test(arg.text));
+}
+
+/** Commands a shell, scheduler or interpreter reads from its standard input or its command line. */
 function readInput(shell: Shell, call: Call, frame: Frame): void {
   const name = commandName(call.fields[0]);
   const text = call.here ?? call.input?.output;
   const args = call.fields.slice(1);
-  const fromInput = isShell(name)
-    ? args.every((arg) => /^[-+]/.test(arg.text)) || args.some((arg) => /^-[a-z]*s$/.test(arg.text))
-    : SCHEDULERS.has(name);
-  if (text !== undefined && (fromInput || /^\/dev\/(?:stdin|fd\/0)$/.test(args[0]?.text ?? ''))) {
+  if (text !== undefined && readsInput(name, args)) {
     const positional = [name, ...args.filter((arg) => !arg.text.startsWith('-')).map((arg) => arg.text)];
-    reread(shell, text, enterFrame(frame, { label: name, via: call.heredoc ? 'heredoc' : 'inline', span: call.span, positional }));
+    reread(shell, text, {
+      frame: enterFrame(frame, { label: name, via: call.heredoc ? 'heredoc' : 'inline', span: call.span, positional }),
+    });
   }
   if (!isInterpreter(name)) return;
   const code = inlineCode(name, args) ?? (args.every((arg) => arg.text.startsWith('-')) ? text : undefined);
@@ -125,7 +131,7 @@ function readCode(shell: Shell, code: string, frame: Frame): void {
     return;
   }
   for (const started of startedCommands(code)) {
-    if ('text' in started) reread(shell, started.text, frame);
+    if ('text' in started) reread(shell, started.text, { frame });
     else if (frame.span !== undefined) {
       runCall(
         shell,
@@ -154,7 +160,7 @@ function enterUnwrapped(shell: Shell, call: Call, input: { readonly found: Unwra
   if (found.text !== undefined) {
     const { text } = found;
     const inner = enterFrame(frame, { label: found.label, via, span: call.span });
-    return reread(shell, text, inner, call.input);
+    return reread(shell, text, { frame: inner, from: call.input });
   }
   const fields = found.takesInput === true ? withInput(call, found.fields ?? []) : (found.fields ?? []);
   return runCall(shell, { ...call, fields }, { ...frame, wrappers: [...frame.wrappers, found.label] });
@@ -172,15 +178,18 @@ function runFunction(shell: Shell, call: Call, input: { readonly body: Script; r
 
 /** Understands one call: what it runs, or that it runs itself. */
 function runCall(shell: Shell, call: Call, frame: Frame): Stage {
-  if (call.fields.length === 0 || spent(shell)) return NO_STAGE;
-  const body = shell.functions.get(call.fields[0]?.text ?? '');
+  const [first] = call.fields;
+  if (first === undefined || spent(shell)) return NO_STAGE;
   const deep = frame.depth >= SHELL_LIMITS.evalDepthMax || frame.wrappers.length >= SHELL_LIMITS.wrappersMax;
-  if (body !== undefined && !deep && !shell.calling.has(call.fields[0]?.text ?? '')) {
-    return runFunction(shell, call, { body, name: call.fields[0]?.text ?? '', frame });
-  }
+  const body = shell.functions.get(first.text);
+  if (body !== undefined && !deep && !shell.calling.has(first.text)) return runFunction(shell, call, { body, name: first.text, frame });
   const inner = unwrap(call.fields);
-  if (deep && inner.length > 0) shell.cut = true;
-  if (inner.length === 0 || deep) return finish(shell, call, frame);
+  shell.cut ||= deep && inner.length > 0;
+  return inner.length === 0 || deep ? finish(shell, call, frame) : runInner(shell, call, { inner, frame });
+}
+
+function runInner(shell: Shell, call: Call, input: { readonly inner: readonly Unwrapped[]; readonly frame: Frame }): Stage {
+  const { inner, frame } = input;
   let stage = NO_STAGE;
   if (inner.some((found) => found.keep)) stage = { output: undefined, index: emit(shell, call, frame) };
   for (const found of inner) {
@@ -190,20 +199,23 @@ function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   return stage;
 }
 
+/** What a builtin does to variables. */
+function applyBuiltin(shell: Shell, name: string, args: readonly string[]): void {
+  if (name === 'read') for (const arg of args) shell.variables.set(arg, undefined);
+  if (name === 'unset') for (const arg of args) shell.variables.set(arg, '');
+}
+
 function finish(shell: Shell, call: Call, frame: Frame): Stage {
   const name = commandName(call.fields[0]);
   const index = emit(shell, call, frame);
-  const unknown = call.fields.some((field) => field.dynamic);
   const args = call.fields.slice(1).map((field) => field.text);
-  if (name === 'read') for (const arg of args) shell.variables.set(arg, undefined);
-  if (name === 'unset') for (const arg of args) shell.variables.set(arg, '');
-  if (name === 'set' && args[0] === '--') shell.variables.delete('@');
+  applyBuiltin(shell, name, args);
   readInput(shell, call, frame);
-  if (unknown) return { output: undefined, index };
   const toFile = call.redirects.some((redirect) => redirect.operator.startsWith('>') && redirect.operator !== '>&');
+  if (toFile || call.fields.some((field) => field.dynamic)) return { output: undefined, index };
   const output = name === 'command' ? outputOfLookup(args) : outputOf(name, args, call.here ?? call.input?.output);
   shell.steps += output?.length ?? 0;
-  return { output: toFile ? undefined : output, index };
+  return { output, index };
 }
 
 interface Fed {
@@ -303,7 +315,8 @@ function walk(shell: Shell, body: Script, frame: Frame): Stage {
   return walkScript(shell, body, { frame, from: undefined });
 }
 
-function reread(shell: Shell, text: string, frame: Frame, from?: Stage): Stage {
+function reread(shell: Shell, text: string, input: { readonly frame: Frame; readonly from?: Stage | undefined }): Stage {
+  const { frame, from } = input;
   shell.evalChars += text.length;
   if (frame.depth > SHELL_LIMITS.evalDepthMax || shell.evalChars > SHELL_LIMITS.evalCharsMax) {
     shell.cut = true;

@@ -31,16 +31,29 @@ function bareName(word: string): string {
   return bare.slice(bare.lastIndexOf('/') + 1);
 }
 
+interface Place {
+  readonly argument: string;
+  /** Character behind it all. */
+  readonly next: string;
+  /** Behind an operator, rather than at the start of a line. */
+  readonly inner: boolean;
+}
+
+/** A name that is no word of a sentence runs, unless what follows reads like one. */
+function runsDistinct({ argument, next, inner }: Place): boolean {
+  return inner || argument === '' || ARGUMENT.test(argument) || '|;&><'.includes(next) || /^[a-z0-9-]{2,24}$/.test(argument);
+}
+
+function runsWordy({ argument, next, inner }: Place): boolean {
+  return ARGUMENT.test(argument) || (inner && (argument === '' || (next !== '' && '|;&)`'.includes(next))));
+}
+
 function isCommandAt(found: RegExpExecArray, text: string): boolean {
   const [whole, opener = '', , word = '', , argument = ''] = found;
+  const place: Place = { argument, next: text[found.index + whole.length] ?? ' ', inner: opener !== '' && opener !== '\n' };
   const name = bareName(word);
-  const next = text[found.index + whole.length] ?? '';
-  const inner = opener !== '' && opener !== '\n';
   if (PROGRAM_PATH.test(word)) return true;
-  if (DISTINCT.has(name))
-    return inner || argument === '' || ARGUMENT.test(argument) || /[|;&><]/.test(next) || /^[a-z0-9-]{2,24}$/.test(argument);
-  if (!WORDY.has(name)) return false;
-  return ARGUMENT.test(argument) || (inner && (argument === '' || /[|;&)`]/.test(next)));
+  return DISTINCT.has(name) ? runsDistinct(place) : WORDY.has(name) && runsWordy(place);
 }
 
 /** True when a text holds something that could run as a shell command. Linear; false for plain sentences. */

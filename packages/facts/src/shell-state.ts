@@ -66,8 +66,6 @@ export interface Call {
 export interface Folder {
   /** Walks a parsed body. */
   readonly walk: (shell: Shell, body: Script, frame: Frame) => Stage;
-  /** Reads text again as shell. */
-  readonly reread: (shell: Shell, text: string, frame: Frame) => Stage;
   readonly expand: (shell: Shell, parts: readonly Part[], frame: Frame) => Field;
 }
 

@@ -104,18 +104,28 @@ function isUnion(tokens: readonly Token[], at: number): boolean {
   return SELECTS.has(next) || next === '(';
 }
 
+/** Features of a name by itself, or by being called. */
+function nameFeatures(text: string, called: boolean): string[] {
+  const found: string[] = [];
+  for (const [names, feature] of ONE_WORD) if (names.has(text) && (called || feature === 'os')) found.push(feature);
+  if (CATALOGS.has(text)) found.push('catalog');
+  if (text === 'xp_cmdshell') found.push('xp-cmdshell');
+  return found;
+}
+
+/** `copy t to program 'cmd'`. */
+function runsProgram(tokens: readonly Token[], at: number): boolean {
+  return /^(?:to|from)$/.test(textAt(tokens, at)) && tokens[at + 2]?.kind === 'string';
+}
+
 function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   const text = textAt(tokens, at);
   const next = textAt(tokens, at + 1);
-  const found: string[] = [];
-  const called = next === '(' || next === '.';
-  for (const [names, feature] of ONE_WORD) if (names.has(text) && (called || feature === 'os')) found.push(feature);
+  const found = nameFeatures(text, next === '(' || next === '.');
   const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
   if (pairs !== undefined && Object.hasOwn(pairs, next)) found.push(...(pairs[next] ?? []));
-  if (CATALOGS.has(text)) found.push('catalog');
-  if (text === 'xp_cmdshell') found.push('xp-cmdshell');
   if (text === 'union' && isUnion(tokens, at)) found.push('union');
-  if ((text === 'to' || text === 'from') && next === 'program' && tokens[at + 2]?.kind === 'string') found.push('copy-program', 'os');
+  if (next === 'program' && runsProgram(tokens, at)) found.push('copy-program', 'os');
   return found;
 }
 

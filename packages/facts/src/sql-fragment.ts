@@ -5,7 +5,8 @@
 import type { StatementKind } from '@countersign/protocol';
 import { compareAt, featuresOf, hasTautology, isOperand, skipPrefix } from './sql-features.ts';
 import { headKind } from './sql-statement.ts';
-import { readTokens, significant, type Context, type Token } from './sql-tokens.ts';
+import { COMPARES, comparesSoon, isCall, isSelect, isSelectBody, isStatementAt } from './sql-heads.ts';
+import { plainAt, readTokens, significant, textAt, type Context, type Token } from './sql-tokens.ts';
 
 /** What an injected fragment would do. */
 export interface Fragment {
@@ -45,44 +46,12 @@ const CONNECTORS: ReadonlySet<string> = new Set([
   'between',
   'in',
   'is',
-  'not',
   '|',
   '&',
   '^',
 ]);
-const LOGICAL: ReadonlySet<string> = new Set(['or', 'and', '||', '&&', 'xor', 'having', 'where', 'not']);
+const LOGICAL: ReadonlySet<string> = new Set(['or', 'and', '||', '&&', 'xor', 'having', 'where']);
 const JUNCTIONS: ReadonlySet<string> = new Set(['or', 'and', '||', '&&', 'xor']);
-const COMPARES: ReadonlySet<string> = new Set([
-  '=',
-  '==',
-  '<=>',
-  '<',
-  '>',
-  '<=',
-  '>=',
-  '<>',
-  '!=',
-  'like',
-  'ilike',
-  'rlike',
-  'regexp',
-  'is',
-  'in',
-  'between',
-  '~',
-  'sounds',
-  'glob',
-  'similar',
-]);
-const FUNCTIONS: ReadonlySet<string> = new Set(
-  (
-    'ascii ord substring substr mid char chr concat concat_ws group_concat string_agg length len version user database schema current_user ' +
-    'system_user session_user hex unhex cast convert count exists if ifnull nullif coalesce elt make_set floor rand exp power md5 sha1 lower upper ' +
-    'left right reverse row row_count strcmp locate instr position db_name host_name suser_name is_srvrolemember load_file extractvalue updatexml ' +
-    'sleep pg_sleep benchmark randomblob json_keys name_const utl_inaddr dbms_pipe dbms_lock xmltype ctxsys chr nvl decode to_char bitand polygon ' +
-    'geometrycollection multipoint linestring multilinestring multipolygon gtid_subset quote_literal query_to_xml pg_read_file iif typeof pi cos sin tan abs ceil round sqrt sign isnull'
-  ).split(' '),
-);
 const JOINERS: ReadonlySet<string> = new Set([
   '=',
   '==',
@@ -108,67 +77,53 @@ const JOINERS: ReadonlySet<string> = new Set([
   ':=',
 ]);
 
-function isCall(tokens: readonly Token[], at: number): boolean {
-  const token = tokens[at];
-  return token?.kind === 'word' && FUNCTIONS.has(token.text) && tokens[at + 1]?.text === '(';
-}
-
-function isSelect(token: Token | undefined): boolean {
-  return token?.kind === 'word' && token.text === 'select';
-}
-
 /** Whether what stands at `at` is a condition: a comparison of constants, a call, a subquery. */
 function isCondition(tokens: readonly Token[], at: number): boolean {
   const start = skipPrefix(tokens, at);
   const token = tokens[start];
   if (token === undefined) return false;
-  if (compareAt(tokens, start).result !== undefined) return true;
-  if (isCall(tokens, start) || isSelect(token) || (token.text === 'exists' && tokens[start + 1]?.text === '(')) return true;
-  if (token.kind === 'word' && token.text === 'case') return tokens.slice(start, start + 8).some((next) => next.text === 'when');
+  if (compareAt(tokens, start).result !== undefined || isCall(tokens, start) || isSelect(tokens, start)) return true;
+  if (plainAt(tokens, start) === 'exists') return plainAt(tokens, start + 1) === '(';
+  if (plainAt(tokens, start) === 'case') return tokens.slice(start, start + 8).some((next) => next.text === 'when');
   if (token.kind === 'variable' && token.text.startsWith('@@')) return true;
   return (
     isOperand(token) &&
-    COMPARES.has(tokens[start + 1]?.text ?? '') &&
-    (isCall(tokens, start + 2) || isSelect(tokens[skipPrefix(tokens, start + 2)]))
+    COMPARES.has(plainAt(tokens, start + 1)) &&
+    (isCall(tokens, start + 2) || isSelect(tokens, skipPrefix(tokens, start + 2)))
   );
 }
 
-/** `is null`, `in (`, `like 'x'`, `between 1`: the word compares, it is not a word of a sentence. */
-function isWordCompare(tokens: readonly Token[], at: number): boolean {
-  const next = tokens[at + 1];
-  if (next === undefined) return false;
-  if (tokens[at]?.text === 'is') return /^(?:null|not|true|false)$/.test(next.text);
-  return next.text === '(' || isOperand(next);
+/** Whether the token before `at` ends a value, so that an operator may follow. */
+function landsAt(body: readonly Token[], at: number): boolean {
+  return isOperand(body[at - 1]) || plainAt(body, at - 1) === ')';
 }
 
-function comparesSoon(tokens: readonly Token[], at: number): boolean {
-  for (let i = at; i < at + 8; i += 1) {
-    const token = tokens[i];
-    if (token === undefined || token.kind === 'string' || !COMPARES.has(token.text)) continue;
-    if (token.kind === 'operator' || isWordCompare(tokens, i)) return true;
-  }
-  return false;
+/** `or true` at the very end. */
+function endsInTruth(body: readonly Token[], at: number): boolean {
+  return at + 2 >= body.length && JUNCTIONS.has(plainAt(body, at)) && /^(?:true|false|null)$/.test(plainAt(body, at + 1));
+}
+
+/** The connector at `at`, right behind a quote that was closed, goes on with a comparison. */
+function goesOn(landing: Landing, at: number): boolean {
+  const word = plainAt(landing.body, at);
+  if (!landing.broke || at > 2 || !LOGICAL.has(word)) return false;
+  return comparesSoon(landing.body, at + 1) || (JUNCTIONS.has(word) && endsAfterConstant(landing, at));
+}
+
+/** The connector at `at` carries a condition of its own. */
+function connects(landing: Landing, at: number): boolean {
+  const { body } = landing;
+  const word = plainAt(body, at);
+  if (!CONNECTORS.has(word)) return false;
+  const lands = at === 0 || landsAt(body, at) || plainAt(body, at - 1) === ';';
+  if (lands && endsInTruth(body, at)) return true;
+  if (isCondition(body, at + 1) && (lands || (LOGICAL.has(word) && constantsAfter(body, at + 1)))) return true;
+  return goesOn(landing, at);
 }
 
 /** `' or 1=1`, `1) and (select ...`, `or exists(...`. */
 function addsCondition(landing: Landing): boolean {
-  const { body, broke } = landing;
-  for (let i = 0; i < body.length; i += 1) {
-    const token = body[i];
-    if (token === undefined || token.kind === 'string' || token.kind === 'quoted' || !CONNECTORS.has(token.text)) continue;
-    const before = body[i - 1];
-    const lands = i === 0 || isOperand(before) || before?.text === ')' || before?.text === ';';
-    if (lands && JUNCTIONS.has(token.text) && /^(?:true|false|null)$/.test(body[i + 1]?.text ?? '') && i + 2 >= body.length) return true;
-    if (isCondition(body, i + 1) && (lands || (LOGICAL.has(token.text) && constantsAfter(body, i + 1)))) return true;
-    if (
-      broke &&
-      i <= 2 &&
-      LOGICAL.has(token.text) &&
-      (comparesSoon(body, i + 1) || (JUNCTIONS.has(token.text) && endsAfterConstant(landing, i)))
-    )
-      return true;
-  }
-  return false;
+  return landing.body.some((_, at) => connects(landing, at));
 }
 
 function constantsAfter(tokens: readonly Token[], at: number): boolean {
@@ -181,85 +136,26 @@ function endsAfterConstant(landing: Landing, connector: number): boolean {
   const at = skipPrefix(landing.body, connector + 1);
   const token = landing.body[at];
   if (token === undefined) return landing.comments;
-  const constant = isOperand(token) || token.text === 'true' || token.text === 'null' || token.text === 'false';
-  return constant && (at + 1 >= landing.body.length || landing.body[at + 1]?.text === ')');
+  const constant = isOperand(token) || /^(?:true|null|false)$/.test(token.text);
+  return constant && (at + 1 >= landing.body.length || plainAt(landing.body, at + 1) === ')');
 }
 
-const TARGETS: Readonly<Record<string, RegExp>> = {
-  drop: /^(?:table|database|schema|view|user|index|procedure|function|login|role|column|trigger|sequence)$/,
-  create: /^(?:table|database|schema|view|user|index|procedure|function|login|role|trigger|or|temporary|extension|alias)$/,
-  alter: /^(?:table|database|schema|view|user|login|role|system|procedure)$/,
-  truncate: /^(?:table|[a-z_][\w]*)$/,
-  insert: /^(?:into|ignore|overwrite)$/,
-  delete: /^(?:from)$/,
-  replace: /^into$/,
-  merge: /^into$/,
-  waitfor: /^(?:delay|time)$/,
-  load: /^data$/,
-  bulk: /^insert$/,
-  attach: /^database$/,
-  start: /^transaction$/,
-  backup: /^(?:database|log)$/,
-  show: /^(?:tables|databases|schemas|columns|grants|variables|processlist|full|create)$/,
-  set: /^(?:@|global$|session$|password$|role$)/,
-  if: /^(?:\(|exists|not|\d)/,
-  do: /^(?:sleep|benchmark|\$|\()/,
-  kill: /^\d/,
-  declare: /^(?:@|[a-z_]\w*$)/,
-  prepare: /^[a-z_]\w*$/,
-  pragma: /^[a-z_]\w*$/,
-  exec: /^(?:xp_|sp_|master|@|\(|immediate|dbo|msdb|sys)/,
-  execute: /^(?:xp_|sp_|master|@|\(|immediate|dbo|msdb|sys|as)/,
-  explain: /^(?:select|analyze|insert|delete|update)$/,
-};
-/** Heads told from prose by a word that comes later. */
-const CLAUSES: Readonly<Record<string, RegExp>> = {
-  update: /^set$/,
-  grant: /^to$/,
-  revoke: /^from$/,
-  copy: /^(?:from|to)$/,
-  call: /^\($/,
-  handler: /^(?:open|read)$/,
-};
-const ALONE: ReadonlySet<string> = new Set(['shutdown', 'commit', 'rollback', 'begin', 'vacuum']);
-
-/** Whether a statement, and not a sentence, starts at `at`. */
-function isStatementAt(tokens: readonly Token[], at: number): boolean {
-  const start = skipPrefix(tokens, at);
-  const token = tokens[start];
-  const next = tokens[start + 1];
-  if (token === undefined || headKind(token) === undefined) return false;
-  const target = TARGETS[token.text];
-  if (target !== undefined) return next !== undefined && target.test(next.text);
-  if (ALONE.has(token.text)) return next === undefined || next.text === ';' || next.text === 'with';
-  if (token.text === 'select') return isSelectBody(tokens, start);
-  const later = CLAUSES[token.text];
-  return later !== undefined && tokens.slice(start + 2, start + 12).some((word) => word.kind !== 'string' && later.test(word.text));
+/** `1 update t set`: a statement right behind a number, with the separator lost. */
+function followsNumber(body: readonly Token[]): boolean {
+  return body[0]?.kind === 'number' && plainAt(body, 1) === 'update' && isStatementAt(body, 1);
 }
 
-/** What follows `select` is a list of expressions rather than words of a sentence. */
-function isSelectBody(tokens: readonly Token[], at: number): boolean {
-  const next = tokens[at + 1];
-  if (next === undefined) return false;
-  if (next.kind !== 'word' && next.text !== ',') return true;
-  if (isCall(tokens, at + 1) || next.text === 'null' || next.text === 'top') return true;
-  const from = tokens.slice(at + 1, at + 24).findIndex((token) => token.kind === 'word' && token.text === 'from');
-  return (
-    from !== -1 && (from <= 2 || tokens[at + 2]?.text === ',' || tokens[at + 2]?.text === '.') && tokens[at + 1 + from + 1] !== undefined
-  );
+/** A statement is let in at `at`. */
+function stacksAt({ body, broke }: Landing, at: number): boolean {
+  if (at === 0 && followsNumber(body)) return true;
+  if (plainAt(body, at) !== ';' || body[at]?.kind !== 'punctuation') return false;
+  return isStatementAt(body, at + 1) || (at === 0 && broke && isSelect(body, 1) && body.length > 2);
 }
 
 /** `1; drop table x`, `'; exec ...`. */
 function stacks(landing: Landing): StatementKind | undefined {
-  const { body } = landing;
-  for (let i = 0; i < body.length; i += 1) {
-    const numeric = i === 0 && body[0]?.kind === 'number' && body[1]?.text === 'update';
-    const separated = body[i]?.text === ';' && body[i]?.kind === 'punctuation';
-    const brokenSelect = separated && i === 0 && landing.broke && isSelect(body[1]) && body[2] !== undefined;
-    if ((!separated && !numeric) || !(brokenSelect || isStatementAt(body, i + 1))) continue;
-    return headKind(body[skipPrefix(body, i + 1)]);
-  }
-  return undefined;
+  const at = landing.body.findIndex((_, i) => stacksAt(landing, i));
+  return at === -1 ? undefined : headKind(landing.body[skipPrefix(landing.body, at + 1)]);
 }
 
 const COMPARING = /^(?:=|==|<=>|<>|!=|<|>|<=|>=|\|\||&&)$/;
@@ -268,86 +164,89 @@ const WORD_JOINERS: ReadonlySet<string> = new Set(['like', 'ilike', 'rlike', 're
 /** The last string is left for the query around it to close: `'0`, `'`. */
 function leavesQuoteOpen(body: readonly Token[]): boolean {
   const last = body.at(-1);
-  return (
-    last !== undefined && (last.kind === 'string' || last.kind === 'quoted') && !last.closed && /^(?:[\s\d]{0,6}|[a-z])$/.test(last.text)
-  );
+  if (last === undefined || last.closed || (last.kind !== 'string' && last.kind !== 'quoted')) return false;
+  if (!/^(?:[\s\d]{0,6}|[a-z])$/.test(last.text)) return false;
+  return body.length <= 2 || (body.length <= 32 && body.some((_, i) => COMPARES.has(plainAt(body, i)) || JUNCTIONS.has(plainAt(body, i))));
 }
 
-function compares(token: Token): boolean {
-  return token.kind !== 'string' && token.kind !== 'quoted' && (COMPARES.has(token.text) || JUNCTIONS.has(token.text));
+/** What stands behind the joining operator is a value that a query would join. */
+function joinsValue({ body, comments }: Landing, at: number): boolean {
+  const operator = plainAt(body, 0);
+  const next = body[at];
+  if (next === undefined) return false;
+  if (COMPARING.test(operator) && (next.kind === 'string' || (next.kind === 'quoted' && !next.closed))) return true;
+  if (next.kind === 'number') return at + 1 >= body.length && (comments || /[=<>|&^]/.test(operator));
+  return isCall(body, at) || (at > 1 && isSelect(body, at));
 }
 
 /** `'='`, `' || '`, `'-'`: the quote closed, an operator, and another string. */
-function joinsStrings({ body, broke, comments }: Landing): boolean {
+function joinsStrings(landing: Landing): boolean {
+  const { body, broke } = landing;
+  if (!broke || body.length < 2) return false;
+  const operator = plainAt(body, 0);
+  const joins = body[0]?.kind === 'operator' && JOINERS.has(operator);
+  if (!joins && !WORD_JOINERS.has(operator)) return false;
+  if (leavesQuoteOpen(body)) return true;
   const at = skipPrefix(body, 1);
-  const [operator, next] = [body[0], body[at]];
-  if (!broke || operator === undefined || next === undefined) return false;
-  const joins = operator.kind === 'operator' && JOINERS.has(operator.text);
-  if (
-    (joins || WORD_JOINERS.has(operator.text)) &&
-    leavesQuoteOpen(body) &&
-    body.length <= 32 &&
-    (body.length <= 2 || body.slice(0, -1).some(compares))
-  )
-    return true;
-  if (!joins) return WORD_JOINERS.has(operator.text) && at > 1 && (next.kind === 'number' || next.kind === 'string');
-  if (COMPARING.test(operator.text) && (next.kind === 'string' || (next.kind === 'quoted' && !next.closed))) return true;
-  const compared = /[=<>|&^]/.test(operator.text);
-  return (
-    isCall(body, at) || (next.kind === 'number' && (comments || compared) && at + 1 >= body.length) || (next.text === 'select' && at > 1)
-  );
+  const kind = body[at]?.kind;
+  return joins ? joinsValue(landing, at) : at > 1 && (kind === 'number' || kind === 'string');
 }
+
+type Probe = (body: readonly Token[], at: number, marked: boolean) => boolean;
+
+function listsColumns(body: readonly Token[], at: number, marked: boolean): boolean {
+  return plainAt(body, at + 1) === 'by' && at + 2 < body.length && (marked || body[at + 2]?.kind === 'number');
+}
+
+/** Clauses behind a value, told from a sentence by what is around them. */
+const PROBES: ReadonlyMap<string, Probe> = new Map<string, Probe>([
+  ['order', listsColumns],
+  ['group', listsColumns],
+  ['procedure', (body, at) => plainAt(body, at + 1) === 'analyse'],
+  ['limit', (body, at, marked) => marked && body[at + 1]?.kind === 'number'],
+  ['into', (body, at) => body[at + 1]?.kind === 'variable' || /^(?:outfile|dumpfile)$/.test(plainAt(body, at + 1))],
+]);
 
 /** `' order by 3--`, `1 group by x having`, `procedure analyse(`. */
 function probesShape({ body, broke, comments }: Landing): boolean {
-  for (let i = 0; i < body.length && i < 64; i += 1) {
-    const [token, next, after] = [body[i], body[i + 1], body[i + 2]];
-    if (i === 0 && token?.text === 'order' && next?.text === 'by' && after?.kind === 'number' && body.length === 3) return true;
-    const lands = (i === 0 && broke) || isOperand(body[i - 1]) || body[i - 1]?.text === ')';
-    if (!lands || token?.kind !== 'word') continue;
-    if (
-      (token.text === 'order' || token.text === 'group') &&
-      next?.text === 'by' &&
-      after !== undefined &&
-      (broke || comments || after.kind === 'number')
-    )
-      return true;
-    if (token.text === 'procedure' && next?.text === 'analyse') return true;
-    if (token.text === 'limit' && next?.kind === 'number' && (broke || comments)) return true;
-    if (token.text === 'into' && (next?.kind === 'variable' || next?.text === 'outfile' || next?.text === 'dumpfile')) return true;
-  }
-  return false;
+  if (body.length === 3 && plainAt(body, 0) === 'order' && plainAt(body, 1) === 'by' && body[2]?.kind === 'number') return true;
+  return body.slice(0, 64).some((_, at) => {
+    const lands = (at === 0 && broke) || landsAt(body, at);
+    return lands && PROBES.get(plainAt(body, at))?.(body, at, broke || comments) === true;
+  });
 }
 
-const TELLING: ReadonlySet<string> = new Set(['union', 'into-outfile', 'into-dumpfile', 'load-file', 'xp-cmdshell', 'copy-program', 'os']);
+const TELLING: readonly string[] = ['union', 'into-outfile', 'into-dumpfile', 'load-file', 'xp-cmdshell', 'copy-program', 'os', 'catalog'];
+const REACHING: readonly string[] = ['error', 'file'];
+const TIMER = /sleep|benchmark|delay|receive_message|randomblob/;
+
+function asks(body: readonly Token[]): boolean {
+  return body.some((_, i) => isSelect(body, i) && (isSelectBody(body, i) || plainAt(body, i - 1) === '('));
+}
+
+function waits(body: readonly Token[]): boolean {
+  return body.some((token, i) => TIMER.test(token.text) && /^[(\d]/.test(textAt(body, i + 1)));
+}
 
 /** Functions and names that have no business in a parameter, with something of SQL around them. */
-function usesTools({ body, broke, comments }: Landing, features: readonly string[]): boolean {
-  if (features.some((feature) => TELLING.has(feature))) return true;
-  const timed =
-    features.includes('sleep') &&
-    body.some(
-      (token, i) =>
-        /sleep|benchmark|delay|receive_message|randomblob/.test(token.text) && /^[(\d]/.test(body[i + 1]?.text ?? body[i]?.text ?? ''),
-    );
-  const queries = body.some((token, i) => isSelect(token) && (isSelectBody(body, i) || body[i - 1]?.text === '('));
-  if (timed || features.includes('error') || features.includes('file')) return broke || comments || queries || body.length > 2;
-  if (features.includes('catalog')) return true;
-  return queries && (broke || features.includes('subquery') || comments);
+function usesTools({ body, broke, comments }: Landing, features: ReadonlySet<string>): boolean {
+  if (TELLING.some((feature) => features.has(feature))) return true;
+  const marked = broke || comments;
+  const reaches = REACHING.some((feature) => features.has(feature)) || (features.has('sleep') && waits(body));
+  if (reaches && (marked || body.length > 2)) return true;
+  return asks(body) && (marked || reaches || features.has('subquery'));
+}
+
+/** A quote closed and the rest of the query cut off: `admin'--`, `x'; ... --`. */
+function truncates({ broke, commentFirst, comments, body }: Landing): boolean {
+  return broke && (commentFirst || (comments && plainAt(body, 0) === ';'));
 }
 
 function judge(landing: Landing): Fragment | undefined {
   const features = new Set(featuresOf(landing.tokens));
   const stacked = stacks(landing);
-  const closed = landing.broke && (landing.commentFirst || (landing.comments && landing.body[0]?.text === ';'));
-  const hit =
-    stacked !== undefined ||
-    closed ||
-    addsCondition(landing) ||
-    joinsStrings(landing) ||
-    probesShape(landing) ||
-    usesTools(landing, [...features]);
-  if (!hit) return undefined;
+  const shaped = stacked !== undefined || truncates(landing) || addsCondition(landing) || joinsStrings(landing) || probesShape(landing);
+  if (!shaped && !usesTools(landing, features)) return undefined;
   if (landing.comments) features.add('comment');
   if (stacked !== undefined) features.add('stacked');
   const selects = features.has('union') || features.has('subquery');
@@ -375,7 +274,8 @@ function isComment(text: string, token: Token | undefined): boolean {
 }
 
 const SHAPED = /['"`=(;#\\*@<>|&^-]|\b(?:or|and|union|select|having|order|group|waitfor|into|exec|like|between|procedure|limit|sleep)\b/i;
-const CURLY = /[\u2018\u2019\u201b\u02bc\u2032\uff07]/g;
+const CURLY = /[\u2018\u2019\u201b\u02bc\u2032\uff07]/;
+const CURLIES = /[\u2018\u2019\u201b\u02bc\u2032\uff07]/g;
 const INSIDE: readonly Context[] = ["'", '"', '`'];
 
 function readings(text: string): readonly { readonly text: string; readonly context: Context; readonly escapes: boolean }[] {
@@ -410,8 +310,7 @@ function merge(left: Fragment | undefined, right: Fragment): Fragment {
 /** The fragment a parameter is, or undefined for ordinary text. Linear: at most fourteen passes. */
 export function readFragment(raw: string): FragmentReading {
   // Curly apostrophes are quotes only where several of them could pair up.
-  const text = CURLY.test(raw) && /[=#;]|--/.test(raw) ? raw.replaceAll(CURLY, "'") : raw;
-  CURLY.lastIndex = 0;
+  const text = CURLY.test(raw) && /[=#;]|--/.test(raw) ? raw.replaceAll(CURLIES, "'") : raw;
   if (!SHAPED.test(text)) return { fragment: undefined, steps: text.length };
   let steps = text.length;
   let fragment: Fragment | undefined;

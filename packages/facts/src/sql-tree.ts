@@ -231,15 +231,20 @@ function isStar(body: JsonObject): boolean {
   });
 }
 
+/** The first text that is not empty, or ``. */
+function firstOf(texts: readonly string[]): string {
+  return texts.find((one) => one !== '') ?? '';
+}
+
 function dropped(body: JsonObject): readonly string[] {
   return list(getOwn(body, 'objects')).map((item) => {
     const inList = names(child(child(item, 'List'), 'items'));
-    return inList === '' ? text(child(child(item, 'String'), 'sval')) || names(child(child(item, 'TypeName'), 'names')) : inList;
+    return firstOf([inList, text(child(child(item, 'String'), 'sval')), names(child(child(item, 'TypeName'), 'names'))]);
   });
 }
 
 function objectOf(type: string, body: JsonObject): string | undefined {
-  const removed = text(getOwn(body, 'removeType')) || text(getOwn(body, 'renameType')) || text(getOwn(body, 'objtype'));
+  const removed = firstOf(['removeType', 'renameType', 'objtype'].map((key) => text(getOwn(body, key))));
   if (removed.startsWith('object_')) return removed.slice(7).replace('matview', 'view');
   return OBJECTS[type];
 }

@@ -268,8 +268,7 @@ describe('linear time, by count', () => {
   test.each(hostile)('%j', (unit) => {
     for (const size of [65_536, 1_048_576]) {
       const text = unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
-      expect(read(text).steps).toBeLessThanOrEqual(8_000_000);
-      expect(read(text).steps).toBeLessThanOrEqual(size * 64);
+      expect(read(text).steps).toBeLessThanOrEqual(Math.min(8_000_000, size * 64));
     }
   });
 
