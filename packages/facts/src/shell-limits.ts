@@ -31,9 +31,9 @@ export const SHELL_LIMITS = {
   globCharsMax: 64,
   /** Simple commands the scanner reads of one text before it stops. */
   nodesMax: 2048,
-  /** Length of text the tree-sitter grammar is shown: plain, and dense in operators. */
-  grammarCharsMax: 16_384,
-  grammarDenseCharsMax: 2048,
+  /** Length of text the tree-sitter grammar, quadratic at worst, is shown: plain, and dense in operators. */
+  grammarCharsMax: 4096,
+  grammarDenseCharsMax: 512,
   /** Operators, quotes, brackets and newlines in a text that is still plain. */
   grammarOperatorsMax: 64,
 } as const;

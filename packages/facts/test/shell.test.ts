@@ -125,7 +125,7 @@ describe('properties', () => {
           expect(command.name).toBe(command.name.toLowerCase());
         });
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 
