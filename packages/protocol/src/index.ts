@@ -55,3 +55,4 @@ export {
   type Tags,
   type Verdict,
 } from './verdict.ts';
+export { knownTool, type KnownTool } from './tool-names.ts';

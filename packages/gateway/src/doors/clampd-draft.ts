@@ -14,11 +14,10 @@ import {
   stringifyExact,
 } from '@countersign/kernel';
 import type { ActionDraft, ActionRequest, Caller } from '@countersign/pipeline';
-import type { ToolDescriptor, Trace } from '@countersign/protocol';
+import { knownTool, type ToolDescriptor, type Trace } from '@countersign/protocol';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import type { ClampdCode } from './clampd-errors.ts';
 import type { InspectBody, ProxyBody, ScanBody } from './clampd-wire.ts';
-import { knownTool } from './tool-names.ts';
 
 /** A request as the door got it, headers and who sent it. */
 export interface Envelope {

@@ -2,7 +2,7 @@
  * @module What a tool of a wire name does: its canonical name and the kind of action it is. After the canonicalisation of Clampd, and
  * the names coding agents use for their built-in tools. A name that nobody knows stays as it is and is a plain tool call.
  */
-import type { ActionKind } from '@countersign/protocol';
+import type { ActionKind } from './action.ts';
 
 export interface KnownTool {
   readonly tool: string;
