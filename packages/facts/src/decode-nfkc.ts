@@ -35,9 +35,17 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
   ['\u2024', '.'],
 ]);
 
+/** Letters and digits in another dress: full-width, mathematical, circled. Nobody types these for typography. */
+const DISGUISED = /[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u24ff\u{1d400}-\u{1d7ff}\u{1f110}-\u{1f149}]/u;
+
+/** True for a text with letters in disguise, not merely with typographic quotes, ligatures or blanks. */
+export function hasDisguise(text: string): boolean {
+  return DISGUISED.test(text);
+}
+
 /** Compatibility form with typographic quotes, dashes and slashes as ASCII; undefined where nothing changes. */
 export function decodeNfkc(text: string): string | undefined {
   const safe = text.replace(MARKS, '$1').replace(GROWING, ' ');
-  const folded = safe.replace(TYPOGRAPHIC, (sign) => SIGNS.get(sign) ?? '-').normalize('NFKC');
+  const folded = safe.normalize('NFKC').replace(TYPOGRAPHIC, (sign) => SIGNS.get(sign) ?? '-');
   return folded === text ? undefined : folded;
 }

@@ -9,7 +9,7 @@ import type { Span, TextFact } from '@countersign/protocol';
 import { decodeBackslash, decodePercent } from './decode-escapes.ts';
 import { decodeHtml } from './decode-html.ts';
 import { readInvisible } from './decode-invisible.ts';
-import { decodeNfkc } from './decode-nfkc.ts';
+import { decodeNfkc, hasDisguise } from './decode-nfkc.ts';
 import { decodeRuns } from './decode-runs.ts';
 import { foldHomoglyphs } from './homoglyphs.ts';
 import type { Leaf } from './leaves.ts';
@@ -63,8 +63,8 @@ function readTextOf(funnel: Funnel, draft: Draft, profile: TextProfile): ReadTex
   return { fact: { span, role: funnel.leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: funnel.leaf.key };
 }
 
-/** Takes a decoded text in, unless it is known, empty or over a budget. */
-function admit(funnel: Funnel, draft: Draft): ReadText | undefined {
+/** Takes a decoded text in, with the names it adds to `encodings`, unless it is known, empty or over a budget. */
+function admit(funnel: Funnel, draft: Draft, named: readonly string[]): ReadText | undefined {
   const { meter, out, seen } = funnel;
   if (draft.text === '' || seen.has(draft.text)) return undefined;
   if (out.length >= funnel.textsLeft) {
@@ -78,7 +78,7 @@ function admit(funnel: Funnel, draft: Draft): ReadText | undefined {
   meter.decodedChars += draft.text.length;
   meter.steps += draft.text.length;
   seen.add(draft.text);
-  for (const layer of draft.layers) meter.encodings.add(layer);
+  for (const layer of named) meter.encodings.add(layer);
   const read = readTextOf(funnel, draft, profileOf(draft.text));
   out.push(read);
   return read;
@@ -88,6 +88,8 @@ interface Stage {
   /** Traits one of which a text must have. */
   readonly needs: number;
   run(text: string): { readonly text: string; readonly layers: readonly string[] } | undefined;
+  /** False for a change that honest writing makes too: it gives a layer, and no name in `encodings`. */
+  names?(text: string): boolean;
 }
 
 function single(layer: string, decoder: (text: string) => string | undefined): Stage['run'] {
@@ -109,7 +111,7 @@ const STAGES: readonly Stage[] = [
       return found === undefined ? undefined : { text: found.visible, layers: found.layers };
     },
   },
-  { needs: TRAIT.nonAscii, run: single('nfkc', decodeNfkc) },
+  { needs: TRAIT.nonAscii, run: single('nfkc', decodeNfkc), names: hasDisguise },
   { needs: TRAIT.nonAscii, run: single('homoglyph', foldHomoglyphs) },
 ];
 
@@ -122,8 +124,9 @@ function round(funnel: Funnel, from: Draft): Draft | undefined {
     funnel.meter.steps += at.text.length;
     const found = stage.run(at.text);
     if (found === undefined || found.text === at.text) continue;
+    const named = stage.names?.(at.text) === false ? [] : found.layers;
     at = { text: found.text, span: from.span, layers: at.layers.concat(found.layers), depth: from.depth + 1 };
-    const read = admit(funnel, at);
+    const read = admit(funnel, at, named);
     if (read === undefined) return undefined;
     branch(funnel, at, read);
     mask = read.profile.mask;
@@ -151,7 +154,7 @@ function branchTo(funnel: Funnel, draft: Draft): void {
     funnel.meter.cuts.add('decode-depth');
     return;
   }
-  const read = admit(funnel, draft);
+  const read = admit(funnel, draft, draft.layers.slice(-1));
   if (read === undefined) return;
   branch(funnel, draft, read);
   descend(funnel, draft);

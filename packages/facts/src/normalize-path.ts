@@ -35,38 +35,47 @@ interface Decoded {
   readonly layers: readonly string[];
 }
 
-/** IIS and old script engines also take `%%32%65` and `%25%32%65`; repeating to the fixpoint reads both. */
+/** Rounds over all decoders; each but the last changes something, and a text that needs more is no path of this world. */
+const ROUNDS_MAX = 8;
+
+/** Decodes to the fixpoint. IIS and old script engines also take `%%32%65` and `%25%32%65`; repeating reads both. */
 function decodeAll(raw: string): Decoded {
   const layers: string[] = [];
   let text = raw.replace(BROKEN_LEAD, '');
+  for (let i = 0; i < ROUNDS_MAX; i += 1) {
+    const before = text;
+    text = decodeEscapes(text, layers);
+    if (NON_ASCII.test(text)) text = decodeUnicode(text, layers);
+    if (text === before) break;
+  }
+  return { text, layers };
+}
+
+function decodeEscapes(given: string, layers: string[]): string {
+  let text = given;
   for (let i = 0; i < ENCODED_ROUNDS_MAX && text.includes('%'); i += 1) {
     const decoded = decodePercent(text, false);
-    if (decoded === undefined) break;
+    if (decoded === undefined || decoded === text) break;
     text = decoded;
     layers.push('url');
   }
-  if (/[\\0]x/i.test(text)) {
-    const decoded = text.replace(
-      HEX_ESCAPED_SEPARATOR,
-      (_all, a?: string, b?: string) => SEPARATOR_BY_HEX.get((a ?? b ?? '').toLowerCase()) ?? '',
-    );
-    if (decoded !== text) layers.push('hex');
-    text = decoded;
-  }
-  return NON_ASCII.test(text) ? decodeUnicode(text, layers) : { text, layers };
+  if (!/[\\0]x/i.test(text)) return text;
+  const decoded = text.replace(
+    HEX_ESCAPED_SEPARATOR,
+    (_all, a?: string, b?: string) => SEPARATOR_BY_HEX.get((a ?? b ?? '').toLowerCase()) ?? '',
+  );
+  if (decoded !== text) layers.push('hex');
+  return decoded;
 }
 
-function decodeUnicode(given: string, layers: string[]): Decoded {
-  let text = given;
-  const invisible = readInvisible(text);
-  if (invisible !== undefined) {
-    text = invisible.visible;
-    layers.push(...invisible.layers);
-  }
+function decodeUnicode(given: string, layers: string[]): string {
+  const invisible = readInvisible(given);
+  if (invisible !== undefined) layers.push(...invisible.layers);
+  const text = invisible?.visible ?? given;
   const slashes = text.replace(SLASH_ALIKE, '/');
   const folded = decodeNfkc(slashes) ?? slashes;
   if (folded !== text) layers.push('nfkc');
-  return { text: folded, layers };
+  return folded;
 }
 
 const HOME = /^(?:\$HOME|\$\{HOME\}|%HOME%|%USERPROFILE%|\$env:USERPROFILE|\$env:HOME)(?=$|\/)/i;
@@ -94,7 +103,7 @@ interface Folded {
 }
 
 /** `....`, `..;jsessionid`, blanks around `..`: some server or filter makes `..` of each. */
-const PARENT_BY_TRICK = /^(?:\.{4}|\.\.;.*|\s*\.\.\s*|\.\.[\t\n\r].*)$/s;
+const PARENT_BY_TRICK = /^(?:\s*\.{4}\s*|\.\.;.*|\s*\.\.\s*|\.\.[\t\n\r].*)$/s;
 const TRICK_DOTS = /^(?:\.{3,}|\.\.[;\s].*|\.\.\.?\/?|\s*\.\.\s*)$/;
 
 function isParent(segment: string, folded: Folded): boolean {
@@ -118,7 +127,7 @@ function foldSegments(text: string, rooted: boolean): Folded {
       continue;
     }
     const last = segments.at(-1);
-    if (last === undefined || last === '..' || last === '~') {
+    if (last === undefined || last === '..') {
       folded.climbed = true;
       if (!rooted) segments.push('..');
     } else segments.pop();
@@ -149,6 +158,16 @@ const PROC_ROOT = /^\/proc\/(?:self|thread-self|\d{1,7}|\$\$)\/(?:task\/\d{1,7}\
 const DEV_FD = /^\/dev\/fd(?=\/|$)/;
 const PREFIX_ROUNDS_MAX = 64;
 
+/** A name that would mean something else at the front of a path: `./~` is a file. */
+const SPECIAL = /^(?:~|[a-zA-Z]:(?:\/|$)|file:|netdoc:|\$HOME(?:\/|$)|\$\{HOME\}|%HOME%|%USERPROFILE%|\$env:)/i;
+
+/** A relative path, whatever its first name looks like. */
+function relative(given: string): string {
+  const body = given.replace(/^(?:\s|\/|\.\/)+/, '');
+  if (body === '') return '.';
+  return SPECIAL.test(body) ? `./${body}` : body;
+}
+
 /** `/proc/self/root/etc` is `/etc`, however often it is said; `/dev/fd/3` is `/proc/self/fd/3`. */
 function foldProc(given: string): string {
   let text = given;
@@ -156,7 +175,7 @@ function foldProc(given: string): string {
     const found = PROC_ROOT.exec(text);
     if (found === null) break;
     const rest = text.slice(found[0].length);
-    if (found[1] === 'cwd') return rest === '' ? '.' : rest.slice(1);
+    if (found[1] === 'cwd') return relative(rest.slice(1));
     text = rest === '' ? '/' : rest;
   }
   return text.replace(DEV_FD, '/proc/self/fd');
@@ -171,13 +190,9 @@ function cutAtNul(text: string): string {
 /** `....//` and `..././` leave `../` behind when a filter removes `../` once. */
 const STRIPPED = /\.\.(?:\.\/|\/\.?)\.?\/|\.{4,}\/\/|\.\.\.\/\.\//;
 
-/** A name that would mean something else at the front of a path: `./~` is a file. */
-const SPECIAL = /^(?:~|[a-zA-Z]:(?:\/|$)|file:|netdoc:|\$HOME(?:\/|$)|\$\{HOME\}|%HOME%|%USERPROFILE%|\$env:)/i;
-
 function join(segments: readonly string[], head: string): string {
   const body = segments.join('/');
-  if (head === '' && SPECIAL.test(body)) return `./${body}`;
-  if (head === '') return body === '' ? '.' : body;
+  if (head === '') return relative(body);
   if (head === '/') return `/${body}`;
   return body === '' ? head : `${head}/${body}`;
 }
@@ -204,7 +219,7 @@ export function normalizePath(path: string): NormalizedPath {
   const drive = DRIVE.exec(slashed)?.[0] ?? '';
   const body = slashed.slice(drive.length);
   const rooted = body.startsWith('/');
-  const home = /^~[^/]*(?=\/|$)/.exec(body)?.[0];
+  const home = /^~[\w.-]*(?=\/|$)/.exec(body)?.[0];
   const folded = foldSegments(home === undefined ? body : body.slice(home.length), rooted || drive !== '');
   const traversal = folded.climbed || isSuspicious(folded, slashed, decoded.layers);
   const plain = join(folded.segments, home ?? (rooted ? '/' : ''));

@@ -3,10 +3,11 @@ import type { PathAccess } from '@countersign/protocol';
 import { wordSet } from './word-set.ts';
 
 const PATH_KEYS = wordSet(
-  'path paths file files filename file_name file_path filepath files_path dir directory folder root cwd workdir working_directory workingdirectory',
-  'src dst source destination dest target input output input_file output_file inputfile outputfile from to old_path new_path oldpath newpath',
-  'notebook_path save_path local_path remote_path template config log_file logfile location uri',
+  'path paths file files filename file_name file_path filepath files_path dir directory folder cwd workdir working_directory workingdirectory',
+  'input_file output_file inputfile outputfile old_path new_path oldpath newpath notebook_path save_path local_path remote_path log_file logfile',
 );
+/** Keys that hold a path as often as a city: the value must look like one. */
+const LOOSE_KEYS = wordSet('src dst source destination dest target input output from to root location template config uri');
 const WRITE_KEYS = wordSet('dst dest destination output output_file outputfile to target new_path newpath save_path');
 const READ_KEYS = wordSet('src source input input_file inputfile from template config');
 
@@ -31,20 +32,29 @@ const TOOL_ACCESS: readonly (readonly [word: string, access: PathAccess])[] = [
   ['run_file', 'execute'],
 ];
 
-/** True for a key that holds a path by its name. */
-export function isPathKey(key: string): boolean {
-  return PATH_KEYS.has(key);
+/** True where `key` says that `value` is a path, or may be and the value has a slash or an extension. */
+export function isPathKey(key: string, value: string): boolean {
+  return PATH_KEYS.has(key) || (LOOSE_KEYS.has(key) && FILE_LIKE.test(value));
 }
+
+const FILE_LIKE = /^[^\s,;]{0,1024}(?:[/\\]|\.[A-Za-z0-9]{1,8}$)/;
 
 /** Access of a path in a parameter. `key` and `tool` are lower case. */
 export function parameterAccess(kind: string, tool: string, key: string): PathAccess {
   if (kind === 'file.read') return 'read';
   if (kind === 'file.write' || kind === 'file.patch') return READ_KEYS.has(key) ? 'read' : 'write';
-  if (!isPathKey(key)) return 'mention';
-  if (WRITE_KEYS.has(key) && key !== 'target') return 'write';
+  if (!PATH_KEYS.has(key) && !LOOSE_KEYS.has(key)) return 'mention';
+  return keyAccess(key) ?? toolAccess(tool) ?? (WRITE_KEYS.has(key) ? 'write' : 'read');
+}
+
+/** `target` says what is meant, not what is done to it: the tool decides. */
+function keyAccess(key: string): PathAccess | undefined {
   if (READ_KEYS.has(key)) return 'read';
-  for (const [word, access] of TOOL_ACCESS) if (tool.includes(word)) return access;
-  return WRITE_KEYS.has(key) ? 'write' : 'read';
+  return WRITE_KEYS.has(key) && key !== 'target' ? 'write' : undefined;
+}
+
+function toolAccess(tool: string): PathAccess | undefined {
+  return TOOL_ACCESS.find(([word]) => tool.includes(word))?.[1];
 }
 
 const COMMAND_ACCESS: readonly (readonly [access: PathAccess, names: ReadonlySet<string>])[] = [

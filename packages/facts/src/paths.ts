@@ -115,7 +115,7 @@ export function addTextPaths(finder: PathFinder, read: ReadText): void {
 function isWholePath(read: ReadText): boolean {
   const { text } = read.fact;
   if (text.includes('\n')) return false;
-  if (isPathKey(read.key)) return !text.includes('://') || /^(?:file|netdoc):/i.test(text);
+  if (isPathKey(read.key, text)) return !text.includes('://') || /^(?:file|netdoc):/i.test(text);
   const trimmed = text.length <= PATH_TEXT_MAX ? text.trim() : '';
   return trimmed !== '' && !/\s/.test(trimmed) && isPathShape(trimmed);
 }

@@ -150,9 +150,10 @@ function ssnOf(number: Joined, text: string): Hit | undefined {
   return { type: 'ssn', start: number.start, end: number.end, confidence: 'high' };
 }
 
-function aadhaarOf(number: Joined): Hit | undefined {
+function aadhaarOf(number: Joined, text: string): Hit | undefined {
   if (number.sizes !== '4-4-4' && number.sizes !== '12') return undefined;
-  if (!isUniform(number.separators) || !/^[2-9]/.test(number.digits) || !isVerhoeff(number.digits)) return undefined;
+  if (isTail(text, number.start) || !isUniform(number.separators)) return undefined;
+  if (!/^[2-9]/.test(number.digits) || !isVerhoeff(number.digits)) return undefined;
   return { type: 'aadhaar', start: number.start, end: number.end, confidence: number.sizes === '12' ? 'low' : 'high' };
 }
 
@@ -191,7 +192,7 @@ function readNumbers(finder: PiiFinder, read: ReadText, words: readonly Word[]):
     finder.meter.steps += joined.length * 4;
     for (const number of joined.toReversed()) {
       if (number.digits.length < NUMBER_DIGITS_MIN) break;
-      const hit = cardOf(number) ?? inseeOf(number) ?? aadhaarOf(number) ?? ssnOf(number, text) ?? phoneOf(number, text);
+      const hit = cardOf(number) ?? inseeOf(number) ?? aadhaarOf(number, text) ?? ssnOf(number, text) ?? phoneOf(number, text);
       if (hit === undefined) continue;
       report(finder, read, hit);
       from = number.end;

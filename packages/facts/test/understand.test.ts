@@ -54,6 +54,12 @@ describe('texts', () => {
 
   it('name the decoders that changed something, sorted', () => {
     expect(factsOf('tool.call', { params: { a: '&lt;%41', b: 'dr\u043ep' } }).encodings).toEqual(['homoglyph', 'html', 'url']);
+    expect(factsOf('tool.call', { params: { a: '\uff44rop', b: btoa('%41 is the first letter') } }).encodings).toEqual([
+      'base64',
+      'nfkc',
+      'url',
+    ]);
+    expect(factsOf('tool.call', { params: { a: 'the team\u2019s \u201cplan\u201d\u2026' } }).encodings).toEqual([]);
   });
 });
 
@@ -156,6 +162,14 @@ describe('paths and hosts of parameters', () => {
     expect(access('tool.call', 'fs.copy', 'destination')).toBe('write');
     expect(access('tool.call', 'fs.list', 'directory')).toBe('read');
     expect(access('tool.call', 'notes.add', 'note')).toBe('mention');
+  });
+
+  it('take no city for a path', () => {
+    expect(factsOf('tool.call', { params: { source: 'Oslo', destination: 'New York, NY', from: '12 Main Street' } }).paths).toEqual([]);
+    expect(pathsOf(factsOf('tool.call', { params: { source: 'a.txt', destination: 'out/b' } }))).toEqual([
+      ['a.txt', 'read'],
+      ['out/b', 'write'],
+    ]);
   });
 
   it('follow a recorded symlink', () => {
