@@ -21,6 +21,8 @@ export const POLICY_LIMITS = {
   globBranchesMax: 64,
   /** Characters of a path that is matched; a longer one is refused. */
   pathCharsMax: 4096,
+  /** Characters of a working directory that `cd` builds up; a longer one is forgotten until the next absolute `cd`. */
+  directoryCharsMax: 1024,
   /** Characters of a host that is matched (RFC 1035: 253); a longer one is refused. */
   hostCharsMax: 255,
   /** Characters of one regular expression. */

@@ -4,6 +4,7 @@
  */
 import type { CommandFact, PathFact } from '@countersign/protocol';
 import type { StepCounter } from './glob.ts';
+import { POLICY_LIMITS } from './limits.ts';
 
 /** Lexical form: `/`-separated, without `.`, `..` and repeated slashes. */
 export function normalizePath(path: string): string {
@@ -44,6 +45,8 @@ export function workingDirectories(commands: readonly CommandFact[]): readonly (
     const before = current;
     const moved = directoryOf(command);
     if (moved !== undefined) current = before === undefined ? moved : joinPath(before, moved);
+    // Without a bound a chain of relative `cd` would cost the square of its length.
+    if (current !== undefined && current.length > POLICY_LIMITS.directoryCharsMax) current = undefined;
     return before;
   });
 }

@@ -1,7 +1,8 @@
 import { compileHostGlob, compilePathGlob, matchGlob, POLICY_LIMITS } from '@countersign/policy';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { componentsMeet, normalizePath, patternParts, wildcardReaches } from '../src/path-reach.ts';
+import type { CommandFact } from '@countersign/protocol';
+import { componentsMeet, normalizePath, patternParts, wildcardReaches, workingDirectories } from '../src/path-reach.ts';
 
 function holds(pattern: string, path: string, intent: 'forbid' | 'permit' = 'permit'): boolean {
   const glob = compilePathGlob(pattern, intent);
@@ -111,6 +112,26 @@ describe('POL-053 paths', () => {
         expect(normalizePath(normalizePath(text))).toBe(normalizePath(text));
       }),
     );
+  });
+  it('a working directory is followed up to its limit, and known again after an absolute `cd`', () => {
+    const cd = (target: string): CommandFact => ({
+      span: { path: '/params/command', start: 0, end: 1 },
+      name: 'cd',
+      args: [target],
+      line: `cd ${target}`,
+      wrappers: [],
+      redirects: [],
+      pipedFrom: -1,
+      via: 'top',
+      dynamic: false,
+    });
+    const max = POLICY_LIMITS.directoryCharsMax;
+    const at = `/${'a'.repeat(max - 1)}`;
+    const relative = Array.from({ length: 2000 }, () => cd('abcdefg'));
+    expect(workingDirectories([cd(at), cd('/x')])[1]).toBe(at);
+    expect(workingDirectories([cd(`${at}a`), cd('/x')])[1]).toBeUndefined();
+    expect(workingDirectories([cd('/'), ...relative]).every((directory) => (directory?.length ?? 0) <= max)).toBe(true);
+    expect(workingDirectories([cd('/'), ...relative, cd('/etc'), cd('x')]).at(-1)).toBe('/etc');
   });
   it('components meet exactly when some text matches both', () => {
     const piece = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 4 });
