@@ -1,5 +1,7 @@
-import { createNoteVerifier, createVerifier, signNote } from '@countersign/crypto';
+import { createNoteVerifier, createVerifier, sha256, signNote } from '@countersign/crypto';
 import { describe, expect, test } from 'vitest';
+import { crc32c } from '../src/checksum.ts';
+import { frameBytes, writeFrame } from '../src/frame.ts';
 import * as log from '../src/index.ts';
 import {
   checkpointText,
@@ -39,11 +41,61 @@ test('the exports are a contract', () => {
   ]);
 });
 
+test('LOG-002 LOG-003 a frame is the bytes that the spec says', () => {
+  const entry = Buffer.from('hello');
+  const attachments = [Buffer.from('ab'), Buffer.alloc(0)];
+  const u32 = (value: number): Buffer => Buffer.from([0, 0, 0, value]);
+  const head = Buffer.concat([
+    Buffer.from('CSJ1'),
+    u32(4 + 1 + 8 + 1 + 5 + 2),
+    Buffer.from([0, 1, 0, 0, 0, 2]),
+    Buffer.from([0, 0, 0, 0, 0, 9]),
+  ]);
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE(crc32c(head, 0, 20));
+  const body = Buffer.concat([u32(5), Buffer.from([2]), u32(2), u32(0), Buffer.from([0]), entry, ...attachments]);
+  const sum = sha256(Buffer.concat([head, crc, body])).subarray(0, 16);
+  const written = new Uint8Array(frameBytes(entry, attachments));
+  writeFrame(written, 0, { index: 2 ** 32 + 2, batch: 9, entry, attachments });
+  expect(Buffer.from(written).toString('hex')).toBe(
+    Buffer.concat([Buffer.from('CSJ1'), head.subarray(4, 8), Buffer.from([0, 1, 0, 0, 0, 2]), head.subarray(14), crc, body, sum]).toString(
+      'hex',
+    ),
+  );
+});
+
+test('LOG-024 at every moment the tiles that the checkpoint needs are in place', async () => {
+  const disk = createMemoryDisk();
+  const inner = createMemoryStorage(disk);
+  let checkpoints = 0;
+  const storage: LogStorage = {
+    ...inner,
+    replaceFile: async (path, bytes) => {
+      await inner.replaceFile(path, bytes);
+      const size = parseCheckpointText((textOf(disk.files.get('checkpoint')).split('\n\n', 1)[0] ?? '') + '\n')?.size ?? 0;
+      checkpoints += path === 'checkpoint' ? 1 : 0;
+      for (let index = 0; index * 256 < size; index += 1) {
+        const width = Math.min(256, size - index * 256);
+        for (const level of [0, 'entries'] as const)
+          expect([level, disk.files.has(tilePath({ level, index, width }))]).toEqual([level, true]);
+      }
+    },
+  };
+  const opened = await open({ storage });
+  for (let i = 0; i < 530; i += 53)
+    await write(
+      opened,
+      Array.from({ length: 53 }, (_, n) => `entry ${i + n}`),
+    );
+  await opened.close();
+  expect(checkpoints).toBeGreaterThan(2);
+});
+
 describe('a checkpoint', () => {
   const root = new Uint8Array(32).fill(1);
   const good = checkpointText({ origin: ORIGIN, size: 12, root });
 
-  test('is read back, with extension lines ignored', () => {
+  test('LOG-020 is read back, with extension lines ignored', () => {
     expect(parseCheckpointText(good)).toEqual({ origin: ORIGIN, size: 12, root });
     expect(parseCheckpointText(`${good}extension\n`)).toEqual({ origin: ORIGIN, size: 12, root });
   });
@@ -73,7 +125,7 @@ describe('a checkpoint', () => {
   });
 });
 
-test('tiles are named as tlog-tiles names them', () => {
+test('LOG-021 tiles are named as tlog-tiles names them', () => {
   expect(tilePath({ level: 0, index: 0, width: 256 })).toBe('tile/0/000');
   expect(tilePath({ level: 1, index: 999, width: 7 })).toBe('tile/1/999.p/7');
   expect(tilePath({ level: 'entries', index: 1000, width: 256 })).toBe('tile/entries/x001/000');

@@ -34,7 +34,7 @@ function store(name: string, bytes: Uint8Array): string {
 }
 
 test.skipIf(reason !== undefined)(
-  `golang.org/x/mod/sumdb reads checkpoint, tiles and bundles${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  `LOG-020 LOG-021 LOG-022 LOG-023 golang.org/x/mod/sumdb reads checkpoint, tiles and bundles${reason === undefined ? '' : ` (skipped: ${reason})`}`,
   async () => {
     const disk = createMemoryDisk();
     const log = await openOn(disk);

@@ -32,7 +32,7 @@ test('every record is proven by the published checkpoint, before and after reope
 });
 
 describe('group commit', () => {
-  test('what is staged in one go is one write; what arrives during a write is the next', async () => {
+  test('LOG-001 what is staged in one go is one write; what arrives during a write is the next', async () => {
     const gate = gated(createMemoryStorage());
     const log = await open({ storage: gate.storage });
     gate.hold();
@@ -50,7 +50,7 @@ describe('group commit', () => {
     await log.close();
   });
 
-  test('nothing is durable, published or readable before its write is done', async () => {
+  test('LOG-005 nothing is durable, published or readable before its write is done', async () => {
     const gate = gated(createMemoryStorage());
     const log = await open({ storage: gate.storage });
     gate.hold();
@@ -68,7 +68,7 @@ describe('group commit', () => {
     await log.close();
   });
 
-  test('checkpoints only grow, and each proves the one before', async () => {
+  test('LOG-024 checkpoints only grow, and each proves the one before', async () => {
     const seen: Checkpoint[] = [];
     const log = await open({ onCheckpoint: (checkpoint) => seen.push(checkpoint) });
     for (let i = 0; i < 40; i += 1) await write(log, [`entry ${i}`]);
@@ -90,7 +90,7 @@ describe('group commit', () => {
     expect(log.checkpoint.size).toBe(3);
   });
 
-  test('a pause is cut short when too much waits for publication', async () => {
+  test('LOG-009 a pause is cut short when too much waits for publication', async () => {
     const log = await open({ pace: () => new Promise(() => undefined), limits: { unpublishedRecordsMax: 4 } });
     for (let i = 0; i < 30; i += 1) await write(log, [`entry ${i}`]);
     expect(30 - log.checkpoint.size).toBeLessThanOrEqual(5);
@@ -101,7 +101,7 @@ describe('group commit', () => {
 describe('failure', () => {
   const broken = Object.assign(new Error('no space'), { code: 'ENOSPC' });
 
-  test('of the journal rejects what is pending, and everything after', async () => {
+  test('LOG-008 of the journal rejects what is pending, and everything after', async () => {
     const disk = createMemoryDisk();
     const gate = gated(createMemoryStorage(disk));
     const log = await open({ storage: gate.storage });
@@ -146,7 +146,7 @@ describe('failure', () => {
     await expect(log.whenPublished(0)).rejects.toMatchObject({ code: 'log_closed' });
   });
 
-  test('a damaged or lost tile is refused, not turned into a wrong proof', async () => {
+  test('LOG-041 a damaged or lost tile is refused, not turned into a wrong proof', async () => {
     const disk = createMemoryDisk();
     const log = await openOn(disk, { limits: { tileCacheMax: 1 } });
     await write(
@@ -171,7 +171,7 @@ describe('limits, at n and n + 1', () => {
     return () => log.append({ entry: new Uint8Array(entry), attachments: attachments.map((length) => new Uint8Array(length)) });
   };
 
-  test('entry, attachments and record', async () => {
+  test('LOG-004 entry, attachments and record', async () => {
     const log = await open({ limits: { attachmentsMax: 2, recordBytesMax: 70_000 } });
     const tooLarge = expect.objectContaining({ code: 'log_record_too_large' });
     expect(append(log, LOG_LIMITS.entryBytesMax)).not.toThrow();
@@ -185,7 +185,7 @@ describe('limits, at n and n + 1', () => {
     expect(log.checkpoint.size).toBe(3);
   });
 
-  test('queue in records', async () => {
+  test('LOG-009 queue in records', async () => {
     const gate = gated(createMemoryStorage());
     const log = await open({ storage: gate.storage, limits: { queueRecordsMax: 3 } });
     gate.hold();

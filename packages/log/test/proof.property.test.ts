@@ -32,11 +32,11 @@ const place = fc
   .chain((size) => fc.record({ size: fc.constant(size), index: fc.integer({ min: 0, max: size - 1 }) }));
 
 describe('proofs against the definition', () => {
-  test('roots agree for every size', () => {
+  test('LOG-023 roots agree for every size', () => {
     for (let n = 0; n <= 70; n += 1) expect(rootOf(LEAVES.slice(0, n))).toEqual(mth(LEAVES.slice(0, n)));
   });
 
-  test('inclusion holds for what is there, and for nothing that was changed', () => {
+  test('LOG-040 inclusion holds for what is there, and for nothing that was changed', () => {
     fc.assert(
       fc.property(place, fc.nat(), fc.nat(), ({ size, index }, which, bit) => {
         const tree = LEAVES.slice(0, size);
@@ -57,7 +57,7 @@ describe('proofs against the definition', () => {
     );
   });
 
-  test('consistency holds between prefixes, and for nothing that was changed', () => {
+  test('LOG-040 consistency holds between prefixes, and for nothing that was changed', () => {
     fc.assert(
       fc.property(place, fc.nat(), fc.nat(), ({ size, index }, which, bit) => {
         const oldSize = index;
@@ -77,7 +77,7 @@ describe('proofs against the definition', () => {
     );
   });
 
-  test('claims of a wrong form are false, never an exception', () => {
+  test('LOG-040 LOG-042 claims of a wrong form are false, never an exception', () => {
     const hash = new Uint8Array(32);
     const short = new Uint8Array(31);
     for (const [index, size] of [

@@ -22,7 +22,7 @@ function isPrefix(found: readonly string[], least: number): boolean {
 }
 
 describe('a torn tail', () => {
-  test('is cut off wherever the last write ended, and the log goes on from there', async () => {
+  test('LOG-006 is cut off wherever the last write ended, and the log goes on from there', async () => {
     const { disk, start } = await twoBatches();
     const whole = disk.segments[0] ?? new Uint8Array(0);
     for (let length = start; length <= whole.length; length += 1) {
@@ -39,7 +39,7 @@ describe('a torn tail', () => {
     }
   });
 
-  test('is never served: with any byte of the last write changed, what remains is a prefix of what was written', async () => {
+  test('LOG-006 is never served: with any byte of the last write changed, what remains is a prefix of what was written', async () => {
     const { disk, start } = await twoBatches();
     const whole = disk.segments[0] ?? new Uint8Array(0);
     for (let at = start; at < whole.length; at += 1) {
@@ -68,7 +68,7 @@ describe('a torn tail', () => {
 });
 
 describe('damage to what was acknowledged', () => {
-  test('is refused with its place at every byte, and nothing is changed', async () => {
+  test('LOG-006 is refused with its place at every byte, and nothing is changed', async () => {
     const { disk, start } = await twoBatches();
     const whole = disk.segments[0] ?? new Uint8Array(0);
     for (let at = 0; at < start; at += 1) {
@@ -111,7 +111,7 @@ describe('damage to what was acknowledged', () => {
 });
 
 describe('a published checkpoint', () => {
-  test('that covers more than the journal holds refuses the journal', async () => {
+  test('LOG-007 that covers more than the journal holds refuses the journal', async () => {
     const disk = createMemoryDisk();
     const log = await openOn(disk);
     await write(log, ['one'], ['two']);
@@ -120,7 +120,7 @@ describe('a published checkpoint', () => {
     await expect(openOn(disk)).rejects.toMatchObject({ code: 'log_rolled_back' });
   });
 
-  test('that another journal led to refuses the journal', async () => {
+  test('LOG-007 that another journal led to refuses the journal', async () => {
     const disk = createMemoryDisk();
     const log = await openOn(disk);
     await write(log, ['one'], ['two']);
@@ -133,7 +133,7 @@ describe('a published checkpoint', () => {
     await expect(openOn(other)).rejects.toMatchObject({ code: 'log_forked' });
   });
 
-  test('of another log, another key, or of no form at all is refused', async () => {
+  test('LOG-007 of another log, another key, or of no form at all is refused', async () => {
     const disk = createMemoryDisk();
     await (await openOn(disk)).close();
     await expect(openOn(disk, { origin: 'example.org/other' })).rejects.toMatchObject({ code: 'log_wrong_origin' });
@@ -144,7 +144,7 @@ describe('a published checkpoint', () => {
   });
 });
 
-test('tiles and checkpoint that were lost are rebuilt byte for byte', async () => {
+test('LOG-027 tiles and checkpoint that were lost are rebuilt byte for byte', async () => {
   const disk = createMemoryDisk();
   const log = await openOn(disk);
   await write(
@@ -161,7 +161,7 @@ test('tiles and checkpoint that were lost are rebuilt byte for byte', async () =
   }
 });
 
-test('an empty log has a checkpoint of size 0, and can be opened again', async () => {
+test('LOG-026 an empty log has a checkpoint of size 0, and can be opened again', async () => {
   const log = await open();
   expect(log.checkpoint.size).toBe(0);
   expect(Buffer.from(log.checkpoint.root).toString('hex')).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');

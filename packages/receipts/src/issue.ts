@@ -39,8 +39,8 @@ interface Common {
   /** What the storage behind `log` does: stated in every receipt. */
   readonly durability: ReceiptBody['durability'];
   readonly coverage: ReceiptBody['coverage'];
-  /** Called at open for every entry of the log in order: the place to re-apply state deltas. */
-  readonly replay?: (body: EntryBody, delta: StateDelta) => void;
+  /** Called at open for every entry of this room in the order of the log, with its place there: to re-apply state deltas. */
+  readonly replay?: (body: EntryBody, delta: StateDelta, index: number) => void;
 }
 
 /** `each` signs every entry and needs a signer; with `batch` the signed checkpoint is the signature. */
@@ -224,7 +224,7 @@ function recover(state: State, record: LogRecord): void {
   const { body, text } = own;
   state.chains.advance(orgOf(body), body.session, { seq: body.seq, hash: sha256Hex(text) });
   state.ids.add(body.id, record.index);
-  state.options.replay?.(body, readSideNote(record.attachments)?.delta ?? {});
+  state.options.replay?.(body, readSideNote(record.attachments)?.delta ?? {}, record.index);
 }
 
 async function find(state: State, id: string): Promise<LogRecord | undefined> {

@@ -30,7 +30,7 @@ describe.each(['batch', 'each'] as const)('signing: %s', (signing) => {
     expect((await verifyBundle(outcome, trust)).ok).toBe(true);
   });
 
-  test('changing any one byte of a bundle fails a check by name', async () => {
+  test('BNDL-001 BNDL-012 changing any one byte of a bundle fails a check by name', async () => {
     const made = await bundles(signing);
     for (const bytes of [made.receipt, made.outcome]) {
       for (let at = 0; at < bytes.length; at += 1) {

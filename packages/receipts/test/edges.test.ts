@@ -83,7 +83,7 @@ describe('a verdict that is too large', () => {
 });
 
 describe('limits, at n and n + 1', () => {
-  test('kind, tool and delegation', () => {
+  test('RCPT-014 kind, tool and delegation', () => {
     const { kindCharsMax, toolCharsMax, delegationMax } = RECEIPT_LIMITS;
     const summary = (kind: string, tool: string) => summarizeAction({ ...action(1), kind, tool }, 'c'.repeat(64));
     expect(summary('k'.repeat(kindCharsMax), 't'.repeat(toolCharsMax))).toMatchObject({ kind: 'k'.repeat(64), tool: 't'.repeat(128) });
@@ -108,7 +108,7 @@ describe('limits, at n and n + 1', () => {
   });
 });
 
-test('a chain that goes on after its end is refused', async () => {
+test('BNDL-022 a chain that goes on after its end is refused', async () => {
   const world = await openWorld();
   const { body } = world.recorder.stageReceipt(receiptDraft(1));
   const ended = world.recorder.stageSessionEnd({

@@ -39,7 +39,7 @@ const verdicts: fc.Arbitrary<Verdict> = fc.record({
 });
 const bytesOf = (verdict: Verdict): number => utf8Length(canonicalize(verdict as unknown as JsonValue));
 
-test('whatever the verdict, it fits, says how much was cut, and fitting again changes nothing', () => {
+test('RCPT-015 whatever the verdict, it fits, says how much was cut, and fitting again changes nothing', () => {
   fc.assert(
     fc.property(verdicts, (verdict) => {
       const fitted = fitVerdict(verdict);
@@ -60,7 +60,7 @@ test('whatever the verdict, it fits, says how much was cut, and fitting again ch
   );
 });
 
-test('whatever the names, params, verdict and findings, the entry is at most 16 KB and is a good entry', async () => {
+test('RCPT-001 RCPT-020 whatever the names, params, verdict and findings, the entry is at most 16 KB and is a good entry', async () => {
   const { recorder, log } = await openWorld('each');
   const names = fc.record({
     org: hostile,
@@ -105,7 +105,7 @@ test('whatever the names, params, verdict and findings, the entry is at most 16 
   await log.close();
 });
 
-test('names that are cut stay different, at n and n + 1', () => {
+test('RCPT-014 names that are cut stay different, at n and n + 1', () => {
   const longest = 'n'.repeat(RECEIPT_LIMITS.nameCharsMax);
   expect(loggedName(longest)).toBe(longest);
   expect(loggedName(`${longest}a`)).toMatch(/^sha256:[0-9a-f]{64}$/);

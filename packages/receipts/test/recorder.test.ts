@@ -22,7 +22,7 @@ const hashOf = (body: EntryBody): string => sha256Hex(canonicalize(body as unkno
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 
 describe('chains', () => {
-  test('receipts and outcomes of a session share one counter, and each names the body before it', async () => {
+  test('RCPT-003 RCPT-004 RCPT-030 receipts and outcomes of a session share one counter, and each names the body before it', async () => {
     const { recorder, log } = await openWorld();
     const first = recorder.stageReceipt(receiptDraft(1));
     const outcome = recorder.stageOutcome(outcomeDraft(2, first.body));
@@ -41,7 +41,7 @@ describe('chains', () => {
     await log.close();
   });
 
-  test('sessions of one name in two orgs are two chains', async () => {
+  test('RCPT-004 sessions of one name in two orgs are two chains', async () => {
     const { recorder, log } = await openWorld();
     recorder.stageReceipt(receiptDraft(1));
     const other = recorder.stageReceipt(receiptDraft(2, { action: { ...action(2), org: 'org-2' } }));
@@ -49,12 +49,12 @@ describe('chains', () => {
     await log.close();
   });
 
-  test('go on after reopening where the journal ends, and deltas are replayed in order', async () => {
+  test('RCPT-043 go on after reopening where the journal ends, and deltas are replayed in order', async () => {
     const first = await openWorld();
     const last = first.recorder.stageReceipt(receiptDraft(1));
     first.recorder.stageReceipt(receiptDraft(2, { action: action(2, 'session-2') }));
     await first.log.close();
-    const seen: [string, StateDelta][] = [];
+    const seen: [string, StateDelta, number][] = [];
     const log = await openLog({
       storage: createMemoryStorage(first.disk),
       origin: ORIGIN,
@@ -68,11 +68,11 @@ describe('chains', () => {
       signing: 'batch',
       durability: 'synced',
       coverage: 'L2',
-      replay: (body, delta) => seen.push([body.id, delta]),
+      replay: (body, delta, index) => seen.push([body.id, delta, index]),
     });
     expect(seen).toEqual([
-      [uuid(1), { sessionCalls: 2 }],
-      [uuid(2), { sessionCalls: 3 }],
+      [uuid(1), { sessionCalls: 2 }, 0],
+      [uuid(2), { sessionCalls: 3 }, 1],
     ]);
     const next = recorder.stageReceipt(receiptDraft(3));
     expect([next.body.seq, next.body.prev, next.index]).toEqual([1, hashOf(last.body), 2]);
@@ -105,7 +105,7 @@ describe('chains', () => {
 });
 
 describe('an entry', () => {
-  test('is the canonical text of body and signatures, and holds no value of the action', async () => {
+  test('RCPT-001 RCPT-010 RCPT-013 is the canonical text of body and signatures, and holds no value of the action', async () => {
     const { recorder, log } = await openWorld('each');
     const { body, durable, index } = recorder.stageReceipt(receiptDraft(1));
     await durable;
@@ -123,7 +123,7 @@ describe('an entry', () => {
     await log.close();
   });
 
-  test('gets three salts of its own', async () => {
+  test('RCPT-011 gets three salts of its own', async () => {
     const { recorder, log, sealer } = await openWorld();
     const salts = new Set<string>();
     for (let n = 1; n <= 4; n += 1) {
@@ -151,7 +151,7 @@ describe('an entry', () => {
 });
 
 describe('what is sealed', () => {
-  test('is opened only under its subject and for its entry, and nothing of it lies open', async () => {
+  test('RCPT-040 RCPT-041 RCPT-042 is opened only under its subject and for its entry, and nothing of it lies open', async () => {
     const { recorder, log, disk, sealer } = await openWorld();
     const { body, durable } = recorder.stageReceipt(receiptDraft(1));
     const outcome = recorder.stageOutcome(outcomeDraft(2, body));
@@ -174,7 +174,7 @@ describe('what is sealed', () => {
     await log.close();
   });
 
-  test('without a subject belongs to the agent; without a response an outcome commits to none', async () => {
+  test('RCPT-020 RCPT-042 without a subject belongs to the agent; without a response an outcome commits to none', async () => {
     const { recorder, log } = await openWorld();
     const { subject: _subject, ...anonymous } = action(1);
     const { body } = recorder.stageReceipt(receiptDraft(1, { action: anonymous, outcomeBy: null }));
@@ -186,7 +186,7 @@ describe('what is sealed', () => {
   });
 });
 
-test('a receipt whose verdict fits is unchanged in the log', async () => {
+test('RCPT-015 a receipt whose verdict fits is unchanged in the log', async () => {
   const { recorder, log } = await openWorld();
   expect(recorder.stageReceipt(receiptDraft(1)).body.verdict).toEqual(verdict);
   await log.close();

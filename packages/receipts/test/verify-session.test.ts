@@ -54,26 +54,26 @@ const codes = async (bundles: readonly Uint8Array[]): Promise<string> => {
 };
 
 describe('a session', () => {
-  test('is whole in any order, and open until it has ended', async () => {
+  test('BNDL-022 is whole in any order, and open until it has ended', async () => {
     expect(await codes(files)).toBe('true chain_ok open');
     expect(await codes([...files].reverse())).toBe('true chain_ok open');
     expect(await codes([...files, end])).toBe('true chain_ok closed');
   });
 
-  test('with an entry missing at the start or in the middle is refused', async () => {
+  test('BNDL-020 with an entry missing at the start or in the middle is refused', async () => {
     expect(await codes(files.slice(1))).toBe('false chain_gap open');
     expect(await codes(files.filter((_, i) => i !== 1))).toBe('false chain_gap open');
     expect(await codes([...files.slice(0, 2), end])).toBe('false chain_gap closed');
   });
 
-  test('with an entry twice, of another session, or not proven is refused', async () => {
+  test('BNDL-020 with an entry twice, of another session, or not proven is refused', async () => {
     expect(await codes([...files, ...files.slice(2)])).toBe('false chain_repeated open');
     expect(await codes([...files, foreign])).toBe('false chain_mixed open');
     expect(await codes([...files, files[0]?.subarray(1) ?? new Uint8Array(0)])).toBe('false chain_unproven open');
     expect(await codes([])).toBe('false chain_empty open');
   });
 
-  test('told by a log with two faces is refused', async () => {
+  test('BNDL-021 told by a log with two faces is refused', async () => {
     expect(await codes([...files.slice(0, 1), forked])).toBe('false chain_broken open');
     expect(await codes([twoFaces[0], twoFaces[1]])).toBe('false chain_forked open');
   });

@@ -58,7 +58,7 @@ describe('the file', () => {
     await expectCheck(Buffer.from(text, 'latin1'), 'bundle-form', `fail ${code}`);
   });
 
-  test('with space, another order, another spelling, or an unknown or missing field is refused', async () => {
+  test('BNDL-001 BNDL-002 with space, another order, another spelling, or an unknown or missing field is refused', async () => {
     const text = Buffer.from(receipt).toString('utf8');
     await expectCheck(Buffer.from(`${text}\n`), 'bundle-form', 'fail bundle_not_canonical');
     await expectCheck(Buffer.from(text.replace('"index":0', '"index":0.0')), 'bundle-form', 'fail bundle_not_canonical');
@@ -89,7 +89,7 @@ describe('the file', () => {
 });
 
 describe('the entry', () => {
-  test('with an unknown field, or of an unknown type, is refused', async () => {
+  test('RCPT-002 BNDL-010 with an unknown field, or of an unknown type, is refused', async () => {
     const widen =
       (extra: JsonObject) =>
       (bundle: Changed): void => {
@@ -124,7 +124,7 @@ describe('trust', () => {
   const stranger = createSigner(new Uint8Array(32).fill(77));
   const strangerKey = Buffer.from(stranger.publicKey).toString('base64url');
 
-  test('in no log key, a broken one, or another one proves nothing', async () => {
+  test('BNDL-010 in no log key, a broken one, or another one proves nothing', async () => {
     await expectCheck({ bytes: receipt, by: { vkeys: [] } }, 'checkpoint', 'fail checkpoint_no_trust');
     await expectCheck({ bytes: receipt, by: { vkeys: ['nonsense'] } }, 'checkpoint', 'fail vkey_malformed');
     await expectCheck(
@@ -135,7 +135,7 @@ describe('trust', () => {
     await expectCheck({ bytes: receipt, by: { vkeys: [] } }, 'inclusion', 'not-checked inclusion_no_checkpoint');
   });
 
-  test('in another receipt key refuses the signature; in none leaves it unchecked', async () => {
+  test('RCPT-016 in another receipt key refuses the signature; in none leaves it unchecked', async () => {
     await expectCheck({ bytes: receipt, by: { ...trust, receiptKeys: [strangerKey] } }, 'signature', 'fail signature_unknown_key');
     const report = await verifyBundle(receipt, { vkeys: trust.vkeys });
     expect([report.ok, codeOf(report, 'signature')]).toEqual([true, 'not-checked signature_no_trust']);
@@ -169,7 +169,7 @@ describe('disclosure', () => {
       bundle[name] = { ...(bundle[name] as JsonObject), ...change };
     };
 
-  test('of other inputs than those committed to is refused by name', async () => {
+  test('RCPT-011 of other inputs than those committed to is refused by name', async () => {
     await expectCheck(changed(receipt, inner('inputs', { action: { v: 1 } })), 'commitments', 'fail commitment_action');
     await expectCheck(changed(receipt, inner('inputs', { state: {} })), 'commitments', 'fail commitment_state');
     await expectCheck(changed(receipt, inner('inputs', { signals: [] })), 'commitments', 'fail commitment_signals');
@@ -183,7 +183,7 @@ describe('disclosure', () => {
     );
   });
 
-  test('of another policy or other rules is refused by name', async () => {
+  test('RCPT-012 of another policy or other rules is refused by name', async () => {
     await expectCheck(changed(receipt, inner('documents', { policy: {} })), 'inputs', 'fail inputs_policy');
     await expectCheck(changed(receipt, inner('documents', { rules: [] })), 'inputs', 'fail inputs_rules');
     const documents = asBundle(receipt)['documents'] ?? null;
@@ -194,7 +194,7 @@ describe('disclosure', () => {
     );
   });
 
-  test('of nothing leaves the rest proven, and says so', async () => {
+  test('BNDL-011 of nothing leaves the rest proven, and says so', async () => {
     const bare = changed(unsigned, (bundle) => {
       delete bundle['inputs'];
       delete bundle['documents'];

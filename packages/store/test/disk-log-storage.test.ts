@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDiskLogStorage } from '../src/disk-log-storage.ts';
 
 for (const durability of ['synced', 'fast'] as const) {
-  logStorageContract(`disk, ${durability}`, async () => {
+  logStorageContract(`LOG-062 disk, ${durability}`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'countersign-log-'));
     return { open: () => openDiskLogStorage({ directory, durability }), remove: () => rm(directory, { recursive: true, force: true }) };
   });
@@ -22,7 +22,7 @@ describe('a directory', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  test('belongs to one opener at a time', async () => {
+  test('LOG-061 belongs to one opener at a time', async () => {
     const first = await openDiskLogStorage({ directory, durability: 'synced' });
     await expect(openDiskLogStorage({ directory, durability: 'synced' })).rejects.toMatchObject({ code: 'log_locked' });
     await first.close();
@@ -30,7 +30,7 @@ describe('a directory', () => {
     await second.close();
   });
 
-  test('is refused to another process, and free again once its owner is gone', async () => {
+  test('LOG-061 is refused to another process, and free again once its owner is gone', async () => {
     const storage = await openDiskLogStorage({ directory, durability: 'synced' });
     const script = `import { DatabaseSync } from 'node:sqlite'; const lock = new DatabaseSync(process.argv[1]); try { lock.exec('BEGIN EXCLUSIVE'); console.log('taken'); } catch { console.log('refused'); }`;
     const attempt = (): string =>
@@ -44,7 +44,7 @@ describe('a directory', () => {
     await next.close();
   });
 
-  test('loses unfinished files at open', async () => {
+  test('LOG-060 loses unfinished files at open', async () => {
     await mkdir(join(directory, 'tmp'));
     await writeFile(join(directory, 'tmp', '17'), 'half');
     const storage = await openDiskLogStorage({ directory, durability: 'fast' });
@@ -61,7 +61,7 @@ describe('a directory', () => {
     await storage.close();
   });
 
-  test('holds a log that is whole after reopening, without leftovers of partial tiles', async () => {
+  test('LOG-025 LOG-060 holds a log that is whole after reopening, without leftovers of partial tiles', async () => {
     const origin = 'example.org/countersign/disk';
     const noteSigner = { name: origin, signer: createSigner(new Uint8Array(32).fill(3)) };
     const open = async (): ReturnType<typeof openLog> =>
