@@ -2,14 +2,15 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Fault, Result } from '@countersign/kernel';
+import { codeOf, type Fault, type Result } from '@countersign/kernel';
 import { type ActionRequest, countersignAction } from '@countersign/pipeline';
 import { verifyBundle } from '@countersign/receipts';
 import { openRuntime, type Runtime } from '@countersign/runtime';
 import { type BenchRow, median, percentile, round } from './bench-rows.ts';
 import { simpleParams } from './sample-actions.ts';
 
-const DECISIONS = 5000;
+const DECISIONS = 15_000;
+const WARM_UP = 3000;
 const AT_ONCE = 50;
 const BUNDLES = 20;
 const VERIFICATIONS = 200;
@@ -20,10 +21,20 @@ function take<T>(result: Result<T, Fault>, what: string): T {
   throw new Error(`${what}: ${result.error.code} ${result.error.message}`);
 }
 
+/** Bytes of one file; none where it has just gone: the log puts files in place by renaming them. */
+async function fileBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
 async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => stat(join(entry.parentPath, entry.name))));
-  return sizes.reduce((sum, { size }) => sum + size, 0);
+  const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => fileBytes(join(entry.parentPath, entry.name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 interface Setting {
@@ -122,7 +133,7 @@ export async function measureEvidence(): Promise<BenchRow[]> {
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-bench-data-'));
   try {
     const setting = await openSetting(dataDir);
-    await decideAll(setting, 500);
+    await decideAll(setting, WARM_UP);
     const before = await folderBytes(dataDir);
     const decided = await decideAll(setting, DECISIONS);
     const verification = await measureVerification(setting.runtime, decided.ids);

@@ -12,6 +12,8 @@ const WARM_UP = 3000;
 const SAMPLES = 12_000;
 const HOSTILE_RUNS = 5;
 const CUSTOM_RULES = 10_000;
+/** Rules in one document, which has at most a million characters. */
+const DOCUMENT_RULES = 2000;
 
 function decide(engine: JudgingEngine, action: Action): void {
   const facts = engine.understand(action, []);
@@ -80,28 +82,37 @@ function measureHostile(engine: JudgingEngine, bytes: number): BenchRow {
   };
 }
 
-/** Rules that look for words nobody else looks for, as an operator's own would. */
-function customRules(count: number): RuleDocument {
-  const rules = Array.from({ length: count }, (_, i) => ({
-    id: `X${String(i).padStart(5, '0')}`,
-    title: `Own rule ${i}`,
-    category: 'custom',
-    severity: 'medium',
-    score: 0.5,
-    when: { text: { any: [`internal project ${i} codename`, { regex: `proj-${i}-[a-z0-9]{4,12}` }] } },
-    tags: {},
-    examples: { positive: [{ prompt: `about internal project ${i} codename` }], negative: [{ prompt: 'about something else' }] },
-  }));
+/** One document of rules that look for words nobody else looks for, as an operator's own would. */
+function customDocument(first: number, count: number): RuleDocument {
+  const rules = Array.from({ length: count }, (_, k) => {
+    const i = first + k;
+    return {
+      id: `X${String(i).padStart(5, '0')}`,
+      title: `Own rule ${i}`,
+      category: 'custom',
+      severity: 'medium',
+      score: 0.5,
+      when: { text: { any: [`internal project ${i} codename`, { regex: `proj-${i}-[a-z0-9]{4,12}` }] } },
+      tags: {},
+      examples: { positive: [{ prompt: `about internal project ${i} codename` }], negative: [{ prompt: 'about something else' }] },
+    };
+  });
   // JSON is YAML.
-  const parsed = parseRules(JSON.stringify({ version: 1, pack: 'bench-custom', description: 'Rules of the bench.', rules }), 'bench');
+  const parsed = parseRules(JSON.stringify({ version: 1, pack: `bench-${first}`, description: 'Rules of the bench.', rules }), 'bench');
   if (!parsed.ok)
     throw new Error(`the custom rules of the bench are refused: ${parsed.error[0]?.message ?? ''} ${parsed.error[0]?.path ?? ''}`);
   return parsed.value;
 }
 
+function customRules(count: number): RuleDocument[] {
+  return Array.from({ length: Math.ceil(count / DOCUMENT_RULES) }, (_, i) =>
+    customDocument(i * DOCUMENT_RULES, Math.min(DOCUMENT_RULES, count - i * DOCUMENT_RULES)),
+  );
+}
+
 async function measureManyRules(engine: JudgingEngine, engineFile: string | undefined): Promise<BenchRow> {
   const startedAt = performance.now();
-  const large = await openMeasuredEngine({ ruleset: 'default', customRules: [customRules(CUSTOM_RULES)], engineFile });
+  const large = await openMeasuredEngine({ ruleset: 'default', customRules: customRules(CUSTOM_RULES), engineFile });
   const loadMs = performance.now() - startedAt;
   const actions = Array.from({ length: 500 }, (_, n) => (n % 3 === 0 ? parsedAction(n) : simpleAction(n)));
   const work =
@@ -122,11 +133,11 @@ async function measureManyRules(engine: JudgingEngine, engineFile: string | unde
   };
 }
 
-/** All rows of the judge. */
-export async function measureJudge(engineFile?: string): Promise<BenchRow[]> {
+/** Rows of the judge, one measurement after another. */
+export async function* measureJudge(engineFile?: string): AsyncGenerator<BenchRow> {
   const engine = await openMeasuredEngine({ ruleset: 'default', engineFile });
-  const rows = measureTypical(engine);
-  rows.push(measureHostile(engine, 65_536), measureHostile(engine, 1_000_000));
-  rows.push(await measureManyRules(engine, engineFile));
-  return rows;
+  yield* measureTypical(engine);
+  yield measureHostile(engine, 65_536);
+  yield measureHostile(engine, 1_000_000);
+  yield await measureManyRules(engine, engineFile);
 }
