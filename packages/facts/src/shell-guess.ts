@@ -9,7 +9,9 @@ const DISTINCT: ReadonlySet<string> = new Set(
     'crontab mkfs fdisk mount umount useradd usermod userdel passwd visudo iptables nft ufw insmod modprobe chattr setfacl strace gdb openssl gpg ' +
     'printenv nslookup ping traceroute tcpdump powershell pwsh certutil bitsadmin mysql mysqldump psql sqlite3 mongo redis-cli apt apt-get yum dnf ' +
     'apk brew pkill killall shutdown reboot nohup busybox chroot tmux eval printf touch stat xmllint jq sha256sum md5sum shred wipefs lsblk lsof ' +
-    'dmesg hostnamectl getent tac nl rev strings hexdump cmd regsvr32 mshta wmic reg schtasks cargo rustc gcc javac mvn gradle yarn pnpm deno bun'
+    'dmesg hostnamectl getent tac nl rev strings hexdump cmd regsvr32 mshta wmic reg schtasks cargo rustc gcc javac mvn gradle yarn pnpm deno bun ' +
+    'ansible ansible-playbook ansible-vault ansible-galaxy iwr iex invoke-webrequest invoke-expression irm htop lastlog lastb flock irb regedit bcdboot ' +
+    'msiexec rundll32 net1 vssadmin bcdedit icacls takeown tasklist taskkill nsenter unshare setsid crictl ctr gdbserver rlwrap tftp ftp'
   ).split(' '),
 );
 /** Names that are also words of a sentence: they need something behind them that is not a word. */
@@ -21,10 +23,19 @@ const WORDY: ReadonlySet<string> = new Set(
     'uptime hostname exit arch groups rpm'
   ).split(' '),
 );
+/** Of the distinct names, those that sentences mention as things: at the start of a text they need more than a word behind them. */
+const THINGS: ReadonlySet<string> = new Set(
+  'bash zsh sh ash dash ksh fish python python2 python3 ruby node perl lua php yarn bun tar reg strings cargo mongo az cmd rev touch'.split(
+    ' ',
+  ),
+);
+/** Run what follows. */
+const CARRIERS: ReadonlySet<string> = new Set('time env exec command timeout nice yes'.split(' '));
 const PLACE = /(^|\n|&&|\|\||[;&|`({]|\$\()([^\S\n]{0,8})([^\s;&|()<>`]{1,64})(?:([^\S\n]{1,4})([^\s;&|`)]{1,64}))?/g;
-const STRONG = /\/dev\/(?:tcp|udp)\/|\$\{?IFS\b|\$\((?:\s|[a-z]{2,16}\s)|<\(\s{0,4}[a-z]|\b(?:ba|z|k|da)?sh\s{1,4}-i\b/;
+const STRONG =
+  /\/dev\/(?:tcp|udp)\/|\$\{?IFS\b|\$\{?SHELL\b|^[a-z]{0,8}\{,?[a-z]{1,16}(?:,[-\w/.]{0,32}){1,8}\}[a-z]{0,8}$|\$\((?:\s|[a-z]{2,16}\s)|<\(\s{0,4}[a-z]|\b(?:ba|z|k|da)?sh\s{1,4}-i\b/;
 const ARGUMENT = /^(?:-|\/|\.{1,2}(?:\/|$)|~|\$|['"]|[<>]|\*|%)|[/=\\]|\.[a-z0-9]{1,5}$/;
-const PROGRAM_PATH = /^(?:\/(?:usr\/(?:local\/)?)?s?bin\/[a-z]|\.\/[a-z0-9_.-]+(?:\.sh)?$)/;
+const PROGRAM_PATH = /^(?:\/(?:usr\/(?:local\/)?)?s?bin\/[a-z[?*]|\.\/[a-z0-9_.-]+(?:\.sh)?$)/;
 
 function bareName(word: string): string {
   const bare = word.replaceAll(/\$[@*0-9]|['"\\]|\$\{?IFS\}?.*/g, '').toLowerCase();
@@ -32,6 +43,7 @@ function bareName(word: string): string {
 }
 
 interface Place {
+  readonly name: string;
   readonly argument: string;
   /** Character behind it all. */
   readonly next: string;
@@ -40,19 +52,29 @@ interface Place {
 }
 
 /** A name that is no word of a sentence runs, unless what follows reads like one. */
-function runsDistinct({ argument, next, inner }: Place): boolean {
+function runsDistinct({ name, argument, next, inner }: Place): boolean {
+  if (!inner && THINGS.has(name)) return argument === '' || ARGUMENT.test(argument) || '|;&><'.includes(next);
   return inner || argument === '' || ARGUMENT.test(argument) || '|;&><'.includes(next) || /^[a-z0-9-]{2,24}$/.test(argument);
 }
 
-function runsWordy({ argument, next, inner }: Place): boolean {
+function runsWordy({ name, argument, next, inner }: Place): boolean {
+  if (CARRIERS.has(name) && DISTINCT.has(bareName(argument))) return true;
   return ARGUMENT.test(argument) || (inner && (argument === '' || (next !== '' && '|;&)`'.includes(next))));
+}
+
+/** Any word right behind an operator with an option behind it, or behind an operator that opens the text. */
+function isInjected(found: RegExpExecArray, { name, argument, inner }: Place): boolean {
+  if (!inner || found[1] === '(' || found[1] === '{' || !/^[a-z][a-z0-9_.+-]{1,24}$/.test(name)) return false;
+  return (
+    /^--?[a-z]/.test(argument) || (found.index === 0 && found[2] === '' && argument === '' && /^[a-z0-9_.+-]{2,9}$/.test(found[3] ?? ''))
+  );
 }
 
 function isCommandAt(found: RegExpExecArray, text: string): boolean {
   const [whole, opener = '', , word = '', , argument = ''] = found;
-  const place: Place = { argument, next: text[found.index + whole.length] ?? ' ', inner: opener !== '' && opener !== '\n' };
   const name = bareName(word);
-  if (PROGRAM_PATH.test(word)) return true;
+  const place: Place = { name, argument, next: text[found.index + whole.length] ?? ' ', inner: opener !== '' && opener !== '\n' };
+  if (PROGRAM_PATH.test(word) || isInjected(found, place)) return true;
   return DISTINCT.has(name) ? runsDistinct(place) : WORDY.has(name) && runsWordy(place);
 }
 
