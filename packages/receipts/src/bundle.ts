@@ -1,6 +1,6 @@
 /** @module Making bundles: the entry, its proof under the newest checkpoint, and what its owner chooses to disclose. */
 import { base64 } from '@countersign/crypto';
-import { CodedError, codeOf, err, ok, parseJson, type Fault, type JsonObject, type Result } from '@countersign/kernel';
+import { CodedError, codeOf, err, getOwn, ok, parseJson, type Fault, type JsonObject, type Result } from '@countersign/kernel';
 import type { Log, LogRecord } from '@countersign/log';
 import { BUNDLE_TYPE } from './bundle-form.ts';
 import { jcs, utf8 } from './jcs.ts';
@@ -46,7 +46,15 @@ function withoutEnvelope(content: JsonObject): JsonObject {
   return rest;
 }
 
-/** Opens what was sealed with an entry, for disclosure in a bundle. `content` is checked against the commitments by whoever verifies. */
+/** A session end, or an outcome without a response: there is nothing that a commitment ties down. */
+function isEmpty(content: JsonObject): boolean {
+  return getOwn(content, 'action') === undefined && typeof getOwn(content, 'response') !== 'string';
+}
+
+/**
+ * Opens what was sealed with an entry, for disclosure in a bundle; whoever verifies checks it against the commitments. Faults:
+ * `vault_empty` (nothing private was recorded; make the bundle without inputs), `vault_malformed`, or what the opener throws.
+ */
 export function disclose(
   record: LogRecord,
   place: { log: string; id: string; opener: Opener },
@@ -56,8 +64,11 @@ export function disclose(
   if (note === undefined || sealed === undefined) return err({ code: 'vault_malformed', message: 'nothing was sealed with this entry' });
   try {
     const content = readVault(place.opener.open(note.subject, sealed, vaultAad(place.log, place.id)));
+    if (!content.ok) return content;
+    if (isEmpty(content.value))
+      return err({ code: 'vault_empty', message: 'nothing private was recorded with this entry', hint: 'export it without inputs' });
     // We sealed it; whoever verifies the bundle checks its form again.
-    return content.ok ? ok(withoutEnvelope(content.value) as unknown as ReceiptDisclosure | OutcomeDisclosure) : content;
+    return ok(withoutEnvelope(content.value) as unknown as ReceiptDisclosure | OutcomeDisclosure);
   } catch (error) {
     return err({
       code: codeOf(error),

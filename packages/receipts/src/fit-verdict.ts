@@ -34,7 +34,35 @@ function withReasons(verdict: Verdict, reasons: readonly Reason[]): Verdict {
   return { ...verdict, reasons, reasonsCut: verdict.reasonsCut + verdict.reasons.length - reasons.length, obligations };
 }
 
+/** Most bytes that one UTF-16 unit takes in canonical text: `\u0001`. */
+const BYTES_PER_UNIT = 6;
+/** More than the names, numbers and marks of a verdict, a reason and a span take. */
+const FRAME_BYTES = { verdict: 200, reason: 160, span: 80, text: 3 } as const;
+
+function spanBytesMax(evidence: readonly Span[]): number {
+  let bytes = 0;
+  for (const { path } of evidence) bytes += FRAME_BYTES.span + BYTES_PER_UNIT * path.length;
+  return bytes;
+}
+
+function textBytesMax(texts: readonly string[]): number {
+  let bytes = 0;
+  for (const text of texts) bytes += FRAME_BYTES.text + BYTES_PER_UNIT * text.length;
+  return bytes;
+}
+
+/** No less than the bytes of the verdict's JCS: spares the ordinary verdict from being written twice. */
+export function verdictBytesBound(verdict: Verdict): number {
+  let bytes = FRAME_BYTES.verdict + textBytesMax(verdict.obligations);
+  for (const { code, text, fact = '', evidence, layers = [] } of verdict.reasons) {
+    bytes +=
+      FRAME_BYTES.reason + BYTES_PER_UNIT * (code.length + text.length + fact.length) + textBytesMax(layers) + spanBytesMax(evidence);
+  }
+  return bytes;
+}
+
 function fits(verdict: Verdict): boolean {
+  if (verdict.reasons.length <= PROTOCOL_LIMITS.reasonsMax && verdictBytesBound(verdict) <= RECEIPT_LIMITS.verdictBytesMax) return true;
   return verdict.reasons.length <= PROTOCOL_LIMITS.reasonsMax && utf8Length(jcs(verdict)) <= RECEIPT_LIMITS.verdictBytesMax;
 }
 

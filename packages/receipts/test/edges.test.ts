@@ -3,7 +3,7 @@ import { PROTOCOL_LIMITS, type Reason } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 import * as receipts from '../src/index.ts';
 import * as verify from '../src/verify.ts';
-import { disclose, fitVerdict, makeBundle, RECEIPT_LIMITS, verifySession } from '../src/index.ts';
+import { disclose, fitVerdict, makeBundle, RECEIPT_LIMITS, verifyBundle, verifySession } from '../src/index.ts';
 import { readSideNote, readVault } from '../src/vault-record.ts';
 import { summarizeAction, principalOf } from '../src/action-summary.ts';
 import { createIdIndex } from '../src/id-index.ts';
@@ -52,6 +52,29 @@ describe('entries that this room did not write', () => {
     expect(readVault(Buffer.from('[]'))).toMatchObject({ ok: false, error: { code: 'vault_malformed' } });
     expect(readVault(Buffer.from('{')).ok).toBe(false);
   });
+});
+
+test('an entry without private content discloses nothing, and is proven without', async () => {
+  const world = await openWorld();
+  const { body } = world.recorder.stageReceipt(receiptDraft(1));
+  world.recorder.stageOutcome(outcomeDraft(2, body, { response: null }));
+  await world.recorder.stageSessionEnd({
+    id: uuid(3),
+    time: '2026-01-02T03:04:09.000Z',
+    org: 'org-1',
+    session: 'session-1',
+    reason: 'done',
+  }).durable;
+  for (const n of [2, 3]) {
+    const record = await world.recorder.find(uuid(n));
+    if (record === undefined) throw new Error('not found');
+    expect(disclose(record, { log: ORIGIN, id: uuid(n), opener: world.sealer })).toMatchObject({
+      ok: false,
+      error: { code: 'vault_empty' },
+    });
+    expect((await verifyBundle(await makeBundle({ log: world.log, index: record.index }), trust)).ok).toBe(true);
+  }
+  await world.log.close();
 });
 
 describe('a verdict that is too large', () => {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fitVerdict, RECEIPT_LIMITS } from '../src/index.ts';
 import { summarizeAction } from '../src/action-summary.ts';
+import { verdictBytesBound } from '../src/fit-verdict.ts';
 import { loggedName } from '../src/logged-name.ts';
 import { action, openWorld, outcomeDraft, receiptDraft } from './fixtures.ts';
 
@@ -43,6 +44,7 @@ test('RCPT-015 whatever the verdict, it fits, says how much was cut, and fitting
   fc.assert(
     fc.property(verdicts, (verdict) => {
       const fitted = fitVerdict(verdict);
+      expect(bytesOf(verdict)).toBeLessThanOrEqual(verdictBytesBound(verdict));
       expect(bytesOf(fitted)).toBeLessThanOrEqual(RECEIPT_LIMITS.verdictBytesMax);
       expect(fitted.reasons.length).toBeLessThanOrEqual(PROTOCOL_LIMITS.reasonsMax);
       expect(fitted.reasons.length + fitted.reasonsCut).toBe(verdict.reasons.length + verdict.reasonsCut);
