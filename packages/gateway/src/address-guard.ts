@@ -2,6 +2,7 @@
  * @module Which addresses the gateway may connect to: public unicast and nothing else (IANA special-purpose registries), whatever way
  * they are written. Metadata services that live on public addresses are named.
  */
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Public by registry, and yet a metadata or control service of a cloud. */
@@ -18,7 +19,7 @@ function isPublicV6(address: ipaddr.IPv6): boolean {
 
 /** True for the text of an address one may connect to. Anything that is not an address is not. */
 export function isPublicAddress(text: string): boolean {
-  if (text.includes('%') || !ipaddr.isValid(text)) return false;
+  if (text.includes('%') || isIP(text) === 0) return false;
   const address = ipaddr.parse(text);
   return address instanceof ipaddr.IPv4 ? isPublicV4(address) : isPublicV6(address);
 }

@@ -67,6 +67,8 @@ export interface OperatorDoor {
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
+/** `<level>/<number>`, the number in groups of three digits, perhaps partial. */
+const HASH_TILE = /^[0-9]{1,2}(?:\/x?[0-9]{3}){1,7}(?:\.p\/[0-9]{1,3})?$/;
 const TAIL_DEFAULT = 50;
 const TAIL_MAX = 1000;
 const accesses = new WeakMap<FastifyRequest, Access>();
@@ -366,7 +368,12 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
   await app.register(async (scoped) => {
     speakOperator(scoped);
     scoped.get('/log/checkpoint', async (_, answer) => published(door, 'checkpoint', answer));
-    scoped.get('/log/tile/*', async (request, answer) => published(door, `tile/${pathText(request, '*')}`, answer));
+    scoped.get('/log/tile/*', async (request, answer) => {
+      const path = pathText(request, '*');
+      // Entries have a route of their own, with a credential; no other spelling leads to them.
+      if (!HASH_TILE.test(path)) throw notFound('file of the log');
+      return published(door, `tile/${path}`, answer);
+    });
   });
   await app.register(async (scoped) => {
     speakOperator(scoped);
