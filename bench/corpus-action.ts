@@ -4,8 +4,7 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import { getOwn, type JsonValue } from '@countersign/kernel';
-import type { Action, StateSlice } from '@countersign/protocol';
-import { knownTool } from '../packages/gateway/src/doors/tool-names.ts';
+import { type Action, knownTool, type StateSlice } from '@countersign/protocol';
 import type { CorpusRow } from './corpora.ts';
 
 /** What varies between actions of different kinds. */
