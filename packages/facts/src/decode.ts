@@ -56,11 +56,10 @@ const PLAIN_PROFILE: TextProfile = { mask: TRAIT.letter, digits: 0, longestRun: 
 /** Shortest run worth a look: `0x` and twelve digits, or base64. */
 const RUN_MIN = 14;
 
-function readTextOf(funnel: Funnel, draft: Draft, profile: TextProfile): ReadText {
+function readTextOf(leaf: Leaf, draft: Draft, profile: TextProfile): ReadText {
   const { text, span, layers } = draft;
   const lower = lowerOf(text);
-  funnel.meter.steps += lower.length;
-  return { fact: { span, role: funnel.leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: funnel.leaf.key };
+  return { fact: { span, role: leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: leaf.key };
 }
 
 /** Takes a decoded text in, with the names it adds to `encodings`, unless it is known, empty or over a budget. */
@@ -76,10 +75,10 @@ function admit(funnel: Funnel, draft: Draft, named: readonly string[]): ReadText
     return undefined;
   }
   meter.decodedChars += draft.text.length;
-  meter.steps += draft.text.length;
+  meter.steps += 2 * draft.text.length;
   seen.add(draft.text);
   for (const layer of named) meter.encodings.add(layer);
-  const read = readTextOf(funnel, draft, profileOf(draft.text));
+  const read = readTextOf(funnel.leaf, draft, profileOf(draft.text));
   out.push(read);
   return read;
 }
@@ -209,6 +208,14 @@ function branch(funnel: Funnel, from: Draft, read: ReadText): void {
   if (read.hits.length > 0) branchRot13(funnel, from, read);
 }
 
+/** False for a text that no decoder could change: the usual case, and the reason why plain text is cheap. */
+function mayHide(read: ReadText): boolean {
+  const { profile, hits } = read;
+  if ((profile.mask & ESCAPED) !== 0 || profile.longestRun >= RUN_MIN) return true;
+  for (let i = 0; i < hits.length; i += 3) if (meaningOfWord(hits[i] ?? -1).rot13) return true;
+  return false;
+}
+
 /**
  * The leaf and all its layers, the leaf first. Whole-leaf layers carry the span of the leaf, embedded runs their own.
  * `textsLeft` is how many texts the action may still have. Adds what was cut to `meter`.
@@ -220,10 +227,11 @@ export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLe
     const fact: TextFact = { span: draft.span, role: 'key', layers: [], text: leaf.text, lower: leaf.text.toLowerCase() };
     return [{ fact, profile: PLAIN_PROFILE, hits: NO_HITS, key: '' }];
   }
-  const funnel: Funnel = { leaf, meter, out: [], seen: new Set([leaf.text]), textsLeft: options.textsLeft, rotated: new Set() };
   const profile = options.profile ?? profileOf(leaf.text);
-  const read = readTextOf(funnel, draft, profile);
-  funnel.out.push(read);
+  const read = readTextOf(leaf, draft, profile);
+  meter.steps += leaf.text.length;
+  if (!mayHide(read)) return [read];
+  const funnel: Funnel = { leaf, meter, out: [read], seen: new Set([leaf.text]), textsLeft: options.textsLeft, rotated: new Set() };
   branch(funnel, draft, read);
   if ((profile.mask & ESCAPED) !== 0) descend(funnel, draft);
   return funnel.out;

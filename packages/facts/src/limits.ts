@@ -26,11 +26,11 @@ export const FACTS_LIMITS = {
   pathTextMax: 8192,
   /** Longest path that is normalized; the rest is cut and named. */
   pathCharsMax: 4096,
-  /** Longest URL that is read; the rest is cut. */
+  /** Longest part of a URL after its scheme that is read; the rest is left out. */
   urlCharsMax: 2048,
-  /** Longest token of a provider that is checked. */
+  /** How much of a secret is remembered, so that a layer does not repeat what its leaf said. */
   secretTokenMax: 512,
-  /** Longest value of an assignment that is checked. */
+  /** Longest value of an assignment that is read; the rest of a longer one is left out of its span. */
   secretValueMax: 256,
   /** Commands and statements of one action. */
   commandsMax: 1024,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { FACTS_LIMITS } from '../src/limits.ts';
 import { createParsers } from '../src/parsers.ts';
 import { createUnderstanding } from '../src/understand.ts';
+import * as exported from '../src/index.ts';
 import { actionOf } from './actions.ts';
 import { wasmBytes } from './wasm-bytes.ts';
 
@@ -21,6 +22,19 @@ function shell(command: JsonValue): Facts {
 function pathsOf(facts: Facts): readonly (readonly [string, string])[] {
   return facts.paths.map((path) => [path.normalized, path.access] as const);
 }
+
+it('exports what it promises', () => {
+  expect(Object.keys(exported).sort()).toEqual([
+    'FACTS_LIMITS',
+    'createParsers',
+    'createUnderstanding',
+    'normalizePath',
+    'readAddress',
+    'readAuthority',
+    'readHost',
+    'readUrl',
+  ]);
+});
 
 describe('texts', () => {
   it('are all strings, keys, the joined view, content, context and descriptor, in order', () => {
@@ -274,6 +288,27 @@ describe('limits', () => {
     const over = factsOf('tool.call', { params: nest(FACTS_LIMITS.depthMax + 1) });
     expect([at.texts.length, at.cuts]).toEqual([1, []]);
     expect([over.texts.length, over.cuts]).toEqual([0, ['depth']]);
+  });
+
+  it('reads a URL as far as the limit and no further', () => {
+    const rawAt = (length: number): number => {
+      const content = `https${`://example.org/`.padEnd(length, 'a')}`;
+      return factsOf('model.output', { content }).hosts[0]?.raw.length ?? 0;
+    };
+    const whole = 'https'.length + FACTS_LIMITS.urlCharsMax;
+    expect(rawAt(FACTS_LIMITS.urlCharsMax)).toBe(whole);
+    expect(rawAt(FACTS_LIMITS.urlCharsMax + 1)).toBe(whole);
+  });
+
+  it('reads a secret value as far as the limit and no further', () => {
+    const spanAt = (length: number): number => {
+      const value = 'Tr0ub4dor&3q9Zx'.repeat(32).slice(0, length);
+      const [secret] = factsOf('model.output', { content: `password = "${value}"` }).secrets;
+      return (secret?.span.end ?? 0) - (secret?.span.start ?? 0);
+    };
+    expect(spanAt(FACTS_LIMITS.secretValueMax - 1)).toBe(FACTS_LIMITS.secretValueMax - 1);
+    expect(spanAt(FACTS_LIMITS.secretValueMax)).toBe(FACTS_LIMITS.secretValueMax);
+    expect(spanAt(FACTS_LIMITS.secretValueMax + 1)).toBe(FACTS_LIMITS.secretValueMax);
   });
 
   it('searches a text for paths up to its length and not beyond', () => {
