@@ -2,7 +2,7 @@
 import { sha256Hex } from '@countersign/crypto';
 import type { JudgingEngine, JudgeOutput } from '@countersign/judge';
 import { canonicalize, formatTime, type JsonValue, uuidv7 } from '@countersign/kernel';
-import type { Action, StateSlice } from '@countersign/protocol';
+import type { Action, Signal, StateSlice } from '@countersign/protocol';
 import { type RuleSet, ruleSetJson } from '@countersign/rules';
 import { createSystemRandom, openEngineFile, readEngineFile } from '@countersign/runtime';
 import type { Context } from './command.ts';
@@ -30,12 +30,20 @@ export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<
   return { engine: loaded.value, hashes: { policy: policy.hash, rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash } };
 }
 
+/** Judges one action, with the answers of the world that belong to it. */
+export function judgeAction(
+  judging: Judging,
+  given: { readonly action: Action; readonly signals: readonly Signal[] },
+  context: Context,
+): JudgeOutput {
+  const { action, signals } = given;
+  const facts = judging.engine.understand(action, signals);
+  return judging.engine.judge({ now: formatTime(context.world.clock.nowMs()), action, facts, state: STATE });
+}
+
 /** Judges one sketch. */
 export function judgeSketch(judging: Judging, sketch: ActionSketch, context: Context): JudgeOutput {
-  const { clock } = context.world;
-  const id = uuidv7(clock, createSystemRandom());
+  const id = uuidv7(context.world.clock, createSystemRandom());
   const origin = { source: { framework: 'countersign-cli', door: 'cli' }, org: 'local', agent: 'local', session: 'local', delegation: [] };
-  const action: Action = { v: 1, id, ...origin, ...sketch };
-  const facts = judging.engine.understand(action, []);
-  return judging.engine.judge({ now: formatTime(clock.nowMs()), action, facts, state: STATE });
+  return judgeAction(judging, { action: { v: 1, id, ...origin, ...sketch }, signals: [] }, context);
 }

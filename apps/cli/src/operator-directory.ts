@@ -46,7 +46,7 @@ function operate(runtime: Runtime, where: string): Operator {
     listApiKeys: () => Promise.resolve(store.listApiKeys({ org })),
     revokeApiKey: async (id) => unwrap(store.revokeApiKey(org, id)),
     listPolicies: () => Promise.resolve(store.listPolicies()),
-    setPolicy: async (source) => unwrap(await runtime.policy.set('command line', source)),
+    setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
     logKey: () => Promise.resolve(runtime.logKey),
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),
