@@ -51,32 +51,34 @@ function plant(literals: readonly string[], columns: Uint16Array, width: number)
   return { next: next.slice(0, states * width), ends: ends.slice(0, states), states };
 }
 
+/** Turns the trie into a table: a state's missing edges become those of the longest shorter state. Gives each state the next shorter one with an end. */
+function close(trie: { readonly next: Int32Array; readonly ends: Int32Array; readonly states: number }, width: number): Int32Array {
+  const { next, ends, states } = trie;
+  const fail = new Int32Array(states);
+  const shorter = new Int32Array(states);
+  const queue: number[] = [0];
+  for (const state of queue) {
+    const back = (fail[state] ?? 0) * width;
+    for (let column = 0; column < width; column += 1) {
+      const cell = state * width + column;
+      const child = next[cell] ?? 0;
+      const viaBack = state === 0 ? 0 : (next[back + column] ?? 0);
+      next[cell] = child === 0 ? viaBack : child;
+      if (child === 0) continue;
+      fail[child] = viaBack;
+      shorter[child] = ends[viaBack] === -1 ? (shorter[viaBack] ?? 0) : viaBack;
+      queue.push(child);
+    }
+  }
+  return shorter;
+}
+
 /** Builds the table. `literals` are distinct and not empty; a hit reports the index of one. */
 export function buildAutomaton(literals: readonly string[]): Automaton {
   const { columns, width } = readColumns(literals);
-  const { next, ends, states } = plant(literals, columns, width);
-  const fail = new Int32Array(states);
-  const shorter = new Int32Array(states);
-  const queue = new Int32Array(states);
-  let head = 0;
-  let tail = 1;
-  while (head < tail) {
-    const state = queue[head] ?? 0;
-    head += 1;
-    const back = fail[state] ?? 0;
-    for (let column = 0; column < width; column += 1) {
-      const child = next[state * width + column] ?? 0;
-      const viaBack = state === 0 ? 0 : (next[back * width + column] ?? 0);
-      if (child === 0) {
-        next[state * width + column] = viaBack;
-        continue;
-      }
-      fail[child] = viaBack;
-      shorter[child] = ends[viaBack] === -1 ? (shorter[viaBack] ?? 0) : viaBack;
-      queue[tail] = child;
-      tail += 1;
-    }
-  }
+  const trie = plant(literals, columns, width);
+  const shorter = close(trie, width);
+  const { next, ends } = trie;
   for (let cell = 0; cell < next.length; cell += 1) next[cell] = (next[cell] ?? 0) * width;
   return { columns, width, next, ends, shorter, lengths: Int32Array.from(literals, (literal) => literal.length) };
 }

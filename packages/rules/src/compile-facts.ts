@@ -51,11 +51,7 @@ interface PatternPlace {
 }
 
 /** Compiles a list of patterns; faulty ones are reported and left out, and the set is refused then. */
-export function compilePatterns(
-  written: unknown,
-  mode: 'phrase' | 'value',
-  at: { readonly path: string; readonly report: Report },
-): readonly CompiledPattern[] {
+export function compilePatterns(written: unknown, mode: 'phrase' | 'value', at: PatternPlace): readonly CompiledPattern[] {
   if (!Array.isArray(written)) return [];
   const patterns: CompiledPattern[] = [];
   for (const [i, pattern] of written.entries()) {
@@ -112,11 +108,11 @@ function compileCheck(written: Written, field: string, report: Report): Check | 
         read: definition.read as (fact: AnyFact) => readonly number[],
         values: new Set(value as readonly number[]),
       };
-    case 'commands': {
-      const test = compileChecks({ factClass: 'command', test: value as FactTest, path }, report);
-      return { type: 'commands', read: definition.read as (fact: AnyFact, facts: Facts) => readonly CommandFact[], test };
-    }
+    case 'commands':
+      break;
   }
+  const test = compileChecks({ factClass: 'command', test: value as FactTest, path }, report);
+  return { type: 'commands', read: definition.read as (fact: AnyFact, facts: Facts) => readonly CommandFact[], test };
 }
 
 function compileChecks(written: Written, report: Report): Checks {

@@ -187,6 +187,12 @@ function leadOf(leaf: FactLeaf): { readonly check: StringsCheck; readonly patter
   return searchable.find(({ patterns }) => patterns.every((pattern) => pattern.equal !== undefined)) ?? searchable[0];
 }
 
+function leavesOf(list: readonly number[], entries: readonly { readonly leaf: number }[]): readonly number[] {
+  const found = new Set<number>();
+  for (const entry of list) found.add(entries[entry]?.leaf ?? 0);
+  return [...found];
+}
+
 function buildClassIndex(leaves: readonly Leaf[], factClass: FactClass): ClassIndex {
   const always: number[] = [];
   const fields = new Map<
@@ -214,7 +220,7 @@ function buildClassIndex(leaves: readonly Leaf[], factClass: FactClass): ClassIn
       read: field.read,
       byValue: field.byValue,
       automaton,
-      byLiteral: byLiteral.map((list) => [...new Set(list.map((entry) => field.entries[entry]?.leaf ?? 0))]),
+      byLiteral: byLiteral.map((list) => leavesOf(list, field.entries)),
     };
   });
   return { fields: built, always };

@@ -23,7 +23,10 @@ const DEFAULT_ROLES = ['param', 'content', 'joined'] as const;
 
 /** A literal is selective enough at three code units, or at two where no ASCII is in it. */
 function isSelective(literal: string): boolean {
-  return literal.length >= RULE_LIMITS.literalCharsMin || (literal.length === RULE_LIMITS.literalCharsMin - 1 && literal.charCodeAt(0) > 127 && literal.charCodeAt(1) > 127);
+  return (
+    literal.length >= RULE_LIMITS.literalCharsMin ||
+    (literal.length === RULE_LIMITS.literalCharsMin - 1 && literal.charCodeAt(0) > 127 && literal.charCodeAt(1) > 127)
+  );
 }
 
 function needLiteral(pattern: CompiledPattern): PatternFault | undefined {

@@ -175,6 +175,7 @@ export function factsOf(factClass: FactClass, action: Action, facts: Facts): rea
     case 'cut':
       return names(facts.cuts);
     case 'encoding':
-      return names(facts.encodings);
+      break;
   }
+  return names(facts.encodings);
 }

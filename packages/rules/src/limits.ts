@@ -17,6 +17,8 @@ export const RULE_LIMITS = {
   patternsMax: 256,
   /** Code units of one pattern. */
   patternCharsMax: 1024,
+  /** Code units of one plain pattern or word. */
+  plainCharsMax: 128,
   /** Nested groups of one regular expression. */
   patternDepthMax: 12,
   /** Highest counted repetition, `{n,m}`. */

@@ -19,13 +19,13 @@ function checkHolds(check: Check, fact: AnyFact, matching: Matching): boolean {
       return check.read(fact).some((value) => check.values.has(value));
     case 'commands':
       return check.read(fact, matching.facts).some((command) => allHold(check.test, command, matching));
-    case 'strings': {
-      const values = check.read(fact);
-      if (check.any.length > 0 && !someHolds(check.any, values, matching)) return false;
-      if (check.none.length > 0 && someHolds(check.none, values, matching)) return false;
-      return check.all.every((pattern) => someHolds([pattern], values, matching));
-    }
+    case 'strings':
+      break;
   }
+  const values = check.read(fact);
+  if (check.any.length > 0 && !someHolds(check.any, values, matching)) return false;
+  if (check.none.length > 0 && someHolds(check.none, values, matching)) return false;
+  return check.all.every((pattern) => someHolds([pattern], values, matching));
 }
 
 function allHold(test: Checks, fact: AnyFact, matching: Matching): boolean {

@@ -108,6 +108,6 @@ export function matchRules(compiled: CompiledRules, input: MatchInput): RuleMatc
     const rule = compiled.rules[index];
     if (rule !== undefined && holds(rule.condition, matching)) findings.push(findingOf(rule, matching));
   }
-  findings.sort((a, b) => b.score - a.score || (a.rule < b.rule ? -1 : 1));
+  findings.sort((a, b) => (a.score === b.score ? (a.rule < b.rule ? -1 : 1) : b.score - a.score));
   return { findings, steps: matching.meter.steps };
 }

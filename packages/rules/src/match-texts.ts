@@ -48,13 +48,9 @@ class TextReader {
   }
 
   candidate(id: number, start: number): void {
-    const { anchors, hits, patternStamp, epoch } = this.compiled.scratch;
+    const { anchors, hits } = this.compiled.scratch;
     const entry = this.compiled.texts.patterns[id];
-    if (patternStamp[id] !== epoch) {
-      patternStamp[id] = epoch;
-      anchors[id] = -1;
-      hits[id] = 0;
-    }
+    this.refresh(id);
     const anchor = anchors[id] ?? -1;
     if (entry === undefined || (hits[id] ?? 0) >= RULE_LIMITS.hitsPerTextMax) return;
     const plain = entry.pattern.expression === undefined;
@@ -64,6 +60,15 @@ class TextReader {
     if (this.matching.isSpent(this.text.span)) return;
     if (plain) this.confirm(id, entry, { start, end: start + (entry.pattern.literals[0] ?? '').length });
     else this.search(id, entry, start);
+  }
+
+  /** Forgets what a pattern's marks say of an earlier text. */
+  refresh(id: number): void {
+    const { anchors, hits, patternStamp, epoch } = this.compiled.scratch;
+    if (patternStamp[id] === epoch) return;
+    patternStamp[id] = epoch;
+    anchors[id] = -1;
+    hits[id] = 0;
   }
 
   leafLooks(leaf: number): boolean {

@@ -25,17 +25,24 @@ function shortest(strings: readonly string[]): number {
   return length;
 }
 
-/** Long literals are rare in innocent text; few are cheap. */
-function worth(strings: readonly string[]): number {
-  const length = shortest(strings);
-  const usable = length < RULE_LIMITS.literalCharsMin ? 0 : 1024;
-  return usable + Math.min(length, 12) * 16 - Math.min(strings.length, 256);
+/** How often innocent text might hold the literal: less with every unit, much less with every one that is no letter. */
+function frequencyOf(literal: string): number {
+  let frequency = 1;
+  for (const unit of literal.slice(0, 16)) frequency /= unit >= 'a' && unit <= 'z' ? 3 : 27;
+  return frequency;
+}
+
+/** What searching by these would cost; sets with too short a literal come last. */
+function costOf(strings: readonly string[]): number {
+  let cost = shortest(strings) < RULE_LIMITS.literalCharsMin ? 1000 : 0;
+  for (const literal of strings) cost += frequencyOf(literal);
+  return cost;
 }
 
 function better(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
   if (a === undefined || a.length === 0 || shortest(a) === 0) return b;
   if (b === undefined || b.length === 0 || shortest(b) === 0) return a;
-  return worth(a) >= worth(b) ? a : b;
+  return costOf(a) <= costOf(b) ? a : b;
 }
 
 function cross(left: readonly string[], right: readonly string[]): readonly string[] | undefined {
@@ -118,15 +125,16 @@ function knownOf(node: PatternNode): Known {
     case 'choice':
       return knownOfChoice(node.items);
     case 'repeat':
-      return knownOfRepeat(node);
+      break;
   }
+  return knownOfRepeat(node);
 }
 
 /** Literals of at least two code units, one of which is in every match; undefined where there is no such set. */
 export function requiredLiterals(node: PatternNode): readonly string[] | undefined {
   const { best } = knownOf(node);
   if (best === undefined || shortest(best) < LITERAL_MIN) return undefined;
-  const sorted = [...new Set(best)].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  const sorted = [...new Set(best)].sort((a, b) => (a.length === b.length ? (a < b ? -1 : 1) : a.length - b.length));
   const kept: string[] = [];
   for (const literal of sorted) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);
   return kept.length <= RULE_LIMITS.literalsPerPatternMax ? kept : undefined;

@@ -23,8 +23,9 @@ export function isNullable(node: PatternNode): boolean {
     case 'sequence':
       return node.items.every(isNullable);
     case 'choice':
-      return node.items.some(isNullable);
+      break;
   }
+  return node.items.some(isNullable);
 }
 
 const ANYTHING: CharSet = fullSet();
@@ -47,15 +48,12 @@ function firstOf(node: PatternNode, follow: CharSet): CharSet {
       for (const item of node.items) first = union(first, firstOf(item, follow));
       return first;
     }
-    case 'sequence': {
-      let first = follow;
-      for (let i = node.items.length - 1; i >= 0; i -= 1) {
-        const item = node.items[i];
-        if (item !== undefined) first = firstOf(item, first);
-      }
-      return first;
-    }
+    case 'sequence':
+      break;
   }
+  let first = follow;
+  for (const item of node.items.toReversed()) first = firstOf(item, first);
+  return first;
 }
 
 /** Of these words, the most that can begin at one place of one text: each the beginning of the next. */
@@ -86,8 +84,9 @@ class WaysCounter {
       case 'choice':
         return this.choice(node.items, follow);
       case 'repeat':
-        return this.repeat(node, follow);
+        break;
     }
+    return this.repeat(node, follow);
   }
 
   sequence(items: readonly PatternNode[], follow: CharSet): number {
@@ -162,8 +161,9 @@ function unboundedBehind(node: PatternNode): boolean {
       return unboundedBehind(node.item);
     case 'sequence':
     case 'choice':
-      return node.items.some(unboundedBehind);
+      break;
   }
+  return node.items.some(unboundedBehind);
 }
 
 function hasLookbehindUnbounded(node: PatternNode): boolean {
@@ -177,8 +177,9 @@ function hasLookbehindUnbounded(node: PatternNode): boolean {
       return hasLookbehindUnbounded(node.item);
     case 'sequence':
     case 'choice':
-      return node.items.some(hasLookbehindUnbounded);
+      break;
   }
+  return node.items.some(hasLookbehindUnbounded);
 }
 
 /** The number of ways, or why the expression is refused. */

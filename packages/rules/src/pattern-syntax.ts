@@ -103,18 +103,23 @@ class PatternReader {
     if (this.take('*')) return { min: 0, max: Infinity };
     if (this.take('+')) return { min: 1, max: Infinity };
     if (this.take('?')) return { min: 0, max: 1 };
-    if (this.peek() !== '{') return undefined;
+    return this.peek() === '{' ? this.counted() : undefined;
+  }
+
+  counted(): { min: number; max: number } {
     const start = this.at;
     const close = this.source.indexOf('}', this.at);
     const body = close === -1 ? '' : this.source.slice(this.at + 1, close);
-    const found = /^(\d{1,4})(,(\d{0,4}))?$/.exec(body);
+    const found = /^(\d{1,4})(,?)(\d{0,4})$/.exec(body);
     if (found === null) this.refuse(start, 'pattern_syntax', 'a `{` must be escaped or begin a repetition such as `{0,40}`');
     this.at = close + 1;
-    const min = Number(found[1]);
-    const max = found[2] === undefined ? min : found[3] === '' || found[3] === undefined ? Infinity : Number(found[3]);
+    const [, low = '', comma = '', high = ''] = found;
+    const min = Number(low);
+    const max = comma === '' ? min : high === '' ? Infinity : Number(high);
     if (min > max) this.refuse(start, 'pattern_syntax', 'a repetition must not have its bounds the wrong way round');
     const top = RULE_LIMITS.patternRepeatMax;
-    if (min > top || (max !== Infinity && max > top)) this.refuse(start, 'pattern_unsafe', `a counted repetition must not exceed ${top}`);
+    if (Math.max(min, max === Infinity ? 0 : max) > top)
+      this.refuse(start, 'pattern_unsafe', `a counted repetition must not exceed ${top}`);
     return { min, max };
   }
 
@@ -127,8 +132,7 @@ class PatternReader {
     if (unit === '.') return { kind: 'unit', set: fullSet(), text: undefined };
     if (unit === '^' || unit === '$') return { kind: 'edge' };
     if (unit === '\\') return this.escape(start);
-    if (unit === '*' || unit === '+' || unit === '?') this.refuse(start, 'pattern_syntax', `nothing to repeat before \`${unit}\``);
-    if (unit === '{' || unit === '}' || unit === ']') this.refuse(start, 'pattern_syntax', `a literal \`${unit}\` must be escaped`);
+    if ('*+?{}]'.includes(unit)) this.refuse(start, 'pattern_syntax', `nothing to repeat before \`${unit}\`, or it must be escaped`);
     return this.unit(unit, start);
   }
 
@@ -174,22 +178,23 @@ class PatternReader {
 
   codeOfEscape(letter: string, start: number): number {
     if (letter === '') this.refuse(start, 'pattern_syntax', 'a backslash at the end');
-    if (letter >= '1' && letter <= '9')
+    if (/[1-9]/.test(letter))
       this.refuse(start, 'pattern_unsupported', 'back-references are not supported: they cannot be matched in bounded time');
-    if (letter === 'k' || letter === 'p' || letter === 'P' || letter === 'c')
-      this.refuse(start, 'pattern_unsupported', `\`\\${letter}\` is not supported`);
-    const width = letter === 'x' ? 2 : letter === 'u' ? 4 : 0;
-    if (width > 0) {
-      const digits = this.source.slice(this.at, this.at + width);
-      if (digits.length !== width || !/^[0-9a-f]+$/i.test(digits))
-        this.refuse(start, 'pattern_syntax', `\`\\${letter}\` needs ${width} hexadecimal digits`);
-      this.at += width;
-      return Number.parseInt(digits, 16);
-    }
+    if (/[kpPc]/.test(letter)) this.refuse(start, 'pattern_unsupported', `\`\\${letter}\` is not supported`);
+    if (letter === 'x' || letter === 'u') return this.hexadecimal(letter, start);
     const known = ESCAPES.get(letter);
     if (known !== undefined) return known;
     if (/[a-z0-9]/i.test(letter)) this.refuse(start, 'pattern_syntax', `\`\\${letter}\` means nothing`);
     return letter.charCodeAt(0);
+  }
+
+  hexadecimal(letter: 'x' | 'u', start: number): number {
+    const width = letter === 'x' ? 2 : 4;
+    const digits = this.source.slice(this.at, this.at + width);
+    if (digits.length !== width || !/^[0-9a-f]+$/i.test(digits))
+      this.refuse(start, 'pattern_syntax', `\`\\${letter}\` needs ${width} hexadecimal digits`);
+    this.at += width;
+    return Number.parseInt(digits, 16);
   }
 
   brackets(start: number): PatternNode {

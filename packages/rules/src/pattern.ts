@@ -50,11 +50,17 @@ function sourceOf(text: string, mode: PatternMode): string {
   return `${start === 0 ? '^' : ''}${middle}${end === text.length ? '$' : ''}`;
 }
 
+/** The fault with the part of the expression that it is about. */
+function quoted(fault: PatternFault, source: string): PatternFault {
+  const part = source.slice(fault.start, Math.min(fault.end, fault.start + 60));
+  return part === '' ? fault : { ...fault, message: `${fault.message}: \`${part}\`` };
+}
+
 function compileSource(source: string): Result<CompiledPattern, PatternFault> {
   const read = readPattern(source);
-  if (!read.ok) return read;
+  if (!read.ok) return err(quoted(read.error, source));
   const judged = judgePattern(read.value, source);
-  if (judged.fault !== undefined) return err(judged.fault);
+  if (judged.fault !== undefined) return err(quoted(judged.fault, source));
   const expression = new RegExp(source, 'gs');
   return ok({
     literals: requiredLiterals(read.value) ?? [],
@@ -75,18 +81,31 @@ function plainFault(text: string, message: string): PatternFault {
   };
 }
 
-function compilePlain(text: string, mode: PatternMode): Result<CompiledPattern, PatternFault> {
-  if (text.length === 0 || text.length > RULE_LIMITS.patternCharsMax / 4) {
-    const message = `a plain pattern must have 1 to ${RULE_LIMITS.patternCharsMax / 4} characters`;
-    return err({ code: 'pattern_too_long', message, start: 0, end: text.length, hint: 'split it into several patterns' });
+/** What is wrong with a plain pattern, if anything. */
+function faultOfPlain(text: string, mode: PatternMode): PatternFault | undefined {
+  const max = RULE_LIMITS.plainCharsMax;
+  if (text.length === 0 || text.length > max) {
+    return {
+      code: 'pattern_too_long',
+      message: `a plain pattern must have 1 to ${max} characters`,
+      start: 0,
+      end: text.length,
+      hint: 'split it into several patterns',
+    };
   }
-  if (/[A-Z]/.test(text)) return err(plainFault(text, 'upper-case letters never match: the input is lower-cased'));
-  if (mode === 'value' && !text.includes('*')) return ok({ literals: [text], equal: text, expression: undefined, edged: false, ways: 1 });
-  if (mode === 'value' && /\*.*\*.*\*/.test(text)) return err(plainFault(text, 'a plain pattern may have at most two `*`'));
-  if (mode === 'value' && text.replaceAll('*', '') === '') return err(plainFault(text, 'a pattern of `*` alone says nothing'));
-  if (mode === 'phrase' && (text.trim() !== text || text.includes('  '))) return err(plainFault(text, 'a phrase has stray spaces'));
-  if (mode === 'phrase' && !text.includes(' '))
-    return ok({ literals: [text], equal: undefined, expression: undefined, edged: false, ways: 1 });
+  if (/[A-Z]/.test(text)) return plainFault(text, 'upper-case letters never match: the input is lower-cased');
+  if (mode === 'phrase') return text.trim() !== text || text.includes('  ') ? plainFault(text, 'a phrase has stray spaces') : undefined;
+  const stars = text.split('*').length - 1;
+  if (stars > 2) return plainFault(text, 'a plain pattern may have at most two `*`');
+  return stars === text.length ? plainFault(text, 'a pattern of `*` alone says nothing') : undefined;
+}
+
+function compilePlain(text: string, mode: PatternMode): Result<CompiledPattern, PatternFault> {
+  const fault = faultOfPlain(text, mode);
+  if (fault !== undefined) return err(fault);
+  const plain = { literals: [text], expression: undefined, edged: false, ways: 1 };
+  if (mode === 'value' && !text.includes('*')) return ok({ ...plain, equal: text });
+  if (mode === 'phrase' && !text.includes(' ')) return ok({ ...plain, equal: undefined });
   return compileSource(sourceOf(text, mode));
 }
 

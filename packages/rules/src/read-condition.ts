@@ -123,17 +123,28 @@ function checkLeaf(
   else checkText(at.value, at.path, reading);
 }
 
-function checkItems(written: JsonObject, key: string, at: { readonly path: Path; readonly depth: number }, reading: Reading): number {
-  const items = reading.list(written[key], [...at.path, key], { min: 1, max: RULE_LIMITS.leavesMax });
-  for (const [i, item] of items.entries()) checkCondition({ value: item, path: [...at.path, key, i], depth: at.depth + 1 }, reading);
+interface ConditionPlace {
+  readonly value: JsonValue | undefined;
+  readonly path: Path;
+  readonly depth: number;
+}
+
+function checkItems(at: { readonly items: JsonValue | undefined; readonly path: Path; readonly depth: number }, reading: Reading): number {
+  const items = reading.list(at.items, at.path, { min: 1, max: RULE_LIMITS.leavesMax });
+  for (const [i, item] of items.entries()) checkCondition({ value: item, path: [...at.path, i], depth: at.depth + 1 }, reading);
   return items.length;
 }
 
+/** The one thing that a condition says; undefined where it says none or several. */
+function operatorOf(written: JsonObject): string | undefined {
+  const keys = Object.keys(written).sort();
+  if (keys.length === 2 && keys[0] === 'at_least' && keys[1] === 'of') return 'of';
+  const [key] = keys;
+  return keys.length === 1 && key !== 'at_least' && key !== 'of' ? key : undefined;
+}
+
 /** Checks one condition and everything inside it. */
-export function checkCondition(
-  at: { readonly value: JsonValue | undefined; readonly path: Path; readonly depth: number },
-  reading: Reading,
-): void {
+export function checkCondition(at: ConditionPlace, reading: Reading): void {
   const { path } = at;
   if (at.depth > RULE_LIMITS.conditionDepthMax) {
     reading.fault('rule_too_deep', path, `conditions may be nested ${RULE_LIMITS.conditionDepthMax} deep`);
@@ -141,17 +152,17 @@ export function checkCondition(
   }
   const written = reading.object(at.value, path, ['all', 'any', 'not', 'at_least', 'of', ...LEAVES]);
   if (written === undefined) return;
-  const keys = Object.keys(written);
-  const counted = keys.length === 2 && keys.includes('at_least') && keys.includes('of');
-  const [key = ''] = counted ? ['of'] : keys;
-  if ((keys.length !== 1 && !counted) || key === 'at_least' || (key === 'of' && !counted)) {
+  const operator = operatorOf(written);
+  if (operator === undefined) {
     reading.fault('rule_type', path, 'a condition must have exactly one of `all`, `any`, `not`, `at_least` with `of`, or a fact');
     return;
   }
-  if (key === 'not') checkCondition({ value: written['not'], path: [...path, 'not'], depth: at.depth + 1 }, reading);
-  else if (key === 'all' || key === 'any') checkItems(written, key, at, reading);
-  else if (key === 'of') {
-    const count = checkItems(written, 'of', at, reading);
+  const inside = { path: [...path, operator], depth: at.depth };
+  if (operator === 'not') checkCondition({ value: written['not'], path: inside.path, depth: at.depth + 1 }, reading);
+  else if (operator === 'all' || operator === 'any') checkItems({ items: written[operator], ...inside }, reading);
+  else if (operator !== 'of') checkLeaf(operator, { value: written[operator], ...inside }, reading);
+  else {
+    const count = checkItems({ items: written['of'], ...inside }, reading);
     reading.integer(written['at_least'], [...path, 'at_least'], { min: 1, max: Math.max(1, count) });
-  } else checkLeaf(key, { value: written[key], path: [...path, key], depth: at.depth }, reading);
+  }
 }

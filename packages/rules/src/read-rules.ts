@@ -3,7 +3,7 @@
  */
 import { err, isJsonObject, ok, type JsonObject, type JsonValue, type Result } from '@countersign/kernel';
 import { ACTION_KIND_FAMILIES, isActionKind, SEVERITIES, type Severity } from '@countersign/protocol';
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { compileRules } from './compile-rules.ts';
 import { RULE_LIMITS } from './limits.ts';
 import { MATCH_CUT_RULE } from './match-rules.ts';
@@ -53,12 +53,10 @@ function expandKinds(value: JsonValue | undefined, path: Path, reading: Reading)
     else if (group !== undefined) for (const name of group) kinds.add(name);
     else if (isActionKind(kind) || family || kind === 'file.*') kinds.add(kind);
     else
-      reading.fault(
-        'rule_value',
-        [...path, i],
-        `unknown kind of action \`${kind.slice(0, 64)}\``,
-        `use a kind, or one of any, ${Object.keys(KIND_GROUPS).join(', ')}`,
-      );
+      reading.fault('rule_value', [...path, i], {
+        message: `unknown kind of action \`${kind.slice(0, 64)}\``,
+        hint: `use a kind, or one of any, ${Object.keys(KIND_GROUPS).join(', ')}`,
+      });
   }
   return [...kinds].sort();
 }
@@ -74,12 +72,10 @@ function readTags(value: JsonValue | undefined, path: Path, reading: Reading): R
       const tag = reading.string(item, [...path, name, i], 32);
       if (shapes[name].test(tag)) tags[name].push(tag);
       else
-        reading.fault(
-          'rule_value',
-          [...path, name, i],
-          `\`${tag}\` is not a tag of \`${name}\``,
-          'for example owasp LLM01 or ASI02, atlas AML.T0051 or T1059.004, cwe CWE-89',
-        );
+        reading.fault('rule_value', [...path, name, i], {
+          message: `\`${tag}\` is not a tag of \`${name}\``,
+          hint: 'for example owasp LLM01 or ASI02, atlas AML.T0051 or T1059.004, cwe CWE-89',
+        });
     }
     tags[name].sort();
   }
@@ -116,12 +112,10 @@ function readExamples(value: JsonValue | undefined, path: Path, reading: Reading
 function readIdentity(written: JsonObject, path: Path, reading: Reading): Pick<Rule, 'id' | 'title' | 'category'> {
   const id = reading.string(written['id'], [...path, 'id'], 64);
   if (id !== '' && !/^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$/.test(id))
-    reading.fault(
-      'rule_value',
-      [...path, 'id'],
-      'an id is letters and digits, with `.`, `_` or `-` between',
-      'for example R001 or acme.no-prod',
-    );
+    reading.fault('rule_value', [...path, 'id'], {
+      message: 'an id is letters and digits, with `.`, `_` or `-` between',
+      hint: 'for example R001 or acme.no-prod',
+    });
   if (id === MATCH_CUT_RULE) reading.fault('rule_value', [...path, 'id'], `\`${MATCH_CUT_RULE}\` is reserved for the matcher itself`);
   const category = reading.string(written['category'], [...path, 'category'], 64);
   if (category !== '' && !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(category))
@@ -166,14 +160,14 @@ function checkPatterns(rule: Rule, path: Path, reading: Reading): void {
       .slice(3)
       .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
     // Faults of the compiler are rule faults by construction: `compileRules` makes no others.
-    reading.fault(fault.code as RuleFaultCode, [...path, ...steps], fault.message, fault.hint);
+    reading.fault(fault.code as RuleFaultCode, [...path, ...steps], { message: fault.message, hint: fault.hint });
   }
 }
 
 function readDocument(root: JsonValue, reading: Reading): RuleDocument {
   const document = reading.object(root, [], DOCUMENT_FIELDS);
   if (document === undefined) return { version: 1, pack: '', description: '', rules: [] };
-  if (document['version'] !== 1) reading.fault('rule_value', ['version'], 'the only version is 1', 'write `version: 1`');
+  if (document['version'] !== 1) reading.fault('rule_value', ['version'], { message: 'the only version is 1', hint: 'write `version: 1`' });
   const pack = reading.string(document['pack'], ['pack'], 64);
   if (pack !== '' && !/^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/.test(pack))
     reading.fault('rule_value', ['pack'], 'a pack name is lower-case words joined by `-` or `.`');
@@ -184,16 +178,21 @@ function readDocument(root: JsonValue, reading: Reading): RuleDocument {
     const written = readRule(item, ['rules', i], reading);
     if (written === undefined) continue;
     if (seen.has(written.rule.id))
-      reading.fault(
-        'rule_duplicate_id',
-        ['rules', i, 'id'],
-        `rule id \`${written.rule.id}\` is used twice in this document`,
-        'rename one of them',
-      );
+      reading.fault('rule_duplicate_id', ['rules', i, 'id'], {
+        message: `rule id \`${written.rule.id}\` is used twice in this document`,
+        hint: 'rename one of them',
+      });
     seen.add(written.rule.id);
     rules.push(written);
   }
   return { version: 1, pack, description, rules };
+}
+
+function valueOf(node: unknown, step: string | number): { readonly key: unknown; readonly value: unknown } {
+  if (isSeq(node)) return { key: undefined, value: typeof step === 'number' ? node.items[step] : undefined };
+  if (!isMap(node)) return { key: undefined, value: undefined };
+  const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+  return { key: pair?.key, value: pair?.value };
 }
 
 /** The offset of the key or value that a path names; of the nearest thing around it where that is missing. */
@@ -201,17 +200,11 @@ function offsetOf(document: Document, path: Path): number {
   let node: unknown = document.contents;
   let offset = 0;
   for (const step of path) {
-    let next: unknown;
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
-      if (isScalar(pair?.key)) offset = pair.key.range?.[0] ?? offset;
-      next = pair?.value;
-    } else if (isSeq(node) && typeof step === 'number') {
-      next = node.items[step];
-      if ((isMap(next) || isSeq(next) || isScalar(next)) && Array.isArray(next.range)) offset = next.range[0];
-    }
-    if (next === undefined || next === null) return offset;
-    node = next;
+    const { key, value } = valueOf(node, step);
+    const place = isNode(key) ? key : value;
+    if (isNode(place)) offset = place.range?.[0] ?? offset;
+    if (value === undefined || value === null) return offset;
+    node = value;
   }
   return offset;
 }

@@ -58,10 +58,16 @@ export class Reading {
     this.locate = locate;
   }
 
-  fault(code: RuleFaultCode, path: readonly (string | number)[], message: string, hint?: string): void {
+  /** `said` is what is wrong, alone or with what to do. */
+  fault(
+    code: RuleFaultCode,
+    path: readonly (string | number)[],
+    said: string | { readonly message: string; readonly hint: string | undefined },
+  ): void {
     if (this.faults.length >= RULE_LIMITS.faultsMax) return;
     const { offset, line, column } = this.locate(path);
     const where = { path: path.reduce<string>(pointer, ''), span: { start: offset, end: offset }, source: this.source, line, column };
+    const { message, hint } = typeof said === 'string' ? { message: said, hint: undefined } : said;
     this.faults.push(hint === undefined ? { code, message, ...where } : { code, message, hint, ...where });
   }
 
@@ -75,7 +81,7 @@ export class Reading {
       if (known.includes(key)) continue;
       const near = suggest(key, known);
       const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${near}\`?`;
-      this.fault('rule_unknown_field', [...path, key], `unknown field \`${key.slice(0, 64)}\``, hint);
+      this.fault('rule_unknown_field', [...path, key], { message: `unknown field \`${key.slice(0, 64)}\``, hint });
     }
     return value;
   }
@@ -98,7 +104,10 @@ export class Reading {
 
   string(value: JsonValue | undefined, path: readonly (string | number)[], lengthMax = 1024): string {
     if (typeof value !== 'string') {
-      this.fault(value === undefined ? 'rule_missing_field' : 'rule_type', path, 'must be a string', 'quote it if it looks like a number');
+      this.fault(value === undefined ? 'rule_missing_field' : 'rule_type', path, {
+        message: 'must be a string',
+        hint: 'quote it if it looks like a number',
+      });
       return '';
     }
     if (value.length === 0 || value.length > lengthMax) this.fault('rule_range', path, `must have 1 to ${lengthMax} characters`);

@@ -8,7 +8,12 @@ export function readPacks(): readonly RuleDocument[] {
   const documents: RuleDocument[] = [];
   for (const name of readdirSync(FOLDER).sort()) {
     const read = parseRules(readFileSync(new URL(name, FOLDER), 'utf8'), name);
-    if (!read.ok) throw new Error(read.error.map((fault) => `${fault.source}:${fault.line}:${fault.column} ${fault.path ?? ''} ${fault.code} ${fault.message}`).join('\n'));
+    if (!read.ok)
+      throw new Error(
+        read.error
+          .map((fault) => `${fault.source}:${fault.line}:${fault.column} ${fault.path ?? ''} ${fault.code} ${fault.message}`)
+          .join('\n'),
+      );
     documents.push(read.value);
   }
   return documents;
