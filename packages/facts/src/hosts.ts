@@ -105,15 +105,18 @@ function trimTail(raw: string): string {
 /** Where the last URL of a text ended, so that one inside it is known as such. */
 export interface UrlCursor {
   end: number;
+  /** URLs read so far. */
+  count: number;
 }
 
 /** Reads the URL whose `://` is at `colon` in `read`. */
 export function addUrlAt(finder: HostFinder, read: ReadText, at: { readonly colon: number; readonly cursor: UrlCursor }): void {
   const { text, lower, span, layers } = read.fact;
-  if (finder.found.size >= FACTS_LIMITS.hostsMax) {
+  if (at.cursor.count >= FACTS_LIMITS.urlsPerTextMax) {
     finder.meter.cuts.add('hosts');
     return;
   }
+  at.cursor.count += 1;
   const start = schemeStart(lower, at.colon);
   if (start === at.colon) return;
   const nested = at.colon < at.cursor.end;

@@ -20,6 +20,8 @@ export const FACTS_LIMITS = {
   hexRunMin: 16,
   pathsMax: 512,
   hostsMax: 512,
+  /** URLs read in one text, the same one again included. */
+  urlsPerTextMax: 2048,
   secretsMax: 256,
   piiMax: 512,
   /** Longest text that is searched for paths by shape. */

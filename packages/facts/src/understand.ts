@@ -38,7 +38,7 @@ interface Finders {
 function readHits(finders: Finders, read: ReadText): void {
   const { hits } = read;
   const scan = scanSecrets(finders.secrets, read);
-  const cursor = { end: 0 };
+  const cursor = { end: 0, count: 0 };
   for (let i = 0; i < hits.length; i += 3) {
     const meaning = meaningOfWord(hits[i] ?? -1);
     const start = hits[i + 1] ?? 0;

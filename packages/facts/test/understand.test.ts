@@ -244,6 +244,7 @@ describe('limits', () => {
       (count) => factsOf('model.output', { content: many(count, (i) => `http://h${i}.example.org/`).join(' ') }),
       'hosts',
     ],
+    ['URLs', FACTS_LIMITS.urlsPerTextMax, (count) => factsOf('model.output', { content: 'http://h.example.org/ '.repeat(count) }), 'hosts'],
     ['paths', FACTS_LIMITS.pathsMax, (count) => factsOf('tool.call', { params: { files: many(count, (i) => `/srv/${i}`) } }), 'paths'],
     [
       'texts',
