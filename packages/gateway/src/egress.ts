@@ -4,14 +4,12 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { CodedError, codeOf } from '@countersign/kernel';
+import { codeOf } from '@countersign/kernel';
 import type { ForwardRequest, ForwardResponse, Upstream } from '@countersign/pipeline';
 import { Agent, type Dispatcher, request as send } from 'undici';
 import { isPublicAddress } from './address-guard.ts';
+import { blocked, guardedLookup, type Resolve } from './guarded-lookup.ts';
 import { GATEWAY_LIMITS as LIMITS } from './limits.ts';
-
-/** All addresses of a host name. Throws when there is none. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
 
 export interface EgressOptions {
   /** Origins (`http://tools.internal:8080`) an operator trusts although their addresses are not public. Never from a request. */
@@ -30,33 +28,9 @@ const EMPTY = new Uint8Array(0);
 const BLOCKED: ReadonlySet<string> = new Set(['ssrf_blocked', 'redirect_blocked', 'too_large', 'encoding_blocked']);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-function blocked(reason: string): CodedError {
-  return new CodedError({ code: reason, message: `the upstream was refused: ${reason}` });
-}
-
 async function resolveByDns(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true, verbatim: true });
   return found.map((entry) => entry.address);
-}
-
-/** Resolves for one connection; the addresses it hands on are those it checked. */
-function guardedLookup(resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    const answer = async (): Promise<readonly { readonly address: string; readonly family: number }[]> => {
-      const addresses = await resolve(hostname);
-      if (addresses.length === 0 || addresses.length > LIMITS.egressAddressesMax || !addresses.every(isPublicAddress))
-        throw blocked('ssrf_blocked');
-      return addresses.map((address) => ({ address, family: isIP(address) }));
-    };
-    answer().then(
-      (found) => {
-        const first = found[0];
-        if (options.all === true) callback(null, [...found]);
-        else if (first !== undefined) callback(null, first.address, first.family);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : blocked('ssrf_blocked'), '', 0),
-    );
-  };
 }
 
 function agentFor(lookupAddress: LookupFunction | undefined): Agent {

@@ -1,7 +1,8 @@
 /** @module The HTTP service: gateway, way out, live feed. */
 export type { Evidence, OperatorDoor, PolicyDesk } from './doors/operator.ts';
 export { isPublicAddress } from './address-guard.ts';
-export { createEgress, type Egress, type EgressOptions, type Resolve } from './egress.ts';
+export { createEgress, type Egress, type EgressOptions } from './egress.ts';
+export type { Resolve } from './guarded-lookup.ts';
 export { createFeedHub, type FeedFrame, type FeedHub, type FeedLimits, type FeedSink } from './feed.ts';
 export { createGateway, type GatewayOptions, type GatewayServerLimits } from './gateway.ts';
 export { GATEWAY_LIMITS } from './limits.ts';

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
+import { guardedLookup } from '../src/guarded-lookup.ts';
 import { createEgress, type EgressOptions, isPublicAddress } from '../src/index.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -156,6 +157,28 @@ describe('where it goes', () => {
     };
     expect((await egress({ resolve }).forward(ask('http://tool.example/'))).status).toBe('blocked');
     expect(asked).toEqual(['tool.example']);
+  });
+
+  test('HTTP-030: what is connected to is what was checked', async () => {
+    const look = (addresses: string[], all: boolean) =>
+      new Promise((resolve) => {
+        guardedLookup(() => Promise.resolve(addresses))('tool.example', { all }, (...told) => resolve(told));
+      });
+    expect(await look(['8.8.8.8', '2606:4700::1111'], false)).toEqual([null, '8.8.8.8', 4]);
+    expect(await look(['8.8.8.8', '2606:4700::1111'], true)).toEqual([
+      null,
+      [
+        { address: '8.8.8.8', family: 4 },
+        { address: '2606:4700::1111', family: 6 },
+      ],
+    ]);
+    expect(
+      await look(
+        Array.from({ length: 32 }, () => '8.8.8.8'),
+        false,
+      ),
+    ).toEqual([null, '8.8.8.8', 4]);
+    expect(await look(['8.8.8.8', '::1'], true)).toEqual([expect.objectContaining({ code: 'ssrf_blocked' }), '', 0]);
   });
 
   test('a look-up that fails is an error', async () => {

@@ -1,6 +1,6 @@
 /** The operator door over a real store: who may do what, and what comes of it. */
 import { createVerifier, sha256, sha256Hex } from '@countersign/crypto';
-import { err, type JsonValue, ok } from '@countersign/kernel';
+import { CodedError, err, type JsonValue, ok } from '@countersign/kernel';
 import type { FeedEvent } from '@countersign/pipeline';
 import { createMemoryStateStore, createSealer, type Store } from '@countersign/store';
 import { createBench } from '@countersign/testkit';
@@ -20,6 +20,7 @@ interface Options {
   readonly publicLog?: boolean;
   readonly reloadFails?: boolean;
   readonly closedStore?: boolean;
+  readonly logFails?: boolean;
 }
 
 async function open(options: Options = {}) {
@@ -28,8 +29,8 @@ async function open(options: Options = {}) {
   const org = value(store.createOrg({ name: 'acme', mode: 'learning' })).id;
   const events: FeedEvent[] = [];
   let reloads = 0;
-  const entry = { index: 4, entry: { body: { id: RECEIPT, principal: { org } }, signatures: [] } };
-  const foreign = { index: 5, entry: { body: { id: 'x', principal: { org: 'another' } }, signatures: [] } };
+  const entry = { index: 4, body: { id: RECEIPT, principal: { org } }, signatures: [] };
+  const foreign = { index: 5, body: { id: 'x', principal: { org: 'another' } }, signatures: [] };
   const base = await createWorld();
   const app = await createGateway({
     ports: { ...base.ports, clock, feed: { publish: (event) => void events.push(event) } },
@@ -53,7 +54,10 @@ async function open(options: Options = {}) {
       },
       evidence: {
         receipt: (id) => Promise.resolve(id === RECEIPT ? entry : id === 'foreign' ? foreign : undefined),
-        bundle: (id) => Promise.resolve(id === RECEIPT ? new TextEncoder().encode('{"bundle":1}') : undefined),
+        bundle: (id) => {
+          if (options.logFails === true) return Promise.reject(new CodedError({ code: 'log_corrupt', message: 'x' }));
+          return Promise.resolve(id === RECEIPT ? new TextEncoder().encode('{"bundle":1}') : undefined);
+        },
         tail: (limit) => Promise.resolve(([entry, foreign] as JsonValue[]).slice(0, limit)),
         published: (path) =>
           Promise.resolve(['checkpoint', 'tile/0/000', 'tile/entries/000'].includes(path) ? new TextEncoder().encode(path) : undefined),
@@ -267,6 +271,15 @@ describe('evidence', () => {
     expect((await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle`)).text).toBe('{"bundle":1}');
     expect((await ask('GET', '/api/v1/receipts/none/bundle')).status).toBe(404);
     expect((await ask('GET', '/api/v1/receipts?limit=1')).body.entries).toHaveLength(1);
+  });
+
+  test('a log that cannot answer is 503 with the code of it', async () => {
+    const { ask } = await open({ logFails: true });
+    const reply = await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle`);
+    expect([reply.status, reply.body]).toEqual([
+      503,
+      { error: 'the gateway could not answer (log_corrupt)', error_code: 'evidence_unavailable' },
+    ]);
   });
 
   test('HTTP-046: checkpoint and hash tiles for all, entries for those who may', async () => {

@@ -1,5 +1,5 @@
 /** @module Every error of the operator door: status and body. */
-import { codeOf, type Fault } from '@countersign/kernel';
+import { CodedError, codeOf, type Fault } from '@countersign/kernel';
 import type { AdminFaultCode } from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
@@ -73,6 +73,7 @@ export function operatorError(error: unknown): OperatorErrorAnswer {
   if (error instanceof OperatorError) return answer(STATUS[error.fault.code], error.fault);
   const code = codeOf(error);
   if (code === 'state_unavailable') return answer(503, { code, message: 'the state could not be read or written' });
+  if (error instanceof CodedError) return answer(503, { code: 'evidence_unavailable', message: `the gateway could not answer (${code})` });
   const fault = faultOfThrown(error);
   const status = FRAMEWORK[fault.code];
   if (status !== undefined) return answer(status, fault);

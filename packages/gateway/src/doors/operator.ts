@@ -35,11 +35,11 @@ import {
 
 /** What auditors read. Undefined: there is no such thing. */
 export interface Evidence {
-  /** One log entry with its index, by receipt id. */
+  /** `{index, body, signatures}` of one log entry, by receipt id. */
   receipt(id: string): Promise<JsonValue | undefined>;
   /** A self-contained bundle, by receipt id: its exact bytes. */
   bundle(id: string): Promise<Uint8Array | undefined>;
-  /** The newest entries, newest first. */
+  /** The newest entries in the same form, newest first. */
   tail(limit: number): Promise<readonly JsonValue[]>;
   /** A published file of the log: `checkpoint`, `tile/...`. Undefined for any other path. */
   published(path: string): Promise<Uint8Array | undefined>;
@@ -308,8 +308,7 @@ async function published(door: OperatorDoor, path: string, answer: FastifyReply)
 /** Whoever holds the operator token sees everything; a `read` key only entries of its org. */
 function seesEntry(access: Access, entry: JsonValue): boolean {
   if (access.org === undefined) return true;
-  const inner = isJsonObject(entry) ? getOwn(entry, 'entry') : undefined;
-  const body = isJsonObject(inner) ? getOwn(inner, 'body') : undefined;
+  const body = isJsonObject(entry) ? getOwn(entry, 'body') : undefined;
   const principal = isJsonObject(body) ? getOwn(body, 'principal') : undefined;
   return isJsonObject(principal) && getOwn(principal, 'org') === access.org;
 }
