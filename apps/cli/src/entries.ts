@@ -1,5 +1,5 @@
 /** @module A log entry in one line: who asked for what, and what was said. */
-import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
+import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import type { LoggedEntry } from './operator.ts';
 import type { Colour } from './render.ts';
 
@@ -66,10 +66,4 @@ const FAIR: ReadonlySet<string> = new Set(['warn', 'unknown']);
 export function saidColour({ said }: EntrySummary): Colour {
   if (GOOD.has(said)) return 'green';
   return FAIR.has(said) ? 'yellow' : 'red';
-}
-
-/** The body of an entry, `{}` where there is none. */
-export function bodyOf(entry: JsonObject): JsonObject {
-  const body = getOwn(entry, 'body');
-  return isJsonObject(body) ? body : {};
 }

@@ -2,7 +2,7 @@
  * @module What the gateway answers, read strictly: an answer that is not wholly understood is a refusal.
  */
 import { getOwn, isJsonObject, type JsonObject, type JsonValue, parseJson } from '@countersign/kernel';
-import type { BlockedCode } from './errors.ts';
+import type { BlockedCode } from './blocked-code.ts';
 import { SDK_LIMITS } from './limits.ts';
 
 /** Why an answer is a refusal that no policy made; absent on a verdict. */

@@ -6,7 +6,8 @@ export type { CallOptions, Countersigner, Descriptor, InspectOptions } from './c
 export type { RetryOptions } from './courier.ts';
 export { agent, currentDelegation, delegationHeaders, type Delegation } from './delegation.ts';
 export { descriptorHash, type ToolDescription } from './descriptor.ts';
-export { CountersignBlockedError, type BlockedCode } from './errors.ts';
+export type { BlockedCode } from './blocked-code.ts';
+export { CountersignBlockedError } from './errors.ts';
 export { guard, type GuardOptions } from './guard.ts';
 export { SDK_LIMITS } from './limits.ts';
 export { currentScopeToken } from './scope.ts';

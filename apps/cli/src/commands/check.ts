@@ -1,5 +1,6 @@
 /** @module `check`: what would be said of one action, offline, with a ruleset or a policy file. Nothing is recorded. */
 import { isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
+import { knownTool } from '@countersign/protocol';
 import type { Command, Context, Input } from '../command.ts';
 import { textOption } from '../command.ts';
 import { readText } from '../documents.ts';
@@ -38,7 +39,7 @@ const SKETCHERS: Readonly<Record<string, Sketcher>> = {
     return { kind: 'shell.exec', tool: 'shell.exec', params: { command } };
   },
   mcp: (target, input) => Promise.resolve({ kind: 'mcp.call', tool: target, params: readParams(input, 'args') }),
-  tool: (target, input) => Promise.resolve({ kind: 'tool.call', tool: target, params: readParams(input, 'params') }),
+  tool: (target, input) => Promise.resolve({ ...knownTool(target), params: readParams(input, 'params') }),
   prompt: async (target, _input, context) => ({ kind: 'prompt.input', content: target === '-' ? await readText('-', context) : target }),
 };
 
