@@ -3,7 +3,7 @@
  * file that receipts name; nothing in it reads a clock, a random number, a disk or a network.
  */
 import { createParsers, createUnderstanding } from '@countersign/facts';
-import { err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
+import { codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
 import { type CompiledPolicy, compilePolicy, type ResolvedPolicy } from '@countersign/policy';
 import type { Action, Facts, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
@@ -42,24 +42,27 @@ function judging(understand: JudgingEngine['understand'], policy: CompiledPolicy
   };
 }
 
+/** Runs a compiler on a document that may have come out of a stranger's bundle: whatever it trips over is a fault, not an exception. */
+function compiled<T>(name: string, compile: () => Result<T, readonly Fault[]>): Result<T, readonly Fault[]> {
+  try {
+    return compile();
+  } catch (error) {
+    return err([
+      { code: `${name}_malformed`, message: `the ${name} document does not have the form of one (${codeOf(error)})`, path: `/${name}` },
+    ]);
+  }
+}
+
 /** Instantiates the parsers once; everything after that is synchronous. */
 export async function createEngine(wasm: EngineWasm): Promise<Engine> {
   const understanding = createUnderstanding(await createParsers(wasm));
   return {
     load(documents: EngineDocuments): Result<JudgingEngine, readonly Fault[]> {
-      const policy = compilePolicy(documents.policy as unknown as ResolvedPolicy);
-      const rules = compileRules(documents.rules as unknown as RuleSet);
+      const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy));
       if (!policy.ok) return policy;
+      const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet));
       if (!rules.ok) return rules;
       return ok(judging((action, signals) => understanding.understand(action, signals), policy.value, rules.value));
     },
   };
-}
-
-/** Every fault of both documents at once. */
-export function documentFaults(documents: EngineDocuments): Result<true, readonly Fault[]> {
-  const policy = compilePolicy(documents.policy as unknown as ResolvedPolicy);
-  const rules = compileRules(documents.rules as unknown as RuleSet);
-  const faults = [...(policy.ok ? [] : policy.error), ...(rules.ok ? [] : rules.error)];
-  return faults.length === 0 ? ok(true) : err(faults);
 }

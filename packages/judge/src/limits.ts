@@ -8,7 +8,7 @@ export const JUDGE_LIMITS = {
   /** Spans kept for one reason. */
   reasonEvidenceMax: 4,
   evidencePathMax: 64,
-  verdictBytesMax: 10_240,
+  verdictBytesMax: 9216,
 } as const;
 
 /** Weights of what no rule speaks of, in thousandths. */

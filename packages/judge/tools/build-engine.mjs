@@ -53,7 +53,14 @@ const bundle = await rolldown({
 });
 // What a pure function has no use for is not there: the parsers' glue then takes the bytes it is given and looks no further.
 const NOT_HERE = 'const process = undefined, require = undefined, fetch = undefined, XMLHttpRequest = undefined, performance = undefined;';
-const { output } = await bundle.generate({ format: 'esm', banner: NOT_HERE, codeSplitting: false, sourcemap: false, minify: false });
+const { output } = await bundle.generate({
+  format: 'esm',
+  banner: NOT_HERE,
+  footer: '//# sourceURL=countersign-engine.mjs',
+  codeSplitting: false,
+  sourcemap: false,
+  minify: false,
+});
 if (output.length !== 1) throw new Error(`the engine must be one file, got ${output.length}`);
 const { code, imports } = output[0];
 if (imports.length > 0) throw new Error(`the engine must import nothing, but imports ${imports.join(', ')}`);

@@ -51,7 +51,7 @@ export const PROTOCOL_LIMITS = {
   evidenceMax: 8,
   reasonTextMax: 160,
   /** UTF-8 bytes of `JCS(Verdict)`: what keeps a receipt within an entry. Reasons beyond it are counted in `reasonsCut`. */
-  verdictBytesMax: 10_240,
+  verdictBytesMax: 9216,
   /** Characters of an evidence path in a verdict. */
   evidencePathMax: 64,
   /** Actions up to this many bytes are judged on the main loop; larger ones in the worker pool. */

@@ -7,6 +7,8 @@ export const RUNTIME_LIMITS = {
   poolJobsMax: 32,
   /** Bytes of an engine file. */
   engineBytesMax: 67_108_864,
+  /** Between two publications of tiles and checkpoint, unless somebody waits for one. */
+  publishPaceMs: 100,
   /** Paths of one action whose symlinks are followed. */
   symlinksMax: 8,
   /** Hosts in one host set of the user-level configuration. */

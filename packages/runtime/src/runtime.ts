@@ -24,6 +24,7 @@ import { readBuiltinPacks, readRulesets } from './builtin.ts';
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
+import { RUNTIME_LIMITS } from './limits.ts';
 import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
@@ -69,6 +70,11 @@ const NO_FEED: Feed = { publish: () => undefined };
 /** Where nobody gave a way out, nothing goes out. */
 const NO_UPSTREAM: Upstream = { forward: () => Promise.resolve({ status: 'blocked', body: new Uint8Array(0), reason: 'no_upstream' }) };
 
+/** Receipts are durable before this: only their public form waits, so that a busy log does not sign and write a tree for each batch. */
+function pace(): Promise<void> {
+  return new Promise((resolve) => void systemTimer.after(RUNTIME_LIMITS.publishPaceMs, resolve));
+}
+
 interface Keys {
   readonly sealer: Sealer;
   readonly logSigner: Signer;
@@ -104,7 +110,6 @@ interface Opened {
 /** Chains go on where the log stands, and state takes up the deltas that a crash kept from it. */
 async function openRecorder({ options, keys, store, log, random }: Opened): Promise<ReceiptRecorder> {
   const applied = store.appliedIndex();
-  let index = 0;
   const recorder = await createRecorder({
     log,
     random,
@@ -112,14 +117,12 @@ async function openRecorder({ options, keys, store, log, random }: Opened): Prom
     durability: 'synced',
     coverage: 'L1',
     ...(options.signing === 'each' ? { signing: 'each', signer: keys.receiptSigner } : { signing: 'batch' }),
-    replay: (body, delta) => {
-      const at = index;
-      index += 1;
-      if (at > applied && body.type === 'countersign.receipt.v1')
-        store.foldDelta({ index: at, principal: { ...body.principal, session: body.session }, delta });
+    replay: (body, delta, index) => {
+      if (index > applied && body.type === 'countersign.receipt.v1')
+        store.foldDelta({ index, principal: { ...body.principal, session: body.session }, delta });
     },
   });
-  if (index > 0) store.flush(index - 1);
+  if (log.durableSize > 0) store.flush(log.durableSize - 1);
   return recorder;
 }
 
@@ -193,7 +196,7 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
   try {
     const keys = openKeys(dataDir, random);
     const origin = `countersign.local/${keys.logSigner.keyId}`;
-    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner } });
+    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace });
     const store = openSqliteStateStore(join(dataDir, 'state.db'), { sealer: keys.sealer, clock, random });
     return { options, keys, store, log, clock, random };
   } catch (error) {

@@ -64,7 +64,15 @@ function reasonsOf({ verdict }: PipelineAnswer): string {
 function answerOf(answer: PipelineAnswer, latencyMs: number): Answer {
   const { receipt, verdict, refusal: refused, judgement, requestId } = answer;
   if (refused !== undefined) {
-    return { ...refusal({ fault: refused.code === 'internal' ? 'internal' : 'gateway_refused', reason: refused.message, errorCode: refused.code, requestId }), receiptId: receipt?.id ?? null };
+    return {
+      ...refusal({
+        fault: refused.code === 'internal' ? 'internal' : 'gateway_refused',
+        reason: refused.message,
+        errorCode: refused.code,
+        requestId,
+      }),
+      receiptId: receipt?.id ?? null,
+    };
   }
   const allowed = receipt !== null && (verdict.decision === 'allow' || verdict.decision === 'warn');
   return {
@@ -127,9 +135,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   const delegators = (): readonly string[] => (currentDelegation()?.chain.slice(0, -1) ?? []).map((name) => idOf.get(name) ?? name);
   const ownSession = options.session ?? `embedded-${uuidv7(ports.clock, ports.random)}`;
 
-  async function ask(draft: ActionDraft, request: Pick<ActionRequest, 'mode'> & { readonly session?: string | undefined }): Promise<Answer> {
+  async function ask(
+    draft: ActionDraft,
+    request: Pick<ActionRequest, 'mode'> & { readonly session?: string | undefined },
+  ): Promise<Answer> {
     const startedMs = ports.clock.nowMs();
-    const answer = await countersignAction({ caller, draft, session: request.session ?? ownSession, fingerprint: 'embedded', mode: request.mode }, ports);
+    const answer = await countersignAction(
+      { caller, draft, session: request.session ?? ownSession, fingerprint: 'embedded', mode: request.mode },
+      ports,
+    );
     return answerOf(answer, Math.max(0, Math.round(ports.clock.nowMs() - startedMs)));
   }
 
@@ -138,12 +152,21 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     logKey: runtime.logKey,
     proxy(tool: string, params: JsonValue, call: CallOptions = {}): Promise<Answer> {
       const outside = call.authorizedTools !== undefined && !call.authorizedTools.includes(knownTool(tool).tool);
-      if (outside) return Promise.resolve(refusal({ fault: 'gateway_refused', reason: 'the tool is not in the authorized set', errorCode: 'unauthorized_tool' }));
+      if (outside)
+        return Promise.resolve(
+          refusal({ fault: 'gateway_refused', reason: 'the tool is not in the authorized set', errorCode: 'unauthorized_tool' }),
+        );
       return ask(draftOf(tool, { params, options: call, delegation: delegators() }), { mode: 'evaluate', session: call.session });
     },
     inspect(tool: string, response: JsonValue, inspect: InspectOptions = {}): Promise<Answer> {
       const content = typeof response === 'string' ? response : canonicalize(response);
-      const draft: ActionDraft = { kind: 'tool.response', tool: knownTool(tool).tool, content, source: { framework: 'countersign-sdk', door: 'embedded' }, delegation: [] };
+      const draft: ActionDraft = {
+        kind: 'tool.response',
+        tool: knownTool(tool).tool,
+        content,
+        source: { framework: 'countersign-sdk', door: 'embedded' },
+        delegation: [],
+      };
       return ask(draft, { mode: 'scan', session: inspect.session });
     },
     bundle: async (receiptId) => unwrap(await runtime.bundle(receiptId, { inputs: true })),
