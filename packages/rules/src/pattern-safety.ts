@@ -58,7 +58,7 @@ function firstOf(node: PatternNode, follow: CharSet): CharSet {
 
 /** Of these words, the most that can begin at one place of one text: each the beginning of the next. */
 function longestChain(words: readonly string[]): number {
-  const sorted = [...new Set(words)].sort((a, b) => (a < b ? -1 : 1));
+  const sorted = words.toSorted((a, b) => (a < b ? -1 : 1));
   let longest = 0;
   const chain: string[] = [];
   for (const word of sorted) {

@@ -224,10 +224,21 @@ function isTooDeep(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
     const unit = text[i];
     if (unit === '[' || unit === '{') depth += 1;
+    else if (unit === ']' || unit === '}') depth -= 1;
     else if (unit === '\n') depth = 0;
     if (depth > 64) return true;
   }
   return /^[ ]{129}/m.test(text) || /(?:[-?:] ){32}/.test(text);
+}
+
+/** Undefined where the nesting, spread over lines, is more than the library's stack holds. */
+function parseBounded(text: string, lineCounter: LineCounter): Document | undefined {
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: true, merge: false, schema: 'core', stringKeys: true, prettyErrors: false });
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined;
+    throw thrown;
+  }
 }
 
 function readYaml(text: string, source: string): Result<{ root: JsonValue; locate: Locate }, RuleFault[]> {
@@ -242,14 +253,8 @@ function readYaml(text: string, source: string): Result<{ root: JsonValue; locat
   }
   if (isTooDeep(text)) return err(oneFault(source, 'rule_too_deep', { ...start, message: 'the document is nested too deeply' }));
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    merge: false,
-    schema: 'core',
-    stringKeys: true,
-    prettyErrors: false,
-  });
+  const document = parseBounded(text, lines);
+  if (document === undefined) return err(oneFault(source, 'rule_too_deep', { ...start, message: 'the document is nested too deeply' }));
   const [problem] = document.errors;
   if (problem !== undefined) {
     const [offset] = problem.pos;
