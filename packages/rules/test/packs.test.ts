@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createParsers, createUnderstanding, type Understanding } from '../../facts/src/index.ts';
 import { compileRules, exampleAction, exampleSignals, matchRules, type CompiledRules, type ExampleSketch } from '../src/index.ts';
+import { expressionsOf, patternHash } from '../tools/check-patterns.ts';
 import { action, NO_FACTS, text } from './actions.ts';
 import { mergedPacks, readPacks } from './packs-on-disk.ts';
 
@@ -148,4 +149,15 @@ describe('RULE-050 work is linear in the action, counted', () => {
       }
     });
   }
+});
+
+describe('RULE-043 the second opinion', () => {
+  it('has been asked about every expression of the packs, and called none exponential', () => {
+    const checked = JSON.parse(readFileSync(new URL('../patterns.checked.json', import.meta.url), 'utf8')) as Record<string, string>;
+    const missing: string[] = [];
+    for (const rule of RULES.rules)
+      for (const source of expressionsOf(rule.when)) if (checked[patternHash(source)] === undefined) missing.push(`${rule.id} ${source}`);
+    expect(missing).toEqual([]);
+    expect(Object.values(checked)).not.toContain('exponential');
+  });
 });
