@@ -30,6 +30,8 @@ export interface Signer {
   readonly publicKey: Uint8Array;
   /** 64 bytes; the same message always gives the same ones. */
   sign(message: string | Uint8Array): Uint8Array;
+  /** The same 64 bytes, made on a thread of the platform's pool. Rejects when the platform fails. */
+  signAside(message: string | Uint8Array): Promise<Uint8Array>;
 }
 
 export interface Jwk {
@@ -58,7 +60,15 @@ export function createSigner(seed: Uint8Array): Signer {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   const publicKey = new Uint8Array(spki.subarray(SPKI_PREFIX.length));
-  return { keyId: keyIdOf(publicKey), publicKey, sign: (message) => plainBytes(sign(null, asBytes(message), key)) };
+  return {
+    keyId: keyIdOf(publicKey),
+    publicKey,
+    sign: (message) => plainBytes(sign(null, asBytes(message), key)),
+    signAside: (message) =>
+      new Promise((resolve, reject) => {
+        sign(null, asBytes(message), key, (error, signature) => (error === null ? resolve(plainBytes(signature)) : reject(error)));
+      }),
+  };
 }
 
 /** Whether `signature` is right; errors of the platform (an encoding that is no point) are a no. */

@@ -15,4 +15,11 @@ export {
   type VerifierKeyFaultCode,
 } from './note-key.ts';
 export { noteSignatureLine, openNote, signNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
-export { mintScopeToken, readScopeToken, scopeBinding, type ScopeClaims, type ScopeTokenFaultCode } from './scope-token.ts';
+export {
+  mintScopeToken,
+  mintScopeTokenAside,
+  readScopeToken,
+  scopeBinding,
+  type ScopeClaims,
+  type ScopeTokenFaultCode,
+} from './scope-token.ts';

@@ -55,7 +55,6 @@ async function identifyAgent(passage: Passage, ports: Ports): Promise<void> {
   if (agent === undefined)
     return refuse(passage, { code: 'agent_not_found', message: 'no such agent', hint: 'register it with `countersign agent create`' });
   passage.orgMode = org.mode;
-  passage.agentScopes = agent.scopes;
   const refused = REFUSED_STATES[agent.state];
   if (refused !== undefined) return refuse(passage, { ...refused, hint: 'see `countersign agent list`' });
   return checkDelegators(passage, ports);

@@ -10,7 +10,8 @@ async function readState(passage: Passage, ports: Ports): Promise<StateSlice> {
   const { action } = passage;
   invariant(action !== undefined, 'state is read for an identified action');
   const descriptorHash = action.descriptor?.hash;
-  const [tool, sessionCalls] = await Promise.all([
+  const [agent, tool, sessionCalls] = await Promise.all([
+    ports.state.agent(action.agent),
     action.tool === undefined
       ? Promise.resolve(undefined)
       : ports.state.tool({ org: action.org, tool: action.tool, ...(descriptorHash === undefined ? {} : { descriptorHash }) }),
@@ -18,8 +19,8 @@ async function readState(passage: Passage, ports: Ports): Promise<StateSlice> {
   ]);
   const claimed = passage.request.caller.scopes;
   return {
-    agentState: 'active',
-    scopes: passage.agentScopes ?? [],
+    ...(agent === undefined ? {} : { agentState: agent.state }),
+    scopes: agent?.scopes ?? [],
     orgMode: passage.orgMode ?? 'locked',
     sessionCalls,
     ...(claimed === undefined ? {} : { claimedScopes: claimed }),

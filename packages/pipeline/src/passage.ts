@@ -18,7 +18,6 @@ export interface Passage {
   /** Set by `identify`: from here on every end is recorded. */
   action?: Action;
   orgMode?: 'learning' | 'locked';
-  agentScopes?: readonly string[];
   /** Set by `understand`. */
   engine?: LoadedEngine;
   signals?: readonly Signal[];

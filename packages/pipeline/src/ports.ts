@@ -137,7 +137,7 @@ export interface ScopeTokenRequest {
 }
 
 export interface TokenMinter {
-  mint(request: ScopeTokenRequest): string;
+  mint(request: ScopeTokenRequest): string | Promise<string>;
 }
 
 /** Something that happened, for whoever watches. Already stripped of values. Must not throw, must not block. */

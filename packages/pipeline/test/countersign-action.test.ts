@@ -93,6 +93,19 @@ describe('fail closed', () => {
     expect(answer.receipt).not.toBeNull();
   });
 
+  it('releases nothing for an agent that is killed while its receipt goes to disk', async () => {
+    const world = createWorld();
+    const release = world.holdDisk();
+    const pending = countersignAction(request(), world.ports);
+    await settle();
+    world.setAgentState('killed');
+    release();
+    const answer = await pending;
+    expect(answer.refusal?.code).toBe('agent_killed');
+    expect(answer.verdict.decision).toBe('deny');
+    expect(world.journal).not.toContain('minted');
+  });
+
   it('denies when the judge takes too long, and records that', async () => {
     const world = createWorld();
     const { engines } = world.ports;

@@ -35,6 +35,7 @@ export interface World {
   expire(): void;
   /** Lets the disk finish; until then nothing is durable when `holdDisk` was called. */
   holdDisk(): () => void;
+  setAgentState(state: 'active' | 'suspended' | 'killed'): void;
 }
 
 export function verdict(decision: Verdict['decision']): Verdict {
@@ -90,7 +91,7 @@ export function createWorld(options: WorldOptions = {}): World {
       if (fails) throw failure('log_failed');
       journal.push(name);
     });
-  const agent = { id: AGENT, org: ORG, name: 'a', state: options.agentState ?? ('active' as const), scopes: ['*'] };
+  let agentState: 'active' | 'suspended' | 'killed' = options.agentState ?? 'active';
 
   const ports: Ports = {
     clock: { nowMs: () => (tick += 1) },
@@ -106,7 +107,7 @@ export function createWorld(options: WorldOptions = {}): World {
     state: {
       org: () =>
         has('state') ? Promise.reject(failure('state_unavailable')) : Promise.resolve({ id: ORG, name: 'o', mode: 'learning' as const }),
-      agent: (id) => Promise.resolve(id === AGENT ? agent : undefined),
+      agent: (id) => Promise.resolve(id === AGENT ? { id: AGENT, org: ORG, name: 'a', state: agentState, scopes: ['*'] } : undefined),
       apiKey: () => Promise.resolve(undefined),
       agentJwtKey: () => Promise.resolve(undefined),
       tool: () => Promise.resolve({}),
@@ -181,6 +182,9 @@ export function createWorld(options: WorldOptions = {}): World {
       let release = (): void => undefined;
       disk = new Promise((resolve) => (release = resolve));
       return release;
+    },
+    setAgentState: (state) => {
+      agentState = state;
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * @module Scope tokens: what a released call carries to the tool. Bound to the tool and to exactly these params, and single use.
  */
-import { mintScopeToken, scopeBinding, sha256Hex, type Signer } from '@countersign/crypto';
+import { mintScopeTokenAside, scopeBinding, sha256Hex, type Signer } from '@countersign/crypto';
 import { canonicalize, type Clock, type Random, uuidv7 } from '@countersign/kernel';
 import type { ScopeTokenRequest, TokenMinter } from '@countersign/pipeline';
 
@@ -18,10 +18,10 @@ export interface ScopeTokenOptions {
 /** A minter over one signing key. */
 export function createTokenMinter({ signer, clock, random, ttlSeconds }: ScopeTokenOptions): TokenMinter {
   return {
-    mint({ agent, scope, tool, params, requestId }: ScopeTokenRequest): string {
+    mint({ agent, scope, tool, params, requestId }: ScopeTokenRequest): Promise<string> {
       const iat = Math.floor(clock.nowMs() / 1000);
       const binding = scopeBinding(tool, sha256Hex(canonicalize(params)));
-      return mintScopeToken(
+      return mintScopeTokenAside(
         { sub: agent, scope, tool, binding, exp: iat + ttlSeconds, rid: requestId, jti: uuidv7(clock, random), iat, aud: SCOPE_AUDIENCE },
         signer,
       );
