@@ -1,10 +1,11 @@
 /** @module What a decision costs over HTTP: real servers, a load from another process, the kinds of load taking turns. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { knownTool } from '@countersign/protocol';
 import { type BenchRow, median, round } from './bench-rows.ts';
 import { corporaFolder, type CorpusRow, readFamily } from './corpora.ts';
 import type { LoadFigures, LoadPlan } from './load.ts';
@@ -13,6 +14,7 @@ import { commandOf, simpleParams, statementOf } from './sample-actions.ts';
 import { headersFor, type ServerProcess, startServer } from './server-process.ts';
 
 const PATH = '/v1/proxy';
+const SIMPLE_TOOL = 'crm.update_appointment';
 const ROUNDS = 3;
 const SECONDS = 4;
 const CONNECTIONS = 50;
@@ -24,7 +26,7 @@ function body(tool: string, params: unknown): string {
 }
 
 function simpleBodies(): string[] {
-  return Array.from({ length: 200 }, (_, n) => body('crm.update_appointment', simpleParams(n)));
+  return Array.from({ length: 200 }, (_, n) => body(SIMPLE_TOOL, simpleParams(n)));
 }
 
 /** Benign rows of one family, spread over the file. */
@@ -34,27 +36,66 @@ function benignRows(folder: string, family: string, count: number): readonly Cor
   return rows.filter((_, i) => i % step === 0).slice(0, count);
 }
 
+interface MixedTraffic {
+  readonly bodies: readonly string[];
+  readonly tools: readonly string[];
+  readonly source: string;
+}
+
+const PARSED_TOOLS = ['shell.exec', 'database.query'] as const;
+
 /** Two thirds tool calls, one third shell and SQL: from the benign corpora where they are, else our own. */
-function mixedBodies(): { readonly bodies: string[]; readonly source: string } {
+function mixedBodies(): MixedTraffic {
   const folder = corporaFolder(undefined);
   if (folder === undefined) {
     const bodies = Array.from({ length: 300 }, (_, n) => {
       if (n % 6 === 0) return body('shell.exec', { command: commandOf(n) });
-      return n % 6 === 3 ? body('database.query', { query: statementOf(n) }) : body('crm.update_appointment', simpleParams(n));
+      return n % 6 === 3 ? body('database.query', { query: statementOf(n) }) : body(SIMPLE_TOOL, simpleParams(n));
     });
-    return { bodies, source: 'our own samples: the corpora are not here' };
+    return { bodies, tools: PARSED_TOOLS, source: 'our own samples: the corpora are not here' };
   }
-  const calls = benignRows(folder, 'toolcall_benign', 200).map(({ tool, params }) => body(tool ?? 'unknown', params ?? {}));
+  const rows = benignRows(folder, 'toolcall_benign', 200);
+  const calls = rows.map(({ tool, params }) => body(tool ?? 'unknown', params ?? {}));
   const commands = benignRows(folder, 'shell_benign', 50).map((row) => body('shell.exec', { command: row.text ?? '' }));
   const statements = benignRows(folder, 'sql_statement', 50).map((row) => body('database.query', { query: row.text ?? '' }));
   const parsed = commands.flatMap((command, i) => [command, statements[i] ?? command]);
-  return { bodies: calls.flatMap((call, i) => (i % 2 === 0 ? [call, parsed[i / 2] ?? call] : [call])), source: 'benign corpora' };
+  const tools = rows.map(({ tool }) => knownTool(tool ?? 'unknown').tool);
+  return {
+    bodies: calls.flatMap((call, i) => (i % 2 === 0 ? [call, parsed[i / 2] ?? call] : [call])),
+    tools: [...tools, ...PARSED_TOOLS],
+    source: 'benign corpora',
+  };
 }
 
 async function load(plan: LoadPlan): Promise<LoadFigures> {
   const child = spawn(process.execPath, ['--conditions=@countersign/source', LOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(JSON.stringify(plan));
   return JSON.parse(await text(child.stdout)) as LoadFigures;
+}
+
+/** Registers tools as an operator would: unknown ones are refused by the ruleset. */
+async function approveTools(server: ServerProcess, tools: readonly string[]): Promise<void> {
+  const { token } = JSON.parse(await readFile(join(server.ready.dataDir, 'operator.json'), 'utf8')) as { token: string };
+  for (const tool of new Set(tools)) {
+    const response = await fetch(`${server.ready.url}/api/v1/tools/approve`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ tool }),
+    });
+    if (response.status !== 200)
+      throw new Error(`the gateway answers ${response.status} to the approval of a tool: ${(await response.text()).slice(0, 200)}`);
+    await response.arrayBuffer();
+  }
+}
+
+/** Starts a server with the default ruleset, and stops it whatever happens. */
+async function withServer<T>(folder: string, env: Record<string, string>, work: (server: ServerProcess) => Promise<T>): Promise<T> {
+  const server = await startServer(folder, { COUNTERSIGN_RULESET: 'default', ...env });
+  try {
+    return await work(server);
+  } finally {
+    await server.kill('SIGTERM');
+  }
 }
 
 interface Answered {
@@ -86,10 +127,11 @@ async function measureColdStart(): Promise<BenchRow> {
   for (let n = 0; n < COLD_STARTS; n += 1) {
     await inFolder(async (folder) => {
       const startedAt = performance.now();
-      const server = await startServer(folder, { COUNTERSIGN_RULESET: 'default' });
-      await decideOnce(server, body('crm.update_appointment', simpleParams(n)));
-      samples.push(performance.now() - startedAt);
-      await server.kill('SIGTERM');
+      // The ruleset of a fresh `npm start`, in which a tool nobody has registered is let through with a warning.
+      await withServer(folder, { COUNTERSIGN_RULESET: 'learning' }, async (server) => {
+        await decideOnce(server, simpleBodies()[n] ?? '');
+        samples.push(performance.now() - startedAt);
+      });
     });
   }
   const ms = Math.round(median(samples));
@@ -111,8 +153,7 @@ interface Kind {
   readonly runs: LoadFigures[];
 }
 
-function kindsOf(batch: ServerProcess, each: ServerProcess): Kind[] {
-  const mixed = mixedBodies();
+function kindsOf(batch: ServerProcess, each: ServerProcess, mixed: MixedTraffic): Kind[] {
   const plan = (server: ServerProcess, bodies: readonly string[], connections: number): LoadPlan => ({
     url: server.ready.url,
     path: PATH,
@@ -189,8 +230,12 @@ function memoryRow(idle: number | undefined, loaded: number | undefined, decisio
 
 async function measureLoads(batch: ServerProcess, each: ServerProcess): Promise<BenchRow[]> {
   const idle = residentBytes(batch.pid);
-  for (const server of [batch, each]) await decideOnce(server, body('crm.update_appointment', simpleParams(0)));
-  const kinds = kindsOf(batch, each);
+  const mixed = mixedBodies();
+  for (const server of [batch, each]) {
+    await approveTools(server, [SIMPLE_TOOL, ...mixed.tools]);
+    await decideOnce(server, simpleBodies()[0] ?? '');
+  }
+  const kinds = kindsOf(batch, each, mixed);
   for (const { plan } of kinds) await load({ ...plan, seconds: 2 });
   for (let round_ = 0; round_ < ROUNDS; round_ += 1) {
     for (const kind of kinds) kind.runs.push(await load(kind.plan));
@@ -205,15 +250,10 @@ async function measureLoads(batch: ServerProcess, each: ServerProcess): Promise<
 /** Rows of the gateway. */
 export async function measureGateway(): Promise<BenchRow[]> {
   const cold = await measureColdStart();
-  const loads = await inFolder(async (folder) => {
-    const batch = await startServer(join(folder, 'batch'), { COUNTERSIGN_RULESET: 'default' });
-    const each = await startServer(join(folder, 'each'), { COUNTERSIGN_RULESET: 'default', COUNTERSIGN_SIGNING: 'each' });
-    try {
-      return await measureLoads(batch, each);
-    } finally {
-      await batch.kill('SIGTERM');
-      await each.kill('SIGTERM');
-    }
-  });
+  const loads = await inFolder((folder) =>
+    withServer(join(folder, 'batch'), {}, (batch) =>
+      withServer(join(folder, 'each'), { COUNTERSIGN_SIGNING: 'each' }, (each) => measureLoads(batch, each)),
+    ),
+  );
   return [cold, ...loads];
 }
