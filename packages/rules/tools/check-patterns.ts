@@ -22,7 +22,7 @@ export type Answer = 'linear' | 'polynomial' | 'exponential' | 'unknown';
 
 const CACHE = new URL('../patterns.checked.json', import.meta.url);
 const PACKS = new URL('../packs/', import.meta.url);
-const TIMEOUT_MS = 2000;
+const TIMEOUT_MS = 800;
 
 /** The expressions anywhere inside a condition. */
 export function expressionsOf(condition: Condition): readonly string[] {
