@@ -9,6 +9,7 @@ export { mergeRuleDocuments, ruleSetJson } from './merge-rules.ts';
 export { compilePattern, searchValue, type CompiledPattern, type Match, type Meter, type PatternMode } from './pattern.ts';
 export { type PatternFault } from './pattern-syntax.ts';
 export { KIND_GROUPS, parseRules } from './read-rules.ts';
+export { readRuleSet } from './read-rule-set.ts';
 export { type RuleFault, type RuleFaultCode } from './reading.ts';
 export type {
   Condition,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRules, mergeRuleDocuments, parseRules, RULE_LIMITS, ruleSetJson } from '../src/index.ts';
+import { compileRules, mergeRuleDocuments, parseRules, readRuleSet, RULE_LIMITS, ruleSetJson } from '../src/index.ts';
 import { documentOf } from './actions.ts';
+import { mergedPacks } from './packs-on-disk.ts';
 
 const GOOD = documentOf("{text: {any: ['alpha']}}");
 
@@ -224,5 +225,46 @@ describe('RULE-010 merging', () => {
       ok: false,
       error: [{ code: 'rule_duplicate_pack' }],
     });
+  });
+});
+
+describe('RULE-011 a rule set that comes as JSON', () => {
+  const json = JSON.stringify(ruleSetJson(mergedPacks()));
+
+  it('reads back what was merged, value for value', () => {
+    expect(readRuleSet(JSON.parse(json), 'bundle')).toEqual({ ok: true, value: mergedPacks() });
+  });
+
+  const broken: readonly (readonly [string, (set: { version: unknown; rules: Record<string, unknown>[] }) => void, string])[] = [
+    ['another version', (set) => (set.version = 2), 'rule_value /version'],
+    ['an unknown field', (set) => Object.assign(set, { more: 1 }), 'rule_unknown_field /more'],
+    ['a score that is a fraction', (set) => Object.assign(set.rules[0] ?? {}, { score: 0.9 }), 'rule_range /rules/0/score'],
+    ['a score above all', (set) => Object.assign(set.rules[0] ?? {}, { score: 1001 }), 'rule_range /rules/0/score'],
+    ['a level of none', (set) => Object.assign(set.rules[0] ?? {}, { level: 0 }), 'rule_range /rules/0/level'],
+    ['kinds that are no list', (set) => Object.assign(set.rules[0] ?? {}, { kinds: 'any' }), 'rule_type /rules/0/kinds'],
+    ['a condition that is a number', (set) => Object.assign(set.rules[0] ?? {}, { when: 5 }), 'rule_type /rules/0/when'],
+    ['a test that is a list', (set) => Object.assign(set.rules[0] ?? {}, { when: { command: [] } }), 'rule_type /rules/0/when/command'],
+    [
+      'an exception that is none',
+      (set) => Object.assign(set.rules[0] ?? {}, { when: { command: { name: ['a'], unless: 5 } } }),
+      'rule_type /rules/0/when/command/unless',
+    ],
+    ['tags that are missing', (set) => Object.assign(set.rules[0] ?? {}, { tags: null }), 'rule_type /rules/0/tags'],
+  ];
+  for (const [name, spoil, expected] of broken) {
+    it(`refuses ${name}`, () => {
+      const set = JSON.parse(json) as Parameters<typeof spoil>[0];
+      spoil(set);
+      const read = readRuleSet(set as never, 'bundle');
+      expect(read.ok ? [] : read.error.map((fault) => `${fault.code} ${fault.path ?? ''}`)).toContain(expected);
+    });
+  }
+
+  it('is total over any JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(typeof readRuleSet(value as never, 'bundle').ok).toBe('boolean');
+      }),
+    );
   });
 });
