@@ -9,7 +9,7 @@ import { knownTool } from '@countersign/protocol';
 import { type BenchRow, median, round } from './bench-rows.ts';
 import { corporaFolder, type CorpusRow, readFamily } from './corpora.ts';
 import type { LoadFigures, LoadPlan } from './load.ts';
-import { residentBytes } from './machine.ts';
+import { residentBytes, usedCpuMs } from './machine.ts';
 import { commandOf, simpleParams, statementOf } from './sample-actions.ts';
 import { headersFor, type ServerProcess, startServer } from './server-process.ts';
 
@@ -145,12 +145,24 @@ async function measureColdStart(): Promise<BenchRow> {
   };
 }
 
+interface Run extends LoadFigures {
+  /** CPU microseconds of the server for one decision; NaN where it cannot be known. */
+  readonly serverCpuUs: number;
+}
+
+async function loadServer(server: ServerProcess, plan: LoadPlan): Promise<Run> {
+  const before = usedCpuMs(server.pid) ?? Number.NaN;
+  const figures = await load(plan);
+  return { ...figures, serverCpuUs: (((usedCpuMs(server.pid) ?? Number.NaN) - before) * 1000) / figures.requests };
+}
+
 interface Kind {
   readonly name: string;
+  readonly server: ServerProcess;
   readonly plan: LoadPlan;
   readonly target: string;
   readonly holds: (figures: { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }) => boolean | null;
-  readonly runs: LoadFigures[];
+  readonly runs: Run[];
 }
 
 function kindsOf(batch: ServerProcess, each: ServerProcess, mixed: MixedTraffic): Kind[] {
@@ -165,6 +177,7 @@ function kindsOf(batch: ServerProcess, each: ServerProcess, mixed: MixedTraffic)
   return [
     {
       name: `gateway, simple tool calls, ${CONNECTIONS} connections, durable, batch-signed, scope token`,
+      server: batch,
       plan: plan(batch, simpleBodies(), CONNECTIONS),
       target: '>= 12,000 /s, p99 <= 10 ms',
       holds: ({ perSecond, p99Ms }) => perSecond >= 12_000 && p99Ms <= 10,
@@ -172,6 +185,7 @@ function kindsOf(batch: ServerProcess, each: ServerProcess, mixed: MixedTraffic)
     },
     {
       name: 'the same, every receipt signed by itself',
+      server: each,
       plan: plan(each, simpleBodies(), CONNECTIONS),
       target: 'beside it',
       holds: () => null,
@@ -179,6 +193,7 @@ function kindsOf(batch: ServerProcess, each: ServerProcess, mixed: MixedTraffic)
     },
     {
       name: `gateway, mixed traffic (${mixed.source}), ${CONNECTIONS} connections`,
+      server: batch,
       plan: plan(batch, mixed.bodies, CONNECTIONS),
       target: '>= 10,000 /s, p99 <= 15 ms',
       holds: ({ perSecond, p99Ms }) => perSecond >= 10_000 && p99Ms <= 15,
@@ -186,6 +201,7 @@ function kindsOf(batch: ServerProcess, each: ServerProcess, mixed: MixedTraffic)
     },
     {
       name: 'gateway, simple tool calls, one connection',
+      server: batch,
       plan: plan(batch, simpleBodies(), 1),
       target: 'p50 <= 1.5 ms',
       holds: ({ p50Ms }) => p50Ms <= 1.5,
@@ -199,6 +215,7 @@ function rowOf({ name, target, holds, runs }: Kind): BenchRow {
     perSecond: Math.round(median(runs.map(({ perSecond }) => perSecond))),
     p50Ms: round(median(runs.map(({ p50Ms }) => p50Ms))),
     p99Ms: round(median(runs.map(({ p99Ms }) => p99Ms))),
+    serverCpuUs: Math.round(median(runs.map(({ serverCpuUs }) => serverCpuUs))),
     failures: runs.reduce((sum, { failures }) => sum + failures, 0),
   };
   const failed = figures.failures > 0 ? `, ${figures.failures} FAILED` : '';
@@ -207,7 +224,7 @@ function rowOf({ name, target, holds, runs }: Kind): BenchRow {
     area: 'gateway',
     name,
     target,
-    measured: `${figures.perSecond} /s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms${failed}`,
+    measured: `${figures.perSecond} /s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, ${figures.serverCpuUs} us CPU each${failed}`,
     met,
     figures,
   };
@@ -236,13 +253,13 @@ async function measureLoads(batch: ServerProcess, each: ServerProcess): Promise<
     await decideOnce(server, simpleBodies()[0] ?? '');
   }
   const kinds = kindsOf(batch, each, mixed);
-  for (const { plan } of kinds) await load({ ...plan, seconds: 2 });
+  for (const { server, plan } of kinds) await loadServer(server, { ...plan, seconds: 2 });
   for (let round_ = 0; round_ < ROUNDS; round_ += 1) {
-    for (const kind of kinds) kind.runs.push(await load(kind.plan));
+    for (const kind of kinds) kind.runs.push(await loadServer(kind.server, kind.plan));
     process.stderr.write(`  gateway, round ${round_ + 1} of ${ROUNDS}\n`);
   }
   const decisions = kinds
-    .filter(({ plan }) => plan.url === batch.ready.url)
+    .filter(({ server }) => server === batch)
     .reduce((sum, { runs }) => sum + runs.reduce((all, run) => all + run.requests, 0), 0);
   return [...kinds.map(rowOf), ...memoryRow(idle, residentBytes(batch.pid), decisions)];
 }
