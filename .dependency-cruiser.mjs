@@ -19,7 +19,7 @@ const MAY_IMPORT = {
 const arrows = Object.entries(MAY_IMPORT).map(([from, to]) => ({
   name: `floor-${from}`,
   severity: 'error',
-  comment: `packages/${from} may import only ${to.join(', ') || 'nothing'}`,
+  comment: `packages/${from} may import only ${to.length === 0 ? 'nothing' : to.join(', ')}`,
   from: { path: `^packages/${from}/src` },
   to: { path: '^(packages|apps)/', pathNot: [from, ...to].map((name) => `^packages/${name}/`) },
 }));
@@ -28,14 +28,28 @@ export default {
   forbidden: [
     ...arrows,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'testkit-in-tests-only', severity: 'error', from: { path: '^(packages|apps)/[^/]+/src', pathNot: '^packages/testkit' }, to: { path: '^packages/testkit' } },
-    { name: 'pure-floors-have-no-io', severity: 'error', from: { path: '^packages/(kernel|protocol|facts|rules|log|policy|receipts|judge|pipeline)/src' }, to: { dependencyTypes: ['core'] } },
+    {
+      name: 'testkit-in-tests-only',
+      severity: 'error',
+      from: { path: '^(packages|apps)/[^/]+/src', pathNot: '^packages/testkit' },
+      to: { path: '^packages/testkit' },
+    },
+    {
+      name: 'pure-floors-have-no-io',
+      severity: 'error',
+      from: { path: '^packages/(kernel|protocol|facts|rules|log|policy|receipts|judge|pipeline)/src' },
+      to: { dependencyTypes: ['core'] },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.test.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)dist/' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@countersign/source', 'import', 'types', 'default'], extensions: ['.ts', '.mjs', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@countersign/source', 'import', 'types', 'default'],
+      extensions: ['.ts', '.mjs', '.js'],
+    },
   },
 };

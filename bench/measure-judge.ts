@@ -74,7 +74,7 @@ function measureHostile(engine: JudgingEngine, bytes: number): BenchRow {
   if (slow.length > 0) process.stderr.write(`  above 20 ms: ${slow.join('; ')}\n`);
   return {
     area: 'judge',
-    name: `judge, hostile input of ${bytes / 1024} KB, the worst of ${hostileActions(64).size} shapes`,
+    name: `judge, hostile input of ${Math.round(bytes / 1024)} KB, the worst of ${hostileActions(64).size} shapes`,
     target: bytes === 65_536 ? '<= 20 ms' : 'in the worker pool',
     measured: `${round(worst.ms)} ms (${worst.name})`,
     met: bytes === 65_536 ? worst.ms <= 20 : null,
@@ -82,23 +82,28 @@ function measureHostile(engine: JudgingEngine, bytes: number): BenchRow {
   };
 }
 
-/** One document of rules that look for words nobody else looks for, as an operator's own would. */
+/** One rule that looks for words nobody else looks for, as an operator's own would. */
+function customRule(i: number): string {
+  return `
+  - id: X${String(i).padStart(5, '0')}
+    title: Own rule ${i}
+    category: custom
+    severity: medium
+    score: 0.5
+    when:
+      text:
+        any:
+          - internal project ${i} codename
+          - regex: 'proj-${i}-[a-z0-9]{4,12}'
+    tags: {}
+    examples:
+      positive: [{prompt: about internal project ${i} codename}]
+      negative: [{prompt: about something else}]`;
+}
+
 function customDocument(first: number, count: number): RuleDocument {
-  const rules = Array.from({ length: count }, (_, k) => {
-    const i = first + k;
-    return {
-      id: `X${String(i).padStart(5, '0')}`,
-      title: `Own rule ${i}`,
-      category: 'custom',
-      severity: 'medium',
-      score: 0.5,
-      when: { text: { any: [`internal project ${i} codename`, { regex: `proj-${i}-[a-z0-9]{4,12}` }] } },
-      tags: {},
-      examples: { positive: [{ prompt: `about internal project ${i} codename` }], negative: [{ prompt: 'about something else' }] },
-    };
-  });
-  // JSON is YAML.
-  const parsed = parseRules(JSON.stringify({ version: 1, pack: `bench-${first}`, description: 'Rules of the bench.', rules }), 'bench');
+  const rules = Array.from({ length: count }, (_, k) => customRule(first + k)).join('');
+  const parsed = parseRules(`version: 1\npack: bench-${first}\ndescription: Rules of the bench.\nrules:${rules}\n`, 'bench');
   if (!parsed.ok)
     throw new Error(`the custom rules of the bench are refused: ${parsed.error[0]?.message ?? ''} ${parsed.error[0]?.path ?? ''}`);
   return parsed.value;

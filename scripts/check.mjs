@@ -35,7 +35,7 @@ export function readArrows(json) {
 }
 
 function toolRunner(root, node) {
-  const env = environmentFor(root, node, process.stdout.isTTY === true ? { FORCE_COLOR: '1' } : {});
+  const env = environmentFor(root, node, process.stdout.isTTY ? { FORCE_COLOR: '1' } : {});
   return async (tool, args, extra = {}) =>
     run(node, [BIN[tool], ...args], { cwd: root, env: { ...env, ...extra.env }, capture: extra.capture !== false });
 }

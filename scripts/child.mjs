@@ -15,7 +15,7 @@ const FORWARDED = Object.keys(SIGNAL_CODES);
  * an impatient second press.
  */
 function mustForward(signal) {
-  return !(signal === 'SIGINT' && process.stdin.isTTY === true);
+  return !(signal === 'SIGINT' && process.stdin.isTTY);
 }
 
 /**

@@ -5,7 +5,7 @@ import process from 'node:process';
 
 export const EXIT = { ok: 0, failed: 1, config: 3, runtime: 4, usage: 5 };
 
-const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
+const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 
 /** Text in green, red or yellow on a terminal, plain elsewhere. */
 export function paint(name, text) {
@@ -26,7 +26,7 @@ export function say(text) {
 /** A line that counts the seconds while something slow runs; on anything but a terminal it is written once. */
 export function progress(text) {
   const started = Date.now();
-  if (process.stderr.isTTY !== true) {
+  if (!process.stderr.isTTY) {
     say(`${text} ...`);
     return { end: () => Date.now() - started };
   }

@@ -18,7 +18,7 @@ const main = join(root, 'apps', 'cli', 'dist', 'main.js');
 try {
   const node = chooseNode(root);
   const needed = [main, join(root, 'packages', 'judge', 'dist', 'engine.mjs')];
-  if (needed.some((file) => existsSync(file) === false)) await ensureBuilt(root, node);
+  if (needed.some((file) => !existsSync(file))) await ensureBuilt(root, node);
   if (node === process.execPath) await import(main);
   else endLike(await run(node, [main, ...process.argv.slice(2)], { env: environmentFor(root, node) }));
 } catch (error) {

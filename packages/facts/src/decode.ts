@@ -17,18 +17,9 @@ import { FACTS_LIMITS } from './limits.ts';
 import type { LiteralHits } from './literals.ts';
 import type { Meter } from './meter.ts';
 import { lowerOf, profileOf, TRAIT, type TextProfile } from './profile.ts';
+import type { ReadText } from './read-text.ts';
 import { rot13 } from './rot13.ts';
 import { meaningOfWord, wordsIn } from './text-index.ts';
-
-/** A text with what the other readers want to know of it. */
-export interface ReadText {
-  readonly fact: TextFact;
-  readonly profile: TextProfile;
-  /** Words of all readers in it. */
-  readonly hits: LiteralHits;
-  /** Key of the leaf it came from. */
-  readonly key: string;
-}
 
 interface Funnel {
   readonly leaf: Leaf;

@@ -2,7 +2,7 @@
  * @module Hosts: every place an action names on a network, from URLs in any text, parameters that hold a host, and arguments of commands.
  */
 import type { Action, HostFact, Span } from '@countersign/protocol';
-import type { ReadText } from './decode.ts';
+import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { wordSet } from './word-set.ts';

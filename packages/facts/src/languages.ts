@@ -3,7 +3,7 @@
  * what merely might be a command or a statement is read when it looks like one.
  */
 import type { Action, Span } from '@countersign/protocol';
-import type { ReadText } from './decode.ts';
+import type { ReadText } from './read-text.ts';
 import { TRAIT } from './profile.ts';
 import { hasSqlVerb } from './text-index.ts';
 import { wordSet } from './word-set.ts';

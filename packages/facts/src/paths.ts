@@ -2,7 +2,7 @@
  * @module Paths: every path an action names, in parameters, in arguments and redirects of commands, and in short texts.
  */
 import type { Action, CommandFact, PathAccess, PathFact, Signal, Span } from '@countersign/protocol';
-import type { ReadText } from './decode.ts';
+import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { normalizePath } from './normalize-path.ts';

@@ -4,7 +4,7 @@
  */
 import type { PiiFact, Span } from '@countersign/protocol';
 import { isCard, isIban, isInsee, isNanp, isNhs, isSsn, isSteuerId, isVerhoeff, isVin } from './checksums.ts';
-import type { ReadText } from './decode.ts';
+import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { ANNOUNCED_BY_WORD, ANNOUNCED_WINDOW } from './pii-words.ts';

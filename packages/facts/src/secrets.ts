@@ -3,7 +3,7 @@
  * and never repeated, so the whole is linear. Placeholders are no secrets.
  */
 import type { SecretFact, Span } from '@countersign/protocol';
-import type { ReadText } from './decode.ts';
+import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { isPlaceholder } from './placeholders.ts';

@@ -3,7 +3,8 @@
  * and what they name. Synchronous, pure and total; equal actions and signals give equal facts.
  */
 import type { Action, CommandFact, Facts, FactsCut, Signal, StatementFact } from '@countersign/protocol';
-import { decodeLeaf, type ReadText } from './decode.ts';
+import { decodeLeaf } from './decode.ts';
+import type { ReadText } from './read-text.ts';
 import { addCommandHosts } from './command-hosts.ts';
 import { addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
 import { shellTextsOf, sqlTextsOf } from './languages.ts';

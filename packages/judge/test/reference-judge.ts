@@ -12,10 +12,9 @@ export interface ReferenceInput {
   readonly scope: string;
 }
 
-const KINDS: ReadonlySet<string> = new Set([
-  ...['file.read', 'file.write', 'file.patch', 'shell.exec', 'net.egress', 'db.query', 'tool.call', 'mcp.call'],
-  ...['prompt.input', 'model.output', 'tool.response', 'agent.delegate', 'agent.message', 'secret.access'],
-]);
+const TOOL_KINDS = ['file.read', 'file.write', 'file.patch', 'shell.exec', 'net.egress', 'db.query', 'tool.call', 'mcp.call'];
+const TALK_KINDS = ['prompt.input', 'model.output', 'tool.response', 'agent.delegate', 'agent.message', 'secret.access'];
+const KINDS: ReadonlySet<string> = new Set(TOOL_KINDS.concat(TALK_KINDS));
 const TEXTS: ReadonlySet<string> = new Set(['prompt.input', 'model.output', 'tool.response', 'agent.message']);
 
 function known(kind: string): boolean {

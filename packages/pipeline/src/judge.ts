@@ -2,30 +2,36 @@
  * @module 4 judge: in this session's turn, with the state as the last staged decision left it.
  */
 import { formatTime, invariant } from '@countersign/kernel';
-import type { StateSlice } from '@countersign/protocol';
+import type { Action, StateSlice } from '@countersign/protocol';
 import { type Passage, refuse, step } from './passage.ts';
 import type { Ports } from './ports.ts';
 
-async function readState(passage: Passage, ports: Ports): Promise<StateSlice> {
-  const { action } = passage;
-  invariant(action !== undefined, 'state is read for an identified action');
+/** What is known of the tool; nothing where the action has none. */
+async function readTool(action: Action, ports: Ports): Promise<Pick<StateSlice, 'tool' | 'toolScope'>> {
+  if (action.tool === undefined) return {};
   const descriptorHash = action.descriptor?.hash;
+  const known = await ports.state.tool({ org: action.org, tool: action.tool, ...(descriptorHash === undefined ? {} : { descriptorHash }) });
+  return {
+    ...(known.registration === undefined ? {} : { tool: known.registration }),
+    ...(known.scope === undefined ? {} : { toolScope: known.scope }),
+  };
+}
+
+async function readState(passage: Passage, ports: Ports): Promise<StateSlice> {
+  const { action, orgMode } = passage;
+  invariant(action !== undefined, 'state is read for an identified action');
   const [agent, tool, sessionCalls] = await Promise.all([
     ports.state.agent(action.agent),
-    action.tool === undefined
-      ? Promise.resolve(undefined)
-      : ports.state.tool({ org: action.org, tool: action.tool, ...(descriptorHash === undefined ? {} : { descriptorHash }) }),
+    readTool(action, ports),
     ports.state.sessionCalls(action.org, action.session),
   ]);
   const claimed = passage.request.caller.scopes;
   return {
-    ...(agent === undefined ? {} : { agentState: agent.state }),
-    scopes: agent?.scopes ?? [],
-    orgMode: passage.orgMode ?? 'locked',
-    sessionCalls,
+    ...(agent === undefined ? {} : { agentState: agent.state, scopes: agent.scopes }),
     ...(claimed === undefined ? {} : { claimedScopes: claimed }),
-    ...(tool?.registration === undefined ? {} : { tool: tool.registration }),
-    ...(tool?.scope === undefined ? {} : { toolScope: tool.scope }),
+    orgMode: orgMode ?? 'locked',
+    sessionCalls,
+    ...tool,
   };
 }
 

@@ -4,7 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { CodedError, err, type Fault, ok, type Result } from '@countersign/kernel';
 import { BUILTIN_RULESETS, parsePolicy, type PolicyDocument } from '@countersign/policy';
-import { mergeRuleDocuments, parseRules, type RuleDocument, type RuleSet } from '@countersign/rules';
+import { parseRules, type RuleDocument } from '@countersign/rules';
 
 const PACKS = new URL('../../rules/packs/', import.meta.url);
 const RULESETS = new URL('../../policy/rulesets/', import.meta.url);
@@ -34,12 +34,6 @@ export async function readBuiltinPacks(): Promise<Result<readonly RuleDocument[]
     documents.push(parsed.value);
   }
   return ok(documents);
-}
-
-/** The resolved built-in rules, as receipts hash them. */
-export async function readBuiltinRules(): Promise<Result<RuleSet, readonly Fault[]>> {
-  const packs = await readBuiltinPacks();
-  return packs.ok ? mergeRuleDocuments(packs.value) : packs;
 }
 
 /** YAML of one built-in ruleset. */

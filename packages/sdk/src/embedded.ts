@@ -61,20 +61,16 @@ function reasonsOf({ verdict }: PipelineAnswer): string {
   return verdict.reasons.map(({ code, text }) => `${code}: ${text}`).join('; ');
 }
 
-function answerOf(answer: PipelineAnswer, latencyMs: number): Answer {
-  const { receipt, verdict, refusal: refused, judgement, requestId } = answer;
-  if (refused !== undefined) {
-    return {
-      ...refusal({
-        fault: refused.code === 'internal' ? 'internal' : 'gateway_refused',
-        reason: refused.message,
-        errorCode: refused.code,
-        requestId,
-      }),
-      receiptId: receipt?.id ?? null,
-    };
-  }
+function refusedAnswer({ receipt, refusal: refused, requestId }: PipelineAnswer): Answer | undefined {
+  if (refused === undefined) return undefined;
+  const fault = refused.code === 'internal' ? 'internal' : 'gateway_refused';
+  return { ...refusal({ fault, reason: refused.message, errorCode: refused.code, requestId }), receiptId: receipt?.id ?? null };
+}
+
+function judgedAnswer(answer: PipelineAnswer, latencyMs: number): Answer {
+  const { receipt, verdict, judgement, requestId, scopeGranted = null, scopeToken = null } = answer;
   const allowed = receipt !== null && (verdict.decision === 'allow' || verdict.decision === 'warn');
+  const findings = judgement?.findings ?? [];
   return {
     allowed,
     action: actionOf(verdict, allowed),
@@ -83,14 +79,18 @@ function answerOf(answer: PipelineAnswer, latencyMs: number): Answer {
     receiptId: receipt?.id ?? null,
     denialReason: allowed ? null : reasonsOf(answer),
     reasoning: reasonsOf(answer),
-    matchedRules: [...new Set((judgement?.findings ?? []).map(({ rule }) => rule))],
+    matchedRules: [...new Set(findings.map(({ rule }) => rule))],
     sessionFlags: [],
     degradedStages: [],
-    scopeGranted: answer.scopeGranted ?? null,
-    scopeToken: answer.scopeToken ?? null,
+    scopeGranted,
+    scopeToken,
     toolResponse: null,
     latencyMs,
   };
+}
+
+function answerOf(answer: PipelineAnswer, latencyMs: number): Answer {
+  return refusedAnswer(answer) ?? judgedAnswer(answer, latencyMs);
 }
 
 interface Call {
