@@ -40,11 +40,13 @@ class TextReader {
     const { texts, scratch } = this.compiled;
     scratch.epoch += 1;
     const { meter } = this.matching;
-    meter.steps += scan(texts.automaton, this.text.lower, (literal, start) => {
+    // Added afterwards: the hits count on the same meter while the scan runs.
+    const scanned = scan(texts.automaton, this.text.lower, (literal, start) => {
       const patterns = texts.byLiteral[literal] ?? [];
       meter.steps += patterns.length;
       for (const id of patterns) this.candidate(id, start);
     });
+    meter.steps += scanned;
   }
 
   candidate(id: number, start: number): void {

@@ -297,6 +297,25 @@ describe('RULE-036 dense texts', () => {
     expect(sparse.findings).toEqual([]);
   });
 
+  it('counts the windows, not only the characters', () => {
+    const steps = (content: string): number =>
+      matchRules(compileText(document), { action: action('tool.call'), facts: { ...NO_FACTS, texts: [text(content)] } }).steps;
+    const filler = '-'.repeat(2000);
+    expect(steps(filler)).toBeLessThan(2100);
+    expect(steps(`${filler}trigger${filler}`)).toBeGreaterThan(4007 + RULE_LIMITS.windowChars);
+    expect(steps(`${filler}trigger${filler}trigger${filler}`)).toBeGreaterThan(6014 + 2 * RULE_LIMITS.windowChars);
+  });
+
+  it('hits close together share a window', () => {
+    const steps = (gap: number): number =>
+      matchRules(compileText(document), {
+        action: action('tool.call'),
+        facts: { ...NO_FACTS, texts: [text(`trigger${'-'.repeat(gap)}trigger${'-'.repeat(3000 - gap)}`)] },
+      }).steps;
+    const shared = RULE_LIMITS.windowStrideChars - 'trigger'.length;
+    expect(steps(shared + 1) - steps(shared)).toBe(RULE_LIMITS.windowChars);
+  });
+
   it('no document may call itself R000', () => {
     expect(parseRules(document.replace('id: T1', 'id: R000'), 't').ok).toBe(false);
   });
