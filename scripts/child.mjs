@@ -18,6 +18,22 @@ function mustForward(signal) {
   return !(signal === 'SIGINT' && process.stdin.isTTY);
 }
 
+const PARENT_POLL_MS = 500;
+
+/**
+ * npm ends on SIGTERM without telling the script that it started. A script of npm's whose parent is gone has been told to stop.
+ */
+function watchParent(stop) {
+  if (process.env.npm_lifecycle_event === undefined) return () => undefined;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_POLL_MS);
+  return () => clearInterval(timer);
+}
+
 /**
  * Runs a program and resolves when it has ended. `capture` collects stdout and stderr instead of passing them through.
  * Resolves `{code, signal, stdout, stderr}`; rejects only where the program could not be started.
@@ -42,7 +58,9 @@ export function run(command, args, options = {}) {
       process.on(signal, forward);
       return [signal, forward];
     });
+    const stopWatching = watchParent(() => child.kill('SIGTERM'));
     const release = () => {
+      stopWatching();
       for (const [signal, forward] of handlers) process.removeListener(signal, forward);
     };
     child.on('error', (error) => {
