@@ -1,6 +1,6 @@
 /** Commands in the papers that are marked `sh runnable` are run, in order, as they stand: a paper that lies turns red. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,8 +19,15 @@ const blocks = (text: string, info: string): string[] =>
   [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)].filter((match) => match[1] === info).map((match) => match[2] ?? '');
 
 let tour = '';
+let shim = '';
 beforeAll(() => {
   tour = mkdtempSync(join(tmpdir(), 'countersign-tour-'));
+  // npx starts the same program, a second later; that it does is tested once, below.
+  shim = join(tour, 'bin');
+  mkdirSync(shim);
+  writeFileSync(join(shim, 'npx'), `#!/bin/sh\ncommand=$1; shift\nexec "${join(ROOT, 'node_modules', '.bin')}/$command" "$@"\n`, {
+    mode: 0o755,
+  });
 });
 afterAll(() => rmSync(tour, { recursive: true, force: true }));
 
@@ -38,7 +45,7 @@ describe('what is marked runnable runs', () => {
         ...process.env,
         TOUR: tour,
         COUNTERSIGN_DATA: join(tour, 'data'),
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+        PATH: `${shim}:${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
       };
       for (const script of scripts) {
         const done = run('bash', ['-euo', 'pipefail', '-c', script], { cwd: ROOT, env, maxBuffer: 64 * 1024 * 1024 });
