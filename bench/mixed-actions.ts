@@ -1,6 +1,7 @@
 /**
  * @module Actions of every kind, drawn by a seed: the safe, the hostile, the disguised, the odd and the large. Our own sentences.
  */
+import type { JsonValue } from '@countersign/kernel';
 import type { ActionRequest } from '@countersign/pipeline';
 
 export type MixedAction = Pick<ActionRequest['draft'], 'kind' | 'tool' | 'params' | 'content'>;
@@ -50,8 +51,8 @@ function pick(texts: readonly string[], draw: Draw): string {
   return (texts[draw(texts.length)] ?? '').replaceAll('@', String(draw(1000)));
 }
 
-function oddParams(draw: Draw): MixedAction['params'] {
-  const shapes = [
+function oddParams(draw: Draw): JsonValue {
+  const shapes: readonly JsonValue[] = [
     { id: '12345678901234567890', note: 'ünï' },
     { p1: 'DROP', p2: `TABLE crew${draw(9)}` },
     [],

@@ -51,8 +51,9 @@ function checks(root, node) {
   const tool = toolRunner(root, node);
   return [
     ['format', () => mustSucceed(tool('oxfmt', ['--check']))],
-    ['lint', () => mustSucceed(tool('oxlint', ['--type-aware', '--deny-warnings']))],
+    // The type-aware lint reads the declarations of other packages: they must be there.
     ['build', () => built(root, node)],
+    ['lint', () => mustSucceed(tool('oxlint', ['--type-aware', '--deny-warnings']))],
     ['types', () => mustSucceed(tool('tsc', ['-p', 'tsconfig.test.json']))],
     [
       'arrows',

@@ -136,7 +136,8 @@ function endsAfterConstant(landing: Landing, connector: number): boolean {
   const at = skipPrefix(landing.body, connector + 1);
   const token = landing.body[at];
   if (token === undefined) return landing.comments;
-  const constant = isOperand(token) || /^(?:true|null|false)$/.test(token.text);
+  // A lone `?` is a mark of prose: who injects a text cannot bind a value to it.
+  const constant = token.text !== '?' && (isOperand(token) || /^(?:true|null|false)$/.test(token.text));
   return constant && (at + 1 >= landing.body.length || plainAt(landing.body, at + 1) === ')');
 }
 
