@@ -197,7 +197,10 @@ describe('properties', () => {
   });
 
   test('words without SQL shapes are never a fragment', () => {
-    const words = fc.array(fc.stringMatching(/^[a-z]{1,9}('s)?[,.!?]?$/), { minLength: 1, maxLength: 12 });
+    // An operator behind an apostrophe is a SQL shape: `it's or's a` reads like `' or 's a`.
+    const operator = /^(?:or|and|xor|div|mod|in|is|like|between|having|where|r?like|regexp)\b/;
+    const word = fc.stringMatching(/^[a-z]{1,9}('s)?[,.!?]?$/).filter((text) => !operator.test(text));
+    const words = fc.array(word, { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(words, (list) => {
         expect(readFragment(list.join(' ')).fragment).toBeUndefined();
