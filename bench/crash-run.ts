@@ -110,8 +110,9 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
   const random = seeded(options.seed);
   const acknowledged = new Set<string>();
   let slowestStartMs = 0;
+  let server: ServerProcess | undefined;
   try {
-    let server = await startServer(dataDir);
+    server = await startServer(dataDir);
     const { token } = JSON.parse(await readFile(join(dataDir, 'operator.json'), 'utf8')) as { token: string };
     const follower = createFollower((await readFile(join(dataDir, 'log.vkey'), 'utf8')).trim(), token);
     for (let run = 1; run <= options.runs; run += 1) {
@@ -133,6 +134,7 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
       slowestStartMs: Math.round(slowestStartMs),
     };
   } finally {
+    await server?.kill('SIGKILL');
     await rm(dataDir, { recursive: true, force: true });
   }
 }
