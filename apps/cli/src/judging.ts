@@ -1,8 +1,8 @@
 /** @module The built engine, in this process and without a gateway: what `check` and `rules test` ask. */
 import { sha256Hex } from '@countersign/crypto';
-import type { JudgingEngine, JudgeOutput } from '@countersign/judge';
+import type { JudgingEngine } from '@countersign/judge';
 import { canonicalize, formatTime, type JsonValue, uuidv7 } from '@countersign/kernel';
-import type { Action, Signal, StateSlice } from '@countersign/protocol';
+import type { Action, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type RuleSet, ruleSetJson } from '@countersign/rules';
 import { createSystemRandom, openEngineFile, readEngineFile } from '@countersign/runtime';
 import type { Context } from './command.ts';
@@ -35,14 +35,14 @@ export function judgeAction(
   judging: Judging,
   given: { readonly action: Action; readonly signals: readonly Signal[] },
   context: Context,
-): JudgeOutput {
+): Judgement {
   const { action, signals } = given;
   const facts = judging.engine.understand(action, signals);
   return judging.engine.judge({ now: formatTime(context.world.clock.nowMs()), action, facts, state: STATE });
 }
 
 /** Judges one sketch. */
-export function judgeSketch(judging: Judging, sketch: ActionSketch, context: Context): JudgeOutput {
+export function judgeSketch(judging: Judging, sketch: ActionSketch, context: Context): Judgement {
   const id = uuidv7(context.world.clock, createSystemRandom());
   const origin = { source: { framework: 'countersign-cli', door: 'cli' }, org: 'local', agent: 'local', session: 'local', delegation: [] };
   return judgeAction(judging, { action: { v: 1, id, ...origin, ...sketch }, signals: [] }, context);

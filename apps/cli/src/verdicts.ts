@@ -1,7 +1,6 @@
 /** @module A verdict as an exit code, as JSON and as text: the decision, why, and where in the input it was seen. */
 import type { JsonObject, JsonValue } from '@countersign/kernel';
-import type { JudgeOutput } from '@countersign/judge';
-import type { Decision, Reason, Span } from '@countersign/protocol';
+import type { Decision, Judgement, Reason, Span } from '@countersign/protocol';
 import { EXIT, type ExitCode } from './outcome.ts';
 import type { Colour, Paint } from './render.ts';
 import { printable } from './render.ts';
@@ -24,7 +23,7 @@ export function fraction(thousandths: number): number {
 }
 
 /** The verdict for machines. */
-export function verdictJson(output: JudgeOutput): JsonObject {
+export function verdictJson(output: Judgement): JsonObject {
   const { verdict } = output;
   const reasons: readonly JsonValue[] = verdict.reasons.map((reason) => ({
     code: reason.code,
@@ -65,7 +64,7 @@ function reasonText(reason: Reason, paint: Paint): string {
 }
 
 /** The verdict for people. */
-export function verdictText(output: JudgeOutput, paint: Paint): string {
+export function verdictText(output: Judgement, paint: Paint): string {
   const { verdict, guards } = output;
   const head = `${paint(colourOf(verdict.decision), verdict.decision.toUpperCase())}  risk ${fraction(verdict.risk).toFixed(2)}  severity ${verdict.severity}`;
   const messages = guards

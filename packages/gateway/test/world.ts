@@ -16,10 +16,9 @@ import {
   createSessionTurns,
   type ForwardRequest,
   type ForwardResponse,
-  type Judgement,
   type Ports,
 } from '@countersign/pipeline';
-import type { Action, Finding, ReceiptBody, Verdict } from '@countersign/protocol';
+import type { Action, Finding, Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
 import type { FastifyInstance } from 'fastify';
 import { createGateway, type GatewayOptions } from '../src/index.ts';
 

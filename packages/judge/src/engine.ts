@@ -5,9 +5,9 @@
 import { createParsers, createUnderstanding } from '@countersign/facts';
 import { codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
 import { type CompiledPolicy, compilePolicy, type ResolvedPolicy } from '@countersign/policy';
-import type { Action, Facts, Signal, StateSlice } from '@countersign/protocol';
+import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
-import { judge, type JudgeOutput } from './judge.ts';
+import { judge } from './judge.ts';
 
 /** Bytes of the parsers. */
 export interface EngineWasm {
@@ -26,7 +26,7 @@ export interface EngineDocuments {
 export interface JudgingEngine {
   readonly policyName: string;
   understand(action: Action, signals: readonly Signal[]): Facts;
-  judge(input: { readonly now: string; readonly action: Action; readonly facts: Facts; readonly state: StateSlice }): JudgeOutput;
+  judge(input: { readonly now: string; readonly action: Action; readonly facts: Facts; readonly state: StateSlice }): Judgement;
 }
 
 export interface Engine {

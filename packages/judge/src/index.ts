@@ -1,5 +1,5 @@
 /** @module understand and judge: pure, hashed, replayable. */
 export { createEngine, type Engine, type EngineDocuments, type EngineWasm, type JudgingEngine } from './engine.ts';
-export { judge, judgeWith, type JudgeInput, type JudgeOutput, type JudgeParts } from './judge.ts';
+export { judge, judgeWith, type JudgeInput, type JudgeParts } from './judge.ts';
 export { JUDGE_LIMITS, WEIGHTS } from './limits.ts';
 export { firstDifference, replay, type RecordedDecision, type ReplayResult } from './replay.ts';

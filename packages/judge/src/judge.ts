@@ -8,6 +8,7 @@ import {
   type Facts,
   type Finding,
   type GuardResult,
+  type Judgement,
   isActionKind,
   type Reason,
   type StateDelta,
@@ -26,16 +27,6 @@ export interface JudgeInput {
   readonly state: StateSlice;
   readonly policy: CompiledPolicy;
   readonly rules: CompiledRules;
-}
-
-export interface JudgeOutput {
-  readonly verdict: Verdict;
-  readonly findings: readonly Finding[];
-  readonly guards: readonly GuardResult[];
-  readonly delta: StateDelta;
-  readonly encodings: readonly string[];
-  readonly scope: string;
-  readonly counts: { readonly pii: Readonly<Record<string, number>>; readonly secrets: Readonly<Record<string, number>> };
 }
 
 /** The parts that look at facts. They are given, so that a failing or invented part can be put to the test. */
@@ -181,7 +172,7 @@ function deltaOf(opinion: Opinion, { action, state }: JudgeInput): StateDelta {
 }
 
 /** Judges one action with the given parts. Total: a part that fails denies, and is listed. */
-export function judgeWith(parts: JudgeParts, input: JudgeInput): JudgeOutput {
+export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
   const opinion = weigh(input, parts);
   return {
     verdict: decide(opinion, input),
@@ -195,6 +186,6 @@ export function judgeWith(parts: JudgeParts, input: JudgeInput): JudgeOutput {
 }
 
 /** Judges one action. Total, and a pure function of its input. */
-export function judge(input: JudgeInput): JudgeOutput {
+export function judge(input: JudgeInput): Judgement {
   return judgeWith({ matchRules, evaluateGuards }, input);
 }

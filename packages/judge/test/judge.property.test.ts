@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalize, type JsonValue, utf8Length } from '@countersign/kernel';
 import { type CompiledPolicy, scopeForTool } from '@countersign/policy';
-import { DECISIONS, PROTOCOL_LIMITS } from '@countersign/protocol';
+import { DECISIONS, type Judgement, PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { CompiledRules } from '@countersign/rules';
-import { judgeWith, type JudgeInput, type JudgeOutput, type JudgeParts } from '../src/index.ts';
+import { judgeWith, type JudgeInput, type JudgeParts } from '../src/index.ts';
 import { action, facts, finding, guard, state } from './arbitraries.ts';
 import { referenceJudge } from './reference-judge.ts';
 
@@ -21,7 +21,7 @@ type Input = typeof input extends fc.Arbitrary<infer T> ? T : never;
 
 const NOW = '2026-01-01T00:00:00.000Z';
 
-function run(generated: Input, parts: Partial<JudgeParts> = {}): JudgeOutput {
+function run(generated: Input, parts: Partial<JudgeParts> = {}): Judgement {
   const policy = {
     name: 'test',
     thresholds: generated.thresholds,

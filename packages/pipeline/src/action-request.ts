@@ -2,8 +2,8 @@
  * @module What a door hands in, and what it gets back.
  */
 import type { Fault, JsonValue } from '@countersign/kernel';
-import type { Action, ReceiptBody, Verdict } from '@countersign/protocol';
-import type { ForwardResponse, Judgement } from './ports.ts';
+import type { Action, Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
+import type { ForwardResponse } from './ports.ts';
 
 /** Who called: established by `authenticate` (HTTP doors) or by the process itself (embedded). */
 export interface Caller {

@@ -2,12 +2,12 @@
  * @module 7 answer: what came back is fenced, bound to the receipt and recorded; then the door gets its answer.
  */
 import { formatTime, invariant, uuidv7 } from '@countersign/kernel';
-import type { Action } from '@countersign/protocol';
+import type { Action, Judgement } from '@countersign/protocol';
 import type { Answer } from './action-request.ts';
 import { isReleased } from './act.ts';
 import { deny } from './denial.ts';
 import { faultOf, type Passage, refuse } from './passage.ts';
-import type { ForwardResponse, Judgement, OutcomeDraft, Ports } from './ports.ts';
+import type { ForwardResponse, OutcomeDraft, Ports } from './ports.ts';
 
 const NOTHING = new Uint8Array(0);
 

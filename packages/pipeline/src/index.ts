@@ -27,7 +27,6 @@ export type {
   FeedEvent,
   ForwardRequest,
   ForwardResponse,
-  Judgement,
   LoadedEngine,
   OrgRecord,
   OutcomeDraft,

@@ -3,9 +3,9 @@
  * be recorded and answered, and its verdict is always a deny.
  */
 import { type Fault, codeOf } from '@countersign/kernel';
-import type { Action, ReceiptBody, StateSlice, Signal, Verdict } from '@countersign/protocol';
+import type { Action, Judgement, ReceiptBody, StateSlice, Signal, Verdict } from '@countersign/protocol';
 import type { ActionRequest, RefusalCode } from './action-request.ts';
-import type { ForwardResponse, Judgement, LoadedEngine, Understood } from './ports.ts';
+import type { ForwardResponse, LoadedEngine, Understood } from './ports.ts';
 import type { EndTurn } from './session-turns.ts';
 
 export interface Passage {

@@ -4,8 +4,7 @@
 import type { Clock, JsonValue, Random } from '@countersign/kernel';
 import type {
   Action,
-  Finding,
-  GuardResult,
+  Judgement,
   Principal,
   ReceiptInputs,
   Recorder,
@@ -13,7 +12,6 @@ import type {
   StateDelta,
   StateSlice,
   ToolRegistration,
-  Verdict,
 } from '@countersign/protocol';
 import type { Gate } from './gate.ts';
 import type { SessionTurns } from './session-turns.ts';
@@ -63,20 +61,6 @@ export interface StateStore {
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */
   stageDelta(principal: Principal & { readonly session: string }, delta: StateDelta): void;
-}
-
-/** What the judge gave for one action. */
-export interface Judgement {
-  readonly verdict: Verdict;
-  readonly findings: readonly Finding[];
-  readonly guards: readonly GuardResult[];
-  readonly delta: StateDelta;
-  /** Decoder names that changed something. */
-  readonly encodings: readonly string[];
-  /** Scope the action needs, `category:subcategory:operation`. */
-  readonly scope: string;
-  /** How many of each type were seen, by type name. Never a value. */
-  readonly counts: { readonly pii: Readonly<Record<string, number>>; readonly secrets: Readonly<Record<string, number>> };
 }
 
 /** Facts behind a handle: they may live in a worker. */

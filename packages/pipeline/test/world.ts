@@ -1,7 +1,7 @@
 /** @module A world for the pipeline made of plain objects, in which each port can be told to fail. Everything that happens is written down in order. */
 import { CodedError, type JsonValue } from '@countersign/kernel';
-import type { ReceiptBody, Verdict } from '@countersign/protocol';
-import { createGate, createSessionTurns, type ActionRequest, type Judgement, type Ports } from '../src/index.ts';
+import type { Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
+import { createGate, createSessionTurns, type ActionRequest, type Ports } from '../src/index.ts';
 
 export const ORG = 'org-1';
 export const AGENT = '00000000-0000-7000-8000-000000000001';

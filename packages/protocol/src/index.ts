@@ -50,6 +50,7 @@ export {
   type Decision,
   type Finding,
   type GuardResult,
+  type Judgement,
   type Reason,
   type Severity,
   type Tags,

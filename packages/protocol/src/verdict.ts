@@ -3,6 +3,7 @@
  */
 import type { JsonValue } from '@countersign/kernel';
 import type { Span } from './facts.ts';
+import type { StateDelta } from './state.ts';
 
 /** From least to most. */
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
@@ -79,4 +80,18 @@ export interface Verdict {
   readonly obligations: readonly string[];
   /** Who spoke. */
   readonly by: 'judge' | 'pipeline';
+}
+
+/** What the judge gave for one action: the verdict, what it rests on, and what it changes. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly guards: readonly GuardResult[];
+  readonly delta: StateDelta;
+  /** Decoder names that changed something. */
+  readonly encodings: readonly string[];
+  /** Scope the action needs, `category:subcategory:operation`. */
+  readonly scope: string;
+  /** How many of each type were seen, by type name. Never a value. */
+  readonly counts: { readonly pii: Readonly<Record<string, number>>; readonly secrets: Readonly<Record<string, number>> };
 }

@@ -4,8 +4,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CodedError } from '@countersign/kernel';
-import type { Judgement, Understood } from '@countersign/pipeline';
-import type { Action, Signal } from '@countersign/protocol';
+import type { Understood } from '@countersign/pipeline';
+import type { Action, Judgement, Signal } from '@countersign/protocol';
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './judge-worker.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 
