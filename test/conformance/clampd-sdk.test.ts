@@ -57,7 +57,10 @@ const recorded = readRecorded();
 
 /** Every agent of the recording: who calls, and who delegates. */
 function agentsOf(requests: readonly Recorded[]): readonly string[] {
-  const chains = requests.flatMap(({ headers }) => String(headers['x-clampd-delegation-chain'] ?? '').split(','));
+  const chains = requests.flatMap(({ headers }) => {
+    const chain = headers['x-clampd-delegation-chain'];
+    return typeof chain === 'string' ? chain.split(',') : [];
+  });
   return [...new Set([...requests.map(({ headers }) => headers._jwt_claims.sub), ...chains])].filter((id) => id !== '');
 }
 
