@@ -8,10 +8,12 @@ import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logCommands } from './commands/logs.ts';
+import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { ruleCommands } from './commands/rules.ts';
+import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
 import { verifyCommand } from './commands/verify.ts';
 
@@ -20,6 +22,8 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['check', 'what would be said of one action, offline'],
   ['agent', 'who may ask, and stopping them'],
   ['key', 'API keys'],
+  ['tool', 'which tools agents may call'],
+  ['org', 'learning or locked'],
   ['policy', 'policies and rulesets'],
   ['rules', 'detection rules'],
   ['hosts', 'your named lists of hosts'],
@@ -32,6 +36,8 @@ export const COMMANDS: readonly Command[] = [
   ...checkCommands,
   ...agentCommands,
   ...keyCommands,
+  ...toolCommands,
+  ...orgCommands,
   ...policyCommands,
   ...ruleCommands,
   ...hostCommands,

@@ -7,7 +7,10 @@ interface CliLimits {
   readonly requestMs: number;
   readonly startMs: number;
   readonly pageMax: number;
+  readonly toolsMax: number;
   readonly replayMax: number;
+  readonly replayRowsMax: number;
+  readonly replayKeptMax: number;
 }
 
 export const CLI_LIMITS: CliLimits = {
@@ -21,8 +24,14 @@ export const CLI_LIMITS: CliLimits = {
   requestMs: 30_000,
   /** Milliseconds `up` and `demo` wait for a server to be ready. */
   startMs: 30_000,
-  /** Entries of the log fetched at once. */
+  /** Tools listed by one `tool list`. */
+  toolsMax: 100_000,
+  /** Entries of the log, or tools, fetched at once. */
   pageMax: 1000,
   /** Receipts replayed by one `replay --all`. */
   replayMax: 1_000_000,
+  /** Lines about single receipts in the answer of one `replay --all`. */
+  replayRowsMax: 1000,
+  /** Checked documents, and loaded pairs of them, that `replay --all` keeps at once. */
+  replayKeptMax: 16,
 };

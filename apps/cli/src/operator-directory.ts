@@ -7,7 +7,7 @@ import type { Context } from './command.ts';
 import { CLI_LIMITS } from './limits.ts';
 import { readEntry } from './log-reader.ts';
 import { configError } from './outcome.ts';
-import type { LoggedEntry, Operator } from './operator.ts';
+import { collectTools, type LoggedEntry, type Operator } from './operator.ts';
 
 /** What the operator did wrong is exit 3. */
 function unwrap<T>(result: Result<T, Fault | readonly Fault[]>): T {
@@ -45,6 +45,13 @@ function operate(runtime: Runtime, where: string): Operator {
     createApiKey: async (draft) => unwrap(store.createApiKey({ org, ...draft })),
     listApiKeys: () => Promise.resolve(store.listApiKeys({ org })),
     revokeApiKey: async (id) => unwrap(store.revokeApiKey(org, id)),
+    listOrgs: () => Promise.resolve(store.listOrgs()),
+    setOrgMode: async (id, mode) => unwrap(store.setOrgMode(id, mode)),
+    listTools: (status) =>
+      collectTools(async (after) =>
+        store.listTools({ org, ...(after === undefined ? {} : { after }), ...(status === undefined ? {} : { status }) }),
+      ),
+    approveTool: async (approval) => unwrap(store.approveTool({ org, ...approval })),
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
     logKey: () => Promise.resolve(runtime.logKey),

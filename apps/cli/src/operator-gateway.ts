@@ -5,13 +5,18 @@ import { codeOf, isJsonObject, type JsonObject, parseJson } from '@countersign/k
 import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
 import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
-import type { Operator } from './operator.ts';
-import { list, part, readAgent, readApiKey, readPolicy, word } from './operator-views.ts';
+import { collectTools, type Operator } from './operator.ts';
+import { list, part, readAgent, readApiKey, readOrg, readPolicy, readTool, word } from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
 const OPERATOR_FILE = 'operator.json';
 const LOG_KEY_FILE = 'log.vkey';
+
+function toolsPath(status: string | undefined, after: string | undefined): string {
+  const query = new URLSearchParams({ ...(status === undefined ? {} : { status }), ...(after === undefined ? {} : { after }) });
+  return `/tools?${query.toString()}`;
+}
 
 function operate(address: GatewayAddress, context: Context): Operator {
   const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
@@ -33,6 +38,10 @@ function operate(address: GatewayAddress, context: Context): Operator {
     },
     listApiKeys: async () => list(await get('/keys'), 'keys').map(readApiKey),
     revokeApiKey: async (id) => readApiKey(part(await post(`/keys/${one(id)}/revoke`, {}), 'key')),
+    listOrgs: async () => list(await get('/orgs'), 'orgs').map(readOrg),
+    setOrgMode: async (org, mode) => readOrg(part(await post(`/orgs/${one(org)}/mode`, { mode }), 'org')),
+    listTools: (status) => collectTools(async (after) => list(await get(toolsPath(status, after)), 'tools').map(readTool)),
+    approveTool: async (approval) => readTool(part(await post('/tools/approve', { ...approval }), 'tool')),
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
     logKey: async () => (await readFile(join(context.dataDir, LOG_KEY_FILE), 'utf8')).trim(),

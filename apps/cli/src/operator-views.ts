@@ -1,10 +1,12 @@
 /** @module The answers of the operator door, read strictly: a field that is missing or of another type is said by name. */
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
-import type { AgentView, ApiKeyView, PolicyView } from '@countersign/pipeline';
+import type { AgentView, ApiKeyView, OrgRecord, PolicyView, ToolView } from '@countersign/pipeline';
 import { runtimeError } from './outcome.ts';
 
 const AGENT_STATES = ['active', 'suspended', 'killed'] as const;
 const KEY_KINDS = ['read', 'write', 'kill'] as const;
+const ORG_MODES = ['learning', 'locked'] as const;
+const TOOL_STATES = ['approved', 'pending'] as const;
 const ENVIRONMENTS = ['live', 'test'] as const;
 
 function malformed(name: string): never {
@@ -76,6 +78,21 @@ export function readApiKey(body: JsonObject): ApiKeyView {
     environment: oneOf(body, 'environment', ENVIRONMENTS),
     createdMs: count(body, 'createdMs'),
     revokedMs: countOrNull(body, 'revokedMs'),
+  };
+}
+
+export function readOrg(body: JsonObject): OrgRecord {
+  return { id: word(body, 'id'), name: word(body, 'name'), mode: oneOf(body, 'mode', ORG_MODES) };
+}
+
+export function readTool(body: JsonObject): ToolView {
+  return {
+    org: word(body, 'org'),
+    tool: word(body, 'tool'),
+    hash: word(body, 'hash'),
+    status: oneOf(body, 'status', TOOL_STATES),
+    scope: getOwn(body, 'scope') === null ? null : word(body, 'scope'),
+    firstSeenMs: count(body, 'firstSeenMs'),
   };
 }
 

@@ -2,8 +2,19 @@
  * @module What an operator can do, whoever does it: a running gateway through its operator door, or this process on the data
  * directory itself where no gateway has it open.
  */
-import type { AgentCreated, AgentView, ApiKeyCreated, ApiKeyDraft, ApiKeyView, PolicyView } from '@countersign/pipeline';
+import type {
+  AgentCreated,
+  AgentView,
+  ApiKeyCreated,
+  ApiKeyDraft,
+  ApiKeyView,
+  OrgRecord,
+  PolicyView,
+  ToolApproval,
+  ToolView,
+} from '@countersign/pipeline';
 import type { JsonObject } from '@countersign/kernel';
+import { CLI_LIMITS } from './limits.ts';
 
 /** One entry of the log, newest last. */
 export interface LoggedEntry {
@@ -21,6 +32,12 @@ export interface Operator {
   createApiKey(draft: Omit<ApiKeyDraft, 'org'>): Promise<ApiKeyCreated>;
   listApiKeys(): Promise<readonly ApiKeyView[]>;
   revokeApiKey(id: string): Promise<ApiKeyView>;
+  listOrgs(): Promise<readonly OrgRecord[]>;
+  setOrgMode(org: string, mode: OrgRecord['mode']): Promise<OrgRecord>;
+  /** Every tool, or every one of this status, by name. */
+  listTools(status: ToolView['status'] | undefined): Promise<readonly ToolView[]>;
+  /** `tool` is the canonical name: the one that is judged. */
+  approveTool(approval: Omit<ToolApproval, 'org'>): Promise<ToolView>;
   listPolicies(): Promise<readonly PolicyView[]>;
   /** Puts a document in force: the whole of it, or nothing. */
   setPolicy(source: string): Promise<PolicyView>;
@@ -35,4 +52,18 @@ export interface Operator {
   /** The bundle of an entry, with everything that was sealed with it. */
   bundle(id: string): Promise<Uint8Array>;
   close(): Promise<void>;
+}
+
+/** Every page of a list of tools; `after` is the last tool of the page before. */
+export async function collectTools(page: (after: string | undefined) => Promise<readonly ToolView[]>): Promise<readonly ToolView[]> {
+  const found: ToolView[] = [];
+  for (let after: string | undefined; ;) {
+    const tools = await page(after);
+    found.push(...tools);
+    const last = tools.at(-1);
+    const next = last === undefined ? undefined : `${last.tool}\n${last.hash}`;
+    // A gateway that gives the same page again must not keep us here.
+    if (next === undefined || next === after || tools.length < CLI_LIMITS.pageMax || found.length >= CLI_LIMITS.toolsMax) return found;
+    after = next;
+  }
 }
