@@ -87,7 +87,7 @@ async function listen(app: Awaited<ReturnType<typeof createGateway>>, { port, ho
  */
 export async function serve(settings: Settings, warn: (message: string) => void): Promise<Server> {
   const hub = createFeedHub(systemTimer);
-  const egress = createEgress();
+  const egress = createEgress({ trustedOrigins: settings.trustedOrigins });
   const runtime = await openRuntime({
     dataDir: settings.dataDir,
     ruleset: settings.ruleset,

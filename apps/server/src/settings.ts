@@ -16,10 +16,13 @@ export interface Settings {
   readonly signing: 'batch' | 'each';
   /** Shared secret that agents without one of their own sign with, as Clampd's `JWT_SECRET`. */
   readonly sharedJwtSecret: string | undefined;
+  /** Origins that calls may be forwarded to although their addresses are not public. */
+  readonly trustedOrigins: readonly string[];
 }
 
 const PORT_DEFAULT = 8080;
 const SHARED_SECRET_CHARS_MIN = 32;
+const TRUSTED_ORIGINS_MAX = 64;
 
 function invalid(name: string, message: string): CodedError {
   return new CodedError({ code: 'settings_invalid', message: `${name} ${message}`, path: name });
@@ -45,6 +48,20 @@ function readSharedSecret(text: string | undefined): string | undefined {
   return text;
 }
 
+function readOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (!isOrigin) throw invalid('COUNTERSIGN_TRUSTED_ORIGINS', 'must be origins such as `http://tools.internal:8080`, separated by commas');
+  return url.origin;
+}
+
+function readOrigins(text: string | undefined): readonly string[] {
+  if (text === undefined || text.trim() === '') return [];
+  const origins = text.split(',', TRUSTED_ORIGINS_MAX + 1);
+  if (origins.length > TRUSTED_ORIGINS_MAX) throw invalid('COUNTERSIGN_TRUSTED_ORIGINS', `must be at most ${TRUSTED_ORIGINS_MAX} origins`);
+  return origins.map((origin) => readOrigin(origin.trim()));
+}
+
 /**
  * Reads the settings of `npm start`.
  * @throws {CodedError} `settings_invalid`, naming the variable.
@@ -59,5 +76,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     ruleset: env['COUNTERSIGN_RULESET'] ?? 'learning',
     signing: readSigning(env['COUNTERSIGN_SIGNING']),
     sharedJwtSecret: readSharedSecret(env['JWT_SECRET']),
+    trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
   };
 }

@@ -3,7 +3,7 @@
  */
 import { type Verifier } from '@countersign/crypto';
 import type { Ports } from '@countersign/pipeline';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { addClampdDoor } from './doors/clampd.ts';
 import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
@@ -11,6 +11,7 @@ import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
 import type { FeedHub } from './feed.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
 import { createMetrics, type Gauge } from './metrics.ts';
+import { answerUnreadable, readOut } from './unreadable-request.ts';
 
 export interface GatewayOptions {
   readonly ports: Ports;
@@ -32,6 +33,8 @@ export interface GatewayServerLimits {
   readonly requestTimeoutMs: number;
 }
 
+const PAYLOAD_TOO_LARGE = 413;
+
 function createServer(limits: Partial<GatewayServerLimits> | undefined): FastifyInstance {
   const requestTimeoutMs = limits?.requestTimeoutMs ?? GATEWAY_LIMITS.requestTimeoutMs;
   const app = Fastify({
@@ -40,6 +43,11 @@ function createServer(limits: Partial<GatewayServerLimits> | undefined): Fastify
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: GATEWAY_LIMITS.keepAliveTimeoutMs,
     http: { headersTimeout: Math.min(GATEWAY_LIMITS.headersTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error: unknown, _: unknown, reply: FastifyReply) => {
+      const { status, body } = clampdError(faultOfThrown(error));
+      void reply.code(status).send(body);
+    },
     routerOptions: { maxParamLength: GATEWAY_LIMITS.urlCharsMax },
     // A stranger's header is no request id.
     requestIdHeader: false,
@@ -84,6 +92,13 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   app.setNotFoundHandler((_, reply) => {
     const { status, body } = clampdError({ code: 'not_found', message: 'there is nothing here' });
     return reply.code(status).send(body);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode === PAYLOAD_TOO_LARGE && !request.raw.complete) {
+      reply.removeHeader('connection');
+      readOut(request.raw);
+    }
+    return payload;
   });
   app.addHook('preClose', () => ports.gate.close());
   await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem });

@@ -5,6 +5,8 @@ export const GATEWAY_LIMITS = {
   bodyBytesMax: 1_048_576,
   /** Bytes of a request body at the operator door: policies are larger than actions. */
   operatorBodyBytesMax: 4_194_304,
+  /** Bytes of a refused body that are read and thrown away, so that its sender gets to read the answer. */
+  readOutBytesMax: 8_388_608,
   /** Connections at once; the next one is closed. */
   connectionsMax: 2048,
   /** From the first byte of a request to its last. */

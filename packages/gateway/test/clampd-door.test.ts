@@ -202,11 +202,11 @@ describe('bodies', () => {
         sent.end();
       });
     const read = await send(1_048_576);
-    const tooLarge = await send(1_048_577).catch((error: NodeJS.ErrnoException) => error.code);
+    const tooLarge = await send(3_000_000);
     await world.app.close();
     // The action around a text of 1 MiB is itself too large: read by the door, refused by the pipeline.
     expect(read).toBe(413);
-    expect([413, 'ECONNRESET', 'EPIPE']).toContain(tooLarge);
+    expect(tooLarge).toBe(413);
     expect(world.actions).toEqual([]);
   });
 

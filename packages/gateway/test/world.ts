@@ -11,13 +11,7 @@ import {
   type Signer,
 } from '@countersign/crypto';
 import { canonicalize, CodedError } from '@countersign/kernel';
-import {
-  createGate,
-  createSessionTurns,
-  type ForwardRequest,
-  type ForwardResponse,
-  type Ports,
-} from '@countersign/pipeline';
+import { createGate, createSessionTurns, type ForwardRequest, type ForwardResponse, type Ports } from '@countersign/pipeline';
 import type { Action, Finding, Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
 import type { FastifyInstance } from 'fastify';
 import { createGateway, type GatewayOptions } from '../src/index.ts';

@@ -66,7 +66,11 @@ export async function identify(passage: Passage, ports: Ports): Promise<Passage>
     const action = buildAction(passage);
     const bytes = utf8Length(canonicalize(action as unknown as JsonValue));
     if (bytes > PROTOCOL_LIMITS.actionBytesMax) {
-      return refuse(passage, { code: 'action_too_large', message: `an action has at most ${PROTOCOL_LIMITS.actionBytesMax} bytes` });
+      return refuse(passage, {
+        code: 'action_too_large',
+        message: `an action has at most ${PROTOCOL_LIMITS.actionBytesMax} bytes, and this one has ${bytes}`,
+        hint: 'what names the agent, the session and the tool counts too: split the call',
+      });
     }
     passage.action = action;
     return identifyAgent(passage, ports);

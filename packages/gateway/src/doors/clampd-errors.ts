@@ -17,6 +17,8 @@ export type DoorCode =
   | 'ssrf_blocked'
   | 'not_found'
   | 'method_not_allowed'
+  | 'headers_too_large'
+  | 'request_timeout'
   | 'malformed_request';
 
 export type ClampdCode = DoorCode | AuthenticationCode | RefusalCode;
@@ -39,6 +41,8 @@ const WIRE: Readonly<Record<ClampdCode, WireError>> = {
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },
   malformed_request: { status: 400 },
+  headers_too_large: { status: 431 },
+  request_timeout: { status: 408 },
   missing_api_key: { status: 401 },
   invalid_api_key: { status: 401 },
   missing_jwt: { status: 401 },

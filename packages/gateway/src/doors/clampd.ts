@@ -104,6 +104,27 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
 /** What a route makes of an answer that was judged. */
 type Show = (answer: Answer, shown: Shown) => { readonly text: string; readonly allowed: boolean; readonly flagged: boolean };
 
+const UNREGISTERED = {
+  code: 'tool_not_registered',
+  message: 'nobody has registered this tool',
+  path: '/tool',
+  hint: 'an operator approves it: `countersign tool approve NAME`',
+} as const;
+
+const NOT_PUBLIC = {
+  code: 'ssrf_blocked',
+  message: 'the target URL is none, or leads to an address that is not public',
+  path: '/target_url',
+  hint: 'use an http or https URL without a user; an operator may trust an origin',
+} as const;
+
+/** What was judged and recorded, and yet is an error on this wire: nobody knows the tool and nothing else speaks against it, or no way out. */
+function errorOf({ verdict, response }: Answer): Fault<ClampdCode> | undefined {
+  const { decision, reasons } = verdict;
+  if (decision === 'deny' && reasons.length > 0 && reasons.every(({ code }) => code === UNREGISTERED.code)) return UNREGISTERED;
+  return response?.status === 'blocked' && response.reason === NOT_PUBLIC.code ? NOT_PUBLIC : undefined;
+}
+
 async function decide(
   door: ClampdDoor,
   reply: FastifyReply,
@@ -119,9 +140,9 @@ async function decide(
     metrics.refused(answer.refusal.code);
     return sendError(reply, answer.refusal, { requestId: answer.requestId, receiptId: answer.receipt?.id ?? null });
   }
-  if (answer.response?.status === 'blocked' && answer.response.reason === 'ssrf_blocked') {
+  const fault = errorOf(answer);
+  if (fault !== undefined) {
     metrics.decided('denied', latencyMs);
-    const fault = { code: 'ssrf_blocked', message: 'the target URL leads to an address that is not public', path: '/target_url' } as const;
     return sendError(reply, fault, { requestId: answer.requestId, receiptId: answer.receipt?.id ?? null });
   }
   const { text, allowed, flagged } = work.show(answer, { latencyMs });
