@@ -59,8 +59,11 @@ function ask(seat: Seat, request: WorkerRequest): Promise<unknown> {
   });
 }
 
-/** A pool for one loaded engine. Threads start with the first large action. */
-export function createJudgePool(setup: WorkerSetup, options: { readonly workers?: number; readonly jobsMax?: number } = {}): JudgePool {
+/** A pool for one loaded engine. Threads start with the first large action, and only then is their setup, which is large, made. */
+export function createJudgePool(
+  setup: () => WorkerSetup,
+  options: { readonly workers?: number; readonly jobsMax?: number } = {},
+): JudgePool {
   const workers = options.workers ?? RUNTIME_LIMITS.poolWorkers;
   const jobsMax = options.jobsMax ?? RUNTIME_LIMITS.poolJobsMax;
   const seats: Seat[] = [];
@@ -80,7 +83,7 @@ export function createJudgePool(setup: WorkerSetup, options: { readonly workers?
 
   function freeSeat(): Seat {
     if (seats.length >= workers) return seats.reduce((least, seat) => (seat.jobs < least.jobs ? seat : least));
-    const seat = openSeat(setup);
+    const seat = openSeat(setup());
     seat.worker.once('exit', () => dismiss(seat));
     seats.push(seat);
     return seat;

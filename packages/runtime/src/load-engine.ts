@@ -38,7 +38,7 @@ export function loadEngine(engine: Engine, file: EngineFile, documents: EngineDo
   const loaded = engine.load(documents);
   if (!loaded.ok) return loaded;
   const judging = loaded.value;
-  const pool = createJudgePool({ engineUrl: engineUrl(file), documents });
+  const pool = createJudgePool(() => ({ engineUrl: engineUrl(file), documents }));
   return ok({
     inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash },
     policyName: judging.policyName,

@@ -45,28 +45,39 @@ function describe(fault: Fault): string {
   return `the policy is refused: ${fault.message}${fault.path === undefined ? '' : ` (${fault.path})`}`;
 }
 
-/** Loads what the store says is active. */
-function loadActive({ store, engine, file, rules }: PolicyInForceOptions): Result<ClosableEngine, Fault> {
-  const active = store.activePolicy();
-  if (active === undefined) return err({ code: 'policy_unavailable', message: 'no policy is loaded: every action is denied' });
-  const loaded = loadEngine(engine, file, { policy: JSON.parse(active.resolved) as JsonValue, rules });
+function load({ engine, file, rules }: PolicyInForceOptions, resolved: string): Result<ClosableEngine, Fault> {
+  const loaded = loadEngine(engine, file, { policy: JSON.parse(resolved) as JsonValue, rules });
   return loaded.ok ? loaded : err(asOne(loaded.error));
 }
 
-function compile(options: PolicyInForceOptions, source: string, name: string): Result<PolicyDraft, Fault> {
+/** Loads what the store says is active. */
+function loadActive(options: PolicyInForceOptions): Result<ClosableEngine, Fault> {
+  const active = options.store.activePolicy();
+  if (active === undefined) return err({ code: 'policy_unavailable', message: 'no policy is loaded: every action is denied' });
+  return load(options, active.resolved);
+}
+
+/** A draft, and the engine that was loaded with exactly its resolved text to see that it can be. */
+interface Compiled {
+  readonly draft: PolicyDraft;
+  readonly loaded: ClosableEngine;
+}
+
+function compile(options: PolicyInForceOptions, source: string, name: string): Result<Compiled, Fault> {
   const parsed = parsePolicy(source, `${name}.yaml`);
   if (!parsed.ok) return err(asOne(parsed.error));
   const resolved = resolvePolicy(parsed.value, { rulesets: options.rulesets, hostSets: new Map(Object.entries(options.hostSets())) });
   if (!resolved.ok) return err(asOne(resolved.error));
-  const document = resolved.value as unknown as JsonValue;
-  const compiled = options.engine.load({ policy: document, rules: options.rules });
-  if (!compiled.ok) return err(asOne(compiled.error));
-  return ok({
+  const text = canonicalize(resolved.value as unknown as JsonValue);
+  const loaded = load(options, text);
+  if (!loaded.ok) return loaded;
+  const draft = {
     name: resolved.value.name === '' ? name : resolved.value.name,
     source,
-    resolved: canonicalize(document),
+    resolved: text,
     hash: policyHash(resolved.value),
-  });
+  };
+  return ok({ draft, loaded: loaded.value });
 }
 
 /** Opens the policy in force over what the store keeps. */
@@ -74,31 +85,35 @@ export function openPolicyInForce(options: PolicyInForceOptions): PolicyInForce 
   let current: ClosableEngine | undefined;
   let problem: string | undefined;
 
-  function takeUp(): ClosableEngine | undefined {
+  /** Puts what was loaded in force, and gives back what was before: for the caller to close. */
+  function takeUp(loaded: Result<ClosableEngine, Fault>): ClosableEngine | undefined {
     const before = current;
-    const loaded = loadActive(options);
     problem = loaded.ok ? undefined : describe(loaded.error);
     if (!loaded.ok) return undefined;
     current = loaded.value;
     return before;
   }
 
-  takeUp();
+  takeUp(loadActive(options));
   return {
     engineFor: (): LoadedEngine | undefined => current,
     get problem(): string | undefined {
       return problem;
     },
-    compile: (source, name = NAME) => compile(options, source, name),
+    compile(source: string, name: string = NAME): Result<PolicyDraft, Fault> {
+      const compiled = compile(options, source, name);
+      return compiled.ok ? ok(compiled.value.draft) : compiled;
+    },
     async set(source: string, name: string = NAME): Promise<Result<PolicyView, Fault>> {
-      const draft = compile(options, source, name);
-      if (!draft.ok) return draft;
-      const kept = options.store.setPolicy(draft.value);
-      if (kept.ok) await takeUp()?.close();
+      const compiled = compile(options, source, name);
+      if (!compiled.ok) return compiled;
+      const { draft, loaded } = compiled.value;
+      const kept = options.store.setPolicy(draft);
+      if (kept.ok) await takeUp(ok(loaded))?.close();
       return kept;
     },
     async reload(): Promise<void> {
-      await takeUp()?.close();
+      await takeUp(loadActive(options))?.close();
     },
     async close(): Promise<void> {
       await current?.close();

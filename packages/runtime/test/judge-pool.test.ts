@@ -8,7 +8,8 @@ function poolWith(understand: string, options: { readonly workers?: number; read
     understand(action) { ${understand} },
     judge: ({ facts, now }) => ({ facts, now }),
   } }) });`;
-  return createJudgePool({ engineUrl: `data:text/javascript,${encodeURIComponent(text)}`, documents: { policy: {}, rules: {} } }, options);
+  const engineUrl = `data:text/javascript,${encodeURIComponent(text)}`;
+  return createJudgePool(() => ({ engineUrl, documents: { policy: {}, rules: {} } }), options);
 }
 
 const action = { v: 1, id: 'x', kind: 'tool.call' } as unknown as Action;
