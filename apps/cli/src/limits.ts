@@ -8,7 +8,6 @@ interface CliLimits {
   readonly startMs: number;
   readonly pageMax: number;
   readonly toolsMax: number;
-  readonly replayMax: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
 }
@@ -28,8 +27,6 @@ export const CLI_LIMITS: CliLimits = {
   toolsMax: 100_000,
   /** Entries of the log, or tools, fetched at once. */
   pageMax: 1000,
-  /** Receipts replayed by one `replay --all`. */
-  replayMax: 1_000_000,
   /** Lines about single receipts in the answer of one `replay --all`. */
   replayRowsMax: 1000,
   /** Checked documents, and loaded pairs of them, that `replay --all` keeps at once. */

@@ -67,12 +67,17 @@ function operate(runtime: Runtime, where: string): Operator {
  * Opens the data directory.
  * @throws {CliError} exit 3 where there is none and `create` is not set.
  */
-export async function openDirectory(context: Context, create: boolean): Promise<Operator> {
+export async function openDirectoryRuntime(context: Context, create: boolean): Promise<Runtime> {
   const { dataDir } = context;
   if (!create && !existsSync(join(dataDir, 'state.db'))) {
     const hint = 'start a gateway with `countersign up`, or name another directory with --data DIR';
     throw configError([{ code: 'no_data_directory', message: 'there is no Countersign data directory here', path: dataDir, hint }]);
   }
   const warn = (message: string): void => context.world.stderr.write(`warning: ${message}\n`);
-  return operate(await openRuntime({ dataDir, warn }), `directory ${dataDir}`);
+  return openRuntime({ dataDir, warn });
+}
+
+/** The same, as an operator. */
+export async function openDirectory(context: Context, create: boolean): Promise<Operator> {
+  return operate(await openDirectoryRuntime(context, create), `directory ${context.dataDir}`);
 }

@@ -1,13 +1,16 @@
 /** @module Running recorded decisions again, each under the engine its receipt names, where this machine trusts that engine. */
 import type { Engine, JudgingEngine } from '@countersign/judge';
-import { replay } from '@countersign/judge';
-import type { JsonValue } from '@countersign/kernel';
+import { firstDifference, replay } from '@countersign/judge';
+import { canonicalize, err, type JsonValue, ok, type Result } from '@countersign/kernel';
 import { type ReceiptBody, RECEIPT_TYPE } from '@countersign/protocol';
 import type { Bundle, ReceiptDisclosure } from '@countersign/receipts';
 import { type EngineFile, openEngineFile, openEngineStore, readEngineFile } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
+import type { KeptDocuments } from './kept-documents.ts';
+import { CLI_LIMITS } from './limits.ts';
+import { createRecentMap, type RecentMap } from './recent-map.ts';
 
 export interface Replayed {
   readonly status: 'equal' | 'different' | 'refused' | 'unknown-engine';
@@ -17,9 +20,18 @@ export interface Replayed {
   readonly path?: string;
 }
 
+/** What a data directory keeps beside a bundle. */
+export interface KeptDecision {
+  readonly documents: KeptDocuments;
+  /** The recorded change of state. */
+  readonly delta: JsonValue;
+}
+
 export interface Replayer {
   /** The caller has checked that inputs and documents are the committed ones. */
   replay(bundle: Bundle): Promise<Replayed>;
+  /** The same with kept documents, and the change of state is compared too. The caller has checked the inputs. */
+  replayKept(bundle: Bundle, kept: KeptDecision): Promise<Replayed>;
 }
 
 function isReceiptDisclosure(inputs: Bundle['inputs']): inputs is ReceiptDisclosure {
@@ -28,7 +40,7 @@ function isReceiptDisclosure(inputs: Bundle['inputs']): inputs is ReceiptDisclos
 
 interface Loaded {
   readonly engines: Map<string, Promise<Engine | undefined>>;
-  readonly judging: Map<string, JudgingEngine>;
+  readonly judging: RecentMap<Promise<Judging>>;
   readonly find: (hash: string) => Promise<EngineFile | undefined>;
 }
 
@@ -42,42 +54,85 @@ function engineFor(loaded: Loaded, hash: string): Promise<Engine | undefined> {
 
 type Judging = { readonly ok: true; readonly engine: JudgingEngine } | { readonly ok: false; readonly replayed: Replayed };
 
-async function judgingFor(
-  loaded: Loaded,
-  body: ReceiptBody,
-  documents: { readonly policy: JsonValue; readonly rules: JsonValue },
-): Promise<Judging> {
-  const key = `${body.inputs.engine} ${body.inputs.policy} ${body.inputs.rules}`;
-  const known = loaded.judging.get(key);
-  if (known !== undefined) return { ok: true, engine: known };
-  const engine = await engineFor(loaded, body.inputs.engine);
+type Documents = () => Result<{ readonly policy: JsonValue; readonly rules: JsonValue }, string>;
+
+function refused(sentence: string): Replayed {
+  return { status: 'refused', sentence };
+}
+
+async function openJudging(loaded: Loaded, engineHash: string, documents: Documents): Promise<Judging> {
+  const engine = await engineFor(loaded, engineHash);
   if (engine === undefined) {
-    const sentence = `engine ${body.inputs.engine.slice(0, 16)} is not one that this machine trusts; nothing was run`;
+    const sentence = `engine ${engineHash.slice(0, 16)} is not one that this machine trusts; nothing was run`;
     return { ok: false, replayed: { status: 'unknown-engine', sentence } };
   }
-  const judging = engine.load(documents);
-  if (!judging.ok)
-    return { ok: false, replayed: { status: 'refused', sentence: `the engine refuses the documents: ${judging.error[0]?.message ?? ''}` } };
-  loaded.judging.set(key, judging.value);
+  const found = documents();
+  if (!found.ok) return { ok: false, replayed: refused(found.error) };
+  const judging = engine.load(found.value);
+  if (!judging.ok) return { ok: false, replayed: refused(`the engine refuses the documents: ${judging.error[0]?.message ?? ''}`) };
   return { ok: true, engine: judging.value };
 }
 
-async function replayOne(loaded: Loaded, bundle: Bundle): Promise<Replayed> {
+/** The engine with the documents that the receipt names: by its three hashes, so whatever came with another receipt is the same. */
+function judgingFor(loaded: Loaded, { inputs }: ReceiptBody, documents: Documents): Promise<Judging> {
+  const key = `${inputs.engine} ${inputs.policy} ${inputs.rules}`;
+  return loaded.judging.get(key, () => openJudging(loaded, inputs.engine, documents));
+}
+
+function differs(path: string, recorded: string, recomputed: string): Replayed {
+  return { status: 'different', sentence: `${path} is ${recorded} in the receipt, and ${recomputed} when computed again`, path };
+}
+
+const SHOWN_MAX = 120;
+
+/** Undefined where both are the same, byte for byte. */
+function compareDelta(recomputed: JsonValue, recorded: JsonValue): Replayed | undefined {
+  const [before, after] = [canonicalize(recorded), canonicalize(recomputed)];
+  if (before === after) return undefined;
+  const path = `/delta${firstDifference(recorded, recomputed) ?? ''}`;
+  return differs(path, before.slice(0, SHOWN_MAX), after.slice(0, SHOWN_MAX));
+}
+
+interface Decision {
+  readonly documents: Documents;
+  /** Undefined: it was not recorded here. */
+  readonly delta?: JsonValue;
+}
+
+async function replayOne(loaded: Loaded, bundle: Bundle, decision: Decision): Promise<Replayed> {
   const { body } = bundle.entry;
-  if (body.type !== RECEIPT_TYPE) return { status: 'refused', sentence: 'this is not a receipt' };
-  const { inputs, documents } = bundle;
-  if (!isReceiptDisclosure(inputs) || documents === undefined)
-    return { status: 'refused', sentence: 'the bundle does not disclose its inputs' };
-  const judging = await judgingFor(loaded, body, documents);
+  if (body.type !== RECEIPT_TYPE) return refused('this is not a receipt');
+  const { inputs } = bundle;
+  if (!isReceiptDisclosure(inputs)) return refused('the bundle does not disclose its inputs');
+  const judging = await judgingFor(loaded, body, decision.documents);
   if (!judging.ok) return judging.replayed;
   const { action, signals, state } = inputs;
   const result = replay(judging.engine, { time: body.time, action, signals, state, verdict: body.verdict });
-  if (!result.equal) {
-    const sentence = `${result.path} is ${result.recorded} in the receipt, and ${result.recomputed} when computed again`;
-    return { status: 'different', sentence, path: result.path };
+  if (!result.equal) return differs(result.path, result.recorded, result.recomputed);
+  if (decision.delta !== undefined) {
+    // A refusal of the pipeline changes nothing. A delta is plain JSON, which its interface does not say.
+    const delta = ('delta' in result ? result.delta : {}) as unknown as JsonValue;
+    const different = compareDelta(delta, decision.delta);
+    if (different !== undefined) return different;
   }
   const by = 'byPipeline' in result ? 'a refusal of the pipeline, of the right form' : `${body.verdict.decision}, byte for byte the same`;
   return { status: 'equal', sentence: by };
+}
+
+async function replayWithin(loaded: Loaded, bundle: Bundle): Promise<Replayed> {
+  const { documents } = bundle;
+  if (documents === undefined) return refused('the bundle does not disclose its inputs');
+  return replayOne(loaded, bundle, { documents: () => ok(documents) });
+}
+
+function keptDocuments({ entry: { body } }: Bundle, { documents }: KeptDecision): Documents {
+  return () => {
+    if (body.type !== RECEIPT_TYPE) return err('this is not a receipt');
+    const policy = documents('policy', body.inputs.policy);
+    if (!policy.ok) return policy;
+    const rules = documents('rules', body.inputs.rules);
+    return rules.ok ? ok({ policy: policy.value, rules: rules.value }) : rules;
+  };
 }
 
 /** The trust list is the engine built here, and every engine that the data directory's own gateway has run. */
@@ -86,8 +141,11 @@ export async function createReplayer(context: Context): Promise<Replayer> {
   const kept = existsSync(join(context.dataDir, 'engines')) ? await openEngineStore(context.dataDir) : undefined;
   const loaded: Loaded = {
     engines: new Map(),
-    judging: new Map(),
+    judging: createRecentMap(CLI_LIMITS.replayKeptMax),
     find: async (hash) => (hash === built.hash ? built : kept?.read(hash)),
   };
-  return { replay: (bundle) => replayOne(loaded, bundle) };
+  return {
+    replay: (bundle) => replayWithin(loaded, bundle),
+    replayKept: (bundle, decision) => replayOne(loaded, bundle, { documents: keptDocuments(bundle, decision), delta: decision.delta }),
+  };
 }

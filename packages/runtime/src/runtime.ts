@@ -7,7 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
 import { canonicalize, CodedError, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
-import { type Log, openLog } from '@countersign/log';
+import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } from '@countersign/pipeline';
 import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
 import { mergeRuleDocuments, ruleSetJson, type RuleDocument } from '@countersign/rules';
@@ -29,6 +29,7 @@ import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
+import { openSealed, type SealedDecision } from './sealed-decision.ts';
 import { createSymlinkSource } from './symlinks.ts';
 
 export interface RuntimeOptions {
@@ -61,6 +62,8 @@ export interface Runtime {
   readonly scopeSigner: Signer;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
+  /** What was kept with a record of the log, whose entry has this id: for whoever may read the directory. */
+  sealed(record: LogRecord, id: string): Result<SealedDecision, Fault>;
   /** Lets decisions under way finish, makes everything durable, and gives the directory back. Idempotent. */
   close(): Promise<void>;
 }
@@ -245,6 +248,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     logKey,
     scopeSigner: keys.scopeSigner,
     bundle: (id, { inputs }) => bundleOf(opened, plain, { id, inputs }),
+    sealed: (record, id) => openSealed(record, { log: log.origin, id, opener: keys.sealer }),
     close: () => (closing ??= close()),
   };
 }
