@@ -27,6 +27,12 @@ export interface JudgePool {
   close(): Promise<void>;
 }
 
+/** Defaults stand in `limits.ts`. */
+interface PoolOptions {
+  readonly workers?: number;
+  readonly jobsMax?: number;
+}
+
 const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? './judge-worker.ts' : './judge-worker.js', import.meta.url);
 
 function failed(message: string): CodedError {
@@ -60,10 +66,7 @@ function ask(seat: Seat, request: WorkerRequest): Promise<unknown> {
 }
 
 /** A pool for one loaded engine. Threads start with the first large action, and only then is their setup, which is large, made. */
-export function createJudgePool(
-  setup: () => WorkerSetup,
-  options: { readonly workers?: number; readonly jobsMax?: number } = {},
-): JudgePool {
+export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions = {}): JudgePool {
   const workers = options.workers ?? RUNTIME_LIMITS.poolWorkers;
   const jobsMax = options.jobsMax ?? RUNTIME_LIMITS.poolJobsMax;
   const seats: Seat[] = [];
