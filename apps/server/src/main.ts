@@ -51,15 +51,21 @@ async function nextFreePort(host: string, from: number): Promise<number | undefi
   return undefined;
 }
 
+/** What is wrong, and with which file where it does not say so itself. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof CodedError)) return `could not start (${codeOf(error)})`;
+  const { message, path = '' } = error.fault;
+  return message.includes(path) ? message : `${message} (${path})`;
+}
+
 async function complain(error: unknown, settings: Settings | undefined): Promise<void> {
-  const known = error instanceof CodedError;
-  process.stderr.write(`countersign: ${known ? error.message : `could not start (${codeOf(error)})`}\n`);
+  process.stderr.write(`countersign: ${sentenceOf(error)}\n`);
   if (codeOf(error) === 'port_taken' && settings !== undefined) {
     const port = await nextFreePort(settings.host, settings.port);
     if (port !== undefined) process.stderr.write(`port ${port} is free: COUNTERSIGN_PORT=${port} npm start\n`);
   } else if (codeOf(error) === 'EROFS' || codeOf(error) === 'EACCES') {
     process.stderr.write(`the data directory cannot be written; choose another: COUNTERSIGN_DATA=DIR npm start\n`);
-  } else if (known && error.fault.hint !== undefined) process.stderr.write(`${error.fault.hint}\n`);
+  } else if (error instanceof CodedError && error.fault.hint !== undefined) process.stderr.write(`${error.fault.hint}\n`);
   process.exitCode = codeOf(error) === 'settings_invalid' ? EXIT.config : EXIT.failed;
 }
 

@@ -43,6 +43,8 @@ function createServer(limits: Partial<GatewayServerLimits> | undefined): Fastify
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: GATEWAY_LIMITS.keepAliveTimeoutMs,
     http: { headersTimeout: Math.min(GATEWAY_LIMITS.headersTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs },
+    // Who still comes while it closes is refused by the pipeline, in the words of the door.
+    return503OnClosing: false,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error: unknown, _: unknown, reply: FastifyReply) => {
       const { status, body } = clampdError(faultOfThrown(error));

@@ -3,14 +3,14 @@
  * the same one; the log's lock lets only one of them have it at a time.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
-import { canonicalize, CodedError, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
+import { canonicalize, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } from '@countersign/pipeline';
 import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
-import { mergeRuleDocuments, ruleSetJson, type RuleDocument } from '@countersign/rules';
+import type { RuleDocument } from '@countersign/rules';
 import {
   createSealer,
   loadMasterKey,
@@ -20,7 +20,9 @@ import {
   type Sealer,
   type Store,
 } from '@countersign/store';
-import { readBuiltinPacks, readRulesets } from './builtin.ts';
+import { readRules } from './built-rules.ts';
+import { readRulesets } from './builtin.ts';
+import { checkLogReaches, checkStateExists, makeDataDirectory } from './data-directory.ts';
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
@@ -94,13 +96,6 @@ function openKeys(dataDir: string, random: Random): Keys {
   return { sealer, logSigner: signer('log'), scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
 }
 
-async function readRules(customRules: readonly RuleDocument[]): Promise<JsonValue> {
-  const packs = await readBuiltinPacks();
-  const merged = packs.ok ? mergeRuleDocuments([...packs.value, ...customRules]) : packs;
-  if (!merged.ok) throw new CodedError({ ...(merged.error[0] ?? { message: 'the rules are refused' }), code: 'rules_invalid' });
-  return ruleSetJson(merged.value);
-}
-
 interface Opened {
   readonly options: RuntimeOptions;
   readonly keys: Keys;
@@ -113,6 +108,7 @@ interface Opened {
 /** Chains go on where the log stands, and state takes up the deltas that a crash kept from it. */
 async function openRecorder({ options, keys, store, log, random }: Opened): Promise<ReceiptRecorder> {
   const applied = store.appliedIndex();
+  checkLogReaches(applied, { size: log.durableSize, path: join(options.dataDir, 'log') });
   const recorder = await createRecorder({
     log,
     random,
@@ -194,13 +190,15 @@ async function bundleOf(
 
 async function openParts(options: RuntimeOptions): Promise<Opened> {
   const { dataDir, clock = systemClock, random = createSystemRandom() } = options;
-  await mkdir(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
+  await makeDataDirectory(dataDir);
   const storage = await openDiskLogStorage({ directory: join(dataDir, 'log'), durability: 'synced' });
   try {
     const keys = openKeys(dataDir, random);
     const origin = `countersign.local/${keys.logSigner.keyId}`;
     const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace });
-    const store = openSqliteStateStore(join(dataDir, 'state.db'), { sealer: keys.sealer, clock, random });
+    const statePath = join(dataDir, 'state.db');
+    checkStateExists(statePath, log.durableSize);
+    const store = openSqliteStateStore(statePath, { sealer: keys.sealer, clock, random });
     return { options, keys, store, log, clock, random };
   } catch (error) {
     await storage.close();
@@ -214,7 +212,17 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
  */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const opened = await openParts(options);
-  const { log, store, keys } = opened;
+  try {
+    return await compose(opened);
+  } catch (error) {
+    await opened.log.close();
+    opened.store.close();
+    throw error;
+  }
+}
+
+async function compose(opened: Opened): Promise<Runtime> {
+  const { options, log, store, keys } = opened;
   const plain = await openRecorder(opened);
   const { recorder, position } = followDurability(plain, log);
   const engineFile = await readEngineFile();

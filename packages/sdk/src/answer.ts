@@ -68,6 +68,8 @@ export interface FaultDetails {
   readonly status?: number;
   readonly errorCode?: string;
   readonly requestId?: string | null;
+  /** Refusals of a known agent are recorded too. */
+  readonly receiptId?: string | null;
 }
 
 /** The refusal that stands for an answer nobody gave. */
@@ -77,7 +79,7 @@ export function refusal(details: FaultDetails): Answer {
     action: 'block',
     risk: 1,
     requestId: details.requestId ?? null,
-    receiptId: null,
+    receiptId: details.receiptId ?? null,
     denialReason: details.reason,
     reasoning: null,
     matchedRules: [],

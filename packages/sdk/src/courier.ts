@@ -62,6 +62,7 @@ function readRefusal(status: number, body: JsonObject | undefined): FaultDetails
     reason: reason === '' ? `the gateway answered with status ${status}` : reason,
     status,
     requestId: text('request_id') ?? null,
+    receiptId: text('receipt_id') ?? null,
     ...(errorCode === undefined ? {} : { errorCode }),
   };
 }

@@ -64,7 +64,7 @@ function reasonsOf({ verdict }: PipelineAnswer): string {
 function refusedAnswer({ receipt, refusal: refused, requestId }: PipelineAnswer): Answer | undefined {
   if (refused === undefined) return undefined;
   const fault = refused.code === 'internal' ? 'internal' : 'gateway_refused';
-  return { ...refusal({ fault, reason: refused.message, errorCode: refused.code, requestId }), receiptId: receipt?.id ?? null };
+  return refusal({ fault, reason: refused.message, errorCode: refused.code, requestId, receiptId: receipt?.id ?? null });
 }
 
 function judgedAnswer(answer: PipelineAnswer, latencyMs: number): Answer {

@@ -35,23 +35,36 @@ function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT';
 }
 
+function cannotLock(directory: string, error: unknown): CodedError {
+  const held = error instanceof Error && /locked|busy/.test(error.message);
+  return new CodedError(
+    held
+      ? {
+          code: 'log_locked',
+          message: 'another process holds this log',
+          path: directory,
+          hint: 'stop the other server, or give this one its own data directory',
+        }
+      : {
+          code: 'log_unwritable',
+          message: 'the lock of the log cannot be taken',
+          path: directory,
+          hint: 'check the rights of the directory',
+        },
+    { cause: error },
+  );
+}
+
 /** Takes the directory for this process. */
 function lockDirectory(directory: string): DatabaseSync {
-  const lock = new DatabaseSync(join(directory, 'lock'));
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(join(directory, 'lock'));
     lock.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
-    lock.close();
-    throw new CodedError(
-      {
-        code: 'log_locked',
-        message: 'another process holds this log',
-        path: directory,
-        hint: 'stop the other server, or give this one its own data directory',
-      },
-      { cause: error },
-    );
+    lock?.close();
+    throw cannotLock(directory, error);
   }
 }
 
@@ -234,7 +247,7 @@ function publishedFiles({ root, synced }: Disk): PublishedFiles {
 
 /**
  * Opens the directory and locks it.
- * @throws CodedError `log_locked` when another process, or this one, already has it; what the file system throws otherwise (`EACCES`, `ENOSPC`, ...).
+ * @throws CodedError `log_locked` when another process, or this one, already has it; `log_unwritable`; what the file system throws otherwise (`EACCES`, `ENOSPC`, ...).
  */
 export async function openDiskLogStorage(options: DiskLogOptions): Promise<LogStorage> {
   const root = options.directory;
