@@ -1,5 +1,6 @@
 /**
- * @module Building: TypeScript to `dist`, then the judge to its single file; both skipped where no input changed.
+ * @module Building: TypeScript to `dist`, then the rule packs to one document and the judge to its single file; each skipped where no input
+ * changed.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,8 @@ import { environmentFor } from './node-runtime.mjs';
 import { EXIT, progress, say, ScriptError, seconds } from './terminal.mjs';
 
 const ENGINE_PACKAGES = ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'policy', 'judge'];
+const RULES_TOOL = join('packages', 'runtime', 'tools', 'build-rules.mjs');
+const BUILT_RULES = join('packages', 'rules', 'dist', 'rules.json');
 const ENGINE_TOOL = join('packages', 'judge', 'tools', 'build-engine.mjs');
 
 function listFiles(folder, into) {
@@ -58,6 +61,13 @@ function engineInputs(root) {
   return files;
 }
 
+function rulesInputs(root) {
+  const files = [join(root, 'package-lock.json'), join(root, RULES_TOOL)];
+  for (const name of ['built-rules.ts', 'builtin.ts']) files.push(join(root, 'packages', 'runtime', 'src', name));
+  for (const name of ['kernel', 'crypto', 'protocol', 'rules']) listFiles(join(root, 'packages', name, 'src'), files);
+  return listFiles(join(root, 'packages', 'rules', 'packs'), files);
+}
+
 function hasOutputs(root) {
   return workspaces(root).every((workspace) => existsSync(join(root, workspace, 'dist', 'index.js')));
 }
@@ -104,6 +114,15 @@ export async function buildTypescript(root, node) {
   writeStamp(root, 'typescript', inputs);
 }
 
+/** Resolves the rule packs where one of them, or the code that reads them, changed since the last success. */
+export async function buildRules(root, node) {
+  if (!existsSync(join(root, RULES_TOOL))) return;
+  const inputs = fingerprint(rulesInputs(root));
+  if (existsSync(join(root, BUILT_RULES)) && readStamp(root, 'rules') === inputs) return;
+  await step(root, { name: 'rules resolved', text: 'resolving the rules', command: [node, RULES_TOOL], env: environmentFor(root, node) });
+  writeStamp(root, 'rules', inputs);
+}
+
 /** Bundles the judge where one of its inputs changed since the last success. */
 export async function buildEngine(root, node) {
   if (!existsSync(join(root, ENGINE_TOOL))) return;
@@ -116,5 +135,6 @@ export async function buildEngine(root, node) {
 /** Everything the server and the command line need. */
 export async function ensureBuilt(root, node) {
   await buildTypescript(root, node);
+  await buildRules(root, node);
   await buildEngine(root, node);
 }

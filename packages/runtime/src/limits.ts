@@ -7,6 +7,9 @@ export const RUNTIME_LIMITS = {
   poolJobsMax: 32,
   /** Bytes of an engine file. */
   engineBytesMax: 67_108_864,
+  /** The built-in rule set as the build resolved it. */
+  builtRulesBytesMax: 8_388_608,
+  builtRulesNodesMax: 1_000_000,
   /** Between two publications of tiles and checkpoint, unless somebody waits for one. */
   publishPaceMs: 100,
   /** Paths of one action whose symlinks are followed. */
