@@ -17,3 +17,6 @@ export const JWT_LEEWAY_SECONDS = 60;
 
 /** Tokens remembered as rightly signed, for each key. */
 export const REMEMBERED_TOKENS_MAX = 64;
+
+/** Rightly signed tokens whose claims are kept as read, over all keys. */
+export const READ_TOKENS_MAX = 1024;

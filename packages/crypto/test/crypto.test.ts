@@ -25,6 +25,7 @@ import {
   signNote,
   verifyAgentJwt,
 } from '@countersign/crypto';
+import { READ_TOKENS_MAX } from '../src/limits.ts';
 import { describe, expect, it } from 'vitest';
 
 const signer = createSigner(new Uint8Array(32).fill(9));
@@ -91,6 +92,23 @@ describe('agent JWT', () => {
     const text = `${longest}${'A'.repeat(spare)}`;
     expect(readAgentJwt(text)).toMatchObject({ ok: true });
     expect(readAgentJwt(`${text}A`)).toMatchObject({ ok: false, error: { code: 'jwt_malformed' } });
+  });
+  it('is read once for a while after its signature was right, and never before', () => {
+    const tokenOf = (exp: number): string => mintAgentJwt({ key, claims: { ...claims, exp } });
+    const isKept = (token: string): boolean => {
+      const [first, second] = [readAgentJwt(token), readAgentJwt(token)];
+      return first.ok && second.ok && first.value === second.value;
+    };
+    const verify = (exp: number): void => void verifyAgentJwt(tokenOf(exp), { key, nowSeconds: 1 });
+    const unsigned = `${tokenOf(1).slice(0, -4)}AAAA`;
+    expect(verifyAgentJwt(unsigned, { key, nowSeconds: 1 }).ok).toBe(false);
+    expect([isKept(unsigned), isKept(tokenOf(1))]).toEqual([false, false]);
+    verify(1);
+    expect(readAgentJwt(tokenOf(1))).toEqual({ ok: true, value: { ...claims, exp: 1 } });
+    for (let n = 2; n <= READ_TOKENS_MAX; n += 1) verify(n);
+    expect(isKept(tokenOf(1))).toBe(true);
+    verify(READ_TOKENS_MAX + 1);
+    expect([isKept(tokenOf(1)), isKept(tokenOf(2))]).toEqual([false, true]);
   });
   it('has three parts', () => {
     const token = mintAgentJwt({ key, claims });
