@@ -124,15 +124,61 @@ const KINDS: readonly (readonly [TokenKind, RegExp])[] = [
   ['operator', OPERATOR],
 ];
 
+const SPACE_SIGN = 1;
+const WORD_SIGN = 2;
+const INNER_SIGN = 4;
+/** Could begin a comment, a string, a quoted name. */
+const OPENING_SIGN = 8;
+/** What an ASCII character can be part of; the expressions above are asked only where this does not say. */
+const SIGNS: Uint8Array = buildSigns();
+
+function buildSigns(): Uint8Array {
+  const table = new Uint8Array(128);
+  for (let code = 0; code <= 0x20; code += 1) table[code] = SPACE_SIGN;
+  for (let code = 0x30; code <= 0x39; code += 1) table[code] = INNER_SIGN;
+  for (let code = 0x61; code <= 0x7a; code += 1) {
+    table[code] = WORD_SIGN | INNER_SIGN;
+    table[code - 0x20] = WORD_SIGN | INNER_SIGN;
+  }
+  table[0x5f] = WORD_SIGN | INNER_SIGN;
+  for (const sign of '-#*/\'"`[') table[sign.charCodeAt(0)] = OPENING_SIGN;
+  table[0x24] = OPENING_SIGN | INNER_SIGN;
+  return table;
+}
+
+/** Signs of the code unit at `at`; 255, all of them, outside ASCII. Past the end: none. */
+function signsAt(text: string, at: number): number {
+  if (at >= text.length) return 0;
+  const code = text.charCodeAt(at);
+  return code < 128 ? (SIGNS[code] ?? 0) : 255;
+}
+
+/** End of the word of ASCII at the cursor, or -1 where only `WORD` can say. */
+function plainWordEnd({ text, pos }: Cursor): number {
+  if ((signsAt(text, pos) & (WORD_SIGN | SPACE_SIGN)) !== WORD_SIGN) return -1;
+  let end = pos + 1;
+  let signs = signsAt(text, end);
+  while (signs !== 255 && (signs & INNER_SIGN) !== 0) {
+    end += 1;
+    signs = signsAt(text, end);
+  }
+  return signs === 255 ? -1 : end;
+}
+
+function spaceAt(cursor: Cursor): number {
+  return (signsAt(cursor.text, cursor.pos) & SPACE_SIGN) === 0 ? 0 : match(cursor, SPACE).length;
+}
+
 function readToken(cursor: Cursor): void {
+  const { text, pos } = cursor;
+  const wordEnd = plainWordEnd(cursor);
+  if (wordEnd !== -1) return push(cursor, 'word', { text: text.slice(pos, wordEnd).toLowerCase(), end: wordEnd });
   for (const [kind, pattern] of KINDS) {
     const found = match(cursor, pattern);
     if (found === '') continue;
-    push(cursor, kind, { text: found.toLowerCase(), end: cursor.pos + found.length });
-    return;
+    return push(cursor, kind, { text: found.toLowerCase(), end: pos + found.length });
   }
-  const { text, pos } = cursor;
-  push(cursor, 'punctuation', { text: text[pos] ?? '', end: pos + 1 });
+  return push(cursor, 'punctuation', { text: text[pos] ?? '', end: pos + 1 });
 }
 
 /** Tokens of a text, comments included. Total; counted steps, at most a constant for each character. */
@@ -140,10 +186,11 @@ export function readTokens(text: string, context: Context = '', escapes = true):
   const cursor: Cursor = { text, escapes, tokens: [], pos: 0, steps: 0 };
   if (context !== '') readQuoted(cursor, context, 0);
   while (cursor.pos < text.length && cursor.tokens.length < SQL_LIMITS.tokensMax) {
-    const space = match(cursor, SPACE);
-    cursor.pos += space.length;
-    cursor.steps += space.length + 1;
-    if (cursor.pos >= text.length || readComment(cursor) || readString(cursor)) continue;
+    const space = spaceAt(cursor);
+    cursor.pos += space;
+    cursor.steps += space + 1;
+    if (cursor.pos >= text.length) continue;
+    if ((signsAt(text, cursor.pos) & OPENING_SIGN) !== 0 && (readComment(cursor) || readString(cursor))) continue;
     readToken(cursor);
   }
   return { tokens: cursor.tokens, cut: cursor.pos < text.length, steps: cursor.steps };

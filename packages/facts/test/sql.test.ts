@@ -297,6 +297,38 @@ describe('limits, at n and n + 1', () => {
     expect([make(SQL_LIMITS.tablesMax), make(SQL_LIMITS.tablesMax + 1)]).toEqual([SQL_LIMITS.tablesMax, SQL_LIMITS.tablesMax]);
   });
 
+  test('words are what the Unicode expression says, also where no expression was asked', () => {
+    const parts = fc.constantFrom(
+      'a',
+      'Z',
+      '_',
+      '0',
+      'a$',
+      '\u00e9',
+      '\u212a',
+      '\u{1f600}',
+      '\ud83d',
+      ' ',
+      '\n',
+      '\0',
+      '\u007f',
+      '\u00a0',
+      '\u200b',
+      '.',
+      ';',
+      '=',
+      '(',
+    );
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 24 }), (list) => {
+        const text = list.join('');
+        const words = readTokens(text).tokens.filter(({ kind }) => kind === 'word');
+        const expected = [...text.matchAll(/[\p{L}_][\p{L}\p{N}_$]*/gu)].map((found) => [found.index, found[0].toLowerCase()]);
+        expect(words.map((word) => [word.start, word.text])).toEqual(expected);
+      }),
+    );
+  });
+
   test('tokens of one text', () => {
     expect(readTokens(';'.repeat(SQL_LIMITS.tokensMax)).cut).toBe(false);
     expect(readTokens(';'.repeat(SQL_LIMITS.tokensMax + 1)).cut).toBe(true);
