@@ -64,7 +64,8 @@ async function identifyAgent(passage: Passage, ports: Ports): Promise<void> {
 export async function identify(passage: Passage, ports: Ports): Promise<Passage> {
   await step(passage, 'identify', () => {
     const action = buildAction(passage);
-    const bytes = utf8Length(canonicalize(action as unknown as JsonValue));
+    const text = canonicalize(action as unknown as JsonValue);
+    const bytes = utf8Length(text);
     if (bytes > PROTOCOL_LIMITS.actionBytesMax) {
       return refuse(passage, {
         code: 'action_too_large',
@@ -73,6 +74,7 @@ export async function identify(passage: Passage, ports: Ports): Promise<Passage>
       });
     }
     passage.action = action;
+    passage.actionText = text;
     return identifyAgent(passage, ports);
   });
   return passage;

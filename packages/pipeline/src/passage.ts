@@ -17,6 +17,8 @@ export interface Passage {
   admitted?: boolean;
   /** Set by `identify`: from here on every end is recorded. */
   action?: Action;
+  /** JCS of `action`, which never changes from here on. */
+  actionText?: string;
   orgMode?: 'learning' | 'locked';
   /** Set by `understand`. */
   engine?: LoadedEngine;

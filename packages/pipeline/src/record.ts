@@ -25,12 +25,13 @@ function judgedPart(passage: Passage, now: string): Pick<ReceiptDraft, 'time' | 
 }
 
 function draftOf(passage: Passage, ports: Ports): ReceiptDraft {
-  const { action, engine, request, requestId } = passage;
+  const { action, actionText, engine, request, requestId } = passage;
   invariant(action !== undefined, 'only an identified action is recorded');
   const nowMs = ports.clock.nowMs();
   return {
     id: requestId,
     action,
+    ...(actionText === undefined ? {} : { actionText }),
     inputs: engine?.inputs ?? NOT_JUDGED,
     outcomeBy: request.mode === 'forward' ? formatTime(nowMs + PIPELINE_LIMITS.forwardTimeoutMs) : null,
     ...judgedPart(passage, formatTime(nowMs)),

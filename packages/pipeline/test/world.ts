@@ -1,5 +1,5 @@
 /** @module A world for the pipeline made of plain objects, in which each port can be told to fail. Everything that happens is written down in order. */
-import { CodedError, type JsonValue } from '@countersign/kernel';
+import { canonicalize, CodedError, type JsonValue } from '@countersign/kernel';
 import type { Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
 import { createGate, createSessionTurns, type ActionRequest, type Ports } from '../src/index.ts';
 
@@ -139,6 +139,7 @@ export function createWorld(options: WorldOptions = {}): World {
       stageReceipt: (draft) => {
         if (has('stage-throws')) throw failure('log_queue_full');
         journal.push('staged');
+        if (draft.actionText !== canonicalize(draft.action as unknown as JsonValue)) throw new Error('the text is not that of the action');
         const body = {
           id: draft.id,
           time: draft.time,

@@ -11,6 +11,8 @@ export interface ReceiptDraft {
   /** The `now` given to the judge. */
   readonly time: string;
   readonly action: Action;
+  /** JCS of `action` where the caller has it already; made from `action` otherwise. */
+  readonly actionText?: string;
   readonly state: StateSlice;
   readonly signals: readonly Signal[];
   readonly inputs: Pick<ReceiptInputs, 'policy' | 'rules' | 'engine'>;

@@ -130,7 +130,11 @@ function remember(state: State, id: string, subject: string): void {
 function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBody> {
   const { log, random, signing, durability, coverage } = state.options;
   const { action, delta } = draft;
-  const judged: Judged = { action: utf8(jcs(action)), state: utf8(jcs(draft.state)), signals: utf8(jcs(draft.signals)) };
+  const judged: Judged = {
+    action: utf8(draft.actionText ?? jcs(action)),
+    state: utf8(jcs(draft.state)),
+    signals: utf8(jcs(draft.signals)),
+  };
   const [actionSalt, stateSalt, signalsSalt] = salts(random);
   const principal = principalOf(action);
   const session = loggedName(action.session);

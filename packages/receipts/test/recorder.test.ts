@@ -21,6 +21,15 @@ import {
 const hashOf = (body: EntryBody): string => sha256Hex(canonicalize(body as unknown as JsonValue));
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 
+test('an action whose canonical text is handed on is sealed and committed to as one without', async () => {
+  const [made, given] = [await openWorld(), await openWorld()];
+  const draft = receiptDraft(1);
+  const one = made.recorder.stageReceipt(draft);
+  const other = given.recorder.stageReceipt({ ...draft, actionText: canonicalize(draft.action as unknown as JsonValue) });
+  expect(other.body).toEqual(one.body);
+  await Promise.all([made.log.close(), given.log.close()]);
+});
+
 describe('chains', () => {
   test('RCPT-003 RCPT-004 RCPT-030 receipts and outcomes of a session share one counter, and each names the body before it', async () => {
     const { recorder, log } = await openWorld();
