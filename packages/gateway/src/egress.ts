@@ -50,7 +50,8 @@ function checkUrl(text: string, base?: URL): URL {
 
 /** A host that is an address is checked here; a name is checked when it is connected to. */
 function checkHost(url: URL): void {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  // A dot at the end says that a name is complete, and is the same name.
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw blocked('ssrf_blocked');
   if (host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.internal') || host === '') throw blocked('ssrf_blocked');
 }

@@ -122,6 +122,8 @@ describe('where it goes', () => {
     'http://LOCALHOST./',
     'http://a.localhost/',
     'http://metadata.google.internal/',
+    'http://metadata.google.internal./',
+    'http://localhost./',
     'http://user:pass@example.com/',
     'file:///etc/passwd',
     'ftp://example.com/',
