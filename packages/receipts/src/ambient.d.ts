@@ -1,6 +1,7 @@
 /** The two globals of every runtime that this package uses: nothing here can do I/O. */
 interface TextEncoder {
   encode(input?: string): Uint8Array<ArrayBuffer>;
+  encodeInto(input: string, target: Uint8Array): { readonly read: number; readonly written: number };
 }
 declare var TextEncoder: { new (): TextEncoder };
 interface TextDecoder {

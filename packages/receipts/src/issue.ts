@@ -11,7 +11,6 @@ import {
   RECEIPT_TYPE,
   SESSION_END_TYPE,
   type EntryBody,
-  type EntrySignature,
   type OutcomeBody,
   type OutcomeDraft,
   type ReceiptBody,
@@ -23,11 +22,11 @@ import {
 } from '@countersign/protocol';
 import { principalOf, summarizeAction } from './action-summary.ts';
 import { createChains, type Chains } from './chains.ts';
-import { commit, SALT_BYTES } from './commitment.ts';
-import { bodyTextOf, entryBytes } from './entry.ts';
+import { commit, commitText, SALT_BYTES } from './commitment.ts';
+import { bodyTextOf, type EntryBytes, signedEntry, unsignedEntry } from './entry.ts';
 import { fitFindings, fitVerdict } from './fit-verdict.ts';
 import { createIdIndex, type IdIndex } from './id-index.ts';
-import { concat, jcs, utf8, utf8Text } from './jcs.ts';
+import { jcs, utf8, utf8Text } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
 import { loggedName, plainText } from './logged-name.ts';
 import { attachmentsOf, readSideNote, subjectHandle, vaultAad, type Sealer } from './vault-record.ts';
@@ -82,17 +81,17 @@ interface Sealing {
   readonly delta: StateDelta;
 }
 
-function signaturesOver(options: RecorderOptions, bodyBytes: Uint8Array): readonly EntrySignature[] {
-  if (options.signing === 'batch') return [];
-  return [{ keyId: options.signer.keyId, sig: base64url(options.signer.sign(bodyBytes)) }];
+function bytesOf(options: RecorderOptions, text: string): EntryBytes {
+  if (options.signing === 'batch') return unsignedEntry(text);
+  const { signer } = options;
+  return signedEntry(text, (body) => [{ keyId: signer.keyId, sig: base64url(signer.sign(body)) }]);
 }
 
 /** Stages a body and advances its chain; nothing advances when the log refuses. */
 function stage<Body extends EntryBody>(state: State, body: Body, place: { org: string; sealing: Sealing }): StagedEntry<Body> {
   const { log, sealer } = state.options;
   const { subject, plaintext, delta } = place.sealing;
-  const bodyBytes = utf8(jcs(body));
-  const entry = entryBytes(bodyBytes, signaturesOver(state.options, bodyBytes));
+  const { entry, body: bodyBytes } = bytesOf(state.options, jcs(body));
   invariant(entry.length <= PROTOCOL_LIMITS.entryBytesMax, 'an entry has at most 16 KB by construction');
   const sealed = sealer.seal(subject, plaintext, vaultAad(body.log, body.id));
   const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, { subject, delta }) });
@@ -106,20 +105,16 @@ function salts(random: Random): readonly [Uint8Array, Uint8Array, Uint8Array] {
   return [bytes.subarray(0, SALT_BYTES), bytes.subarray(SALT_BYTES, 2 * SALT_BYTES), bytes.subarray(2 * SALT_BYTES)];
 }
 
-const VAULT_HEAD = utf8('{"action":');
-const VAULT_STATE = utf8(',"state":');
-const VAULT_TAIL = utf8(',"v":1}');
-
+/** Canonical texts of what was judged. */
 interface Judged {
-  readonly action: Uint8Array;
-  readonly state: Uint8Array;
-  readonly signals: Uint8Array;
+  readonly action: string;
+  readonly state: string;
+  readonly signals: string;
 }
 
-/** Sealed content: JCS of `{action, delta, salts, signals, state, v}`, put together from bytes that were needed anyway. */
-function vaultBytes(judged: Judged, saltText: string, delta: StateDelta): Uint8Array {
-  const middle = utf8(`,"delta":${jcs(delta)},"salts":${saltText},"signals":`);
-  return concat([VAULT_HEAD, judged.action, middle, judged.signals, VAULT_STATE, judged.state, VAULT_TAIL]);
+/** Sealed content: JCS of `{action, delta, salts, signals, state, v}`, put together from texts that were needed anyway. */
+function vaultBytes({ action, state, signals }: Judged, saltText: string, delta: StateDelta): Uint8Array {
+  return utf8(`{"action":${action},"delta":${jcs(delta)},"salts":${saltText},"signals":${signals},"state":${state},"v":1}`);
 }
 
 function remember(state: State, id: string, subject: string): void {
@@ -130,11 +125,7 @@ function remember(state: State, id: string, subject: string): void {
 function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBody> {
   const { log, random, signing, durability, coverage } = state.options;
   const { action, delta } = draft;
-  const judged: Judged = {
-    action: utf8(draft.actionText ?? jcs(action)),
-    state: utf8(jcs(draft.state)),
-    signals: utf8(jcs(draft.signals)),
-  };
+  const judged: Judged = { action: draft.actionText ?? jcs(action), state: jcs(draft.state), signals: jcs(draft.signals) };
   const [actionSalt, stateSalt, signalsSalt] = salts(random);
   const principal = principalOf(action);
   const session = loggedName(action.session);
@@ -146,8 +137,8 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
     session,
     ...state.chains.next(principal.org, session),
     principal,
-    action: summarizeAction(action, commit(actionSalt, judged.action)),
-    inputs: { ...draft.inputs, state: commit(stateSalt, judged.state), signals: commit(signalsSalt, judged.signals) },
+    action: summarizeAction(action, commitText(actionSalt, judged.action)),
+    inputs: { ...draft.inputs, state: commitText(stateSalt, judged.state), signals: commitText(signalsSalt, judged.signals) },
     verdict: fitVerdict(draft.verdict),
     signing,
     durability,

@@ -3,6 +3,7 @@ import { canonicalize, parseJson, type JsonValue } from '@countersign/kernel';
 import { createMemoryStorage, openLog } from '@countersign/log';
 import type { EntryBody, StateDelta } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
+import { commit, commitText } from '../src/commitment.ts';
 import { createRecorder, disclose, subjectHandle } from '../src/index.ts';
 import {
   action,
@@ -20,6 +21,13 @@ import {
 
 const hashOf = (body: EntryBody): string => sha256Hex(canonicalize(body as unknown as JsonValue));
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
+
+test('a commitment to a text is that to its bytes, whatever its length', () => {
+  const salt = new Uint8Array(32).fill(7);
+  for (const text of ['', 'a\u00e9\u20ac\u{1f600}', '\u20ac'.repeat(10_912), '\u20ac'.repeat(10_913), 'x'.repeat(100_000)]) {
+    expect(commitText(salt, text)).toBe(commit(salt, new TextEncoder().encode(text)));
+  }
+});
 
 test('an action whose canonical text is handed on is sealed and committed to as one without', async () => {
   const [made, given] = [await openWorld(), await openWorld()];
