@@ -254,6 +254,12 @@ describe('who asks', () => {
     const unknown = await gateway.send({ body: call(), headers });
     gateway.expectRefusal(unknown, 422, 'tool_not_registered');
     expect(unknown.body['receipt_id']).toEqual(expect.any(String));
+    const worse = await gateway.send({ body: call({ params: { sql: 'DROP TABLE users' } }), headers });
+    expect([worse.status, worse.body['allowed']], 'what more there is to say is said').toEqual([200, false]);
+    expect(worse.body).toMatchObject({
+      matched_rules: expect.arrayContaining(['R001']),
+      denial_reason: expect.stringContaining('tool_not_registered'),
+    });
     await gateway.operator('POST', '/api/v1/tools/approve', { tool: 'database.query', org });
     expect((await gateway.send({ body: call(), headers })).body['allowed']).toBe(true);
     gateway.expectRefusal(await gateway.send({ body: call(), headers: { 'x-ag-key': apiKey } }), 403, 'org_mismatch');
