@@ -55,6 +55,7 @@ function oddParams(draw: Draw): JsonValue {
   const shapes: readonly JsonValue[] = [
     { id: '12345678901234567890', note: 'ünï' },
     { p1: 'DROP', p2: `TABLE crew${draw(9)}` },
+    { z: pick(SQL, draw), m: { y: pick(SHELL, draw), b: pick(URLS, draw) }, a: pick(PATHS, draw) },
     [],
     null,
     { deep: { list: [1, 2.5, -0, true, { text: pick(PROSE, draw) }] } },

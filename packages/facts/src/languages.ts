@@ -50,7 +50,7 @@ interface Vector {
 function argumentVector(texts: readonly ReadText[]): Vector | undefined {
   const words: ReadText[] = [];
   let listed = 0;
-  for (const read of texts) {
+  for (const read of commandFirst(texts)) {
     if (!isVectorWord(read, words.length > 0)) continue;
     words.push(read);
     if (isListed(read) || ARGUMENT_KEYS.has(read.key)) listed += 1;
@@ -59,6 +59,12 @@ function argumentVector(texts: readonly ReadText[]): Vector | undefined {
   if (first === undefined || listed === 0 || words.length < 2) return undefined;
   const line = words.map((read, i) => lineWord(read, i === 0)).join(' ');
   return { line: { text: line, span: first.fact.span, layers: [] }, words: new Set(words) };
+}
+
+/** Keys of an object have no order: what is run stands before what it is given, whatever their keys are called. */
+function commandFirst(texts: readonly ReadText[]): readonly ReadText[] {
+  const isArgument = (read: ReadText): boolean => ARGUMENT_KEYS.has(read.key);
+  return texts.some(isArgument) ? [...texts.filter((read) => !isArgument(read)), ...texts.filter(isArgument)] : texts;
 }
 
 /** A word of a command line given in parts; arguments count after a command, or in a list. */

@@ -64,7 +64,8 @@ interface Place {
 }
 
 function walkObject(walk: Walk, value: { readonly [key: string]: JsonValue }, place: Place): void {
-  for (const key of Object.keys(value)) {
+  // In canonical order, not as they came: a receipt commits to the canonical action, and a replay must read the same facts from it.
+  for (const key of Object.keys(value).sort()) {
     const path = step(place.path, key);
     if (place.role === 'param') addKey(walk, path, key);
     else if (key.length >= SCHEMA_KEY_MIN) addLeaf(walk, { path, role: place.role, text: key, key: '' });
@@ -97,7 +98,7 @@ function walkValue(walk: Walk, value: JsonValue, place: Place): void {
 }
 
 /**
- * All leaves in document order: params (with keys), then the joined view, content, context and descriptor.
+ * All leaves in canonical order (keys by UTF-16 code units, as RFC 8785 sorts them): params (with keys), then the joined view, content, context and descriptor.
  * A bound that cuts something off is named in `meter.cuts`.
  */
 export function leavesOf(action: Action, meter: Meter): Leaf[] {
@@ -114,7 +115,7 @@ export function leavesOf(action: Action, meter: Meter): Leaf[] {
   return walk.leaves;
 }
 
-/** All params leaves joined by one space in document order, or undefined where there are fewer than two. */
+/** All params leaves joined by one space in canonical order, or undefined where there are fewer than two. */
 export function joinedView(leaves: readonly Leaf[]): Leaf | undefined {
   const parts: string[] = [];
   for (const leaf of leaves) if (leaf.role === 'param') parts.push(leaf.text);

@@ -1,5 +1,5 @@
 import type { Action, Facts, PathFact, Signal } from '@countersign/protocol';
-import type { JsonValue } from '@countersign/kernel';
+import { canonicalize, type JsonValue } from '@countersign/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FACTS_LIMITS } from '../src/limits.ts';
@@ -36,6 +36,39 @@ it('exports what it promises', () => {
   ]);
 });
 
+describe('what a receipt commits to', () => {
+  it('gives the same facts as what came over the wire, whatever the order of its keys', () => {
+    const text = fc.constantFrom(
+      'DROP',
+      'TABLE users',
+      'rm -rf ~',
+      '/etc/shadow',
+      'https://a.example/',
+      'plain',
+      '%2e%2e/x',
+      'SELECT 1; DROP TABLE t',
+    );
+    const params = fc.letrec<{ node: JsonValue; leaf: JsonValue; map: JsonValue; list: JsonValue }>((tie) => ({
+      node: fc.oneof({ maxDepth: 3 }, tie('leaf'), tie('map'), tie('list')),
+      leaf: fc.oneof(text, fc.string(), fc.integer(), fc.boolean(), fc.constant(null)),
+      map: fc.dictionary(
+        fc.oneof(fc.constantFrom('z', 'a', 'command', 'sql', 'path', 'url', '10', '9'), fc.string({ maxLength: 5 })),
+        tie('node'),
+        { maxKeys: 6 },
+      ),
+      list: fc.array(tie('node'), { maxLength: 4 }),
+    })).map;
+    fc.assert(
+      fc.property(params, fc.constantFrom('tool.call', 'shell.exec', 'db.query', 'file.read'), (value, kind) => {
+        const sent = factsOf(kind, { params: value, descriptor: { hash: 'h', schema: value } });
+        const committed = JSON.parse(canonicalize(value)) as JsonValue;
+        expect(factsOf(kind, { params: committed, descriptor: { hash: 'h', schema: committed } })).toEqual(sent);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe('texts', () => {
   it('are all strings, keys, the joined view, content, context and descriptor, in order', () => {
     const facts = factsOf('tool.call', {
@@ -45,20 +78,20 @@ describe('texts', () => {
       descriptor: { hash: 'h', description: 'five', schema: { properties: { a: { description: 'six' } } } },
     });
     expect(facts.texts.map((text) => [text.span.path, text.role, text.text])).toEqual([
-      ['/params/first', 'key', 'first'],
-      ['/params/first', 'param', 'one'],
       ['/params/deep', 'key', 'deep'],
       ['/params/deep/0/$where', 'key', '$where'],
       ['/params/deep/0/$where', 'param', 'two'],
+      ['/params/empty', 'key', 'empty'],
+      ['/params/first', 'key', 'first'],
+      ['/params/first', 'param', 'one'],
       ['/params/flag', 'key', 'flag'],
       ['/params/n', 'key', 'n'],
       ['/params/none', 'key', 'none'],
-      ['/params/empty', 'key', 'empty'],
       ['/content', 'content', 'three'],
       ['/context', 'context', 'four'],
       ['/descriptor/description', 'descriptor', 'five'],
       ['/descriptor/schema/properties/a/description', 'descriptor', 'six'],
-      ['/params', 'joined', 'one two'],
+      ['/params', 'joined', 'two one'],
     ]);
   });
 
@@ -181,8 +214,8 @@ describe('paths and hosts of parameters', () => {
   it('take no city for a path', () => {
     expect(factsOf('tool.call', { params: { source: 'Oslo', destination: 'New York, NY', from: '12 Main Street' } }).paths).toEqual([]);
     expect(pathsOf(factsOf('tool.call', { params: { source: 'a.txt', destination: 'out/b' } }))).toEqual([
-      ['a.txt', 'read'],
       ['out/b', 'write'],
+      ['a.txt', 'read'],
     ]);
   });
 

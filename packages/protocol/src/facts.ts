@@ -19,7 +19,7 @@ export type TextRole =
   | 'content' // prompt, output, response or file body
   | 'context' // prompt that led to the call
   | 'descriptor' // a tool's own description
-  | 'joined'; // all params leaves joined by one space, in document order: catches split payloads
+  | 'joined'; // all params leaves joined by one space, in canonical order of keys: catches split payloads
 
 /** One text to scan: a leaf as it came, or a layer decoded out of one. */
 export interface TextFact {
