@@ -198,6 +198,7 @@ describe.concurrent('refused', () => {
 
   it.each([
     [{ COUNTERSIGN_PORT: '70000' }, /COUNTERSIGN_PORT must be a number/],
+    [{ COUNTERSIGN_RULESET: 'strickt' }, /COUNTERSIGN_RULESET must be one of permissive, default, strict/],
     [{ COUNTERSIGN_SIGNING: 'never' }, /COUNTERSIGN_SIGNING must be/],
     [{ JWT_SECRET: 'short' }, /JWT_SECRET must have at least 32/],
     [{ JWT_SECRET: 'change-me-'.repeat(5) }, /JWT_SECRET must have at least 32 characters and be your own/],

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { CodedError } from '@countersign/kernel';
+import { BUILTIN_RULESETS } from '@countersign/policy';
 
 export interface Settings {
   /** 0: any free port. */
@@ -33,6 +34,12 @@ function readPort(text: string | undefined): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
   if (port < 0 || port > 65_535) throw invalid('COUNTERSIGN_PORT', 'must be a number from 0 to 65535');
   return port;
+}
+
+function readRuleset(text: string | undefined): string {
+  if (text === undefined || text === '') return 'learning';
+  if (!BUILTIN_RULESETS.includes(text)) throw invalid('COUNTERSIGN_RULESET', `must be one of ${BUILTIN_RULESETS.join(', ')}`);
+  return text;
 }
 
 function readSigning(text: string | undefined): 'batch' | 'each' {
@@ -73,7 +80,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     host: env['COUNTERSIGN_HOST'] ?? '127.0.0.1',
     dataDir: resolve(env['COUNTERSIGN_DATA'] ?? '.countersign'),
     json: args.includes('--json'),
-    ruleset: env['COUNTERSIGN_RULESET'] ?? 'learning',
+    ruleset: readRuleset(env['COUNTERSIGN_RULESET']),
     signing: readSigning(env['COUNTERSIGN_SIGNING']),
     sharedJwtSecret: readSharedSecret(env['JWT_SECRET']),
     trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
