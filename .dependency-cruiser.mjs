@@ -10,7 +10,7 @@ const MAY_IMPORT = {
   receipts: ['kernel', 'crypto', 'protocol', 'log'],
   judge: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'policy'],
   pipeline: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge'],
-  store: ['kernel', 'crypto', 'protocol', 'log', 'receipts', 'pipeline'],
+  store: ['kernel', 'crypto', 'protocol', 'log', 'pipeline'],
   gateway: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline'],
   runtime: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline', 'store'],
   sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store', 'runtime'],
