@@ -55,6 +55,7 @@ const KNOWN: Readonly<Record<string, RefusalCode>> = {
   log_queue_full: 'overloaded',
   log_failed: 'log_unavailable',
   state_unavailable: 'state_unavailable',
+  too_many_paths: 'invalid_action',
 };
 
 /** Turns anything thrown into a refusal that says no more than its stable code. */

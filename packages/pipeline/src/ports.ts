@@ -106,7 +106,10 @@ export interface Upstream {
   forward(request: ForwardRequest): Promise<ForwardResponse>;
 }
 
-/** Outside questions whose answers are recorded as signals (symlink targets). Never throws; no answer is an empty list. */
+/**
+ * Outside questions whose answers are recorded as signals (symlink targets). No answer is an empty list.
+ * @throws CodedError `too_many_paths` when not every question can be asked; the action is refused.
+ */
 export interface SignalSource {
   signalsFor(action: Action): Promise<readonly Signal[]>;
 }

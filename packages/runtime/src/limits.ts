@@ -12,8 +12,8 @@ export const RUNTIME_LIMITS = {
   builtRulesNodesMax: 1_000_000,
   /** Between two publications of tiles and checkpoint, unless somebody waits for one. */
   publishPaceMs: 100,
-  /** Paths of one action whose symlinks are followed. */
-  symlinksMax: 8,
+  /** Paths of one file action that are looked up on disk; an action with more is refused, never looked at in part. */
+  pathsMax: 256,
   /** Hosts in one host set of the user-level configuration. */
   hostSetHostsMax: 256,
   hostSetsBytesMax: 65_536,

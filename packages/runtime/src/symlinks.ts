@@ -6,7 +6,7 @@ import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { normalizePath } from '@countersign/facts';
-import { isJsonObject, type JsonValue } from '@countersign/kernel';
+import { CodedError, isJsonObject, type JsonValue } from '@countersign/kernel';
 import type { SignalSource } from '@countersign/pipeline';
 import type { Action, Signal } from '@countersign/protocol';
 import { RUNTIME_LIMITS } from './limits.ts';
@@ -37,15 +37,21 @@ async function resolved(path: string): Promise<string | undefined> {
   }
 }
 
-/** Follows the symlinks of file actions; silent for everything else. */
+function tooManyPaths(): CodedError {
+  return new CodedError({ code: 'too_many_paths', message: `a file action names at most ${RUNTIME_LIMITS.pathsMax} paths` });
+}
+
+/** Follows the symlinks of file actions; silent for everything else. Throws `too_many_paths` rather than leave one unfollowed. */
 export function createSymlinkSource(): SignalSource {
   return {
     async signalsFor(action: Action): Promise<readonly Signal[]> {
       if (!KINDS.has(action.kind)) return [];
       const signals: Signal[] = [];
+      let asked = 0;
       for (const text of stringsOf(action.params)) {
-        if (signals.length >= RUNTIME_LIMITS.symlinksMax) break;
         if (!looksLikePath(text)) continue;
+        asked += 1;
+        if (asked > RUNTIME_LIMITS.pathsMax) throw tooManyPaths();
         const { normalized } = normalizePath(text);
         const real = await resolved(normalized.startsWith('~/') ? join(homedir(), normalized.slice(2)) : normalized);
         if (real !== undefined && real !== normalized) signals.push({ kind: 'symlink', subject: normalized, value: real });

@@ -2,6 +2,7 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyBundle } from '@countersign/receipts/verify';
 import { describe, expect, it } from 'vitest';
+import { RUNTIME_LIMITS } from '../src/index.ts';
 import { act, freshDirectory, openIn, QUERY, register, unwrap } from './directory.ts';
 
 describe('a data directory', () => {
@@ -73,6 +74,19 @@ describe('a data directory', () => {
       act(runtime, actor, { kind: 'file.read', tool: 'filesystem.read', params: { path: join(directory, name) } });
     expect((await read('plain.txt')).verdict.decision).toBe('warn');
     expect((await read('notes.txt')).verdict.decision).toBe('deny');
+  });
+
+  it('looks up as many paths as the limit says, and refuses an action with one more', async () => {
+    const runtime = await openIn(await freshDirectory());
+    const actor = register(runtime);
+    const read = (count: number): ReturnType<typeof act> =>
+      act(runtime, actor, {
+        kind: 'file.read',
+        tool: 'filesystem.read',
+        params: { paths: Array.from({ length: count }, (_, n) => `./none/${n}`) },
+      });
+    expect((await read(RUNTIME_LIMITS.pathsMax)).refusal).toBeUndefined();
+    expect((await read(RUNTIME_LIMITS.pathsMax + 1)).refusal?.code).toBe('invalid_action');
   });
 
   it('judges a large action in the pool exactly as a small one on the main loop would be', async () => {
