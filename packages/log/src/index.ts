@@ -10,6 +10,7 @@ export {
 export { parseBundle } from './entry-bundles.ts';
 export type { LogErrorCode } from './errors.ts';
 export type { LogRecord } from './frame.ts';
+export { openJournalReader, type JournalReader, type JournalSource } from './journal-reader.ts';
 export { LOG_LIMITS, type LogLimits } from './limits.ts';
 export { openLog, type Appended, type Log, type LogOptions, type NewRecord } from './log.ts';
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';

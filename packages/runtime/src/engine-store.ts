@@ -52,6 +52,19 @@ async function write(directory: string, name: string, bytes: Uint8Array): Promis
   await syncDirectory(directory);
 }
 
+/**
+ * The engine file with this hash in a folder of such files, checked, or undefined where it is not there. Says nothing of whether to trust it.
+ * @throws {CodedError} `engine_corrupt`, `engine_unreadable`.
+ */
+export async function readKeptEngine(directory: string, hash: string): Promise<EngineFile | undefined> {
+  if (!HASH.test(hash)) return undefined;
+  const bytes = await readOptional(join(directory, `${hash}.mjs`));
+  if (bytes === undefined) return undefined;
+  if (sha256Hex(bytes) !== hash)
+    throw new CodedError({ code: 'engine_corrupt', message: `the kept engine ${hash.slice(0, 16)} is not what it was` });
+  return { hash, bytes };
+}
+
 /** Opens the folder of engines under a data directory. */
 export async function openEngineStore(dataDir: string): Promise<EngineStore> {
   const directory = join(dataDir, 'engines');
@@ -61,14 +74,7 @@ export async function openEngineStore(dataDir: string): Promise<EngineStore> {
       const name = `${hash}.mjs`;
       if ((await readOptional(join(directory, name))) === undefined) await write(directory, name, bytes);
     },
-    async read(hash: string): Promise<EngineFile | undefined> {
-      if (!HASH.test(hash)) return undefined;
-      const bytes = await readOptional(join(directory, `${hash}.mjs`));
-      if (bytes === undefined) return undefined;
-      if (sha256Hex(bytes) !== hash)
-        throw new CodedError({ code: 'engine_corrupt', message: `the kept engine ${hash.slice(0, 16)} is not what it was` });
-      return { hash, bytes };
-    },
+    read: (hash) => readKeptEngine(directory, hash),
     async list(): Promise<readonly string[]> {
       const names = await readdir(directory);
       return names.flatMap((name) => FILE.exec(name)?.[1] ?? []).toSorted();

@@ -19,4 +19,8 @@ export const RUNTIME_LIMITS = {
   hostSetsBytesMax: 65_536,
   /** Loaded engines kept for replay. */
   replayEnginesMax: 8,
+  /** Tries to copy a database that another process is writing. */
+  copyAttemptsMax: 32,
+  /** Keys in the `log.vkey` of a directory that is read as evidence. */
+  logKeysMax: 4,
 } as const;
