@@ -10,6 +10,10 @@ interface CliLimits {
   readonly toolsMax: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
+  readonly replayRangeMax: number;
+  readonly replayAheadMax: number;
+  readonly replayJobsMax: number;
+  readonly replaySavedEvery: number;
 }
 
 export const CLI_LIMITS: CliLimits = {
@@ -27,8 +31,16 @@ export const CLI_LIMITS: CliLimits = {
   toolsMax: 100_000,
   /** Entries of the log, or tools, fetched at once. */
   pageMax: 1000,
-  /** Lines about single receipts in the answer of one `replay --all`. */
+  /** Lines about single receipts in the answer of one `replay`. */
   replayRowsMax: 1000,
-  /** Checked documents, and loaded pairs of them, that `replay --all` keeps at once. */
+  /** Checked documents, and loaded pairs of them, that one thread of `replay` keeps at once. */
   replayKeptMax: 16,
+  /** Entries that a thread replays at once; a power of two, so that ranges begin where subtrees do. */
+  replayRangeMax: 512,
+  /** Ranges handed out and not joined, for each thread. */
+  replayAheadMax: 4,
+  /** Threads of one `replay`. */
+  replayJobsMax: 64,
+  /** Entries between two states of a resume file. */
+  replaySavedEvery: 16_384,
 };

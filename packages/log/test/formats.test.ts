@@ -30,6 +30,7 @@ test('the exports are a contract', () => {
     'leafHash',
     'nodeHash',
     'openCheckpoint',
+    'openJournalReader',
     'openLog',
     'parseBundle',
     'parseCheckpointText',

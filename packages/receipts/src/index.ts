@@ -14,4 +14,5 @@ export {
 export type { Check, CheckName, CheckStatus, VerifyReport } from './report.ts';
 export { subjectHandle, vaultAad, type Opener, type Sealer } from './vault-record.ts';
 export { verifyBundle, type Trust } from './verify-bundle.ts';
+export { checkReceipt, readLeaf, type CheckedReceipt } from './verify-sealed.ts';
 export { verifySession, type SessionReport } from './verify-session.ts';

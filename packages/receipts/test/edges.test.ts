@@ -12,11 +12,13 @@ import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trus
 test('the exports are a contract', () => {
   expect(Object.keys(receipts).sort()).toEqual([
     'RECEIPT_LIMITS',
+    'checkReceipt',
     'createRecorder',
     'disclose',
     'fitVerdict',
     'makeBundle',
     'readBundle',
+    'readLeaf',
     'subjectHandle',
     'vaultAad',
     'verifyBundle',
