@@ -30,15 +30,17 @@ function unreadable(path: string, error: unknown): CodedError {
 
 /**
  * Copies the database at `from` to `to`, a place that nobody else writes. Pages move from the write-ahead log into the main file only
- * while a checkpoint runs: where the main file has not changed meanwhile, file and log fit; otherwise it is done again.
+ * while a checkpoint runs: where the main file has not changed meanwhile, file and log fit; otherwise it is done again. `copied` is told
+ * of every try before it is looked at.
  * @throws CodedError `state_unreadable`, `state_busy`.
  */
-export async function copyDatabase(from: string, to: string): Promise<void> {
+export async function copyDatabase(from: string, to: string, copied: () => void = () => undefined): Promise<void> {
   try {
     for (let attempt = 0; attempt < RUNTIME_LIMITS.copyAttemptsMax; attempt += 1) {
       const before = await stamp(from);
       await copyFile(from, to);
       await copyLog(from, to);
+      copied();
       if ((await stamp(from)) === before) return takeInLog(to);
     }
   } catch (error) {

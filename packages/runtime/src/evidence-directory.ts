@@ -130,11 +130,12 @@ async function openState({ dataDir, statePath }: EvidenceOptions): Promise<State
 
 function checkReaches(journal: JournalReader, checkpoint: Checkpoint): void {
   if (journal.size >= checkpoint.size) return;
-  throw refused(
-    'log_rolled_back',
-    `the journal holds ${journal.size} records, but ${checkpoint.size} were published`,
-    'restore the journal from a copy that is at least as new as the checkpoint',
-  );
+  throw new CodedError({
+    code: 'log_rolled_back',
+    message: `the journal holds ${journal.size} records, but ${checkpoint.size} were published`,
+    path: journal.end,
+    hint: 'restore the journal from a copy that is at least as new as the checkpoint',
+  });
 }
 
 interface Parts {
