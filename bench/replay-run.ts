@@ -39,7 +39,7 @@ const AT_ONCE = 256;
 const SESSIONS = 1000;
 
 /** Records `decisions` mixed actions. Each of the actions under way begins the next one, so that the disk never waits for a round. */
-async function recordAll(runtime: Runtime, { decisions, seed }: ReplayOptions): Promise<void> {
+async function recordAll(runtime: Runtime, { decisions, seed }: Pick<ReplayOptions, 'decisions' | 'seed'>): Promise<void> {
   const org = runtime.store.createOrg({ name: 'replay', mode: 'learning' });
   const created = org.ok ? runtime.store.createAgent({ org: org.value.id, name: 'replayed', scopes: ['*'] }) : org;
   if (!org.ok || !created.ok) throw new Error('the agent could not be made');
@@ -59,7 +59,8 @@ async function recordAll(runtime: Runtime, { decisions, seed }: ReplayOptions): 
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, decisions) }, recordOnwards));
 }
 
-async function record(dataDir: string, options: ReplayOptions): Promise<void> {
+/** Records into a directory, and leaves it closed. */
+export async function recordMixed(dataDir: string, options: Pick<ReplayOptions, 'decisions' | 'seed'>): Promise<void> {
   const runtime = await openRuntime({ dataDir, hostSets: () => ({}) });
   try {
     await recordAll(runtime, options);
@@ -91,7 +92,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayReport> {
   const dataDir = options.keep ?? (await mkdtemp(join(tmpdir(), 'countersign-replay-')));
   try {
     const startedAt = performance.now();
-    await record(dataDir, options);
+    await recordMixed(dataDir, options);
     const recordedAt = performance.now();
     const replayed = await replayElsewhere(dataDir, options.jobs);
     const replayMs = Math.round(performance.now() - recordedAt);
