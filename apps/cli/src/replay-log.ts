@@ -9,7 +9,7 @@ import type { Context } from './command.ts';
 import { CLI_LIMITS } from './limits.ts';
 import { createProgress, type Progress } from './replay-progress.ts';
 import type { Range, ReplayedRange } from './replay-range.ts';
-import { checkResume, loadResume, type Question, removeResume, type Resume, saveResume } from './replay-resume.ts';
+import { checkResume, createKeeper, loadResume, type Question, removeResume, type Resume, saveResume } from './replay-resume.ts';
 import { createTally, type Tally } from './replay-tally.ts';
 import { replayRanges } from './replay-threads.ts';
 import type { EngineTrust } from './replay-trust.ts';
@@ -100,26 +100,11 @@ function stateOf({ evidence, question, end, hashes, tally }: Run): Resume {
   return { origin: evidence.origin, question, end, next: hashes.end, root, tally: tally.part() };
 }
 
-/** Joins ranges, and leaves a resume file now and then: one write at a time, the newest state last. */
-function createJoiner(run: Run): { readonly join: (range: ReplayedRange) => void; saved(): Promise<void> } {
-  const { resume } = run.asked;
-  let savedAt = run.hashes.end;
-  let saving: Promise<void> = Promise.resolve();
-  return {
-    join: (range) => {
-      for (const subtree of range.subtrees) run.hashes.push(subtree);
-      checkRoot(run);
-      run.tally.join(range.tally);
-      run.progress.reached(range.until);
-      if (resume === undefined || range.until - savedAt < CLI_LIMITS.replaySavedEvery) return;
-      savedAt = range.until;
-      const state = stateOf(run);
-      saving = saving.then(() => saveResume(resume, state));
-      // Whoever waits at the end is told.
-      saving.catch(() => undefined);
-    },
-    saved: () => saving,
-  };
+function joinRange(run: Run, range: ReplayedRange): void {
+  for (const subtree of range.subtrees) run.hashes.push(subtree);
+  checkRoot(run);
+  run.tally.join(range.tally);
+  run.progress.reached(range.until);
 }
 
 /** Where it begins: at the start of the range, or where the resume file says. */
@@ -149,12 +134,20 @@ async function replayAll(run: Run): Promise<void> {
     ...optional('under', under),
   };
   const ranges = rangesOf(hashes.end, end, evidence.checkpoint.size);
-  const joiner = createJoiner(run);
+  const { resume } = asked;
+  const keeper = createKeeper({
+    from: hashes.end,
+    save: (state) => (resume === undefined ? Promise.resolve() : saveResume(resume, state)),
+  });
+  const join = (range: ReplayedRange): void => {
+    joinRange(run, range);
+    keeper.reached(range.until, () => stateOf(run));
+  };
   try {
-    await replayRanges({ setup, jobs, ranges, join: joiner.join, stop: context.world.stop });
+    await replayRanges({ setup, jobs, ranges, join, stop: context.world.stop });
   } finally {
     run.progress.end();
-    await joiner.saved();
+    await keeper.saved();
   }
 }
 

@@ -142,6 +142,31 @@ export async function saveResume(path: string, resume: Resume): Promise<void> {
   }
 }
 
+/** Keeps the state now and then while a replay goes on: what a kill leaves. */
+export interface Keeper {
+  /** `next` entries are done; `state` says what is to be kept, and is asked only when it is. */
+  reached(next: number, state: () => Resume): void;
+  /** Resolves when nothing is being written. @throws {CliError} exit 4 where something could not be. */
+  saved(): Promise<void>;
+}
+
+/** Writes one state at a time, in order, each `CLI_LIMITS.replaySavedEvery` entries behind the one before. */
+export function createKeeper({ from, save }: { readonly from: number; readonly save: (state: Resume) => Promise<void> }): Keeper {
+  let last = from;
+  let saving: Promise<void> = Promise.resolve();
+  return {
+    reached: (next, state) => {
+      if (next - last < CLI_LIMITS.replaySavedEvery) return;
+      last = next;
+      const kept = state();
+      saving = saving.then(() => save(kept));
+      // Whoever waits at the end is told.
+      saving.catch(() => undefined);
+    },
+    saved: () => saving,
+  };
+}
+
 /** A replay that came to its end needs no resume file. */
 export async function removeResume(path: string): Promise<void> {
   await rm(path, { force: true });

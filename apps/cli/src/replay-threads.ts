@@ -17,12 +17,22 @@ export interface ThreadedReplay {
   readonly join: (range: ReplayedRange) => void;
   /** Nothing more is handed out once it is aborted; ranges under way are still joined. */
   readonly stop: AbortSignal;
+  /** Starts a thread; absent: a real one. */
+  readonly start?: (setup: ReplaySetup) => Thread;
+}
+
+/** What is asked of a thread. It answers each range with one `ReplayReply`. */
+export interface Thread {
+  postMessage(range: Range): void;
+  on(event: 'message', listener: (reply: ReplayReply) => void): unknown;
+  on(event: 'error' | 'exit', listener: () => void): unknown;
+  terminate(): Promise<unknown>;
 }
 
 const FROM_SOURCE = import.meta.url.endsWith('.ts');
 const WORKER_FILE = new URL(FROM_SOURCE ? './replay-worker.ts' : './replay-worker.js', import.meta.url);
 
-function startWorker(setup: ReplaySetup): Worker {
+function startWorker(setup: ReplaySetup): Thread {
   // Sources find each other by this condition; what was compiled needs none.
   return new Worker(WORKER_FILE, { workerData: setup, ...(FROM_SOURCE ? { execArgv: ['--conditions=@countersign/source'] } : {}) });
 }
@@ -33,21 +43,35 @@ interface Desk {
   readonly answers: Map<number, ReplayReply>;
   /** Starts of ranges that were handed out and not joined, in order. */
   readonly pending: number[];
-  /** Threads without work. */
-  readonly idle: Worker[];
-  finish: (error?: Error) => void;
+  /** All that were started: as many as there was work for, at most `jobs`. */
+  readonly threads: Thread[];
+  /** Those without work. */
+  readonly idle: Thread[];
+  ended: boolean;
+  readonly finish: (error?: Error) => void;
 }
 
 function mayHandOut({ replay, pending }: Desk): boolean {
   return !replay.stop.aborted && pending.length < replay.jobs * CLI_LIMITS.replayAheadMax;
 }
 
+function startThread(desk: Desk): Thread {
+  const { start = startWorker, setup } = desk.replay;
+  const thread = start(setup);
+  desk.threads.push(thread);
+  thread.on('message', (reply) => take(desk, thread, reply));
+  thread.on('error', () => died(desk));
+  thread.on('exit', () => died(desk));
+  return thread;
+}
+
 function handOut(desk: Desk): void {
-  while (desk.idle.length > 0 && mayHandOut(desk)) {
-    const next = desk.replay.ranges.next();
+  const { ranges, jobs } = desk.replay;
+  while ((desk.idle.length > 0 || desk.threads.length < jobs) && mayHandOut(desk)) {
+    const next = ranges.next();
     if (next.done === true) break;
     desk.pending.push(next.value.from);
-    desk.idle.pop()?.postMessage(next.value);
+    (desk.idle.pop() ?? startThread(desk)).postMessage(next.value);
   }
   if (desk.pending.length === 0) desk.finish();
 }
@@ -64,9 +88,10 @@ function joinInOrder(desk: Desk): void {
   }
 }
 
-function take(desk: Desk, worker: Worker, reply: ReplayReply): void {
+function take(desk: Desk, thread: Thread, reply: ReplayReply): void {
+  if (desk.ended) return;
   desk.answers.set(reply.ok ? reply.range.from : reply.from, reply);
-  desk.idle.push(worker);
+  desk.idle.push(thread);
   try {
     joinInOrder(desk);
     handOut(desk);
@@ -84,25 +109,18 @@ function died(desk: Desk): void {
  * @throws CodedError what the first range that failed says, or `replay_thread_failed`; ranges before it were joined.
  */
 export async function replayRanges(replay: ThreadedReplay): Promise<void> {
-  const workers = Array.from({ length: replay.jobs }, () => startWorker(replay.setup));
+  const threads: Thread[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
-      let ended = false;
       const finish = (error?: Error): void => {
-        if (ended) return;
-        ended = true;
+        desk.ended = true;
         if (error === undefined) resolve();
         else reject(error);
       };
-      const desk: Desk = { replay, answers: new Map(), pending: [], idle: [...workers].toReversed(), finish };
-      for (const worker of workers) {
-        worker.on('message', (reply: ReplayReply) => (ended ? undefined : take(desk, worker, reply)));
-        worker.on('error', () => died(desk));
-        worker.on('exit', () => died(desk));
-      }
+      const desk: Desk = { replay, answers: new Map(), pending: [], threads, idle: [], ended: false, finish };
       handOut(desk);
     });
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(threads.map((thread) => thread.terminate()));
   }
 }

@@ -94,6 +94,11 @@ describe('a log of somebody else', () => {
     expect((await replayed(log, '--jobs', String(jobs))).answer).toEqual(whole);
   });
 
+  it(`RPLY-025 takes ${CLI_LIMITS.replayJobsMax} threads, and starts no more than it has ranges for`, async () => {
+    const { exitCode, answer } = await replayed(log, '--jobs', String(CLI_LIMITS.replayJobsMax), '--until', '5');
+    expect([exitCode, answer['equal']]).toEqual([0, 5]);
+  });
+
   it('RPLY-005 is replayed beside the gateway that has it open, up to what was there', async () => {
     const dir = copied();
     const runtime = await openRuntime({ dataDir: dir, hostSets: () => ({}) });
@@ -142,9 +147,9 @@ describe('a log of somebody else', () => {
     },
   );
 
-  it('RPLY-025 that is not there is exit 4, and says what to do', async () => {
+  it('RPLY-025 that is not there is exit 3, and says what to do', async () => {
     const { exitCode, answer } = await replayed('nowhere');
-    expect([exitCode, answer['error']]).toEqual([4, expect.objectContaining({ kind: 'no_data_directory', hint: expect.any(String) })]);
+    expect([exitCode, answer['error']]).toEqual([3, expect.objectContaining({ kind: 'no_data_directory', hint: expect.any(String) })]);
   });
 
   it('RPLY-006 whose entries do not lead to its checkpoint is refused', async () => {

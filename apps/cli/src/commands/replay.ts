@@ -134,7 +134,14 @@ function readJobs(input: Input): number {
 
 const LOG_ONLY = ['since', 'until', 'jobs', 'resume', 'key'] as const;
 
+function checkDirectory(dataDir: string): void {
+  if (existsSync(join(dataDir, 'log', 'journal'))) return;
+  const hint = 'start a gateway with `countersign up`, or name another directory with --data DIR or --log DIR';
+  throw configError([{ code: 'no_data_directory', message: 'there is no Countersign data directory here', path: dataDir, hint }]);
+}
+
 async function replayDirectory(input: Input, context: Context, dataDir: string): Promise<Outcome> {
+  checkDirectory(dataDir);
   const trust = readTrustedEngines(input, context, dataDir);
   const under = await readUnder(input, trust);
   const [since, until] = [readBound(textOption(input, 'since'), '--since'), readBound(textOption(input, 'until'), '--until')];
