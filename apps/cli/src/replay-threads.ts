@@ -25,7 +25,7 @@ export interface ThreadedReplay {
 export interface Thread {
   postMessage(range: Range): void;
   on(event: 'message', listener: (reply: ReplayReply) => void): unknown;
-  on(event: 'error' | 'exit', listener: () => void): unknown;
+  on(event: 'error' | 'exit', listener: (cause: unknown) => void): unknown;
   terminate(): Promise<unknown>;
 }
 
@@ -60,7 +60,7 @@ function startThread(desk: Desk): Thread {
   const thread = start(setup);
   desk.threads.push(thread);
   thread.on('message', (reply) => take(desk, thread, reply));
-  thread.on('error', () => died(desk));
+  thread.on('error', (error) => died(desk, error));
   thread.on('exit', () => died(desk));
   return thread;
 }
@@ -100,8 +100,9 @@ function take(desk: Desk, thread: Thread, reply: ReplayReply): void {
   }
 }
 
-function died(desk: Desk): void {
-  desk.finish(new CodedError({ code: 'replay_thread_failed', message: 'a replaying thread died', hint: 'try again with fewer --jobs' }));
+function died(desk: Desk, cause?: unknown): void {
+  const fault = { code: 'replay_thread_failed', message: 'a replaying thread died', hint: 'try again with fewer --jobs' };
+  desk.finish(new CodedError(fault, { cause }));
 }
 
 /**

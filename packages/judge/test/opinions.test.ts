@@ -47,7 +47,8 @@ type Generated = typeof generated extends fc.Arbitrary<infer T> ? T : never;
 
 function run(input: Generated, signals: readonly Signal[]): Judgement {
   const { opinions, fault } = readOpinions(signals);
-  const seen: Facts = { ...input.facts, opinions, ...(fault === undefined ? {} : { opinionFault: fault }) };
+  const { opinionFault: _fault, ...base } = input.facts;
+  const seen: Facts = { ...base, opinions, ...(fault === undefined ? {} : { opinionFault: fault }) };
   const { thresholds, unregisteredTools } = input;
   // Only what the judge reads of a policy; the parts that read the rest are given.
   const policy = { name: 'test', thresholds, unregisteredTools, toolThresholds: [] } as unknown as CompiledPolicy;

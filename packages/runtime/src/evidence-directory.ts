@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type NoteVerifier, parseNoteVerifierKey } from '@countersign/crypto';
 import { codeOf, CodedError, type Fault, type Result } from '@countersign/kernel';
 import { type Checkpoint, CHECKPOINT_PATH, type JournalReader, type LogRecord, openCheckpoint, openJournalReader } from '@countersign/log';
-import type { Opener } from '@countersign/receipts';
+import { type Opener, RECEIPT_LIMITS } from '@countersign/receipts';
 import { openContent } from './content-opener.ts';
 import { copyDatabase } from './database-copy.ts';
 import { type EvidenceStorage, openEvidenceStorage } from './evidence-storage.ts';
@@ -81,16 +81,23 @@ interface State {
   close(): Promise<void>;
 }
 
+/** A copy of somebody else's database: nothing of it is run, and only a table is read as one. */
 function openDocuments(path: string): Pick<State, 'document'> & { readonly database: DatabaseSync } {
   const database = new DatabaseSync(path, { readOnly: true });
-  const select = database.prepare('SELECT text FROM documents WHERE hash = ?');
-  return {
-    database,
-    document: (hash) => {
-      const text = select.get(hash)?.['text'];
+  try {
+    database.exec('PRAGMA trusted_schema = OFF');
+    const kind = database.prepare("SELECT type FROM sqlite_schema WHERE name = 'documents'").get()?.['type'];
+    if (kind !== 'table') throw refused('state_unreadable', 'the state holds no table of documents', 'restore it from a backup');
+    const select = database.prepare('SELECT text FROM documents WHERE hash = ? AND length(text) <= ?');
+    const document = (hash: string): string | undefined => {
+      const text = select.get(hash, RECEIPT_LIMITS.bundleBytesMax)?.['text'];
       return typeof text === 'string' ? text : undefined;
-    },
-  };
+    };
+    return { database, document };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

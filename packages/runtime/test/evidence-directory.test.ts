@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rootOf } from '@countersign/log';
 import { copyDatabase } from '../src/database-copy.ts';
-import { createHashRange, heightAt, openEvidenceDirectory, type Runtime, type Subtree } from '../src/index.ts';
+import { createHashRange, heightAt, openEvidenceDirectory, readKeptEngine, type Runtime, type Subtree } from '../src/index.ts';
 import { RUNTIME_LIMITS } from '../src/limits.ts';
 import { act, type Actor, openIn, register } from './directory.ts';
 
@@ -69,6 +70,13 @@ async function recorded(): Promise<string> {
   const copy = join(place, `copy-${copies}`);
   cpSync(dataDir, copy, { recursive: true });
   return copy;
+}
+
+/** What somebody hostile could put there: a name that computes instead of holding. */
+function viewInsteadOfTable(dataDir: string): void {
+  const db = new DatabaseSync(join(dataDir, 'state.db'));
+  db.exec("DROP TABLE documents; CREATE VIEW documents AS SELECT 'h' AS hash, 't' AS text");
+  db.close();
 }
 
 describe('evidence', () => {
@@ -181,6 +189,7 @@ describe('evidence', () => {
     ['no master key', (dataDir) => rmSync(join(dataDir, 'keys', 'master.key')), 'key_file_missing'],
     ['a master key for all to read', (dataDir) => chmodSync(join(dataDir, 'keys', 'master.key'), 0o644), 'key_file_unsafe'],
     ['no checkpoint', (dataDir) => rmSync(join(dataDir, 'log', 'public', 'checkpoint')), 'log_unpublished'],
+    ['a state whose documents are a view', viewInsteadOfTable, 'state_unreadable'],
     ['a state that is none', (dataDir) => writeFileSync(join(dataDir, 'state.db'), 'x'.repeat(5000)), 'state_unreadable'],
   ])('RPLY-005 of %s is refused by its code, and leaves nothing behind', async (_name, change, code) => {
     const dataDir = await recorded();
@@ -285,5 +294,24 @@ describe('hash ranges', () => {
     [4, 8, 2],
   ])('the largest subtree from %i to %i has height %i', (start, end, height) => {
     expect(heightAt(start, end)).toBe(height);
+  });
+});
+
+describe('a kept engine', () => {
+  const name = '0'.repeat(64);
+
+  it.each([
+    [0, 'engine_corrupt'],
+    [1, 'engine_too_large'],
+  ])('RPLY-032 of the greatest size and %i bytes more is %s', async (more, code) => {
+    const folder = join(place, `engines-${more}`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, `${name}.mjs`), '');
+    truncateSync(join(folder, `${name}.mjs`), RUNTIME_LIMITS.engineBytesMax + more);
+    await expect(readKeptEngine(folder, name)).rejects.toMatchObject({ code });
+  });
+
+  it('RPLY-032 is not there under a name that is no hash', async () => {
+    expect(await readKeptEngine(place, '../state')).toBeUndefined();
   });
 });
