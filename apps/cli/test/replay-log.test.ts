@@ -176,6 +176,19 @@ describe('a log of somebody else', () => {
     writeFileSync(path, bytes);
   }
 
+  it('RPLY-006 believes keys that were named, and refuses what is no key', async () => {
+    const key = readFileSync(join(log, 'log.vkey'), 'utf8').trim();
+    expect((await replayed(log, '--until', '3', '--key', key)).exitCode).toBe(0);
+    expect((await replayed(log, '--key', 'no key')).exitCode).toBe(3);
+    const foreign = join(world.root, 'foreign-key');
+    await record(foreign, { count: 1 });
+    const other = readFileSync(join(foreign, 'log.vkey'), 'utf8').trim();
+    expect(await replayed(log, '--key', other)).toMatchObject({
+      exitCode: 4,
+      answer: { error: { kind: expect.stringMatching(/^note_/) } },
+    });
+  });
+
   it('RPLY-003 that is damaged before the last write is refused with segment and byte', async () => {
     const dir = copied();
     await record(dir, { count: 1 });
@@ -246,6 +259,27 @@ describe('whose engines are run', () => {
     rmSync(mark);
     expect((await world.ask(['replay', '--all', '--data', dir])).answer['error']).toMatchObject({ kind: 'engine_invalid' });
     expect(existsSync(mark)).toBe(true);
+  });
+
+  it('RPLY-030 the data directory where the command was started is the own one only where it is named, or all of it is replayed', async () => {
+    const { dir, mark } = await withHostileEngine();
+    const cwd = join(world.root, `started-${copies}`);
+    mkdirSync(cwd);
+    renameSync(dir, join(cwd, '.countersign'));
+    for (const args of [[], ['--engines', join(cwd, 'none')]]) {
+      const { exitCode } = await world.run(['replay', '--log', '.countersign', ...args], { cwd });
+      expect([exitCode, existsSync(mark)]).toEqual([2, false]);
+    }
+    const own = [
+      { args: ['--all'], env: {} },
+      { args: ['--log', '.countersign', '--data', '.countersign'], env: {} },
+      { args: ['--log', '.countersign'], env: { COUNTERSIGN_DATA: '.countersign' } },
+    ];
+    for (const { args, env } of own) {
+      await world.run(['replay', ...args], { cwd, env });
+      expect(existsSync(mark), args.join(' ')).toBe(true);
+      rmSync(mark);
+    }
   });
 
   it('RPLY-032 what is not what its name says is not run', async () => {

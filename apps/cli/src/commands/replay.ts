@@ -6,6 +6,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseNoteVerifierKey } from '@countersign/crypto';
 import type { JsonObject } from '@countersign/kernel';
 import { readEngineFile } from '@countersign/runtime';
 import { type Command, type Context, flag, type Input, listOption, textOption } from '../command.ts';
@@ -101,15 +102,22 @@ function sameFolder(a: string, b: string): boolean {
   return existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b);
 }
 
+/**
+ * The data directory is the verifier's own where it was named, or where all of it is replayed. One that merely lies where the command was
+ * started may have come with the evidence.
+ */
+function ownFolders(input: Input, context: Context): readonly string[] {
+  const { env } = context.world;
+  const named = textOption(input, 'data') ?? env['COUNTERSIGN_DATA'] ?? '';
+  return named !== '' || flag(input, 'all') ? ownEngines(context.dataDir).folders : [];
+}
+
 function readTrustedEngines(input: Input, context: Context, log: string | undefined): EngineTrust {
-  const own = join(context.dataDir, 'engines');
-  const folders = [
-    ...ownEngines(context.dataDir).folders,
-    ...listOption(input, 'engines').map((folder) => resolve(context.world.cwd, folder)),
-  ];
+  const own = ownFolders(input, context);
+  const folders = [...own, ...listOption(input, 'engines').map((folder) => resolve(context.world.cwd, folder))];
   const hashes = listOption(input, 'trustEngine').map((hash) => hashOption(hash, '--trust-engine'));
   const found = log === undefined ? undefined : join(log, 'engines');
-  return { folders, hashes, foreign: found === undefined || sameFolder(found, own) ? [] : [found] };
+  return { folders, hashes, foreign: found === undefined || own.some((folder) => sameFolder(found, folder)) ? [] : [found] };
 }
 
 /** The engine to compare with. @throws {CliError} exit 3 `engine_unknown` where it is not trusted or not here. */
@@ -132,6 +140,16 @@ function readJobs(input: Input): number {
   throw usageError(`--jobs takes a number from 1 to ${CLI_LIMITS.replayJobsMax}`, HELP);
 }
 
+/** Keys of the log that the verifier named. @throws {CliError} exit 3 for a key that is none. */
+function readKeys(input: Input): readonly string[] {
+  const keys = listOption(input, 'key');
+  for (const key of keys) {
+    const parsed = parseNoteVerifierKey(key);
+    if (!parsed.ok) throw configError([{ ...parsed.error, path: '--key' }]);
+  }
+  return keys;
+}
+
 const LOG_ONLY = ['since', 'until', 'jobs', 'resume', 'key'] as const;
 
 function checkDirectory(dataDir: string): void {
@@ -146,7 +164,7 @@ async function replayDirectory(input: Input, context: Context, dataDir: string):
   const under = await readUnder(input, trust);
   const [since, until] = [readBound(textOption(input, 'since'), '--since'), readBound(textOption(input, 'until'), '--until')];
   const resume = textOption(input, 'resume');
-  const keys = listOption(input, 'key');
+  const keys = readKeys(input);
   const log = await replayLog(context, {
     dataDir,
     trust,
@@ -189,7 +207,7 @@ export const replayCommand: Command = {
   summary: 'compute verdicts again from what was recorded, and compare',
   options: [
     { flags: '--all', summary: 'every receipt of your own data directory, beside a running gateway' },
-    { flags: '--log <dir>', summary: 'every receipt of this data directory, which may be somebody else’s' },
+    { flags: '--log <dir>', summary: 'every receipt of this data directory, yours or not' },
     { flags: '--since <time|index>', summary: 'from this time or entry on' },
     { flags: '--until <time|index>', summary: 'up to this time or entry, without it' },
     { flags: '--jobs <n>', summary: 'threads; the answer does not depend on it' },
@@ -197,7 +215,7 @@ export const replayCommand: Command = {
     { flags: '--engine <built|hash>', summary: 'judge under this engine instead, and say what it would decide otherwise' },
     { flags: '--engines <dir...>', summary: 'folders of engines that you trust' },
     { flags: '--trust-engine <hash...>', summary: 'hashes of engines that you trust wherever they lie' },
-    { flags: '--key <vkey...>', summary: 'verifier key that must have signed the log’s checkpoint' },
+    { flags: '--key <vkey...>', summary: 'verifier key that must have signed the checkpoint of the log' },
   ],
   examples: [
     'countersign replay receipt.countersign.json',
