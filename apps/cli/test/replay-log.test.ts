@@ -176,6 +176,22 @@ describe('a log of somebody else', () => {
     writeFileSync(path, bytes);
   }
 
+  it('RPLY-006 RPLY-024 whose last entries are not signed yet says how many', async () => {
+    const dir = copied();
+    await record(dir, { count: 5 });
+    rmSync(join(dir, 'log', 'public'), { recursive: true });
+    cpSync(join(log, 'log', 'public'), join(dir, 'log', 'public'), { recursive: true });
+    const since = String(COUNT - 10);
+    const { stdout } = await world.run(['replay', '--log', dir, '--since', since]);
+    expect(stdout).toContain(`signed checkpoint of size ${COUNT}; the last 5 are not under a signed checkpoint yet`);
+    expect((await replayed(dir, '--since', since)).answer).toMatchObject({
+      receipts: 15,
+      equal: 15,
+      reached: COUNT + 5,
+      checkpoint: COUNT,
+    });
+  });
+
   it('RPLY-006 believes keys that were named, and refuses what is no key', async () => {
     const key = readFileSync(join(log, 'log.vkey'), 'utf8').trim();
     expect((await replayed(log, '--until', '3', '--key', key)).exitCode).toBe(0);

@@ -62,7 +62,8 @@ function totals({ tally, under }: Answer): string {
 }
 
 function logText({ origin, from, reached, checkpoint }: ReplayedLog): string {
-  return `entries ${from} to ${reached} of ${origin}; they lead to its signed checkpoint of size ${checkpoint}`;
+  const unsigned = reached > checkpoint ? `; the last ${reached - Math.max(from, checkpoint)} are not under a signed checkpoint yet` : '';
+  return `entries ${from} to ${reached} of ${origin}; they lead to its signed checkpoint of size ${checkpoint}${unsigned}`;
 }
 
 function answerJson(answer: Answer): JsonObject {
