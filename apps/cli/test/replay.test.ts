@@ -110,7 +110,7 @@ describe('replay --all', () => {
 
   it('RPLY-033 that is stopped says so, and is no success', async () => {
     const stopped = await world.run(['replay', '--all'], { stop: AbortSignal.abort('SIGINT') });
-    expect(stopped).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('stopped before the end') });
+    expect(stopped).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('stopped before the end: say --resume FILE') });
   });
 
   it('RPLY-034 says on standard error how far it is', async () => {

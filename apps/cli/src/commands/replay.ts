@@ -39,6 +39,8 @@ interface Answer {
   /** The engine that was compared with. */
   readonly under?: string | undefined;
   readonly log?: ReplayedLog;
+  /** Where the state was left. */
+  readonly resume?: string | undefined;
 }
 
 /** With another engine: 1 where only reasons or scores differ, 2 where a decision does, or where not everything could be judged. */
@@ -87,9 +89,10 @@ function answerJson(answer: Answer): JsonObject {
 }
 
 function summary(answer: Answer, context: Context): Outcome {
-  const { tally, complete, log } = answer;
+  const { tally, complete, log, resume } = answer;
   const more = tally.cut > 0 ? [`and ${tally.cut} more that are not equal`] : [];
-  const end = complete ? totals(answer) : `${totals(answer)}; stopped before the end`;
+  const goesOn = resume === undefined ? 'say --resume FILE to be able to go on' : `the same command goes on from ${printable(resume)}`;
+  const end = complete ? totals(answer) : `${totals(answer)}; stopped before the end: ${goesOn}`;
   const text = [...tally.shown.map((row) => rowText(row, context)), ...more, ...(log === undefined ? [] : [logText(log)]), end];
   return { exitCode: exitOf(answer), json: answerJson(answer), text: text.join('\n') };
 }
@@ -176,7 +179,7 @@ async function replayDirectory(input: Input, context: Context, dataDir: string):
     ...(under === undefined ? {} : { under }),
     ...(resume === undefined ? {} : { resume: resolve(context.world.cwd, resume) }),
   });
-  return summary({ tally: log.tally, complete: log.complete, under, log }, context);
+  return summary({ tally: log.tally, complete: log.complete, under, log, resume }, context);
 }
 
 async function replayFiles(input: Input, context: Context): Promise<Outcome> {
