@@ -9,7 +9,15 @@ export {
   type NoteSigner,
   type OpenedCheckpoint,
 } from './checkpoint.ts';
-export type { Cosign, ProveFrom } from './cosign.ts';
+export type { Cosign, ProveSince } from './cosign.ts';
+export {
+  cosignatureLine,
+  cosignatureSeconds,
+  cosignerKeyText,
+  createCosignerKey,
+  parseCosignerKey,
+  type CosignerKey,
+} from './cosignature.ts';
 export { parseBundle } from './entry-bundles.ts';
 export type { LogErrorCode } from './errors.ts';
 export type { LogRecord } from './frame.ts';

@@ -112,6 +112,9 @@ async function commit(core: Core, batch: Batch): Promise<void> {
   if (before !== undefined) await before;
   const closed = await journal.append({ bytes: batch.bytes(), starts: batch.starts });
   takeInto(core, batch);
+  core.spare = batch.buffer();
+  core.writing = undefined;
+  // Last: whoever waits for it may stage the next record at once.
   batch.resolve();
   if (closed !== undefined) void keepIndex(core, closed);
 }
@@ -131,8 +134,6 @@ async function commitAll(core: Core): Promise<void> {
       batch.reject(core.failure ?? logFailed(error));
       break;
     }
-    core.spare = batch.buffer();
-    core.writing = undefined;
     startPublishing(core);
     await leaveRoom(core);
   }
