@@ -49,8 +49,13 @@ interface Parts {
   readonly found: Set<string>;
 }
 
+/** A group is over when all of it is: nothing is still being written once this has rejected. */
 async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let i = 0; i < items.length; i += WRITES_AT_ONCE) await Promise.all(items.slice(i, i + WRITES_AT_ONCE).map(work));
+  for (let i = 0; i < items.length; i += WRITES_AT_ONCE) {
+    const settled = await Promise.allSettled(items.slice(i, i + WRITES_AT_ONCE).map(work));
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
 }
 
 const encoder = new TextEncoder();
