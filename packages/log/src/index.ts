@@ -27,5 +27,5 @@ export { openLog, type Appended, type Log, type LogOptions, type NewRecord } fro
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
 export { emptyRoot, leafHash, nodeHash, rootOf } from './merkle.ts';
 export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
-export type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedStorage, SegmentInfo } from './storage.ts';
+export type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedFile, PublishedStorage, SegmentInfo } from './storage.ts';
 export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
