@@ -25,7 +25,7 @@ export type { ClosedSegment } from './journal.ts';
 export { LOG_LIMITS, type LogLimits } from './limits.ts';
 export { openLog, type Appended, type Log, type LogOptions, type NewRecord } from './log.ts';
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
-export { emptyRoot, leafHash, nodeHash, rootOf } from './merkle.ts';
+export { createFrontier, emptyRoot, leafHash, nodeHash, rootOf, type Frontier } from './merkle.ts';
 export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
 export type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedFile, PublishedStorage, SegmentInfo } from './storage.ts';
 export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';

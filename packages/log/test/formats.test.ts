@@ -28,6 +28,7 @@ test('the exports are a contract', () => {
     'cosignatureSeconds',
     'cosignerKeyText',
     'createCosignerKey',
+    'createFrontier',
     'createMemoryDisk',
     'createMemoryStorage',
     'emptyRoot',

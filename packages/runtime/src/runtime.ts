@@ -12,6 +12,7 @@ import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } 
 import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
 import type { RuleDocument } from '@countersign/rules';
 import {
+  type DiskSystem,
   createSealer,
   loadMasterKey,
   loadSigningSeed,
@@ -44,6 +45,8 @@ export interface RuntimeOptions {
   readonly upstream?: Upstream;
   readonly feed?: Feed;
   readonly hostSets?: () => HostSets;
+  /** The system calls of the log's disk; the operating system's own where it is not said. */
+  readonly diskSystem?: DiskSystem;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Told of trouble that nobody waits for. Never a secret. */
@@ -191,7 +194,11 @@ async function bundleOf(
 async function openParts(options: RuntimeOptions): Promise<Opened> {
   const { dataDir, clock = systemClock, random = createSystemRandom() } = options;
   await makeDataDirectory(dataDir);
-  const storage = await openDiskLogStorage({ directory: join(dataDir, 'log'), durability: 'synced' });
+  const storage = await openDiskLogStorage({
+    directory: join(dataDir, 'log'),
+    durability: 'synced',
+    ...(options.diskSystem === undefined ? {} : { system: options.diskSystem }),
+  });
   try {
     const keys = openKeys(dataDir, random);
     const origin = `countersign.local/${keys.logSigner.keyId}`;
