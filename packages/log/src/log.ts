@@ -24,6 +24,8 @@ export interface LogOptions {
   readonly limits?: Partial<LogLimits>;
   /** Awaited between two publications, so that a composition root can space them. Absent: the next follows at once. `close` does not wait for it. */
   readonly pace?: () => Promise<void>;
+  /** Awaited before a batch goes to the journal: makes durable what its records need. Where it throws, the log fails as if storage had. */
+  readonly beforeCommit?: () => Promise<void> | void;
   /** Told of every checkpoint once it is on storage: the place for witnesses and feeds. Must not throw. */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
 }
@@ -175,7 +177,14 @@ export async function openLog(options: LogOptions): Promise<Log> {
     });
   }
   const first = await publisher.publish();
-  const core = createCore({ journal, publisher, limits, pace: options.pace, onCheckpoint: options.onCheckpoint });
+  const core = createCore({
+    journal,
+    publisher,
+    limits,
+    pace: options.pace,
+    beforeCommit: options.beforeCommit,
+    onCheckpoint: options.onCheckpoint,
+  });
   options.onCheckpoint?.(first);
   const reading: Reading = { durableSize: () => publisher.tree.size, publisher };
   return {

@@ -15,6 +15,7 @@ export interface WriterOptions {
   readonly publisher: Publisher;
   readonly limits: LogLimits;
   readonly pace: (() => Promise<void>) | undefined;
+  readonly beforeCommit: (() => Promise<void> | void) | undefined;
   readonly onCheckpoint: ((checkpoint: Checkpoint) => void) | undefined;
 }
 
@@ -93,6 +94,8 @@ async function flushAll(core: Core): Promise<void> {
     core.gathering = createBatch(batch.first + batch.count, core.spare);
     core.spare = undefined;
     try {
+      const prepared = core.options.beforeCommit?.();
+      if (prepared !== undefined) await prepared;
       await core.options.journal.append({ bytes: batch.bytes(), starts: batch.starts });
     } catch (error) {
       fail(core, error);

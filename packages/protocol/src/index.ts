@@ -28,6 +28,7 @@ export type {
   TextRole,
 } from './facts.ts';
 export {
+  ERASURE_TYPE,
   OUTCOME_TYPE,
   RECEIPT_TYPE,
   SESSION_END_TYPE,
@@ -36,6 +37,7 @@ export {
   type Entry,
   type EntryBody,
   type EntrySignature,
+  type ErasureBody,
   type OutcomeBody,
   type Principal,
   type ReceiptBody,

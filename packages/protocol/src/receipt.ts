@@ -9,6 +9,8 @@ export const RECEIPT_TYPE = 'countersign.receipt.v1';
 export const OUTCOME_TYPE = 'countersign.outcome.v1';
 export const SESSION_END_TYPE = 'countersign.session-end.v1';
 
+export const ERASURE_TYPE = 'countersign.erasure.v1';
+
 /** Fields every entry of a session chain has. */
 export interface ChainLink {
   /** Origin line of the log. */
@@ -102,7 +104,21 @@ export interface SessionEndBody extends ChainLink {
   readonly reason: string;
 }
 
-export type EntryBody = ReceiptBody | OutcomeBody | SessionEndBody;
+/** The content of a subject cannot be opened any more: its keys were destroyed before this was written. */
+export interface ErasureBody extends ChainLink {
+  readonly type: typeof ERASURE_TYPE;
+  readonly id: string;
+  readonly time: string;
+  readonly org: string;
+  /** SHA-256(salt || JCS({org, subject})), hex: a log does not say who was erased. */
+  readonly subject: string;
+  /** How many keys were destroyed. */
+  readonly keys: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export type EntryBody = ReceiptBody | OutcomeBody | SessionEndBody | ErasureBody;
 
 export interface EntrySignature {
   /** First 16 hex of SHA-256(public key). */

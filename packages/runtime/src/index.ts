@@ -10,5 +10,4 @@ export { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 export { type PolicyInForce } from './policy-in-force.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export { createTokenMinter, SCOPE_AUDIENCE, SCOPE_KEY_ID } from './scope-tokens.ts';
-export { type SealedDecision } from './sealed-decision.ts';
 export { createSymlinkSource } from './symlinks.ts';

@@ -9,7 +9,7 @@ import { createSigner, noteVerifierKey, sha256Hex, type Signer } from '@counters
 import { canonicalize, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } from '@countersign/pipeline';
-import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
+import { createRecorder, disclose, makeBundle, type ReceiptRecorder, unseal, type Unsealed } from '@countersign/receipts';
 import type { RuleDocument } from '@countersign/rules';
 import {
   createSealer,
@@ -31,7 +31,6 @@ import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
-import { openSealed, type SealedDecision } from './sealed-decision.ts';
 import { createSymlinkSource } from './symlinks.ts';
 
 export interface RuntimeOptions {
@@ -65,7 +64,7 @@ export interface Runtime {
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
   /** What was kept with a record of the log, whose entry has this id: for whoever may read the directory. */
-  sealed(record: LogRecord, id: string): Result<SealedDecision, Fault>;
+  sealed(record: LogRecord, id: string): Result<Unsealed, Fault>;
   /** Lets decisions under way finish, makes everything durable, and gives the directory back. Idempotent. */
   close(): Promise<void>;
 }

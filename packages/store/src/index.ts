@@ -4,6 +4,7 @@ export { openDiskLogStorage, type DiskLogOptions } from './disk-log-storage.ts';
 export { STORE_LIMITS } from './limits.ts';
 export { loadSigningSeed, type SeedSource } from './log-key.ts';
 export { loadMasterKey } from './master-key.ts';
+export { finishRotation, rotateMaster, type Rotated, type RotationStep, type WrappedPlaces } from './master-rotation.ts';
 export { createMemoryStateStore } from './memory-state-store.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecretFile, readSecretFile, replaceSecretFile, type KeySource, type SecretFileCode } from './secret-file.ts';

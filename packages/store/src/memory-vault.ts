@@ -35,7 +35,7 @@ function insertKeys({ keys }: Memory, fresh: readonly NewKey[]): void {
 }
 
 function destroy(memory: Memory, handle: Uint8Array, erasure: Parameters<VaultTables['destroy']>[1]): number {
-  const held = heldBy(memory, handle);
+  const held = heldBy(memory, handle).filter(({ current }) => !current);
   if (held.length === 0) return 0;
   const { id, wrapped } = erasure.intent(held.length);
   memory.intents.set(id, wrapped);

@@ -97,7 +97,9 @@ function one<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
   return row === undefined ? undefined : read(row);
 }
 
-function createAgentTables(db: Database): Pick<StateTables, 'org' | 'orgs' | 'putOrg' | 'agent' | 'agentNamed' | 'agents' | 'putAgent'> {
+function createAgentTables(
+  db: Database,
+): Pick<StateTables, 'org' | 'orgs' | 'putOrg' | 'agent' | 'agentNamed' | 'agents' | 'putAgent' | 'replaceSealedKeys'> {
   const org = db.query('SELECT * FROM orgs WHERE id = ?');
   const orgs = db.query('SELECT * FROM orgs ORDER BY id');
   const putOrg = db.query(
@@ -112,6 +114,7 @@ function createAgentTables(db: Database): Pick<StateTables, 'org' | 'orgs' | 'pu
      ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason, scopes = excluded.scopes,
        sealed_key = excluded.sealed_key, changed_ms = excluded.changed_ms`,
   );
+  const replaceKey = db.query('UPDATE agents SET sealed_key = ? WHERE id = ? AND sealed_key IS NOT NULL');
   return {
     org: (id) => one(org.get(id), readOrg),
     orgs: () => orgs.all().map(readOrg),
@@ -119,6 +122,12 @@ function createAgentTables(db: Database): Pick<StateTables, 'org' | 'orgs' | 'pu
     agent: (id) => one(agent.get(id), readAgent),
     agentNamed: (orgId, foldedName) => one(agentNamed.get(orgId, foldedName), readAgent),
     agents: (page) => agents.all(page.org, page.after, page.limit).map(readAgent),
+    replaceSealedKeys(keys) {
+      db.transaction(() => {
+        for (const { agent: id, sealedKey } of keys) replaceKey.run(sealedKey, id);
+      });
+      db.compact();
+    },
     putAgent: (row) =>
       void putAgent.run(
         row.id,

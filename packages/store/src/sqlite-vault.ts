@@ -114,11 +114,11 @@ function createKeyTables(db: Database): KeyTables {
 }
 
 function createErasing(db: Database): Pick<VaultTables, 'destroy' | 'emptyLog'> {
-  const count = db.query('SELECT count(*) AS count FROM keys WHERE handle = ?');
+  const count = db.query('SELECT count(*) AS count FROM keys WHERE handle = ? AND current = 0');
   const overwrite = db.query(
-    'UPDATE wraps SET wrapped = zeroblob(length(wrapped)) WHERE serial IN (SELECT serial FROM keys WHERE handle = ?)',
+    'UPDATE wraps SET wrapped = zeroblob(length(wrapped)) WHERE serial IN (SELECT serial FROM keys WHERE handle = ? AND current = 0)',
   );
-  const mark = db.query('UPDATE keys SET handle = NULL, current = 0, erased_ms = ? WHERE handle = ?');
+  const mark = db.query('UPDATE keys SET handle = NULL, erased_ms = ? WHERE handle = ? AND current = 0');
   const intend = db.query('INSERT INTO intents (id, wrapped) VALUES (?, ?)');
   return {
     destroy(handle, { erasedMs, intent }) {
@@ -195,7 +195,7 @@ function createRotation(db: Database): RotationTables {
         for (const query of applied) query.run();
         drop.run();
       });
-      db.emptyLog();
+      db.compact();
     },
     dropStaged() {
       drop.run();

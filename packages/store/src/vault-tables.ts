@@ -57,8 +57,8 @@ export interface VaultTables {
   /** From now on no key of this subject, or of any, seals. Returns how many keys of it there are; durable on return. */
   retire(handle: Uint8Array | undefined): number;
   /**
-   * Overwrites every key of a subject and keeps the intent, in one transaction, and empties the write-ahead log. Returns how many
-   * keys that were; 0: nothing was changed.
+   * Overwrites every retired key of a subject and keeps the intent, in one transaction, and empties the write-ahead log. Returns how
+   * many keys that were; 0: nothing was changed.
    */
   destroy(handle: Uint8Array, erasure: { readonly erasedMs: number; readonly intent: (keys: number) => IntentRow }): number;
   intents(): readonly IntentRow[];

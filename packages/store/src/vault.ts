@@ -48,8 +48,8 @@ export interface Vault {
   /** What comes is sealed under a new key, of one subject or of all. Returns how many keys are there; durable on return. */
   retire(subject?: VaultSubject): number;
   /**
-   * Destroys all keys of a subject and keeps the intent, in one transaction; nothing of it is left in the files or in this process.
-   * Returns the intent, or undefined where there was no key.
+   * Destroys the retired keys of a subject and keeps the intent, in one transaction; nothing of them is left in the files or in this
+   * process. Returns the intent, or undefined where there was no such key.
    */
   destroy(intent: Omit<ErasureIntent, 'keys'>): ErasureIntent | undefined;
   /** Erasures that were not settled. */
@@ -326,7 +326,6 @@ export function createVault(options: VaultOptions): Vault {
       return keys;
     },
     destroy(intent) {
-      ring.flush();
       try {
         return destroy(options, ring, intent);
       } finally {
