@@ -78,6 +78,10 @@ function* agentsOf(tables: StateTables): Generator<AgentRow> {
 }
 
 function withState<T>({ state }: WrappedPlaces, work: (tables: StateTables) => T): T {
+  if (!existsSync(state)) {
+    // Opening would make an empty one, and so hide that it is gone.
+    throw new CodedError({ code: 'state_missing', message: 'the state is gone', path: state, hint: 'restore `state.db` from a backup' });
+  }
   const tables = openSqliteTables(state);
   try {
     return work(tables);
