@@ -91,7 +91,12 @@ async function takeArchived(state: State): Promise<boolean> {
     const path = tilePath({ level: 0, index, width });
     const tile = await readFile(path);
     if (tile?.length !== width * HASH_BYTES) {
-      complain(state, 'tile_missing', path, `The tile \`${path}\` is missing, and its records are in an archive: nothing behind it was checked.`);
+      complain(
+        state,
+        'tile_missing',
+        path,
+        `The tile \`${path}\` is missing, and its records are in an archive: nothing behind it was checked.`,
+      );
       return false;
     }
     const count = Math.min(width, journal.first - index * TILE_WIDTH);

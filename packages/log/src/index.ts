@@ -22,6 +22,8 @@ export { parseBundle } from './entry-bundles.ts';
 export type { LogErrorCode } from './errors.ts';
 export type { LogRecord } from './frame.ts';
 export type { ClosedSegment } from './journal.ts';
+export { fsckLog, type FsckFault, type FsckFaultCode, type FsckOptions, type FsckReport } from './fsck.ts';
+export { openJournalReader, type JournalReader, type JournalSource } from './journal-reader.ts';
 export { LOG_LIMITS, type LogLimits } from './limits.ts';
 export { openLog, type Appended, type Log, type LogOptions, type NewRecord } from './log.ts';
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
