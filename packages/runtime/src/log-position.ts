@@ -21,6 +21,8 @@ export function followDurability(
       stageOutcome: (draft) => noted(recorder.stageOutcome(draft)),
       stageSessionEnd: (draft) => noted(recorder.stageSessionEnd(draft)),
       stageErasure: (draft) => noted(recorder.stageErasure(draft)),
+      stageLogKey: (draft) => noted(recorder.stageLogKey(draft)),
+      chain: (org, session) => recorder.chain(org, session),
       find: (id) => recorder.find(id),
     },
     position: { staged: () => log.size, durable: (count) => (log.durableSize >= count ? Promise.resolve() : newest) },

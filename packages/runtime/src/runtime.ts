@@ -149,8 +149,9 @@ async function openRecorder(opened: Opened): Promise<ReceiptRecorder> {
     durability: 'synced',
     coverage: 'L1',
     ...(options.signing === 'each' ? { signing: 'each', signer: keys.receiptSigner } : { signing: 'batch' }),
+    replayFrom: applied + 1,
     replay: (body, record) => {
-      if (record.index <= applied || body.type !== 'countersign.receipt.v1') return;
+      if (body.type !== 'countersign.receipt.v1') return;
       const delta = sealedDelta(opened, body, record);
       if (delta === undefined) lost += 1;
       else store.foldDelta({ index: record.index, principal: { ...body.principal, session: body.session }, delta });
