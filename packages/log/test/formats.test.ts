@@ -33,6 +33,8 @@ test('the exports are a contract', () => {
     'openLog',
     'parseBundle',
     'parseCheckpointText',
+    'parseTilePath',
+    'readAnswer',
     'rootFromInclusion',
     'rootOf',
     'tilePath',
