@@ -6,7 +6,7 @@ import { createSigner, noteVerifierKey, signNote, type Signer } from '@countersi
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkpointText, createMemoryDisk, type MemoryDisk, parseCheckpointText } from '../src/index.ts';
 import { openOn, ORIGIN, signer, utf8, write } from './fixtures.ts';
-import { buildGoTools, type LogServer, missingGo, runTool, serveDirectory, type Tool, TOOLS } from './go-tools.ts';
+import { buildGoTools, type LogServer, missingGo, runTool, serveDirectory, type Tool, TOOLS } from '../../../test/interop/go-tools.ts';
 
 /** Around every edge of tiles and levels. */
 const SIZES = [0, 1, 255, 256, 257, 65_535, 65_536, 65_537, 70_000] as const;

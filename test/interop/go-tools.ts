@@ -6,9 +6,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { readAnswer } from '../src/index.ts';
+import { readAnswer } from '@countersign/log';
 
-const PROGRAM = fileURLToPath(new URL('../../../test/interop/go-tiles/', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./go-tiles/', import.meta.url));
 
 /** Tools that read a whole log. */
 export const TOOLS = ['fsck', 'client', 'torchwood', 'sumdb'] as const;
@@ -28,9 +28,20 @@ export function buildGoTools(file: string): void {
   execFileSync('go', ['build', '-o', file, '.'], { cwd: PROGRAM, stdio: 'pipe' });
 }
 
+/** What a tool saw of a log that it accepts. */
+export interface ToolReport {
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  /** SHA-256 over all entries, each behind its length in four bytes; fsck shows none. */
+  readonly entries?: string;
+  readonly proofs: number;
+  readonly older: number;
+}
+
 /** What a tool said: a report where it accepts the log, else its refusal. */
 export interface Verdict {
-  readonly report: unknown;
+  readonly report: ToolReport | undefined;
   readonly refusal: string;
 }
 
