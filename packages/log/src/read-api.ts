@@ -35,6 +35,9 @@ const ETAG_CHARS = 32;
 /** Characters of a request header that are looked at. */
 const HEADER_CHARS_MAX = 1024;
 
+/** What is not there yet may be there in a moment: nobody may keep that it is not. */
+const NOT_KEPT = { 'cache-control': 'no-store' };
+
 function without(status: 304 | 404 | 405, headers: Readonly<Record<string, string>> = {}): ReadAnswer {
   return { status, headers, body: undefined, gzip: false };
 }
@@ -75,7 +78,7 @@ async function tileBytes(tile: TileName, read: ReadFile): Promise<Uint8Array | u
 
 async function checkpointAnswer(request: ReadRequest, read: ReadFile): Promise<ReadAnswer> {
   const body = await read(CHECKPOINT_PATH);
-  if (body === undefined) return without(404);
+  if (body === undefined) return without(404, NOT_KEPT);
   const etag = `"${sha256Hex(body).slice(0, ETAG_CHARS)}"`;
   const caching = { 'cache-control': 'no-cache', etag };
   if (isSameTag(request.ifNoneMatch, etag)) return without(304, caching);
@@ -84,7 +87,7 @@ async function checkpointAnswer(request: ReadRequest, read: ReadFile): Promise<R
 
 async function tileAnswer(tile: TileName, request: ReadRequest, read: ReadFile): Promise<ReadAnswer> {
   const body = await tileBytes(tile, read);
-  if (body === undefined) return without(404);
+  if (body === undefined) return without(404, NOT_KEPT);
   const headers = { 'content-type': 'application/octet-stream', 'cache-control': IMMUTABLE };
   // Hashes do not compress.
   if (tile.level !== 'entries') return { status: 200, headers, body, gzip: false };
@@ -100,7 +103,7 @@ async function tileAnswer(tile: TileName, request: ReadRequest, read: ReadFile):
 /** What to answer. Rejects only with what `read` rejects with. */
 export async function readAnswer(request: ReadRequest, read: ReadFile): Promise<ReadAnswer> {
   const tile = request.path === CHECKPOINT_PATH ? undefined : parseTilePath(request.path);
-  if (request.path !== CHECKPOINT_PATH && tile === undefined) return without(404);
+  if (request.path !== CHECKPOINT_PATH && tile === undefined) return without(404, NOT_KEPT);
   if (request.method !== 'GET' && request.method !== 'HEAD') return without(405, { allow: ALLOWED });
   return tile === undefined ? checkpointAnswer(request, read) : tileAnswer(tile, request, read);
 }

@@ -70,7 +70,7 @@ describe('LOG-021 LOG-090 the one spelling of a path', () => {
   ])('%s names nothing', async (_what, path) => {
     expect(parseTilePath(path)).toBeUndefined();
     expect(isPublishedPath(path)).toBe(false);
-    expect(await ask(path)).toEqual({ status: 404, headers: {}, body: undefined, gzip: false });
+    expect(await ask(path)).toEqual({ status: 404, headers: { 'cache-control': 'no-store' }, body: undefined, gzip: false });
     expect((await ask(path, {}, 'POST')).status).toBe(404);
   });
 });
