@@ -87,7 +87,7 @@ async function publishedBytes(folder: string): Promise<{ readonly files: number;
 async function toolRow(tool: Tool, built: Built, program: string): Promise<BenchRow> {
   process.stderr.write(`  ${tool} over ${built.size} entries\n`);
   const startedAt = performance.now();
-  const { report, refusal } = await runTool(program, tool, [built.directory, built.vkey]);
+  const { report, refusal } = await runTool({ program }, tool, [built.directory, built.vkey]);
   const seconds = round((performance.now() - startedAt) / 1000);
   const { size, root, entries, proofs = 0 } = report ?? {};
   const isSame = size === built.size && root === built.root && (tool === 'fsck' || entries === built.entries);

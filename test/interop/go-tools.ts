@@ -45,9 +45,16 @@ export interface Verdict {
   readonly refusal: string;
 }
 
-export function runTool(program: string, tool: Tool | 'proof', args: readonly string[]): Promise<Verdict> {
+/** The program that is run, and the `Authorization` header it sends, where it is to send one. */
+export interface GoTools {
+  readonly program: string;
+  readonly authorization?: string;
+}
+
+export function runTool({ program, authorization = '' }: GoTools, tool: Tool | 'proof', args: readonly string[]): Promise<Verdict> {
   const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
-  execFile(program, [tool, ...args], { encoding: 'utf8' }, (error, stdout, stderr) => {
+  const env = { ...process.env, GO_TILES_AUTHORIZATION: authorization };
+  execFile(program, [tool, ...args], { encoding: 'utf8', env }, (error, stdout, stderr) => {
     if (error === null) resolve({ report: JSON.parse(stdout), refusal: '' });
     else if (error.code === 1 && stderr.startsWith(`refused by ${tool}: `)) resolve({ report: undefined, refusal: stderr.trimEnd() });
     else reject(new Error(`${tool} ended without a verdict: ${stderr.slice(0, 2000)}`));

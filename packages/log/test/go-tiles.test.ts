@@ -91,7 +91,7 @@ describe.skipIf(reason !== undefined)(
       const older = SIZES.filter((smaller) => smaller <= size).map(checkpointOf);
       const server = await serve(folderOf(size));
       for (const log of [folderOf(size), server.address]) {
-        const verdicts = await Promise.all(TOOLS.map((tool) => runTool(program, tool, [log, VKEY, ...older])));
+        const verdicts = await Promise.all(TOOLS.map((tool) => runTool({ program }, tool, [log, VKEY, ...older])));
         expect(verdicts.map(({ refusal }) => refusal)).toEqual(['', '', '', '']);
         for (const [i, { report }] of verdicts.entries()) {
           expect(report).toMatchObject({ tool: TOOLS[i], size, root, older: older.length });
@@ -298,7 +298,7 @@ describe.skipIf(reason !== undefined)(`LOG-007 LOG-020 LOG-021 LOG-022 LOG-023 t
   test.each(DAMAGES)('$what', async ({ harm, named, older, tools = TOOLS }) => {
     const directory = copyOf(folderOf(LARGEST));
     harm(directory);
-    const verdicts = await Promise.all(tools.map((tool) => runTool(program, tool, [directory, VKEY, ...(older?.() ?? [])])));
+    const verdicts = await Promise.all(tools.map((tool) => runTool({ program }, tool, [directory, VKEY, ...(older?.() ?? [])])));
     for (const { refusal } of verdicts) expect.soft(refusal).toMatch(named);
     rmSync(directory, { recursive: true });
   });
@@ -307,7 +307,7 @@ describe.skipIf(reason !== undefined)(`LOG-007 LOG-020 LOG-021 LOG-022 LOG-023 t
     const directory = copyOf(folderOf(LARGEST));
     remove('tile/1/000')(directory);
     const { address } = await serve(directory);
-    const verdicts = await Promise.all(TOOLS.map((tool) => runTool(program, tool, [address, VKEY])));
+    const verdicts = await Promise.all(TOOLS.map((tool) => runTool({ program }, tool, [address, VKEY])));
     for (const { refusal } of verdicts) expect.soft(refusal).toMatch(/tile\/1\/000.*(?:404|file does not exist)/);
   });
 });
@@ -318,10 +318,10 @@ describe.skipIf(reason !== undefined)(`LOG-025 LOG-090 a reader that is slower t
     cpSync(checkpointOf(65_535), join(directory, 'checkpoint'));
     const entries = digestOf(entriesOf('entry').slice(0, 65_535));
     const { address } = await serve(directory);
-    const overHttp = await Promise.all(FOLLOWERS.map((tool) => runTool(program, tool, [address, VKEY])));
+    const overHttp = await Promise.all(FOLLOWERS.map((tool) => runTool({ program }, tool, [address, VKEY])));
     for (const { report } of overHttp) expect.soft(report).toMatchObject({ size: 65_535, entries });
     // From a directory Tessera looks for the full tile by itself; torchwood and x/mod do not.
-    const fromFiles = await Promise.all(FOLLOWERS.map((tool) => runTool(program, tool, [directory, VKEY])));
+    const fromFiles = await Promise.all(FOLLOWERS.map((tool) => runTool({ program }, tool, [directory, VKEY])));
     expect(fromFiles.map(({ refusal }) => /\.p\/255: no such file/.test(refusal))).toEqual([false, true, true]);
     expect(fromFiles[0]?.report).toMatchObject({ size: 65_535, entries });
   });

@@ -22,6 +22,9 @@ const requestsAtOnce = 16
 // How long one request may take before the server counts as hanging.
 const requestTimeout = 30 * time.Second
 
+// credentialVariable names the environment variable with the Authorization header for logs whose entries are not public.
+const credentialVariable = "GO_TILES_AUTHORIZATION"
+
 // source is one log as each family of tools wants to read it.
 type source struct {
 	// tessera is Tessera's own reader of directories or its HTTP client.
@@ -53,7 +56,7 @@ func overHTTP(address string) (source, error) {
 		return source{}, err
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: requestsAtOnce, MaxConnsPerHost: requestsAtOnce}
-	web := &http.Client{Transport: transport, Timeout: requestTimeout}
+	web := &http.Client{Transport: withCredential{transport, os.Getenv(credentialVariable)}, Timeout: requestTimeout}
 	tessera, err := client.NewHTTPFetcher(base, web)
 	if err != nil {
 		return source{}, err
@@ -67,6 +70,20 @@ func overHTTP(address string) (source, error) {
 		torchwood: tiles,
 		get:       func(path string) ([]byte, error) { return getOverHTTP(web, base.String()+path) },
 	}, nil
+}
+
+// withCredential gives each request the same Authorization header, where there is one.
+type withCredential struct {
+	next       http.RoundTripper
+	credential string
+}
+
+func (w withCredential) RoundTrip(request *http.Request) (*http.Response, error) {
+	if w.credential != "" {
+		request = request.Clone(request.Context())
+		request.Header.Set("Authorization", w.credential)
+	}
+	return w.next.RoundTrip(request)
 }
 
 func getOverHTTP(web *http.Client, address string) ([]byte, error) {
