@@ -22,16 +22,20 @@ const (
 	watchLooks = 4
 )
 
-// started tells when fsck has begun to read: only then its status may be asked for.
-type started struct {
+// watched is a log at one checkpoint, whatever it grows to meanwhile. It tells when fsck has begun to read: only then its status may be
+// asked for.
+type watched struct {
 	fsck.Fetcher
-	once sync.Once
-	at   chan struct{}
+	checkpoint []byte
+	once       sync.Once
+	begun      chan struct{}
 }
 
-func (s *started) ReadEntryBundle(ctx context.Context, index uint64, width uint8) ([]byte, error) {
-	s.once.Do(func() { close(s.at) })
-	return s.Fetcher.ReadEntryBundle(ctx, index, width)
+func (w *watched) ReadCheckpoint(context.Context) ([]byte, error) { return w.checkpoint, nil }
+
+func (w *watched) ReadEntryBundle(ctx context.Context, index uint64, width uint8) ([]byte, error) {
+	w.once.Do(func() { close(w.begun) })
+	return w.Fetcher.ReadEntryBundle(ctx, index, width)
 }
 
 // leafHashes is how fsck learns what an entry bundle hashes to.
@@ -50,11 +54,11 @@ func leafHashes(raw []byte) ([][]byte, error) {
 // runFsck lets Tessera rebuild the whole tree from the entry bundles and compare every tile of the newest checkpoint.
 func runFsck(ctx context.Context, t task) (report, error) {
 	origin := t.verifier.Name()
-	checkpoint, _, _, err := client.FetchCheckpoint(ctx, t.source.tessera.ReadCheckpoint, t.verifier, origin)
+	checkpoint, raw, _, err := client.FetchCheckpoint(ctx, t.source.tessera.ReadCheckpoint, t.verifier, origin)
 	if err != nil {
 		return report{}, refuse("checkpoint", err)
 	}
-	fetcher := &started{Fetcher: t.source.tessera, at: make(chan struct{})}
+	fetcher := &watched{Fetcher: t.source.tessera, checkpoint: raw, begun: make(chan struct{})}
 	checker := fsck.New(origin, t.verifier, fetcher, leafHashes, fsck.Opts{N: fsckWorkers})
 	done := make(chan error, 1)
 	go func() {
@@ -66,7 +70,7 @@ func runFsck(ctx context.Context, t task) (report, error) {
 		}()
 		done <- checker.Check(ctx)
 	}()
-	if err := watch(checker, fetcher.at, done); err != nil {
+	if err := watch(checker, fetcher.begun, done); err != nil {
 		return report{}, refuse("check", err)
 	}
 	return report{Size: checkpoint.Size, Root: base64.StdEncoding.EncodeToString(checkpoint.Hash)}, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/tessera/api"
 	"github.com/transparency-dev/tessera/client"
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Bundles that the client reads ahead.
@@ -19,15 +20,19 @@ const readAhead = 8
 // runClient reads a log as a monitor built on Tessera's client does: checkpoint, every entry against its leaf hash, inclusion proofs
 // of a sample, and the step from each older checkpoint.
 func runClient(ctx context.Context, t task) (report, error) {
-	checkpoint, _, _, err := client.FetchCheckpoint(ctx, t.source.tessera.ReadCheckpoint, t.verifier, t.verifier.Name())
+	checkpoint, raw, signed, err := client.FetchCheckpoint(ctx, t.source.tessera.ReadCheckpoint, t.verifier, t.verifier.Name())
 	if err != nil {
 		return report{}, refuse("checkpoint", err)
+	}
+	// The log may grow meanwhile: all steps are about this one checkpoint.
+	newest := func(context.Context, note.Verifier, string) (*tlogformats.Checkpoint, []byte, *note.Note, error) {
+		return checkpoint, raw, signed, nil
 	}
 	if err := checkEdge(ctx, t, checkpoint); err != nil {
 		return report{}, err
 	}
-	for _, raw := range t.older {
-		if err := follow(ctx, t, raw, checkpoint); err != nil {
+	for _, older := range t.older {
+		if err := follow(ctx, t, older, newest); err != nil {
 			return report{}, err
 		}
 	}
@@ -72,9 +77,8 @@ func checkEdge(ctx context.Context, t task, checkpoint *tlogformats.Checkpoint) 
 
 // follow takes the step from a remembered checkpoint to the present one. Tessera's tracker proves growth; it keeps what it has, without
 // a word, where the log shows less than that or another root of the same size, so this is asked here.
-func follow(ctx context.Context, t task, raw []byte, newest *tlogformats.Checkpoint) error {
-	consensus := client.UnilateralConsensus(t.source.tessera.ReadCheckpoint)
-	tracker, err := client.NewLogStateTracker(ctx, t.source.tessera.ReadTile, raw, t.verifier, t.verifier.Name(), consensus)
+func follow(ctx context.Context, t task, older []byte, newest client.ConsensusCheckpointFunc) error {
+	tracker, err := client.NewLogStateTracker(ctx, t.source.tessera.ReadTile, older, t.verifier, t.verifier.Name(), newest)
 	if err != nil {
 		return refuse("older checkpoint", err)
 	}
@@ -82,12 +86,16 @@ func follow(ctx context.Context, t task, raw []byte, newest *tlogformats.Checkpo
 	if _, _, _, err := tracker.Update(ctx); err != nil {
 		return refuse("consistency", err)
 	}
-	latest := tracker.Latest()
-	if latest.Size > newest.Size {
-		return refusef("consistency", "rolled back: %d entries are remembered, the log shows %d", remembered.Size, newest.Size)
+	shown, _, _, err := newest(ctx, t.verifier, t.verifier.Name())
+	if err != nil {
+		return refuse("checkpoint", err)
 	}
-	if !bytes.Equal(latest.Hash, newest.Hash) {
-		return refusef("consistency", "forked: two roots of size %d", newest.Size)
+	latest := tracker.Latest()
+	if latest.Size > shown.Size {
+		return refusef("consistency", "rolled back: %d entries are remembered, the log shows %d", remembered.Size, shown.Size)
+	}
+	if !bytes.Equal(latest.Hash, shown.Hash) {
+		return refusef("consistency", "forked: two roots of size %d", shown.Size)
 	}
 	return nil
 }
