@@ -1,6 +1,7 @@
 /** @module State behind one interface (SQLite, memory), sealed secrets and key files. */
 export { type LogPosition } from './delta-fold.ts';
-export { openDiskLogStorage, type DiskLogOptions } from './disk-log-storage.ts';
+export { openDiskLogReading, openDiskLogStorage, type DiskLogOptions, type DiskLogReading } from './disk-log-storage.ts';
+export { nodeDisk, type DiskFile, type DiskSystem, type OpenMode } from './disk-system.ts';
 export { STORE_LIMITS } from './limits.ts';
 export { loadSigningSeed, type SeedSource } from './log-key.ts';
 export { loadMasterKey } from './master-key.ts';

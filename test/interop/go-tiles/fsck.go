@@ -16,10 +16,10 @@ import (
 // Workers of fsck. Each one that meets damage ends, and a check whose workers have all ended never returns; see watch.
 const fsckWorkers = 8
 
-// How often the watch looks, and how many looks a check that has met damage gets to say so by itself.
+// How often the watch looks, and after how many looks without anything read a check that has met damage counts as stuck.
 const (
-	watchPause = 50 * time.Millisecond
-	watchLooks = 4
+	watchPause = 100 * time.Millisecond
+	stuckLooks = 10
 )
 
 // watched is a log at one checkpoint, whatever it grows to meanwhile. It tells when fsck has begun to read: only then its status may be
@@ -83,20 +83,22 @@ func watch(checker *fsck.Fsck, begun <-chan struct{}, done <-chan error) error {
 		return err
 	case <-begun:
 	}
-	looks := 0
+	idle := 0
 	for {
 		select {
 		case err := <-done:
 			return err
 		case <-time.After(watchPause):
 		}
-		damage := damageIn(checker.Status())
-		if damage == "" {
+		status := checker.Status()
+		damage := damageIn(status)
+		if damage == "" || status.ResourcesFetched > 0 {
+			idle = 0
 			continue
 		}
-		looks++
-		if looks == watchLooks {
-			return fmt.Errorf("%s", damage)
+		idle++
+		if idle == stuckLooks {
+			return fmt.Errorf("stuck at %s", damage)
 		}
 	}
 }
