@@ -2,7 +2,7 @@
 //
 // Usage: go-tiles fsck|client|torchwood|sumdb LOG VERIFIER_KEY [OLDER_CHECKPOINT_FILE...]
 //
-//	go-tiles proof FILE.tlog-proof VERIFIER_KEY ENTRY_FILE
+//	go-tiles proof FILE.tlog-proof VERIFIER_KEY [WITNESS_KEY...]
 //
 // LOG is a directory or an HTTP address. What a tool accepts is one line of JSON and exit code 0; what it refuses is one line on
 // standard error, `refused by TOOL: STEP: REASON`, and exit code 1.

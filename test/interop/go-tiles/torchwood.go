@@ -96,18 +96,25 @@ func torchwoodProofs(ctx context.Context, monitor *torchwood.Client, raw []byte,
 	return proofs, nil
 }
 
-// checkProof checks a C2SP tlog-proof file of ours for an entry.
-func checkProof(path string, verifier note.Verifier, rest []string) error {
-	if len(rest) != 1 {
-		misuse("usage: go-tiles proof FILE.tlog-proof VERIFIER_KEY ENTRY_FILE")
-	}
+// checkProof checks a C2SP tlog-proof file for the entry that it brings as its extra data, under the log's key and, where they are
+// named, those of witnesses, all of whom must have cosigned.
+func checkProof(path string, verifier note.Verifier, witnesses []string) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
 		misuse(err.Error())
 	}
-	entry, err := os.ReadFile(rest[0])
-	if err != nil {
-		misuse(err.Error())
+	policies := []torchwood.Policy{policyOf(verifier)}
+	for _, vkey := range witnesses {
+		witness, err := torchwood.NewCosignatureVerifier(vkey)
+		if err != nil {
+			misuse("the witness key is none: " + err.Error())
+		}
+		policies = append(policies, torchwood.SingleVerifierPolicy(witness))
 	}
-	return refuse("proof file", torchwood.VerifyProof(policyOf(verifier), tlog.RecordHash(entry), file))
+	entry, err := torchwood.ProofExtraData(file)
+	if err != nil {
+		return refuse("extra", err)
+	}
+	all := torchwood.ThresholdPolicy(len(policies), policies...)
+	return refuse("proof file", torchwood.VerifyProof(all, tlog.RecordHash(entry), file))
 }
