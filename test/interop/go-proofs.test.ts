@@ -1,12 +1,20 @@
 /** C2SP tlog-proof files of ours, checked by torchwood, which knows nothing but the file and the keys. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { base64, createSigner, noteVerifierKey } from '@countersign/crypto';
-import { createMemoryStorage, openLog, type Log } from '@countersign/log';
+import {
+  checkpointText,
+  cosignatureLine,
+  cosignerKeyText,
+  createMemoryDisk,
+  createMemoryStorage,
+  openLog,
+  type Log,
+} from '@countersign/log';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildGoTools, missingGo, runTool, type Verdict } from './go-tools.ts';
+import { buildGoTools, missingGo, runTool, TOOLS, type Verdict } from './go-tools.ts';
 
 const ORIGIN = 'example.org/countersign/proofs';
 const signer = createSigner(new Uint8Array(32).fill(6));
@@ -68,6 +76,56 @@ describe.skipIf(reason !== undefined)(`LOG-040 proofs of ours in torchwood${skip
         expect((await check(file.replace(what, other), VKEY)).refusal).toMatch(/inclusion proof verification failed for index/);
       }
     }
+    await log.close();
+  });
+});
+
+describe.skipIf(reason !== undefined)(`LOG-015 LOG-020 LOG-053 several keys and a witness, as the Go tools see them${skipped}`, () => {
+  const second = createSigner(new Uint8Array(32).fill(7));
+  const stranger = createSigner(new Uint8Array(32).fill(8));
+  const witness = createSigner(new Uint8Array(32).fill(9));
+  const WITNESS = 'witness.example/one';
+  const secondKey = noteVerifierKey(ORIGIN, second.publicKey);
+
+  async function openCosigned() {
+    const disk = createMemoryDisk();
+    const log = await openLog({
+      storage: createMemoryStorage(disk),
+      origin: ORIGIN,
+      noteSigner: { name: ORIGIN, signer },
+      furtherSigners: [{ name: ORIGIN, signer: second }],
+      cosign: (head) => Promise.resolve([cosignatureLine(checkpointText(head), 1_800_000_000, { name: WITNESS, signer: witness })]),
+    });
+    await Promise.all(
+      Array.from({ length: 300 }, (_, i) => log.append({ entry: new TextEncoder().encode(entryAt(i)), attachments: [] }).durable),
+    );
+    await log.whenPublished(299);
+    const directory = mkdtempSync(join(folder, 'log-'));
+    for (const [path, bytes] of disk.files) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), bytes);
+    }
+    return { log, directory };
+  }
+
+  it('each key of the log is enough for every tool, and a key that is none of its is refused', async () => {
+    const { log, directory } = await openCosigned();
+    expect(log.checkpoint.note.split('\n\n')[1]?.trimEnd().split('\n')).toHaveLength(3);
+    for (const vkey of [VKEY, secondKey]) {
+      const verdicts = await Promise.all(TOOLS.map((tool) => runTool({ program }, tool, [directory, vkey])));
+      expect(verdicts.map(({ refusal, report }) => [refusal, report?.size])).toEqual(TOOLS.map(() => ['', 300]));
+    }
+    const foreign = noteVerifierKey(ORIGIN, stranger.publicKey);
+    for (const tool of TOOLS)
+      expect((await runTool({ program }, tool, [directory, foreign])).refusal).toMatch(/checkpoint: .*no verifiable signatures/);
+    await log.close();
+  });
+
+  it('a proof file holds under a policy that asks for the witness, and not for another', async () => {
+    const { log } = await openCosigned();
+    const file = await proofOf(log, 299);
+    for (const vkey of [VKEY, secondKey]) expect((await check(file, vkey, cosignerKeyText(WITNESS, witness.publicKey))).refusal).toBe('');
+    expect((await check(file, VKEY, cosignerKeyText(WITNESS, stranger.publicKey))).refusal).toMatch(/only 1\/2 policy components/);
     await log.close();
   });
 });
