@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { createSigner, noteVerifierKey, signNote, type Signer } from '@countersign/crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkpointText, createMemoryDisk, type MemoryDisk, parseCheckpointText } from '../src/index.ts';
+import { checkpointText, createMemoryDisk, type MemoryDisk, parseCheckpointText, parseTilePath, tilePath } from '../src/index.ts';
 import { openOn, ORIGIN, signer, utf8, write } from './fixtures.ts';
 import { buildGoTools, type LogServer, missingGo, runTool, serveDirectory, type Tool, TOOLS } from '../../../test/interop/go-tools.ts';
 
@@ -101,6 +101,44 @@ describe.skipIf(reason !== undefined)(
     });
   },
 );
+
+describe('LOG-021 LOG-022 LOG-025 the files that are published', () => {
+  /** Full tiles and the partial one of a level, as tlog-tiles counts them. */
+  const tilesOf = (level: number | 'entries', hashes: number): readonly string[] => {
+    const full = Array.from({ length: Math.floor(hashes / 256) }, (_, index) => tilePath({ level, index, width: 256 }));
+    return hashes % 256 === 0 ? full : [...full, tilePath({ level, index: full.length, width: hashes % 256 })];
+  };
+
+  test.each([
+    [0, 0, 0],
+    [1, 1, 1],
+    [255, 1, 1],
+    [256, 2, 1],
+    [257, 3, 2],
+    [65_535, 257, 256],
+    [65_536, 258, 256],
+    [65_537, 259, 257],
+    // The example of tlog-tiles: 273 full and one partial tile, one full and one partial above, one partial at the top.
+    [70_000, 277, 274],
+  ])('of %i entries are %i tiles and %i bundles, none of them empty', async (size, tiles, bundles) => {
+    const disk = createMemoryDisk();
+    const log = await openOn(disk);
+    await write(log, entriesOf('entry').slice(0, Math.min(size, 65_536)), entriesOf('entry').slice(65_536, size));
+    await log.close();
+    const hashTiles = [0, 1, 2].flatMap((level) => tilesOf(level, Math.floor(size / 256 ** level)));
+    const expected = ['checkpoint', ...hashTiles, ...tilesOf('entries', size)];
+    expect([hashTiles.length, tilesOf('entries', size).length]).toEqual([tiles, bundles]);
+    expect(expected.filter((path) => !disk.files.has(path))).toEqual([]);
+    // What is there beside these are partial tiles of smaller sizes that were published, whose full ones are not there yet.
+    const older = [...disk.files.keys()].filter((path) => !expected.includes(path));
+    expect(older.filter((path) => !/\.p\/[0-9]+$/.test(path) || disk.files.has(path.replace(/\.p\/.*/, '')))).toEqual([]);
+    for (const [path, bytes] of disk.files) {
+      const tile = parseTilePath(path);
+      if (tile !== undefined && tile.level !== 'entries') expect([path, bytes.length]).toEqual([path, tile.width * 32]);
+      expect(path === 'checkpoint' || tile !== undefined).toBe(true);
+    }
+  });
+});
 
 /** What is done to a copy of the log of 70,000 entries, and how the tools call it. */
 interface Damage {
