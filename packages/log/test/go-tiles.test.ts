@@ -16,12 +16,18 @@ const VKEY = noteVerifierKey(ORIGIN, signer.publicKey);
 const reason = missingGo();
 const skipped = reason === undefined ? '' : ` (skipped: ${reason})`;
 
+const made = new Map<string, readonly string[]>();
+
 /** Entries of both lengths that the format allows at most and at least, and of many between. */
 function entriesOf(tag: string): readonly string[] {
-  return Array.from({ length: LARGEST }, (_, i) => {
+  const known = made.get(tag);
+  if (known !== undefined) return known;
+  const entries = Array.from({ length: LARGEST }, (_, i) => {
     if (i === 300) return 'y'.repeat(65_535);
     return i % 1000 === 0 ? 'x'.repeat(i % 7000) : `${tag} ${i}`;
   });
+  made.set(tag, entries);
+  return entries;
 }
 
 function digestOf(entries: readonly string[]): string {
