@@ -97,7 +97,7 @@ async function toolRow(tool: Tool, built: Built, program: string): Promise<Bench
     name: NAMES[tool],
     target: tool === 'fsck' ? 'accepts the log' : 'accepts the log, every entry equal',
     measured: isSame
-      ? `accepted in ${seconds} s (${perSecond} entries/s), ${proofs} proofs`
+      ? `accepted in ${seconds} s (${perSecond} entries/s)${proofs === 0 ? '' : `, ${proofs} proofs`}`
       : refusal || 'what it read is not what was appended',
     met: isSame,
     figures: { seconds, perSecond, proofs },
