@@ -110,9 +110,7 @@ function publisherOver(options: PublisherOptions, { tree, bundles, found }: Part
   let checkpoint = published;
 
   const write = async (files: readonly File[]): Promise<void> => {
-    const fresh = files
-      .map((file) => ({ path: tilePath(file), bytes: file.bytes, width: file.width }))
-      .filter(({ path }) => !done.has(path));
+    const fresh = files.map((file) => ({ path: tilePath(file), bytes: file.bytes, width: file.width })).filter(({ path }) => !done.has(path));
     await storage.replaceFiles(fresh);
     for (const { path, width } of fresh) {
       if (width === TILE_WIDTH) continue;
