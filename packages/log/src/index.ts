@@ -29,5 +29,6 @@ export { openLog, type Appended, type Log, type LogOptions, type NewRecord } fro
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
 export { createFrontier, emptyRoot, leafHash, nodeHash, rootOf, type Frontier } from './merkle.ts';
 export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
+export { readAnswer, type ReadAnswer, type ReadRequest } from './read-api.ts';
 export type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedFile, PublishedStorage, SegmentInfo } from './storage.ts';
-export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
+export { CHECKPOINT_PATH, isPublishedPath, parseTilePath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';

@@ -42,6 +42,8 @@ test('the exports are a contract', () => {
     'parseBundle',
     'parseCheckpointText',
     'parseCosignerKey',
+    'parseTilePath',
+    'readAnswer',
     'rootFromInclusion',
     'rootOf',
     'tilePath',
