@@ -1,5 +1,15 @@
 /** @module An append-only Merkle log that the public tlog-tiles tools can read. Payload-agnostic; storage is a port. */
 export {
+  archivedName,
+  archiveSegments,
+  MANIFEST_NAME,
+  readManifest,
+  restoreSegments,
+  type ArchivedSegment,
+  type ArchiveManifest,
+  type ArchiveStorage,
+} from './archive.ts';
+export {
   addSignatures,
   checkpointText,
   openCheckpoint,

@@ -86,7 +86,9 @@ export interface ReceiptRecorder extends Recorder {
   stageLogKey(draft: LogKeyDraft): StagedEntry<LogKeyBody>;
   /** Places in the log of the entries of a session's chain, oldest first, once they are durable: the newest `sessionBundlesMax`. */
   chain(org: string, session: string): Promise<readonly number[]>;
-  /** The durable entry with this id, or undefined. */
+  /** Place in the log of the durable entry with this id, or undefined. */
+  placeOf(id: string): Promise<number | undefined>;
+  /** The durable entry with this id and what was kept with it, or undefined. @throws CodedError `log_archived`. */
   find(id: string): Promise<LogRecord | undefined>;
 }
 
@@ -286,13 +288,16 @@ async function chainOf({ memory, options }: State, org: string, session: string)
   return places.reverse();
 }
 
-async function find(state: State, id: string): Promise<LogRecord | undefined> {
-  for (const index of state.memory.ids.candidates(id)) {
-    if (index >= state.options.log.durableSize) continue;
-    const record = await state.options.log.readRecord(index);
-    if (ownBody(record.entry)?.body.id === id) return record;
+async function placeOf({ memory, options: { log } }: State, id: string): Promise<number | undefined> {
+  for (const index of memory.ids.candidates(id)) {
+    if (index < log.durableSize && ownBody(await log.readEntry(index))?.body.id === id) return index;
   }
   return undefined;
+}
+
+async function find(state: State, id: string): Promise<LogRecord | undefined> {
+  const index = await placeOf(state, id);
+  return index === undefined ? undefined : state.options.log.readRecord(index);
 }
 
 /**
@@ -310,6 +315,7 @@ export async function createRecorder(options: RecorderOptions): Promise<ReceiptR
     stageErasure: (draft) => stageErasure(state, draft),
     stageLogKey: (draft) => stageLogKey(state, draft),
     chain: (org, session) => chainOf(state, org, session),
+    placeOf: (id) => placeOf(state, id),
     find: (id) => find(state, id),
   };
 }

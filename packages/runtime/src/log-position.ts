@@ -23,6 +23,7 @@ export function followDurability(
       stageErasure: (draft) => noted(recorder.stageErasure(draft)),
       stageLogKey: (draft) => noted(recorder.stageLogKey(draft)),
       chain: (org, session) => recorder.chain(org, session),
+      placeOf: (id) => recorder.placeOf(id),
       find: (id) => recorder.find(id),
     },
     position: { staged: () => log.size, durable: (count) => (log.durableSize >= count ? Promise.resolve() : newest) },
