@@ -50,7 +50,8 @@ async function make(): Promise<Made> {
   const { body } = world.recorder.stageReceipt(receiptDraft(1));
   world.recorder.stageOutcome(outcomeDraft(2, body));
   for (let n = 20; n < 320; n += 1) world.recorder.stageReceipt(receiptDraft(n, { action: action(n, 'session-2') }));
-  world.recorder.stageReceipt(receiptDraft(3));
+  // Awaits no outcome, so that the session that ends behind it is whole (BNDL-023).
+  world.recorder.stageReceipt(receiptDraft(3, { outcomeBy: null }));
   const ended = world.recorder.stageSessionEnd({
     id: uuid(4),
     time: '2026-01-02T03:04:09.000Z',
