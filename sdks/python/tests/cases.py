@@ -18,6 +18,7 @@ from .evidence import (
     full_session,
     outcome_inputs,
     to_base64,
+    to_base64url,
     uuid,
     witness,
 )
@@ -144,8 +145,38 @@ def _entry_cases() -> List[Case]:
     ]
 
 
+def _receipt_cases() -> List[Case]:
+    """Receipts that the log has, so that only the check in question can see what is wrong."""
+    signer, other = Key("receipts", 41), Key("receipts", 42)
+    chain = Chain()
+    signed = chain.receipt(1, signing="each")
+    unjudged = chain.receipt(2, inputs={**signed["inputs"], "policy": "0" * 64, "rules": "0" * 64})
+    log = Log()
+    log.append(signed, [signer.sign_entry(signed)])
+    log.append(signed, [{**signer.sign_entry(signed), "sig": signer.sign_entry(unjudged)["sig"]}])
+    log.append(signed, [signer.sign_entry(signed), other.sign_entry(signed)])
+    log.append(signed, [])
+    log.append(unjudged)
+    log.append({**unjudged, "log": "example.org/other"})
+    both = {"receiptKeys": [to_base64url(key.public) for key in (signer, other)]}
+    one = {"receiptKeys": both["receiptKeys"][:1]}
+    nothing = {"policy": {}, "rules": []}
+    return [
+        _one("signed on its own", log.bundle(0), True, ["signature pass signature_ok"], trust(**one)),
+        _one("signed on its own, a key that is none beside the right one", log.bundle(0), True, ["signature pass signature_ok"], trust(receiptKeys=["AAAA", *both["receiptKeys"]])),
+        _one("signed on its own, only a key that is none", log.bundle(0), False, ["signature fail signature_unknown_key"], trust(receiptKeys=["AAAA"])),
+        _one("signature of another body", log.bundle(1), False, ["signature fail signature_bad", "inclusion pass inclusion_ok"], trust(**one)),
+        _one("two signatures, both keys given", log.bundle(2), True, ["signature pass signature_ok"], trust(**both)),
+        _one("two signatures, one key given", log.bundle(2), False, ["signature fail signature_unknown_key", "inclusion pass inclusion_ok"], trust(**one)),
+        _one("no signature where there must be one, and no receipt key", log.bundle(3), False, ["signature fail signature_missing", "inclusion pass inclusion_ok"]),
+        _one("a policy where there was none", log.bundle(4, documents=nothing), False, ["inputs fail inputs_none", "inclusion pass inclusion_ok"]),
+        _one("no policy, and none is brought", log.bundle(4), True, ["inputs not-checked inputs_not_disclosed"]),
+        _one("an entry that names another log", log.bundle(5), False, ["checkpoint fail checkpoint_wrong_log", "inclusion not-checked inclusion_no_checkpoint"]),
+    ]
+
+
 def extended_cases() -> List[Case]:
-    return [*_signature_line_cases(), *_cosignature_cases(), *_entry_cases()]
+    return [*_signature_line_cases(), *_cosignature_cases(), *_receipt_cases(), *_entry_cases()]
 
 
 def _session(name: str, files: Sequence[bytes], expect: str, now: Optional[str] = None, believed: Optional[Case] = None) -> Case:
@@ -185,6 +216,10 @@ def _outcome_session_cases() -> List[Case]:
     free_twice = awaiting(None)
     free_twice.outcome(2, uuid(1))
     free_twice.outcome(3, uuid(1))
+    same_id_later = awaiting(None)
+    same_id_later.receipt(1, DUE)
+    same_id_later.outcome(2, uuid(1))
+    same_id_later.end(4)
     same_id = awaiting()
     same_id.receipt(1, DUE)
     same_id.outcome(2, uuid(1))
@@ -202,6 +237,7 @@ def _outcome_session_cases() -> List[Case]:
         _session("an outcome before its receipt", _of(early), "false open pass:chain_ok fail:outcome_unbound"),
         _session("an outcome that nobody awaits", _of(free), "true open pass:chain_ok pass:outcomes_ok"),
         _session("two outcomes that nobody awaits", _of(free_twice), "false open pass:chain_ok fail:outcome_twice"),
+        _session("two receipts of one id, the second awaits the outcome", _of(same_id_later), "false closed pass:chain_ok fail:outcome_missing"),
         _session("two receipts of one id and one outcome", _of(same_id), "false closed pass:chain_ok fail:outcome_missing"),
     ]
 
@@ -225,6 +261,10 @@ def _chain_session_cases() -> List[Case]:
         faces.append(Log().extend(face.bodies).bundle(0))
     not_reached = "not-checked:not_reached"
     closed_ok = "true closed pass:chain_ok pass:outcomes_ok"
+    other_key = Key("example.org/other", 12)
+    far = Chain(origin=other_key.name)
+    far.receipt(9)
+    elsewhere = Log(other_key.name, [other_key]).extend(far.bodies).bundles()
     stranger = Log(keys=[STRANGER]).extend(other.bodies).bundles()
     return [
         _session("whole and ended", whole, closed_ok),
@@ -237,6 +277,8 @@ def _chain_session_cases() -> List[Case]:
         _session("an entry twice", [*whole, whole[1]], f"false closed fail:chain_repeated {not_reached}"),
         _session("two sessions", Log().extend([swapped.bodies[0], *other.bodies]).bundles(), f"false open fail:chain_mixed {not_reached}"),
         _session("two orgs", Log().extend([swapped.bodies[0], *other_org.bodies]).bundles(), f"false open fail:chain_mixed {not_reached}"),
+        _session("two logs", [*Log().extend(swapped.bodies[:1]).bundles(), *elsewhere], f"false open fail:chain_mixed {not_reached}", None, trust([LOG_KEY, other_key])),
+        _session("two entries at one place", [Log().extend(swapped.bodies[:1]).bundle(0), Log().extend(swapped.bodies[::-1]).bundle(0)], f"false open fail:chain_order {not_reached}"),
         _session("an entry behind the end", _of(after), f"false closed fail:chain_after_end {not_reached}"),
         _session("in another order in the log", Log().extend(swapped.bodies[::-1]).bundles(), f"false open fail:chain_order {not_reached}"),
         _session("an entry that does not follow", _of(broken), f"false open fail:chain_broken {not_reached}"),

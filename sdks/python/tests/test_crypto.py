@@ -78,6 +78,14 @@ class Vectors(unittest.TestCase):
                 self.assertEqual(fault.code, case["code"])
 
 
+class Keys(unittest.TestCase):
+    def test_a_hash_of_more_digits_or_other_ones(self) -> None:
+        name, digits, key = Key("name", 1).vkey.split("+", 2)
+        for wrong in (digits + "0", digits + "00", digits[:7] + "\u0660", " " + digits[1:], digits[:7] + "\n", ""):
+            fault = parse_key(f"{name}+{wrong}+{key}", LOG_KEY_TYPE)
+            self.assertEqual(fault.code, "vkey_malformed", repr(wrong))
+
+
 class Limits(unittest.TestCase):
     def test_key_length(self) -> None:
         for length, fits in ((1024, True), (1025, False)):
