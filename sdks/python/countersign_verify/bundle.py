@@ -8,7 +8,7 @@ from . import limits
 from .encoding import sha256_hex
 from .entry_form import hex_hash
 from .form import Form, anything, closed, count, first_that_fits, list_of, matching, one_of, or_null, text
-from .jcs import canonical_bytes, canonicalize
+from .jcs import canonical_bytes
 from .json_reader import JsonFault, JsonLimits, read_json
 from .note import signature_line_count
 
@@ -96,7 +96,7 @@ def _digest_fault(bundle: Dict[str, Any]) -> Optional[FileFault]:
             return FileFault("bundle_digest_missing", "its checkpoint has several signature lines, and it has no digest")
         return None
     rest = {name: value for name, value in bundle.items() if name != "digest"}
-    if sha256_hex(canonicalize(rest).encode("utf-8")) != digest:
+    if sha256_hex(canonical_bytes(rest)) != digest:
         return FileFault("bundle_digest_bad", "its digest is not that of its other members")
     return None
 

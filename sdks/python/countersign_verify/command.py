@@ -49,15 +49,21 @@ class Outcome(NamedTuple):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(allow_abbrev=False, prog="python -m countersign_verify", description="Is this receipt in that log, untouched? Offline.")
+    parser = _Parser(
+        allow_abbrev=False, prog="python -m countersign_verify", description="Is this receipt in that log, untouched? Offline."
+    )
     parser.add_argument("files", nargs="*", metavar="FILE", help="bundles")
     parser.add_argument("--key", action="append", default=[], metavar="VKEY", help="verifier key of the log (name+hash+base64)")
     parser.add_argument("--keys", metavar="FILE", help="file with one verifier key a line")
     parser.add_argument("--receipt-key", action="append", default=[], metavar="K", help="public key of a receipt signer, base64url")
     parser.add_argument("--witness-key", action="append", default=[], metavar="VKEY", help="verifier key of a witness (type 4)")
-    parser.add_argument("--witnesses", type=int, metavar="K", help="how many witnesses must have cosigned; all of them where nothing is said")
+    parser.add_argument(
+        "--witnesses", type=int, metavar="K", help="how many witnesses must have cosigned; all of them where nothing is said"
+    )
     parser.add_argument("--session", action="store_true", help="the files are one whole session: check its chain and outcomes too")
-    parser.add_argument("--now", metavar="TIME", help="the time by which outcomes are due, 2026-01-02T03:04:05.678Z; the clock's where nothing is said")
+    parser.add_argument(
+        "--now", metavar="TIME", help="the time by which outcomes are due, 2026-01-02T03:04:05.678Z; the clock's where nothing is said"
+    )
     parser.add_argument("--consistency", metavar="FILE", help="a consistency file: is the newer log the older one, and more?")
     parser.add_argument("--seen", metavar="CHECKPOINT", help="file with the checkpoint that you saw before")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
@@ -107,7 +113,9 @@ def _trust(options: argparse.Namespace) -> Trust:
         if key is None or len(key) != PUBLIC_KEY_BYTES:
             raise CommandFault("receipt_key_malformed", "receipt key: not base64url of 32 bytes")
     if options.witnesses is not None and not 1 <= options.witnesses <= len(options.witness_key):
-        raise CommandFault("invalid_arguments", "--witnesses must be from 1 to the number of witness keys", "name the witnesses: --witness-key VKEY")
+        raise CommandFault(
+            "invalid_arguments", "--witnesses must be from 1 to the number of witness keys", "name the witnesses: --witness-key VKEY"
+        )
     return Trust(tuple(vkeys), tuple(options.receipt_key), tuple(options.witness_key), options.witnesses)
 
 

@@ -154,4 +154,5 @@ ENTRY_FORM: Form = closed(
 
 def org_of(body: Dict[str, Any]) -> str:
     """The org of a body whose form was checked."""
-    return body["principal"]["org"] if body["type"] == RECEIPT else body["org"]
+    org: str = body["principal"]["org"] if body["type"] == RECEIPT else body["org"]
+    return org

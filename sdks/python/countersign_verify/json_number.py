@@ -10,7 +10,7 @@ _EXPONENT_DIGITS_MAX = 18
 
 
 def _digits_and_point(value: float) -> Tuple[str, int]:
-    """Shortest digits d1..dk and n with value = 0.d1..dk * 10^n, for a positive double. `repr` gives the same digits as ECMAScript asks for."""
+    """Shortest digits d1..dk and n with value = 0.d1..dk * 10^n, for a positive double. `repr` gives the digits ECMAScript asks for."""
     mantissa, _, exponent = repr(value).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = whole + fraction

@@ -30,6 +30,9 @@ class JsonLimits(NamedTuple):
     nodes_max: int = JSON_NODES_MAX
 
 
+_DEFAULT_LIMITS = JsonLimits()
+
+
 class JsonFault(NamedTuple):
     """Why a text was refused, and where: a JSON pointer and a half-open span (bytes of bytes, UTF-16 units of text)."""
 
@@ -298,7 +301,7 @@ def _decode(source: Union[bytes, str], bytes_max: int) -> Union[str, JsonFault]:
     return JsonFault("json_lone_surrogate", "half of a surrogate pair stands alone", "", (at, at + 1))
 
 
-def read_json(source: Union[bytes, str], limits: JsonLimits = JsonLimits()) -> Union[ParsedJson, JsonFault]:
+def read_json(source: Union[bytes, str], limits: JsonLimits = _DEFAULT_LIMITS) -> Union[ParsedJson, JsonFault]:
     """One JSON value from a whole document."""
     text = _decode(source, limits.bytes_max)
     if isinstance(text, JsonFault):

@@ -7,8 +7,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .ed25519 import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, holds
 from .encoding import from_base64, sha256
-from .limits import COUNT_MAX, NOTE_CHARS_MAX, NOTE_SIGNATURES_MAX, VERIFIER_KEY_CHARS_MAX
 from .json_reader import utf16_length
+from .limits import COUNT_MAX, NOTE_CHARS_MAX, NOTE_SIGNATURES_MAX, VERIFIER_KEY_CHARS_MAX
 from .merkle import HASH_BYTES
 
 #: Types of keys: what signs a log's checkpoint, and what a witness cosigns with.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .bundle import FileFault, read_bundle
 from .ed25519 import PUBLIC_KEY_BYTES, holds, key_id_of
@@ -34,7 +34,7 @@ class Examined(NamedTuple):
     report: Report
     body: Optional[Dict[str, Any]] = None
     body_hash: str = ""
-    index: int = 0
+    place: int = 0
     checkpoint: Optional[Checkpoint] = None
 
 
@@ -93,7 +93,9 @@ def open_checkpoint(note: str, trust: Trust) -> Tuple[Check, Optional[Checkpoint
         return failed("checkpoint", "checkpoint_malformed", "What the log signed is no checkpoint."), None
     if checkpoint.origin not in opened.signers:
         return failed("checkpoint", "checkpoint_wrong_key", "The checkpoint is signed by the key of another log than it names."), None
-    more = "" if opened.unverified == 0 else f" {opened.unverified} further signature lines are by keys that nobody gave, and prove nothing."
+    more = (
+        "" if opened.unverified == 0 else f" {opened.unverified} further signature lines are by keys that nobody gave, and prove nothing."
+    )
     sentence = f"The checkpoint of {checkpoint.origin} at size {checkpoint.size} is signed by a key that was given.{more}"
     return passed("checkpoint", "checkpoint_ok", sentence), checkpoint
 
@@ -125,15 +127,23 @@ def _check_cosignatures(note: str, checkpoint: Optional[Checkpoint], trust: Trus
     if isinstance(keys, NoteFault):
         return failed("cosignatures", keys.code, f"A given witness key cannot be used: {keys.message}.")
     if checkpoint is None:
-        return not_checked("cosignatures", "cosignatures_no_checkpoint", "Cosignatures were not checked: there is no checkpoint to believe.")
+        return not_checked(
+            "cosignatures", "cosignatures_no_checkpoint", "Cosignatures were not checked: there is no checkpoint to believe."
+        )
     cosignatures = open_cosignatures(note, keys)
     if isinstance(cosignatures, NoteFault):
         return failed("cosignatures", cosignatures.code, f"The witnesses do not vouch for the checkpoint: {cosignatures.message}.")
     wanted = len({key.name for key in keys}) if trust.quorum is None else trust.quorum
     said = ", ".join(f"{made.name} at {made.time} s" for made in cosignatures)
     if len(cosignatures) < wanted:
-        return failed("cosignatures", "cosignatures_missing", f"{wanted} witnesses were asked for, and {len(cosignatures)} cosigned ({said or 'none'}).")
-    return passed("cosignatures", "cosignatures_ok", f"{len(cosignatures)} witnesses cosigned the checkpoint: {said or 'none was asked for'}.")
+        return failed(
+            "cosignatures",
+            "cosignatures_missing",
+            f"{wanted} witnesses were asked for, and {len(cosignatures)} cosigned ({said or 'none'}).",
+        )
+    return passed(
+        "cosignatures", "cosignatures_ok", f"{len(cosignatures)} witnesses cosigned the checkpoint: {said or 'none was asked for'}."
+    )
 
 
 def _commits(salt_text: str, data: bytes, commitment: Optional[str]) -> bool:

@@ -56,7 +56,9 @@ def verify_consistency(data: bytes, trust: Trust, seen: Optional[str] = None) ->
     check, heads = _check_checkpoints(file, trust)
     checks.append(check)
     if not heads:
-        checks.append(not_checked("consistency", "consistency_no_checkpoint", "Consistency was not checked: there are no two checkpoints to believe."))
+        checks.append(
+            not_checked("consistency", "consistency_no_checkpoint", "Consistency was not checked: there are no two checkpoints to believe.")
+        )
         return Report(False, checks)
     old, new = heads
     proof = [from_base64(text) or b"" for text in file["proof"]]

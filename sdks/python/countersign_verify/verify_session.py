@@ -17,7 +17,7 @@ class _Link(NamedTuple):
 
     body: Dict[str, Any]
     body_hash: str
-    index: int
+    place: int
     checkpoint: Checkpoint
 
 
@@ -30,7 +30,7 @@ def _link_of(examined: Examined) -> Optional[_Link]:
     for name in ("outcomeBy", "receipt"):
         if name in examined.body:
             kept[name] = examined.body[name]
-    return _Link(kept, examined.body_hash, examined.index, examined.checkpoint)
+    return _Link(kept, examined.body_hash, examined.place, examined.checkpoint)
 
 
 def _check_fork(links: Sequence[_Link]) -> Optional[Check]:
@@ -50,7 +50,7 @@ def _link_fault(link: _Link, before: Optional[_Link], seq: int) -> Optional[Chec
         return failed("chain", "chain_gap", f"Number {seq} of the session is missing.")
     if body["prev"] != (None if before is None else before.body_hash):
         return failed("chain", "chain_broken", f"Number {seq} of the session does not name the entry before it.")
-    if before is not None and link.index <= before.index:
+    if before is not None and link.place <= before.place:
         return failed("chain", "chain_order", f"Number {seq} of the session stands before number {seq - 1} in the log.")
     if before is not None and before.body["type"] == SESSION_END:
         return failed("chain", "chain_after_end", f"The session goes on behind its end at number {seq - 1}.")

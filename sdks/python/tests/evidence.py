@@ -6,7 +6,7 @@ The trees and proofs are the recursive definitions of RFC 6962 section 2.1, not 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -137,7 +137,15 @@ class Chain:
                 "state": commit(f"state {n}", canonical_bytes(inputs["state"])),
                 "signals": commit(f"signals {n}", canonical_bytes(inputs["signals"])),
             },
-            "verdict": {"decision": "allow", "risk": 12, "severity": "info", "reasons": [], "reasonsCut": 0, "obligations": [], "by": "judge"},
+            "verdict": {
+                "decision": "allow",
+                "risk": 12,
+                "severity": "info",
+                "reasons": [],
+                "reasonsCut": 0,
+                "obligations": [],
+                "by": "judge",
+            },
             "signing": "batch",
             "durability": "synced",
             "outcomeBy": outcome_by,
@@ -209,7 +217,7 @@ class Log:
         self.leaves.append(sha256(b"\x00" + canonical_bytes(entry)))
         return len(self.entries) - 1
 
-    def extend(self, bodies: Sequence[Dict[str, Any]]) -> "Log":
+    def extend(self, bodies: Iterable[Dict[str, Any]]) -> "Log":
         for body in bodies:
             self.append(body)
         return self

@@ -62,7 +62,9 @@ class Command(unittest.TestCase):
         keys = self.write("keys.txt", f"# the log\n\n  {LOG_KEY.vkey} \n".encode())
         code, value = self.answer(self.files[0], "--keys", keys)
         self.assertEqual(code, 0)
-        self.assertEqual((value["version"], value["command"], value["exit_code"], value["ok"], value["trust"]), (1, "verify", 0, True, keys))
+        self.assertEqual(
+            (value["version"], value["command"], value["exit_code"], value["ok"], value["trust"]), (1, "verify", 0, True, keys)
+        )
         (bundle,) = value["bundles"]
         self.assertEqual(sorted(bundle), ["checks", "file", "ok", "subject"])
         self.assertEqual(sorted(bundle["checks"][0]), ["code", "name", "sentence", "status"])

@@ -149,7 +149,9 @@ class Files(unittest.TestCase):
     def test_values_and_keys_of_a_bundle(self) -> None:
         log, _ = full_session()
         for count, code in ((1_999_800, "bundle_ok"), (2_000_001, "bundle_not_json")):
-            file = bundle_bytes(log.members(0, documents={"policy": [], "rules": []})).replace(b'"policy":[]', b'"policy":[' + b",".join([b"0"] * count) + b"]")
+            file = bundle_bytes(log.members(0, documents={"policy": [], "rules": []})).replace(
+                b'"policy":[]', b'"policy":[' + b",".join([b"0"] * count) + b"]"
+            )
             self.assertEqual(verify_bundle(file, TRUST).checks[0].code, code)
 
     def test_bundles_of_a_session(self) -> None:

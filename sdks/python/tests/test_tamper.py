@@ -36,7 +36,10 @@ def subjects() -> Dict[str, Tuple[bytes, Verify]]:
     erasure = Log().extend(vault.bodies).bundle(0, inputs=erasure_inputs(1, "org-1", "x"))
     _, session = full_session()
     log = Log().extend(full_session()[0].entries[n]["body"] for n in range(4))
-    plain: Verify = lambda data: verify_bundle(data, TRUST)
+
+    def plain(data: bytes) -> Report:
+        return verify_bundle(data, TRUST)
+
     return {
         "signed": (signed, lambda data: verify_bundle(data, trust)),
         "receipt": (session[0], plain),
@@ -115,7 +118,11 @@ def resealed(value: Any) -> bytes:
 def strangers_apart(value: Any, file: bytes) -> Any:
     """The value with the checkpoint and digest of the file, where only signature lines and the digest differ."""
     original = json.loads(file)
-    if isinstance(value, dict) and isinstance(value.get("checkpoint"), str) and value["checkpoint"].partition("\n\n")[0] == original.get("checkpoint", "").partition("\n\n")[0]:
+    if (
+        isinstance(value, dict)
+        and isinstance(value.get("checkpoint"), str)
+        and value["checkpoint"].partition("\n\n")[0] == original.get("checkpoint", "").partition("\n\n")[0]
+    ):
         rest = {name: member for name, member in value.items() if name not in ("checkpoint", "digest")}
         return {**rest, **{name: original[name] for name in ("checkpoint", "digest") if name in original}}
     return value
@@ -159,7 +166,10 @@ class Total(unittest.TestCase):
             for _ in range(100):
                 files.append(canonical_bytes({**members, name: random_json(source)}))
         for _ in range(300):
-            entry = {**members["entry"], "body": {**members["entry"]["body"], source.choice(list(members["entry"]["body"])): random_json(source)}}
+            entry = {
+                **members["entry"],
+                "body": {**members["entry"]["body"], source.choice(list(members["entry"]["body"])): random_json(source)},
+            }
             files.append(canonical_bytes({**members, "entry": entry}))
         for file in files:
             if file == canonical_bytes(members):
