@@ -151,6 +151,61 @@ function tamperMember(file: Uint8Array, random: () => number): Uint8Array {
   }
 }
 
+function nested(depth: number): string {
+  return `"policy":${'['.repeat(depth)}${']'.repeat(depth)}`;
+}
+
+const POLICY = '"policy":{';
+const SESSION = '"session":"session-1","signing"';
+
+/** What stands in the first bundle, and what is put there instead. */
+const EDGES: readonly (readonly [string, string])[] = [
+  // Two containers are around a document: 80 levels in all, and 81.
+  ...[78, 79].map((depth) => [POLICY, `${nested(depth)},"policy_":{`] as const),
+  [POLICY, `${POLICY}"__proto__":1,`],
+  [POLICY, `${POLICY}"aa":1e21,`],
+  [POLICY, `${POLICY}"aa":1e+21,`],
+  [POLICY, `${POLICY}"aa":1E+21,`],
+  [POLICY, `${POLICY}"aa":-0,`],
+  [POLICY, `${POLICY}"aa":1.0,`],
+  [POLICY, `${POLICY}"aa":9007199254740993,`],
+  [POLICY, `${POLICY}"aa":9007199254740992,`],
+  [POLICY, `${POLICY}"aa":100000000000000000000,`],
+  [POLICY, `${POLICY}"aa":0.000001,`],
+  [POLICY, `${POLICY}"aa":0.0000001,`],
+  [POLICY, `${POLICY}"aa":1e-7,`],
+  [POLICY, `${POLICY}"aa":5e-324,`],
+  [POLICY, `${POLICY}"aa":"\u001f\u007f",`],
+  [POLICY, `${POLICY}"aa":"\\u001F",`],
+  [POLICY, `${POLICY}"aa":"\\u001f",`],
+  [POLICY, `${POLICY}"aa":"\\ud83d",`],
+  [POLICY, `${POLICY}"aa":"\\ud83d\\ude00",`],
+  [POLICY, `${POLICY}"aa":"\\/",`],
+  [POLICY, `${POLICY}"😀":1,"ﬀ":1,`],
+  [POLICY, `${POLICY}"ﬀ":1,"😀":1,`],
+  [POLICY, `${POLICY}"guards":1,`],
+  [POLICY, '"policy": {'],
+  [SESSION, SESSION.replace('session-1', 's'.repeat(128))],
+  [SESSION, SESSION.replace('session-1', 's'.repeat(129))],
+  [SESSION, SESSION.replace('session-1', '😀'.repeat(64))],
+  [SESSION, SESSION.replace('session-1', `${'😀'.repeat(64)}s`)],
+  ['"risk":930', '"risk":1000'],
+  ['"risk":930', '"risk":1001'],
+  ['"risk":930', '"risk":true'],
+  ['"seq":0', '"seq":9007199254740991'],
+  ['"seq":0', '"seq":9007199254740992'],
+  ['"delegation":[', `"delegation":[${'"d",'.repeat(15)}`],
+  ['"delegation":[', `"delegation":[${'"d",'.repeat(16)}`],
+  ['"proof":[', `"proof":[${Array.from({ length: 51 }, () => `"${'A'.repeat(43)}="`).join(',')},`],
+  ['"proof":[', `"proof":[${Array.from({ length: 54 }, () => `"${'A'.repeat(43)}="`).join(',')},`],
+  ['"proof":[', '"proof":["AAAA",'],
+  ['"index":0', '"index":-1'],
+  ['"index":0', '"index":9007199254740991'],
+  ['"index":0', '"index":0.5'],
+  ['"type":"countersign.bundle.v1"', '"type":"countersign.bundle.v2"'],
+  ['"salts":{', '"salts":{"aa":1,'],
+];
+
 describe('the second verifier', () => {
   it(
     'BNDL-003 BNDL-013 BNDL-023 BNDL-030 BNDL-031 BNDL-032 RCPT-031 RCPT-033 passes its own suite',
@@ -227,6 +282,24 @@ describe('both verifiers say the same', () => {
         [...said.keys()].some((line) => line.startsWith(`${check} fail`)),
         `nothing failed ${check}`,
       ).toBe(true);
+  });
+
+  it('BNDL-005 BNDL-006 of texts at the edges of what is strict, canonical and within the limits', async (context) => {
+    const whole = Buffer.from(files[0] ?? []).toString('utf8');
+    const edges = EDGES.map(([from, to]) => {
+      expect(whole.includes(from), from).toBe(true);
+      return Buffer.from(whole.replace(from, to), 'utf8');
+    });
+    const bytes = [
+      Buffer.from(`\ufeff${whole}`, 'utf8'),
+      Buffer.concat([Buffer.from(whole.slice(0, 20)), Buffer.from([0xed, 0xa0, 0x80])]),
+    ];
+    const said = await compareBundles(pythonOr(context), believing([...edges, ...bytes], trust));
+    expect(said.get('ok true')).toBeUndefined();
+    for (const code of ['bundle_not_json', 'bundle_not_canonical', 'bundle_malformed'])
+      expect(said.get(`bundle-form fail ${code}`), code).toBeGreaterThan(3);
+    expect(said.get('entry-form fail entry_malformed')).toBeGreaterThan(3);
+    expect(said.get('inputs fail inputs_policy')).toBeGreaterThan(3);
   });
 
   it('BNDL-020 BNDL-022 of sessions with bundles missing, repeated, out of order, of another session, damaged', async (context) => {
