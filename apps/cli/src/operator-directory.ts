@@ -55,10 +55,12 @@ function operate(runtime: Runtime, where: string): Operator {
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
     logKey: () => Promise.resolve(runtime.logKey),
+    receiptKey: () => Promise.resolve(runtime.receiptKey),
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),
     entries: (from, count) => entries(runtime, from, count),
     bundle: async (id) => unwrap(await runtime.bundle(id, { inputs: true })),
+    exportReceipt: async (id, format) => unwrap(await runtime.exportReceipt(id, format)),
     close: () => runtime.close(),
   };
 }

@@ -14,6 +14,7 @@ import type {
   ToolView,
 } from '@countersign/pipeline';
 import type { JsonObject } from '@countersign/kernel';
+import type { ExportFormat } from '@countersign/receipts';
 import { CLI_LIMITS } from './limits.ts';
 
 /** One entry of the log, newest last. */
@@ -43,6 +44,8 @@ export interface Operator {
   setPolicy(source: string): Promise<PolicyView>;
   /** Verifier key of the log. */
   logKey(): Promise<string>;
+  /** Public key that signs receipts and exports, base64url. */
+  receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */
   checkpoint(): Promise<string>;
   /** Durable entries in the log. */
@@ -51,6 +54,8 @@ export interface Operator {
   entries(from: number, count: number): Promise<readonly LoggedEntry[]>;
   /** The bundle of an entry, with everything that was sealed with it. */
   bundle(id: string): Promise<Uint8Array>;
+  /** The entry in a format of others; for `spine` its whole session. */
+  exportReceipt(id: string, format: ExportFormat): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

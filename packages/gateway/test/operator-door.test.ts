@@ -53,6 +53,15 @@ async function open(options: Options = {}) {
         },
       },
       evidence: {
+        exportFormats: ['dsse', 'signed-receipt'],
+        export: (id, format) =>
+          Promise.resolve(
+            id !== RECEIPT
+              ? undefined
+              : format === 'dsse'
+                ? ok(new TextEncoder().encode('{"payload":1}'))
+                : err({ code: 'export_not_receipt', message: 'only a receipt can be one', hint: 'export it as dsse' }),
+          ),
         receipt: (id) => Promise.resolve(id === RECEIPT ? entry : id === 'foreign' ? foreign : undefined),
         bundle: (id) => {
           if (options.logFails === true) return Promise.reject(new CodedError({ code: 'log_corrupt', message: 'x' }));

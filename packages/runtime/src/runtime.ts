@@ -5,11 +5,11 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
+import { base64url, createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
 import { canonicalize, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } from '@countersign/pipeline';
-import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
+import { createRecorder, disclose, type ExportFormat, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
 import type { RuleDocument } from '@countersign/rules';
 import {
   createSealer,
@@ -25,6 +25,7 @@ import { readRulesets } from './builtin.ts';
 import { checkLogReaches, checkStateExists, makeDataDirectory } from './data-directory.ts';
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
+import { exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 import { followDurability } from './log-position.ts';
@@ -61,9 +62,13 @@ export interface Runtime {
   readonly engineFile: EngineFile;
   /** Verifier key of the log, `name+hash+base64`. */
   readonly logKey: string;
+  /** Public key that signs receipts (`signing: each`) and exports, base64url of 32 bytes. */
+  readonly receiptKey: string;
   readonly scopeSigner: Signer;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
+  /** One entry, or for `spine` its whole session, in a format of others; signed by `receiptKey` where the format has a signature. */
+  exportReceipt(id: string, format: ExportFormat): Promise<Result<Uint8Array, Fault>>;
   /** What was kept with a record of the log, whose entry has this id: for whoever may read the directory. */
   sealed(record: LogRecord, id: string): Result<SealedDecision, Fault>;
   /** Lets decisions under way finish, makes everything durable, and gives the directory back. Idempotent. */
@@ -230,7 +235,9 @@ async function compose(opened: Opened): Promise<Runtime> {
   await engines.keep(engineFile);
   const policy = await openPolicy(opened, engineFile);
   const logKey = noteVerifierKey(log.origin, keys.logSigner.publicKey);
+  const receiptKey = base64url(keys.receiptSigner.publicKey);
   await writeFile(join(options.dataDir, 'log.vkey'), `${logKey}\n`);
+  await writeFile(join(options.dataDir, 'receipt.pub'), `${receiptKey}\n`);
   const stopWriteBack = store.startWriteBack({
     position,
     timer: systemTimer,
@@ -254,8 +261,10 @@ async function compose(opened: Opened): Promise<Runtime> {
     engines,
     engineFile,
     logKey,
+    receiptKey,
     scopeSigner: keys.scopeSigner,
     bundle: (id, { inputs }) => bundleOf(opened, plain, { id, inputs }),
+    exportReceipt: (id, format) => exportReceipt({ log, recorder: plain, signer: keys.receiptSigner }, { id, format }),
     sealed: (record, id) => openSealed(record, { log: log.origin, id, opener: keys.sealer }),
     close: () => (closing ??= close()),
   };
