@@ -1,7 +1,7 @@
 /** @module `verify` for files in formats of others: what a file is, shows its content; whom to believe, only the command line or the local directory. */
 import { base64url, fromBase64url } from '@countersign/crypto';
 import type { JsonObject } from '@countersign/kernel';
-import { type ExportFormat, exportFormatOf, type ExportReport, type ExportTrust, verifyExport } from '@countersign/receipts';
+import { type ExportFormat, exportFormatOf, type ExportReport, type ExportTrust, verifyExport } from '@countersign/receipts/exports';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkLine } from './check-line.ts';

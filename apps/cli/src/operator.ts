@@ -14,7 +14,7 @@ import type {
   ToolView,
 } from '@countersign/pipeline';
 import type { JsonObject } from '@countersign/kernel';
-import type { ExportFormat } from '@countersign/receipts';
+import type { ExportFormat } from '@countersign/receipts/exports';
 import { CLI_LIMITS } from './limits.ts';
 
 /** One entry of the log, newest last. */

@@ -2,20 +2,17 @@
 import type { Signer } from '@countersign/crypto';
 import { err, type Fault, ok, type Result } from '@countersign/kernel';
 import type { Log } from '@countersign/log';
+import { type Bundle, makeBundle, readBundle, type ReceiptRecorder } from '@countersign/receipts';
 import {
-  type Bundle,
   exportDsse,
   type ExportFormat,
   exportSignedReceipt,
   exportSpine,
   exportTlogProof,
-  makeBundle,
-  readBundle,
   readSession,
-  type ReceiptRecorder,
-} from '@countersign/receipts';
+} from '@countersign/receipts/exports';
 
-export { EXPORT_FORMATS, type ExportFormat } from '@countersign/receipts';
+export { EXPORT_FORMATS, type ExportFormat } from '@countersign/receipts/exports';
 
 interface Source {
   readonly log: Log;

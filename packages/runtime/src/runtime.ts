@@ -9,7 +9,7 @@ import { base64url, createSigner, noteVerifierKey, sha256Hex, type Signer } from
 import { canonicalize, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } from '@countersign/pipeline';
-import { createRecorder, disclose, type ExportFormat, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
+import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
 import type { RuleDocument } from '@countersign/rules';
 import {
   createSealer,
@@ -25,7 +25,7 @@ import { readRulesets } from './builtin.ts';
 import { checkLogReaches, checkStateExists, makeDataDirectory } from './data-directory.ts';
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
-import { exportReceipt } from './export-receipt.ts';
+import { type ExportFormat, exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 import { followDurability } from './log-position.ts';

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { canonicalize, codeOf, isJsonObject, isUuid, type JsonValue, parseJson } from '@countersign/kernel';
-import { EXPORT_FORMATS, type ExportFormat, readBundle } from '@countersign/receipts';
+import { readBundle } from '@countersign/receipts';
+import { EXPORT_FORMATS, type ExportFormat } from '@countersign/receipts/exports';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { CLI_LIMITS } from '../limits.ts';
 import { CliError, EXIT, type Outcome, usageError } from '../outcome.ts';
