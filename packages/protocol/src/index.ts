@@ -30,6 +30,7 @@ export type {
 export {
   OUTCOME_TYPE,
   RECEIPT_TYPE,
+  LOG_KEY_TYPE,
   SESSION_END_TYPE,
   type ActionSummary,
   type ChainLink,
@@ -40,6 +41,7 @@ export {
   type Principal,
   type ReceiptBody,
   type ReceiptInputs,
+  type LogKeyBody,
   type SessionEndBody,
 } from './receipt.ts';
 export type { OutcomeDraft, ReceiptDraft, Recorder, Staged } from './recorder.ts';

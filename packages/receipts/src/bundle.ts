@@ -4,7 +4,7 @@ import { CodedError, codeOf, err, getOwn, ok, parseJson, type Fault, type JsonOb
 import type { Log, LogRecord } from '@countersign/log';
 import { BUNDLE_TYPE } from './bundle-form.ts';
 import { jcs, utf8 } from './jcs.ts';
-import { readBundle, type BundleDocuments, type OutcomeDisclosure, type ReceiptDisclosure } from './read-bundle.ts';
+import { type Bundle, digestOf, readBundle, type BundleDocuments, type OutcomeDisclosure, type ReceiptDisclosure } from './read-bundle.ts';
 import { readSideNote, readVault, vaultAad, type Opener } from './vault-record.ts';
 
 export interface MakeBundleRequest {
@@ -34,7 +34,8 @@ export async function makeBundle(request: MakeBundleRequest): Promise<Uint8Array
     ...(inputs === undefined ? {} : { inputs }),
     ...(documents === undefined ? {} : { documents }),
   };
-  const bytes = utf8(jcs(bundle));
+  const digest = digestOf(bundle as unknown as Bundle); // Read back below, as a stranger would.
+  const bytes = utf8(jcs(digest === undefined ? bundle : { ...bundle, digest }));
   // Checked again after writing: what leaves must be readable.
   const reread = readBundle(bytes);
   if (!reread.ok) throw new CodedError({ ...reread.error, code: 'bundle_entry_malformed' });

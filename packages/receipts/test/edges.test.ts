@@ -16,13 +16,15 @@ test('the exports are a contract', () => {
     'disclose',
     'fitVerdict',
     'makeBundle',
+    'makeConsistency',
     'readBundle',
     'subjectHandle',
     'vaultAad',
     'verifyBundle',
+    'verifyConsistencyFile',
     'verifySession',
   ]);
-  expect(Object.keys(verify).sort()).toEqual(['readBundle', 'verifyBundle', 'verifySession']);
+  expect(Object.keys(verify).sort()).toEqual(['readBundle', 'verifyBundle', 'verifyConsistencyFile', 'verifySession']);
 });
 
 describe('entries that this room did not write', () => {
