@@ -54,10 +54,11 @@ async function readReceiptTrust(input: Input, context: Context): Promise<NamedTr
 /** A tlog-proof is proven by the key of its log, everything else by the key of its signer. */
 async function trustFor(formats: readonly ExportFormat[], input: Input, context: Context): Promise<NamedTrust> {
   if (formats.every((format) => format !== 'tlog-proof')) return readReceiptTrust(input, context);
-  const { vkeys, from } = await readTrust(input, context);
-  if (formats.every((format) => format === 'tlog-proof')) return { vkeys, receiptKeys: keysOf(input, 'receiptKey'), from };
+  const logs = await readTrust(input, context);
+  const { from } = logs;
+  if (formats.every((format) => format === 'tlog-proof')) return { ...logs, receiptKeys: keysOf(input, 'receiptKey') };
   const receipts = await readReceiptTrust(input, context);
-  return { ...receipts, vkeys, from: from === receipts.from ? from : `${from} and ${receipts.from}` };
+  return { ...logs, ...receipts, from: from === receipts.from ? from : `${from} and ${receipts.from}` };
 }
 
 function reportJson(file: string, report: ExportReport): JsonObject {

@@ -3,6 +3,7 @@
  */
 import { createVerifier, fromBase64url, keyIdOf, type Verifier } from '@countersign/crypto';
 import type { Fault } from '@countersign/kernel';
+import type { Trust } from './open-trusted.ts';
 import type { CheckStatus } from './report.ts';
 
 /** Formats of others that an entry can be written in, and that can be read back. */
@@ -19,6 +20,7 @@ export type ExportCheckName =
   | 'content'
   | 'chain'
   | 'checkpoint'
+  | 'cosignatures'
   | 'inclusion';
 
 export interface ExportCheck {
@@ -43,12 +45,8 @@ export interface ExportReport<Content = unknown> {
   readonly subject?: string;
 }
 
-/** Whom the verifier believes. Nothing in a file adds to it. */
-export interface ExportTrust {
-  /** Verifier keys of logs, for tlog-proofs. */
-  readonly vkeys?: readonly string[];
-  /** Public keys of receipt signers, base64url of 32 bytes. */
-  readonly receiptKeys?: readonly string[];
+/** Whom the verifier believes: for tlog-proofs as for bundles, for all else receipt keys. Nothing in a file adds to it. */
+export interface ExportTrust extends Partial<Trust> {
   /** Public keys of cosigners of Clawdstrike receipts, base64url of 32 bytes. */
   readonly cosignerKeys?: readonly string[];
 }

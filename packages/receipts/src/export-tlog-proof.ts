@@ -2,9 +2,9 @@
  * @module An entry with its proof as a C2SP tlog-proof (v1), and reading one back (spec/exports.md). `extra` holds the entry itself:
  * the bytes of the leaf, so that the proof needs nothing beside it.
  */
-import { base64, fromBase64, fromBase64url, parseNoteVerifierKey, type NoteVerifier } from '@countersign/crypto';
+import { base64, fromBase64, fromBase64url } from '@countersign/crypto';
 import { canonicalize, err, ok, parseJson, type Fault, type Result } from '@countersign/kernel';
-import { leafHash, openCheckpoint, verifyInclusion, type OpenedCheckpoint } from '@countersign/log';
+import { leafHash, verifyInclusion, type Checkpoint } from '@countersign/log';
 import { RECEIPT_TYPE, type Entry } from '@countersign/protocol';
 import { ENTRY_FORM } from './bundle-form.ts';
 import { nameOfBody } from './export-body.ts';
@@ -21,6 +21,7 @@ import {
 } from './export-report.ts';
 import { jcs, utf8, utf8Text } from './jcs.ts';
 import { EXPORT_LIMITS } from './limits.ts';
+import { openTrusted } from './open-trusted.ts';
 import type { Bundle } from './read-bundle.ts';
 
 export const TLOG_PROOF_HEAD = 'c2sp.org/tlog-proof@v1';
@@ -105,26 +106,7 @@ function readEntry(leaf: Uint8Array): Result<Entry, Fault> {
   return ok(parsed.value.value as unknown as Entry);
 }
 
-function openTrusted(proof: TlogProof, entry: Entry, vkeys: readonly string[]): Result<OpenedCheckpoint, Fault> {
-  if (vkeys.length === 0) return err({ code: 'checkpoint_no_trust', message: 'no log key is trusted, so the checkpoint proves nothing' });
-  const verifiers: NoteVerifier[] = [];
-  for (const vkey of vkeys) {
-    const parsed = parseNoteVerifierKey(vkey);
-    if (!parsed.ok) return parsed;
-    verifiers.push(parsed.value);
-  }
-  const opened = openCheckpoint(proof.checkpoint, verifiers);
-  if (opened.ok && opened.value.origin !== entry.body.log)
-    return err({ code: 'checkpoint_wrong_log', message: 'the checkpoint is of another log than the one the entry names' });
-  return opened;
-}
-
-function checkpointSentence({ origin, size, unverified }: OpenedCheckpoint): string {
-  const more = unverified === 0 ? '' : `; ${unverified} more lines by keys that nobody gave prove nothing`;
-  return `The checkpoint of ${origin} at size ${size} is signed by a trusted key${more}.`;
-}
-
-function checkInclusion({ index, proof, leaf }: TlogProof, { size, root }: OpenedCheckpoint): ExportCheck {
+function checkInclusion({ index, proof, leaf }: TlogProof, { size, root }: Checkpoint): ExportCheck {
   if (!verifyInclusion({ index, size, leaf: leafHash(leaf), proof, root })) {
     const message = `the proof does not lead from this entry at place ${index} to the root of the checkpoint`;
     return failedCheck('inclusion', { code: 'inclusion_bad', message });
@@ -165,15 +147,23 @@ function checkTlogProof(bytes: Uint8Array, trust: ExportTrust): ExportReport<Ent
   if (!entry.ok) return endedReport('tlog-proof', [form, failedCheck('entry-form', entry.error)]);
   const shape = passedCheck('entry-form', 'entry_ok', `The entry has the form of ${entry.value.body.type}.`);
   const signature = checkSignature(entry.value, trust);
-  const opened = openTrusted(proof.value, entry.value, trust.vkeys ?? []);
+  const { check, cosignatures, checkpoint } = openTrusted(proof.value.checkpoint, entry.value.body.log, {
+    ...trust,
+    vkeys: trust.vkeys ?? [],
+  });
   const subject = nameOfBody(entry.value.body);
-  if (!opened.ok) return endedReport('tlog-proof', [form, shape, signature, failedCheck('checkpoint', opened.error)], subject);
-  const checkpoint = passedCheck('checkpoint', 'checkpoint_ok', checkpointSentence(opened.value));
-  const checks = [form, shape, signature, checkpoint, checkInclusion(proof.value, opened.value)];
-  return madeReport('tlog-proof', checks, { content: entry.value, subject });
+  const checks: readonly ExportCheck[] = [
+    form,
+    shape,
+    signature,
+    { ...check, name: 'checkpoint' },
+    { ...cosignatures, name: 'cosignatures' },
+  ];
+  if (checkpoint === undefined) return endedReport('tlog-proof', checks, subject);
+  return madeReport('tlog-proof', [...checks, checkInclusion(proof.value, checkpoint)], { content: entry.value, subject });
 }
 
-/** Verifies a tlog-proof that brings its entry, under the keys of logs that the caller trusts. Total. */
+/** Verifies a tlog-proof that brings its entry, under the keys of logs and witnesses that the caller trusts. Total. */
 export function verifyTlogProof(bytes: Uint8Array, trust: ExportTrust): Promise<ExportReport<Entry>> {
   return Promise.resolve(checkTlogProof(bytes, trust));
 }
