@@ -250,7 +250,9 @@ function checkOurs(read: Read, own: JsonObject, file: ReadFile): ExportCheck | R
       message: 'the receipt does not say what its entry says',
       path: '/receipt',
     });
-  if (file.text !== canonicalize(file.value) || !HEX_SIGNATURE.test(read.signer))
+  const { signer, cosigner } = read;
+  const written = { receipt: receiptOf(body.value), signatures: { signer, ...(cosigner === undefined ? {} : { cosigner }) } };
+  if (file.text !== canonicalize(written) || !HEX_SIGNATURE.test(signer) || !HEX_SIGNATURE.test(cosigner ?? signer))
     return failedCheck('form', {
       code: 'signed_receipt_not_canonical',
       message: 'an export of ours is canonical JSON (RFC 8785), byte for byte',

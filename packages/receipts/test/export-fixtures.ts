@@ -24,10 +24,9 @@ export function json(noun: object): JsonValue {
   return noun as unknown as JsonValue;
 }
 
-export const trust: Required<ExportTrust> = {
+export const trust: ExportTrust & { readonly vkeys: readonly string[]; readonly receiptKeys: readonly string[] } = {
   vkeys: [noteVerifierKey(LOG, logSigner.publicKey)],
   receiptKeys: [keyText(signer)],
-  cosignerKeys: [],
 };
 
 const uuid = (n: number): string => `01930000-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -149,6 +148,20 @@ export const session: readonly EntryBody[] = chainOf([
   (link) => receiptBody(link, verdicts.deny, { outcomeBy: null }),
   endBody,
 ]);
+
+/** The n-th of a list that has one. */
+export function nth<Item>(items: readonly Item[], n: number): Item {
+  const item = items[n];
+  if (item === undefined) throw new Error(`there is no number ${n}`);
+  return item;
+}
+
+/** A member that is a text, as a text. */
+export function textAt(object: Readonly<Record<string, JsonValue>>, name: string): string {
+  const value = object[name];
+  if (typeof value !== 'string') throw new Error(`\`${name}\` is no text`);
+  return value;
+}
 
 export function receiptAt(n: number): ReceiptBody {
   const body = session[n];

@@ -2,7 +2,7 @@
 import type { Signer } from '@countersign/crypto';
 import { canonicalize, type JsonObject, type JsonValue } from '@countersign/kernel';
 import { exportSignedReceipt, type ExportTrust } from '../src/exports.ts';
-import { cosigner, hex, keyText, receiptAt, session, signer, stranger, trust } from './export-fixtures.ts';
+import { cosigner, hex, json, keyText, receiptAt, session, signer, stranger, textAt, trust } from './export-fixtures.ts';
 import { pretty, textOf, vectorsOf, type Vectors } from './vector-files.ts';
 
 /** A receipt of theirs with every member. */
@@ -46,7 +46,7 @@ type Signed = { receipt: Record<string, JsonValue>; signatures: Record<string, J
 function edit(file: string, change: (members: Signed) => void): string {
   const members = JSON.parse(file) as Signed;
   change(members);
-  return canonicalize(members as unknown as JsonValue);
+  return canonicalize(json(members));
 }
 
 /** Changed, then signed again by a trusted key. */
@@ -106,7 +106,7 @@ function validCases(): Parameters<typeof vectorsOf>[1] {
     ],
     [
       'theirs: signature with a prefix, in capitals',
-      edit(signed(FULL), ({ signatures }) => (signatures['signer'] = `0x${String(signatures['signer'] as string).toUpperCase()}`)),
+      edit(signed(FULL), ({ signatures }) => (signatures['signer'] = `0x${textAt(signatures, 'signer').toUpperCase()}`)),
       THEIRS,
     ],
     ['theirs: U+007F to U+009F raw, as TypeScript signs them', signed(odd), THEIRS],
@@ -198,10 +198,7 @@ function signatureCases(): Parameters<typeof vectorsOf>[2] {
   const text = canonicalize(FULL);
   const changed = (name: string, value: JsonValue): string => edit(signed(FULL), ({ receipt }) => (receipt[name] = value));
   const damaged = (which: string): string =>
-    edit(
-      signed(FULL, { cosignedBy: cosigner }),
-      ({ signatures }) => (signatures[which] = `00${String(signatures[which] as string).slice(2)}`),
-    );
+    edit(signed(FULL, { cosignedBy: cosigner }), ({ signatures }) => (signatures[which] = `00${textAt(signatures, which).slice(2)}`));
   return [
     ['answer changed', changed('verdict', { ...(FULL['verdict'] as JsonObject), passed: true }), UNFIT],
     ['member taken away', edit(signed(FULL), ({ receipt }) => delete receipt['metadata']), UNFIT],
@@ -230,7 +227,14 @@ function oursCases(): Parameters<typeof vectorsOf>[2] {
     ['ours: over several lines', pretty(file), ['form fail signed_receipt_not_canonical']],
     [
       'ours: signature in capitals',
-      edit(file, ({ signatures }) => (signatures['signer'] = String(signatures['signer'] as string).toUpperCase())),
+      edit(file, ({ signatures }) => (signatures['signer'] = textAt(signatures, 'signer').toUpperCase())),
+      ['form fail signed_receipt_not_canonical'],
+    ],
+    ['ours: hash in capitals', file.replace('c'.repeat(64), 'C'.repeat(64)), ['form fail signed_receipt_not_canonical']],
+    ['ours: hash without a prefix', file.replace(`0x${'c'.repeat(64)}`, 'c'.repeat(64)), ['form fail signed_receipt_not_canonical']],
+    [
+      'ours: cosigner that is null',
+      edit(file, ({ signatures }) => (signatures['cosigner'] = null)),
       ['form fail signed_receipt_not_canonical'],
     ],
     ['ours: says it passed, rightly signed', signedAgain(file, (receipt) => (receipt['verdict'] = { passed: true })), content],
