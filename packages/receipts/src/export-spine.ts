@@ -136,10 +136,10 @@ interface Spelled {
 /** `path` of the n-th line is `/<n>`, as in a list. */
 function readLine(line: string, n: number): Result<Envelope, Fault> {
   const at = `/${n}`;
-  if (line.length > EXPORT_LIMITS.spineLineBytesMax)
-    return err({ code: 'spine_too_large', message: `an envelope has more than ${EXPORT_LIMITS.spineLineBytesMax} characters`, path: at });
+  if (line.length > EXPORT_LIMITS.spineLineCharsMax)
+    return err({ code: 'spine_too_large', message: `an envelope has more than ${EXPORT_LIMITS.spineLineCharsMax} characters`, path: at });
   const parsed = parseJson(line, {
-    bytesMax: 4 * EXPORT_LIMITS.spineLineBytesMax,
+    bytesMax: 4 * EXPORT_LIMITS.spineLineCharsMax,
     depthMax: EXPORT_LIMITS.depthMax,
     nodesMax: EXPORT_LIMITS.nodesMax,
   });

@@ -49,9 +49,9 @@ export const EXPORT_LIMITS = {
   textCharsMax: 65_536,
   /** Violations of one SignedReceipt. */
   violationsMax: 1024,
-  /** Bytes of a Spine file, bytes of one of its lines, and envelopes in it. */
+  /** Bytes of a Spine file, characters of one of its lines, and envelopes in it. */
   spineBytesMax: 16_777_216,
-  spineLineBytesMax: 262_144,
+  spineLineCharsMax: 262_144,
   spineEnvelopesMax: 10_000,
   /** Hashes of a tlog-proof. */
   tlogProofHashesMax: 63,
