@@ -282,6 +282,26 @@ describe('evidence', () => {
     expect((await ask('GET', '/api/v1/receipts?limit=1')).body.entries).toHaveLength(1);
   });
 
+  test('EXP-060 an export byte for byte, for whoever may read the receipt, in a format that there is', async () => {
+    const { ask, keyOf } = await open();
+    const at = (id: string, query: string): string => `/api/v1/receipts/${id}/export${query}`;
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'))).text).toBe('{"payload":1}');
+    for (const query of ['', '?format=', '?format=xml', '?format=dsse&format=dsse'])
+      expect([query, await ask('GET', at(RECEIPT, query))]).toMatchObject([
+        query,
+        { status: 422, body: { error_code: 'invalid_format', path: '/format' } },
+      ]);
+    expect(await ask('GET', at(RECEIPT, '?format=signed-receipt'))).toMatchObject({
+      status: 422,
+      body: { error_code: 'export_refused', error: 'only a receipt can be one (export_not_receipt)', hint: 'export it as dsse' },
+    });
+    expect((await ask('GET', at('none', '?format=dsse'))).status).toBe(404);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: keyOf('read') })).text).toBe('{"payload":1}');
+    expect((await ask('GET', at('foreign', '?format=dsse'), { headers: keyOf('read') })).status).toBe(404);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: keyOf('kill') })).status).toBe(403);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: {} })).status).toBe(401);
+  });
+
   test('a log that cannot answer is 503 with the code of it', async () => {
     const { ask } = await open({ logFails: true });
     const reply = await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle`);

@@ -8,7 +8,7 @@ import { cosigner, hashOf, json, keyText, receiptAt, session, signer, stranger }
 import { signedReceiptVectors } from './signed-receipt-vectors.ts';
 import { spineVectors } from './spine-vectors.ts';
 import { tlogProofVectors } from './tlog-proof-vectors.ts';
-import { pretty, textOf, vectorsOf, type Vectors } from './vector-files.ts';
+import { pretty, textOf, vectorsOf, type ExportVector, type Vectors } from './vector-files.ts';
 
 type Members = Record<string, JsonValue>;
 
@@ -158,8 +158,16 @@ function dsseVectors(): Vectors {
   );
 }
 
-/** The content of `vectors/exports/*.json`. */
-export async function exportVectors(): Promise<Vectors> {
-  const all = [dsseVectors(), signedReceiptVectors(), spineVectors(), await tlogProofVectors()];
-  return { valid: all.flatMap(({ valid }) => valid), invalid: all.flatMap(({ invalid }) => invalid) };
+/** The content of `vectors/exports/<format>-<valid or invalid>.json`, by the name of the file. */
+export async function exportVectors(): Promise<ReadonlyMap<string, readonly ExportVector[]>> {
+  const all = {
+    dsse: dsseVectors(),
+    'signed-receipt': signedReceiptVectors(),
+    spine: spineVectors(),
+    'tlog-proof': await tlogProofVectors(),
+  };
+  const entries = Object.entries(all);
+  return new Map(
+    entries.flatMap(([format, { valid, invalid }]) => [[`${format}-valid`, valid] as const, [`${format}-invalid`, invalid] as const]),
+  );
 }

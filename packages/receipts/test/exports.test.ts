@@ -180,6 +180,28 @@ describe('SignedReceipt', () => {
     expect(report.checks.at(-1)?.sentence).toContain('/receipt/provenance/violations/0/message');
   });
 
+  test('EXP-034 what their format leaves free is free for theirs, and not for ours', async () => {
+    const spellings = (text: string): readonly string[] => {
+      const file = JSON.parse(text) as { receipt: JsonObject; signatures: JsonObject };
+      const { signer: sig } = file.signatures as { signer: string };
+      return [
+        JSON.stringify(file, null, 2),
+        `${text}\n`,
+        JSON.stringify({ signatures: file.signatures, receipt: file.receipt }),
+        text.replace('"receipt":', '"rec\\u0065ipt":'),
+        text.replace('"passed":', '"gate_id":null,"passed":').replace('"gate_id":"countersign.judge",', ''),
+        text.replace(sig, `0x${sig}`),
+        text.replace(sig, sig.toUpperCase()),
+      ];
+    };
+    const own = textOf(made(exportSignedReceipt(receiptAt(3), signer)));
+    const receipt = { version: '1.0.0', timestamp: '2026-02-06T00:00:04Z', content_hash: `0x${'0'.repeat(64)}`, verdict: { passed: true } };
+    const foreign = canonicalize({ receipt, signatures: { signer: hex(signer.sign(canonicalize(receipt))) } });
+    for (const text of spellings(foreign))
+      expect([text, (await verifySignedReceipt(Buffer.from(text), trust)).content]).toEqual([text, { receipt }]);
+    for (const text of spellings(own)) expect([text, (await verifySignedReceipt(Buffer.from(text), trust)).ok]).toEqual([text, false]);
+  });
+
   test('EXP-030 EXP-033 the answer of a receipt of theirs is given back as it was signed', async () => {
     const receipt = { version: '1.0.0', timestamp: '2026-02-06T00:00:04Z', content_hash: `0x${'0'.repeat(64)}`, verdict: { passed: true } };
     const file = {
@@ -277,6 +299,24 @@ describe('all formats', () => {
       textOf(exportTlogProof(nth(await bundlesOf([entryText(receiptAt(3))]), 0))),
     ];
     expect(await write()).toEqual(await write());
+  });
+
+  test('EXP-002 what is signed in one format is never what is signed in another', () => {
+    const signed: string[] = [];
+    const listening = {
+      ...signer,
+      sign: (message: string | Uint8Array) => signer.sign((signed.push(Buffer.from(message).toString()), message)),
+    };
+    exportDsse(receiptAt(3), [listening]);
+    exportSignedReceipt(receiptAt(3), listening);
+    exportSpine([receiptAt(3)], listening);
+    const heads = [
+      ...signed,
+      canonicalize(json(receiptAt(3))),
+      canonicalize(json(nth(session, 1))),
+      canonicalize(json(nth(session, 4))),
+    ].map((text) => /^(?:DSSEv1 |\{"[A-Za-z_]+":)/.exec(text)?.[0]);
+    expect(heads).toEqual(['DSSEv1 ', '{"content_hash":', '{"capability_token":', '{"action":', '{"durationMs":', '{"id":']);
   });
 
   test('EXP-003 nothing is proven where no key is trusted, and any bytes at all have a report', async () => {

@@ -4,5 +4,5 @@ import { exportVectors } from './export-vectors.ts';
 
 const folder = new URL('../../../vectors/exports/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-for (const [name, vectors] of Object.entries(await exportVectors()))
+for (const [name, vectors] of await exportVectors())
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(vectors, null, 1)}\n`);
