@@ -19,7 +19,7 @@ import {
   type ExportTrust,
 } from './export-report.ts';
 import { anyValue, closed, listOf, matching, orNull, text, type Form } from './form.ts';
-import { bytesOfHex, hexOf } from './hex.ts';
+import { fromHex, toHex } from './hex.ts';
 import { utf8 } from './jcs.ts';
 import { EXPORT_LIMITS } from './limits.ts';
 
@@ -88,7 +88,7 @@ export function exportSignedReceipt(body: EntryBody, signer: Signer): Result<Uin
     });
   const receipt = receiptOf(body);
   const signature = signer.sign(canonicalize(receipt));
-  return ok(utf8(canonicalize({ receipt, signatures: { signer: hexOf(signature) } })));
+  return ok(utf8(canonicalize({ receipt, signatures: { signer: toHex(signature) } })));
 }
 
 const words = text(EXPORT_LIMITS.textCharsMax);
@@ -193,7 +193,7 @@ function readSigned(file: ReadFile): Result<Read, Fault> {
 }
 
 function fits(read: Read, hex: string, keys: readonly Verifier[]): Verifier | undefined {
-  const bytes = bytesOfHex(hex);
+  const bytes = fromHex(hex.replace(/^0x/, ''));
   return keys.find((key) => read.texts.some((signed) => key.verify(signed, bytes)));
 }
 

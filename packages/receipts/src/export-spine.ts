@@ -30,7 +30,7 @@ import {
   type ExportTrust,
 } from './export-report.ts';
 import { anyValue, closed, count, matching, oneOf, orNull, type Form } from './form.ts';
-import { bytesOfHex, hexOf } from './hex.ts';
+import { fromHex, toHex } from './hex.ts';
 import { jcs, utf8, utf8Text } from './jcs.ts';
 import { EXPORT_LIMITS } from './limits.ts';
 
@@ -78,7 +78,7 @@ export function exportSpine(bodies: readonly EntryBody[], signer: Signer): Resul
   const { spineEnvelopesMax, spineBytesMax } = EXPORT_LIMITS;
   if (bodies.length > spineEnvelopesMax)
     return err({ code: 'export_too_long', message: `a session of more than ${spineEnvelopesMax} entries cannot be one Spine file` });
-  const issuer = `${ISSUER_PREFIX}${hexOf(signer.publicKey)}`;
+  const issuer = `${ISSUER_PREFIX}${toHex(signer.publicKey)}`;
   const lines: string[] = [];
   let prev: string | null = null;
   let bytes = 0;
@@ -86,7 +86,7 @@ export function exportSpine(bodies: readonly EntryBody[], signer: Signer): Resul
     const unsigned = unsignedEnvelope(body, issuer, prev);
     const signed = canonicalize(unsigned);
     prev = `0x${sha256Hex(signed)}`;
-    const line = `${canonicalize({ ...unsigned, envelope_hash: prev, signature: `0x${hexOf(signer.sign(signed))}` })}\n`;
+    const line = `${canonicalize({ ...unsigned, envelope_hash: prev, signature: `0x${toHex(signer.sign(signed))}` })}\n`;
     bytes += utf8(line).length;
     if (bytes > spineBytesMax)
       return err({ code: 'export_too_long', message: `a session of more than ${spineBytesMax} bytes cannot be one Spine file` });
@@ -180,7 +180,7 @@ function readEnvelopes(bytes: Uint8Array): Result<readonly Envelope[], Fault> {
 }
 
 function keyOf(envelope: Envelope, keys: readonly Verifier[]): Verifier | undefined {
-  return keys.find((key) => envelope.issuer === `${ISSUER_PREFIX}${hexOf(key.publicKey)}`);
+  return keys.find((key) => envelope.issuer === `${ISSUER_PREFIX}${toHex(key.publicKey)}`);
 }
 
 function checkSignature(envelope: Envelope, n: number, keys: readonly Verifier[]): ExportCheck | undefined {
@@ -195,7 +195,7 @@ function checkSignature(envelope: Envelope, n: number, keys: readonly Verifier[]
       message: 'the hash is not that of the envelope',
       path: `${path}/envelope_hash`,
     });
-  const bytes = bytesOfHex(envelope.signature);
+  const bytes = fromHex(envelope.signature.replace(/^0x/, ''));
   if (!key.verify(signed, bytes))
     return failedCheck('signature', {
       code: 'spine_signature_bad',

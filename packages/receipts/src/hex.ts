@@ -1,12 +1,16 @@
-/** @module Lower-case hex of bytes, and bytes of hex digits that were checked before, as formats of others write them. */
+/** @module Lower-case hex. */
 
-/** Two lower-case digits a byte. */
-export function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += DIGITS[byte] ?? '';
+  return text;
 }
 
-/** The bytes of an even number of hex digits, with or without `0x` in front; the caller has checked that they are. */
-export function bytesOfHex(hex: string): Uint8Array {
-  const digits = hex.startsWith('0x') ? hex.slice(2) : hex;
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+/** The bytes of an even number of hex digits; whoever calls has checked that they are. */
+export function fromHex(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
 }
