@@ -181,13 +181,13 @@ describe('EXP-006 Spine', () => {
 });
 
 describe('EXP-040 a session is read from its log', () => {
-  async function logOf(entries: readonly string[]): Promise<Log> {
+  async function logOf(entries: readonly (string | Uint8Array)[]): Promise<Log> {
     const log = await openLog({
       storage: createMemoryStorage(createMemoryDisk()),
       origin: LOG,
       noteSigner: { name: LOG, signer: logSigner },
     });
-    await Promise.all(entries.map((entry) => log.append({ entry: Buffer.from(entry), attachments: [] }).durable));
+    await Promise.all(entries.map((entry) => log.append({ entry: new Uint8Array(Buffer.from(entry)), attachments: [] }).durable));
     return log;
   }
 
@@ -195,7 +195,7 @@ describe('EXP-040 a session is read from its log', () => {
     const other = receiptBody({ seq: 0, prev: null }, undefined, { session: 'session-2' });
     const sameName = { ...outcomeBody({ seq: 0, prev: null }), org: 'org-2' };
     const [first, ...rest] = session.map((body) => entryText(body));
-    const odd = ['{"session":"session-1"', '{"body":{"session":"session-1"},"signatures":[]}'];
+    const odd = [Uint8Array.of(0xff), '{"session":"session-1"', '{"body":{"session":"session-1"},"signatures":[]}'];
     const log = await logOf([entryText(other), first ?? '', entryText(sameName), ...odd, ...rest]);
     expect(await readSession(log, nth(session, 2))).toEqual({ ok: true, value: session });
     expect(await readSession(log, sameName)).toEqual({ ok: true, value: [sameName] });
