@@ -104,8 +104,7 @@ export function parseVerifierKey(text: string): Result<VerifierKey, Fault<Verifi
   const [type] = key;
   if (type === undefined) return refused('vkey_malformed', 'not a verifier key');
   const keyHash = noteKeyHash(name, key);
-  if (keyHash !== Number.parseInt(hash, 16))
-    return refused('vkey_hash_mismatch', 'the hash in the verifier key is not that of its key');
+  if (keyHash !== Number.parseInt(hash, 16)) return refused('vkey_hash_mismatch', 'the hash in the verifier key is not that of its key');
   return ok({ name, keyHash, type, publicKey: key.slice(1) });
 }
 

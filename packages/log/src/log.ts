@@ -32,7 +32,7 @@ export interface LogOptions {
   /** Awaited between two publications, so that a composition root can space them. Absent: the next follows at once. `close` does not wait for it. */
   readonly pace?: () => Promise<void>;
   /** Awaited before each write to the journal, with nothing else under way: what records need must be durable when it returns. When it throws, the log has failed. */
-  readonly beforeCommit?: () => Promise<void> | undefined;
+  readonly beforeCommit?: () => Promise<void> | void;
   /** Asks witnesses, between tiles and checkpoint. */
   readonly cosign?: Cosign;
   /** Told of every checkpoint once it is on storage. Must not throw. */

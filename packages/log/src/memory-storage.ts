@@ -104,6 +104,10 @@ export function createMemoryStorage(disk: MemoryDisk = createMemoryDisk()): LogS
       await Promise.resolve();
       disk.files.set(path, bytes.slice());
     },
+    replaceFiles: async (files) => {
+      await Promise.resolve();
+      for (const { path, bytes } of files) disk.files.set(path, bytes.slice());
+    },
     removeFile: async (path) => {
       await Promise.resolve();
       disk.files.delete(path);

@@ -12,8 +12,8 @@ import { consistencyRanges } from './proof.ts';
 import type { PublishedStorage } from './storage.ts';
 import { CHECKPOINT_PATH, partialFolder, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
 
-/** Files written side by side. */
-const WRITES_AT_ONCE = 8;
+/** Files removed side by side. */
+const REMOVALS_AT_ONCE = 8;
 
 export interface PublisherOptions {
   readonly storage: PublishedStorage;
@@ -49,8 +49,13 @@ interface Parts {
   readonly found: Set<string>;
 }
 
+/** A group is over when all of it is: nothing is still being written once this has rejected. */
 async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let i = 0; i < items.length; i += WRITES_AT_ONCE) await Promise.all(items.slice(i, i + WRITES_AT_ONCE).map(work));
+  for (let i = 0; i < items.length; i += REMOVALS_AT_ONCE) {
+    const settled = await Promise.allSettled(items.slice(i, i + REMOVALS_AT_ONCE).map(work));
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
 }
 
 const encoder = new TextEncoder();
@@ -104,13 +109,16 @@ function publisherOver(options: PublisherOptions, { tree, bundles, found }: Part
   const done = new Set<string>();
   let checkpoint = published;
 
-  const write = async (file: File): Promise<void> => {
-    const path = tilePath(file);
-    if (done.has(path)) return;
-    await storage.replaceFile(path, file.bytes);
-    if (file.width === TILE_WIDTH) return;
-    done.add(path);
-    found.add(path);
+  const write = async (files: readonly File[]): Promise<void> => {
+    const fresh = files
+      .map((file) => ({ path: tilePath(file), bytes: file.bytes, width: file.width }))
+      .filter(({ path }) => !done.has(path));
+    await storage.replaceFiles(fresh);
+    for (const { path, width } of fresh) {
+      if (width === TILE_WIDTH) continue;
+      done.add(path);
+      found.add(path);
+    }
   };
 
   const dropPartials = async (file: File): Promise<void> => {
@@ -137,7 +145,7 @@ function publisherOver(options: PublisherOptions, { tree, bundles, found }: Part
 
   const settle = async (): Promise<void> => {
     const full = takeFiles().filter((file) => file.width === TILE_WIDTH);
-    await inGroups(full, write);
+    await write(full);
     forgetFull(full);
     await inGroups(full, dropPartials);
   };
@@ -156,7 +164,7 @@ function publisherOver(options: PublisherOptions, { tree, bundles, found }: Part
     const files = takeFiles();
     const head = { origin, size: tree.size, root: tree.root() };
     const signed = signedBy(checkpointText(head), options.signers());
-    await inGroups(files, write);
+    await write(files);
     const full = files.filter((file) => file.width === TILE_WIDTH);
     forgetFull(full);
     const note = await cosigned(head, signed);

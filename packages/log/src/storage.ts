@@ -47,6 +47,11 @@ export interface JournalStorage extends JournalReading {
   removeSegment(segment: number): Promise<void>;
 }
 
+export interface PublishedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface PublishedStorage {
   /** A published file, whole, or undefined. `path` is slash-separated, relative, without `.` or `..`. */
   readFile(path: string): Promise<Uint8Array | undefined>;
@@ -55,6 +60,8 @@ export interface PublishedStorage {
    * On return the new bytes survive a crash.
    */
   replaceFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** The same for several files, in any order: each is whole at any moment. When it rejects, nothing of it is under way any more. */
+  replaceFiles(files: readonly PublishedFile[]): Promise<void>;
   /** Removes a published file; one that is not there is no error. May come back after a crash. */
   removeFile(path: string): Promise<void>;
   /** Paths of published files below `folder`, in no order. */

@@ -22,7 +22,7 @@ export interface WriterOptions {
   readonly publisher: Publisher;
   readonly limits: LogLimits;
   readonly pace: (() => Promise<void>) | undefined;
-  readonly beforeCommit: (() => Promise<void> | undefined) | undefined;
+  readonly beforeCommit: (() => Promise<void> | void) | undefined;
   readonly onCheckpoint: ((checkpoint: Checkpoint) => void) | undefined;
 }
 

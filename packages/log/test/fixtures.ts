@@ -81,6 +81,10 @@ export function gated(inner: LogStorage): Gate {
         fail('append');
         await inner.append(segment, offset, bytes);
       },
+      replaceFiles: async (files) => {
+        fail('replaceFile');
+        await inner.replaceFiles(files);
+      },
       replaceFile: async (path, bytes) => {
         fail('replaceFile');
         await inner.replaceFile(path, bytes);

@@ -28,6 +28,7 @@ export type {
   TextRole,
 } from './facts.ts';
 export {
+  ERASURE_TYPE,
   OUTCOME_TYPE,
   RECEIPT_TYPE,
   LOG_KEY_TYPE,
@@ -37,6 +38,7 @@ export {
   type Entry,
   type EntryBody,
   type EntrySignature,
+  type ErasureBody,
   type OutcomeBody,
   type Principal,
   type ReceiptBody,

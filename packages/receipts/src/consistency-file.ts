@@ -5,6 +5,7 @@
 import { base64, fromBase64, type NoteVerifier, parseNoteVerifierKey, sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, ok, parseJson, type Fault, type Result } from '@countersign/kernel';
 import { openCheckpoint, parseCheckpointText, type Checkpoint, type Log, verifyConsistency } from '@countersign/log';
+import { toHex } from './hex.ts';
 import { closed, listOf, matching, oneOf, text } from './form.ts';
 import { jcs, utf8, utf8Text } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
@@ -119,20 +120,16 @@ function seenTree(note: string): Omit<Checkpoint, 'note'> | undefined {
 function checkSeen({ old }: Pair, seen: string | undefined): Check | undefined {
   if (seen === undefined) return undefined;
   const before = seenTree(seen);
-  if (before?.origin !== old.origin || before.size !== old.size || hex(before.root) !== hex(old.root))
+  if (before?.origin !== old.origin || before.size !== old.size || toHex(before.root) !== toHex(old.root))
     return failed('consistency', 'consistency_not_seen', 'The older checkpoint is not of the tree that was seen before.');
   return undefined;
-}
-
-function hex(bytes: Uint8Array): string {
-  return bytes.reduce((textSoFar, byte) => textSoFar + byte.toString(16).padStart(2, '0'), '');
 }
 
 function checkConsistency(pair: Pair, proofTexts: readonly string[]): Check {
   const { old, newer } = pair;
   if (newer.size < old.size)
     return failed('consistency', 'consistency_rollback', `The log went back from ${old.size} entries to ${newer.size}.`);
-  if (newer.size === old.size && hex(newer.root) !== hex(old.root))
+  if (newer.size === old.size && toHex(newer.root) !== toHex(old.root))
     return failed('consistency', 'consistency_fork', `The log signed two different trees of size ${old.size}.`);
   const proof = proofTexts.map((hash) => fromBase64(hash) ?? new Uint8Array(0));
   if (!verifyConsistency({ oldSize: old.size, oldRoot: old.root, newSize: newer.size, newRoot: newer.root, proof }))

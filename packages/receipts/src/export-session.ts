@@ -1,43 +1,52 @@
-/** @module The entries of one session's chain, read from its log. */
+/** @module A session's chain, read from its log: from one entry back to number 0, each by the place that was kept with the one behind it. */
+import { sha256Hex } from '@countersign/crypto';
 import { err, isJsonObject, ok, parseJson, type Fault, type Result } from '@countersign/kernel';
-import type { Log } from '@countersign/log';
+import type { Log, LogRecord } from '@countersign/log';
 import type { EntryBody } from '@countersign/protocol';
-import { orgOfBody, readBody } from './export-body.ts';
-import { jcs, utf8Text } from './jcs.ts';
+import { readBody } from './export-body.ts';
+import { jcs } from './jcs.ts';
 import { EXPORT_LIMITS } from './limits.ts';
+import { readBack } from './vault-record.ts';
 
-/** The body of an entry whose bytes contain `session`, the canonical text of a session's name; undefined for any other entry. */
-function bodyWith(entry: Uint8Array, session: string): EntryBody | undefined {
-  const text = utf8Text(entry);
-  // Most entries are of other sessions, and reading JSON is most of the work.
-  if (text?.includes(session) !== true) return undefined;
-  const parsed = parseJson(text);
+function bodyOf(record: LogRecord): Result<EntryBody, Fault> {
+  const parsed = parseJson(record.entry);
   const value = parsed.ok ? parsed.value.value : null;
-  const body = isJsonObject(value) ? readBody(value['body'] ?? null, '') : undefined;
-  return body?.ok === true ? body.value : undefined;
+  return readBody(isJsonObject(value) ? (value['body'] ?? null) : null, `/${record.index}/body`);
+}
+
+/** True where `before` is what stands in the chain before `body`. */
+function follows(body: EntryBody, before: EntryBody): boolean {
+  return before.seq === body.seq - 1 && sha256Hex(jcs(before)) === body.prev;
+}
+
+function gap(seq: number): Result<never, Fault> {
+  return err({ code: 'chain_gap', message: `number ${seq} of the session is not where it should be in the log` });
 }
 
 /**
- * Every durable entry of the chain that `member` is in, from number 0, in order. One pass over the log.
- * Faults: `export_too_long`, `chain_gap` where the log does not hold the whole chain.
+ * The entries of a chain from number 0 to the one at `index`, in order: one read an entry, whatever the size of the log.
+ * Faults: `export_too_long`, `entry_malformed`, `chain_gap` where the log does not hold the chain.
  * @throws CodedError what reading the log throws.
  */
-export async function readSession(log: Log, member: EntryBody): Promise<Result<readonly EntryBody[], Fault>> {
-  const session = `"session":${jcs([member.session]).slice(1, -1)}`;
+export async function readSession(log: Log, index: number): Promise<Result<readonly EntryBody[], Fault>> {
+  const { spineEnvelopesMax } = EXPORT_LIMITS;
   const bodies: EntryBody[] = [];
-  for await (const record of log.scan(0)) {
-    if (record.index >= log.durableSize) break;
-    const body = bodyWith(record.entry, session);
-    if (body === undefined || body.session !== member.session || orgOfBody(body) !== orgOfBody(member)) continue;
-    if (body.seq !== bodies.length)
-      return err({ code: 'chain_gap', message: `number ${bodies.length} of the session is not where it should be in the log` });
-    if (bodies.length >= EXPORT_LIMITS.spineEnvelopesMax)
+  for (let at: number | null = index; at !== null;) {
+    const record: LogRecord = await log.readRecord(at);
+    const body = bodyOf(record);
+    if (!body.ok) return body;
+    const behind = bodies.at(-1);
+    if (behind !== undefined && !follows(behind, body.value)) return gap(behind.seq - 1);
+    if (body.value.seq >= spineEnvelopesMax)
       return err({
         code: 'export_too_long',
-        message: `a session of more than ${EXPORT_LIMITS.spineEnvelopesMax} entries cannot be one Spine file`,
-        hint: 'export its receipts one by one in another format',
+        message: `a session of more than ${spineEnvelopesMax} entries cannot be one Spine file`,
+        hint: 'export an earlier entry of it, or its receipts one by one in another format',
       });
-    bodies.push(body);
+    bodies.push(body.value);
+    const back = readBack(record.attachments);
+    if (back === undefined || (back === null) !== (body.value.seq === 0)) return gap(Math.max(0, body.value.seq - 1));
+    at = back;
   }
-  return ok(bodies);
+  return ok(bodies.reverse());
 }

@@ -26,6 +26,15 @@ export interface OutcomeDisclosure {
   readonly salt: string;
 }
 
+/** Whose content an erasure made unreadable. */
+export interface ErasureDisclosure {
+  readonly erased: { readonly org: string; readonly subject: string };
+  /** base64url, 32 bytes. */
+  readonly salt: string;
+}
+
+export type Disclosure = ReceiptDisclosure | OutcomeDisclosure | ErasureDisclosure;
+
 /** The documents whose hashes are in `body.inputs`. */
 export interface BundleDocuments {
   readonly policy: JsonValue;
@@ -41,7 +50,7 @@ export interface Bundle {
   readonly proof: readonly string[];
   /** Signed note. */
   readonly checkpoint: string;
-  readonly inputs?: ReceiptDisclosure | OutcomeDisclosure;
+  readonly inputs?: Disclosure;
   readonly documents?: BundleDocuments;
   /** Hex SHA-256 of JCS of everything else. */
   readonly digest?: string;

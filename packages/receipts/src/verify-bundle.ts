@@ -4,8 +4,15 @@
 import { createVerifier, fromBase64, fromBase64url, keyIdOf, sha256Hex } from '@countersign/crypto';
 import { canonicalize, type JsonValue } from '@countersign/kernel';
 import { leafHash, verifyInclusion, type Checkpoint } from '@countersign/log';
-import { OUTCOME_TYPE, RECEIPT_TYPE, type EntryBody, type ReceiptBody } from '@countersign/protocol';
-import { readBundle, type Bundle, type OutcomeDisclosure, type ReceiptDisclosure } from './read-bundle.ts';
+import { ERASURE_TYPE, OUTCOME_TYPE, RECEIPT_TYPE, type EntryBody, type ErasureBody, type ReceiptBody } from '@countersign/protocol';
+import {
+  readBundle,
+  type Bundle,
+  type Disclosure,
+  type ErasureDisclosure,
+  type OutcomeDisclosure,
+  type ReceiptDisclosure,
+} from './read-bundle.ts';
 import { ENTRY_FORM } from './bundle-form.ts';
 import { commit } from './commitment.ts';
 import { jcs, utf8 } from './jcs.ts';
@@ -67,8 +74,16 @@ function checkSignature(bundle: Bundle, trust: Trust): Check {
   return passed('signature', 'signature_ok', 'The entry is signed by a trusted receipt key.');
 }
 
-function isReceiptDisclosure(inputs: ReceiptDisclosure | OutcomeDisclosure): inputs is ReceiptDisclosure {
+function isReceiptDisclosure(inputs: Disclosure): inputs is ReceiptDisclosure {
   return 'salts' in inputs;
+}
+
+function isErasureDisclosure(inputs: Disclosure): inputs is ErasureDisclosure {
+  return 'erased' in inputs;
+}
+
+function isOutcomeDisclosure(inputs: Disclosure): inputs is OutcomeDisclosure {
+  return 'response' in inputs;
 }
 
 function committed(saltText: string, bytes: Uint8Array): string | undefined {
@@ -99,10 +114,15 @@ function checkCommitments(bundle: Bundle): Check {
     );
   const { body } = entry;
   if (body.type === RECEIPT_TYPE && isReceiptDisclosure(inputs)) return checkReceiptCommitments(body, inputs);
-  if (body.type !== OUTCOME_TYPE || isReceiptDisclosure(inputs)) {
-    return failed('commitments', 'commitments_misplaced', 'The disclosed inputs do not belong to an entry of this type.');
-  }
-  return checkResponse(body.response, inputs);
+  if (body.type === OUTCOME_TYPE && isOutcomeDisclosure(inputs)) return checkResponse(body.response, inputs);
+  if (body.type === ERASURE_TYPE && isErasureDisclosure(inputs)) return checkErased(body, inputs);
+  return failed('commitments', 'commitments_misplaced', 'The disclosed inputs do not belong to an entry of this type.');
+}
+
+function checkErased(body: ErasureBody, { erased, salt }: ErasureDisclosure): Check {
+  if (committed(salt, utf8(jcs(erased))) !== body.subject)
+    return failed('commitments', 'commitment_erased', 'The disclosed subject is not the one that the erasure commits to.');
+  return passed('commitments', 'commitments_ok', 'The disclosed subject is the one whose content was erased.');
 }
 
 function checkResponse(logged: string | null, inputs: OutcomeDisclosure): Check {

@@ -33,6 +33,7 @@ import {
   trust,
   type Link,
 } from './export-fixtures.ts';
+import { attachmentsOf } from '../src/vault-record.ts';
 import { textOf } from './vector-files.ts';
 
 const {
@@ -181,34 +182,106 @@ describe('EXP-006 Spine', () => {
 });
 
 describe('EXP-040 a session is read from its log', () => {
-  async function logOf(entries: readonly (string | Uint8Array)[]): Promise<Log> {
+  /** Entries, each with the place of the one before it in its chain, as it is kept. */
+  async function logOf(entries: readonly (readonly [entry: string | Uint8Array, back: number | null | undefined])[]): Promise<Log> {
     const log = await openLog({
       storage: createMemoryStorage(createMemoryDisk()),
       origin: LOG,
       noteSigner: { name: LOG, signer: logSigner },
     });
-    await Promise.all(entries.map((entry) => log.append({ entry: new Uint8Array(Buffer.from(entry)), attachments: [] }).durable));
+    const staged = entries.map(([entry, back]) =>
+      log.append({
+        entry: new Uint8Array(Buffer.from(entry)),
+        attachments: back === undefined ? [] : attachmentsOf(new Uint8Array(0), back),
+      }),
+    );
+    await Promise.all(staged.map(({ durable }) => durable));
     return log;
   }
+  const texts = session.map((body) => entryText(body));
+  const other = entryText(receiptBody({ seq: 0, prev: null }, undefined, { session: 'session-2' }));
 
-  test('between entries of others, of other orgs, and of none', async () => {
-    const other = receiptBody({ seq: 0, prev: null }, undefined, { session: 'session-2' });
-    const sameName = { ...outcomeBody({ seq: 0, prev: null }), org: 'org-2' };
-    const [first, ...rest] = session.map((body) => entryText(body));
-    const odd = [Uint8Array.of(0xff), '{"session":"session-1"', '{"body":{"session":"session-1"},"signatures":[]}'];
-    const log = await logOf([entryText(other), first ?? '', entryText(sameName), ...odd, ...rest]);
-    expect(await readSession(log, nth(session, 2))).toEqual({ ok: true, value: session });
-    expect(await readSession(log, sameName)).toEqual({ ok: true, value: [sameName] });
+  test('up to the entry that is asked for, between entries of others', async () => {
+    const [first = '', second = '', ...rest] = texts;
+    const log = await logOf([
+      [other, null],
+      [first, null],
+      [other, null],
+      [second, 1],
+      ...rest.map((text, n): [string, number] => [text, n + 3]),
+    ]);
+    expect(await readSession(log, 6)).toEqual({ ok: true, value: session });
+    expect(await readSession(log, 4)).toEqual({ ok: true, value: session.slice(0, 3) });
+    expect(await readSession(log, 1)).toEqual({ ok: true, value: session.slice(0, 1) });
     await log.close();
   });
 
-  test('and refused where an entry is missing, or where there are too many', async () => {
-    const gap = await logOf(session.filter((_, n) => n !== 1).map((body) => entryText(body)));
-    expect(await readSession(gap, nth(session, 0))).toMatchObject({ ok: false, error: { code: 'chain_gap' } });
-    await gap.close();
-    const many = chainOf(Array.from({ length: spineEnvelopesMax + 1 }, () => (link: Link) => outcomeBody(link)));
-    const log = await logOf(many.map((body) => entryText(body)));
-    expect(await readSession(log, nth(many, 0))).toMatchObject({ ok: false, error: { code: 'export_too_long' } });
+  test.each([
+    [
+      'a place that leads to another chain',
+      [
+        [other, null],
+        [texts[0], null],
+        [texts[1], 0],
+      ],
+      'chain_gap',
+    ],
+    [
+      'a place that leads too far back',
+      [
+        [texts[0], null],
+        [texts[1], 0],
+        [texts[2], 0],
+      ],
+      'chain_gap',
+    ],
+    [
+      'no place at all',
+      [
+        [texts[0], null],
+        [texts[1], undefined],
+      ],
+      'chain_gap',
+    ],
+    ['an end where there is a number before', [[texts[1], null]], 'chain_gap'],
+    [
+      'a place before number 0',
+      [
+        [other, null],
+        [texts[0], 0],
+      ],
+      'chain_gap',
+    ],
+    [
+      'an entry that is none',
+      [
+        ['[]', null],
+        [texts[1], 0],
+      ],
+      'entry_malformed',
+    ],
+    [
+      'bytes that are no text',
+      [
+        [Uint8Array.of(0xff), null],
+        [texts[1], 0],
+      ],
+      'entry_malformed',
+    ],
+  ])('and refused at %s', async (_name, entries, code) => {
+    const log = await logOf(entries as never);
+    expect(await readSession(log, entries.length - 1)).toMatchObject({ ok: false, error: { code } });
+    await log.close();
+  });
+
+  test('EXP-006 and where there are too many, at once', async () => {
+    const last = (seq: number): string => entryText(outcomeBody({ seq, prev: '0'.repeat(64) }));
+    const log = await logOf([
+      [last(spineEnvelopesMax - 1), null],
+      [last(spineEnvelopesMax), 0],
+    ]);
+    expect(await readSession(log, 0)).toMatchObject({ ok: false, error: { code: 'chain_gap' } });
+    expect(await readSession(log, 1)).toMatchObject({ ok: false, error: { code: 'export_too_long' } });
     await log.close();
   });
 });

@@ -227,3 +227,26 @@ describe('disclosure', () => {
     expect(report.subject).toMatchObject({ id: uuid(1), index: 0, size: 1, seq: 0, log: ORIGIN });
   });
 });
+
+test('BNDL-004 a bundle that discloses nothing fits 4 KB for an entry of 1,600 bytes, three signature lines and a log of 2^24 entries', () => {
+  const bundle = asBundle(unsigned);
+  delete bundle['inputs'];
+  delete bundle['documents'];
+  const entry = bundle['entry'] as { body: JsonObject; signatures: JsonValue };
+  const room = 1600 - canonicalize(entry).length;
+  expect(room).toBeGreaterThan(0);
+  const filled = { ...entry, body: { ...entry.body, org: 'x'.repeat(room - '"org":"",'.length) } };
+  expect(canonicalize(filled).length).toBe(1600);
+  const note = noteOf(bundle).replace(/\n1\n/, '\n16777216\n');
+  const line = note.split('\n').at(-2) ?? '';
+  const cosignature = line.replace(ORIGIN, 'witness.example.org/w1').replace(/ [^ ]+$/, ` ${'A'.repeat(100)}`);
+  const full = {
+    ...bundle,
+    entry: filled,
+    index: 16_777_215,
+    proof: Array.from({ length: 24 }, () => Buffer.alloc(32, 7).toString('base64')),
+    checkpoint: `${note}${cosignature}\n${cosignature}\n`,
+    digest: '0'.repeat(64),
+  };
+  expect(Buffer.byteLength(canonicalize(full as unknown as JsonValue))).toBeLessThanOrEqual(4096);
+});

@@ -25,15 +25,15 @@ type Write = (bundle: Bundle, source: Source) => Promise<Result<Uint8Array, Faul
 const WRITERS: Readonly<Record<ExportFormat, Write>> = {
   dsse: ({ entry }, { signer }) => ok(exportDsse(entry.body, [signer])),
   'signed-receipt': ({ entry }, { signer }) => exportSignedReceipt(entry.body, signer),
-  spine: async ({ entry }, { log, signer }) => {
-    const session = await readSession(log, entry.body);
+  spine: async ({ index }, { log, signer }) => {
+    const session = await readSession(log, index);
     return session.ok ? exportSpine(session.value, signer) : session;
   },
   'tlog-proof': (bundle) => ok(exportTlogProof(bundle)),
 };
 
 /**
- * The bytes of an export; `spine` is the whole session of the entry. Nothing that was sealed is in any of them.
+ * The bytes of an export; `spine` is the session up to the entry. Nothing that was sealed is in any of them.
  * Faults: `receipt_not_found`, and those of the format.
  * @throws CodedError what reading the log throws.
  */

@@ -9,7 +9,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CodedError, codeOf, invariant } from '@countersign/kernel';
-import type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedStorage, SegmentInfo } from '@countersign/log';
+import type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedFile, PublishedStorage, SegmentInfo } from '@countersign/log';
 import { type DiskFile, type DiskSystem, nodeDisk } from './disk-system.ts';
 
 export interface DiskLogOptions {
@@ -20,6 +20,8 @@ export interface DiskLogOptions {
   readonly system?: DiskSystem;
 }
 
+/** Files written side by side. */
+const WRITES_AT_ONCE = 8;
 /** Segments held open for reading. */
 const READERS_MAX = 32;
 const SEGMENT = /^([0-9]{10})\.seg$/;
@@ -162,18 +164,37 @@ function journalReaders(disk: Disk): Readers {
   };
 }
 
-/** Puts a whole file in place: written beside, synced, renamed, the folder synced. */
-async function putFile(disk: Disk, file: { readonly draft: string; readonly place: string; readonly bytes: Uint8Array }): Promise<void> {
-  const { system, synced } = disk;
-  const handle = await system.open(file.draft, 'create');
+interface DraftedFile {
+  readonly draft: string;
+  readonly place: string;
+  readonly bytes: Uint8Array;
+}
+
+async function writeDraft({ system, synced }: Disk, { draft, bytes }: DraftedFile): Promise<void> {
+  const handle = await system.open(draft, 'create');
   try {
-    await writeAll(handle, file.bytes, 0);
+    await writeAll(handle, bytes, 0);
     if (synced) await handle.datasync();
   } finally {
     await handle.close();
   }
-  await system.rename(file.draft, file.place);
-  if (synced) await system.syncFolder(dirname(file.place));
+}
+
+/** Runs `work` over all items, some at a time; over when all of it is, also where some of it failed. */
+async function sideBySide<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let i = 0; i < items.length; i += WRITES_AT_ONCE) {
+    const settled = await Promise.allSettled(items.slice(i, i + WRITES_AT_ONCE).map(work));
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+}
+
+/** Puts whole files in place: written beside and synced, renamed, their folders synced once each. */
+async function putFiles(disk: Disk, files: readonly DraftedFile[]): Promise<void> {
+  const { system, synced } = disk;
+  await sideBySide(files, (file) => writeDraft(disk, file));
+  await sideBySide(files, ({ draft, place }) => system.rename(draft, place));
+  if (synced) await sideBySide([...new Set(files.map(({ place }) => dirname(place)))], (folder) => system.syncFolder(folder));
 }
 
 type JournalFiles = JournalStorage & { close(): Promise<void> };
@@ -214,7 +235,7 @@ function journalFiles(disk: Disk, readers: Readers): JournalFiles {
       }
     },
     writeIndex: (segment, bytes) =>
-      putFile(disk, { draft: join(root, 'tmp', `${segment}.idx`), place: join(folder, fileOf(segment, 'idx')), bytes }),
+      putFiles(disk, [{ draft: join(root, 'tmp', `${segment}.idx`), place: join(folder, fileOf(segment, 'idx')), bytes }]),
     removeSegment: async (segment) => {
       invariant(tail?.segment !== segment, 'the segment that is written is not removed');
       await readers.forget(segment);
@@ -252,15 +273,19 @@ function publishedFiles(disk: Disk): PublishedStorage {
     known.add(folder);
   };
 
+  const replaceFiles = async (files: readonly PublishedFile[]): Promise<void> => {
+    const drafted = files.map(({ path, bytes }) => {
+      unfinished += 1;
+      return { draft: join(root, 'tmp', String(unfinished)), place: placeOf(path), bytes };
+    });
+    for (const { place } of drafted) await ensureFolder(dirname(place));
+    await putFiles(disk, drafted);
+  };
+
   return {
     readFile: (path) => readOptional(system, placeOf(path)),
-    replaceFile: async (path, bytes) => {
-      const place = placeOf(path);
-      unfinished += 1;
-      const draft = join(root, 'tmp', String(unfinished));
-      await ensureFolder(dirname(place));
-      await putFile(disk, { draft, place, bytes });
-    },
+    replaceFile: (path, bytes) => replaceFiles([{ path, bytes }]),
+    replaceFiles,
     removeFile: async (path) => {
       const place = placeOf(path);
       await system.removeFile(place);

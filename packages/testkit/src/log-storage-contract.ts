@@ -139,6 +139,21 @@ function filesContract(name: string, makeBed: () => Promise<StorageBed>): void {
         await second.close();
       }));
 
+    test('several files are put in place in one go', () =>
+      withBed(makeBed, async (bed) => {
+        const first = await bed.open();
+        await first.replaceFile('tile/0/000.p/1', bytes(0));
+        const files = Array.from({ length: 20 }, (_, i) => ({ path: `tile/${i % 3}/0${i + 10}`, bytes: bytes(i) }));
+        await first.replaceFiles([...files, { path: 'tile/0/000.p/1', bytes: bytes(9) }]);
+        await first.replaceFiles([]);
+        await first.close();
+        const second = await bed.open();
+        for (const file of files) expect(plain(await second.readFile(file.path))).toEqual([...file.bytes]);
+        expect(plain(await second.readFile('tile/0/000.p/1'))).toEqual([9]);
+        expect((await second.listFiles('tile')).length).toBe(21);
+        await second.close();
+      }));
+
     test('a folder lists what is below it and nothing else', () =>
       withBed(makeBed, async (bed) => {
         const storage = await bed.open();

@@ -1,22 +1,12 @@
 /** @module `receipt`: one receipt, to read or to hand to somebody who trusts nobody. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { canonicalize, codeOf, isJsonObject, isUuid, type JsonValue, parseJson } from '@countersign/kernel';
+import { codeOf, isUuid, type JsonValue } from '@countersign/kernel';
 import { readBundle } from '@countersign/receipts';
 import { EXPORT_FORMATS, type ExportFormat } from '@countersign/receipts/exports';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
-import { CLI_LIMITS } from '../limits.ts';
 import { CliError, EXIT, type Outcome, usageError } from '../outcome.ts';
 import { withOperator } from './agents.ts';
-
-/** The same proof, with nothing disclosed. */
-function withoutInputs(bytes: Uint8Array): Uint8Array {
-  const parsed = parseJson(bytes, { bytesMax: CLI_LIMITS.answerBytesMax, nodesMax: CLI_LIMITS.bundleNodesMax });
-  if (!parsed.ok || !isJsonObject(parsed.value.value))
-    throw new CliError(EXIT.runtime, [{ code: 'bundle_malformed', message: 'the bundle is not readable' }]);
-  const { inputs: _inputs, documents: _documents, ...rest } = parsed.value.value;
-  return new TextEncoder().encode(canonicalize(rest));
-}
 
 function idOf(input: Input): string {
   const id = (input.args[0] ?? '').toLowerCase();
@@ -26,8 +16,7 @@ function idOf(input: Input): string {
 
 async function fetchBundle(input: Input, context: Context, inputs: boolean): Promise<{ readonly id: string; readonly bytes: Uint8Array }> {
   const id = idOf(input);
-  const bytes = await withOperator(context, false, (operator) => operator.bundle(id));
-  return { id, bytes: inputs ? bytes : withoutInputs(bytes) };
+  return { id, bytes: await withOperator(context, false, (operator) => operator.bundle(id, { inputs })) };
 }
 
 async function show(input: Input, context: Context): Promise<Outcome> {
@@ -120,7 +109,7 @@ export const receiptCommands: readonly Command[] = [
     args: '<id>',
     summary: 'the same in a format of others: in-toto in DSSE, Clawdstrike, Spine, C2SP tlog-proof',
     options: [
-      { flags: '--format <format>', summary: `bundle where it is not said, ${EXPORT_FORMATS.join(', ')} (spine: the whole session)` },
+      { flags: '--format <format>', summary: `bundle where it is not said, ${EXPORT_FORMATS.join(', ')} (spine: the session up to it)` },
       { flags: '--out <file>', summary: 'named after id and format where it is not said, `-` for standard output' },
       { flags: '--without-inputs', summary: 'of a bundle: disclose nothing. The other formats never do' },
       { flags: '--force', summary: 'replace a file that is there' },
