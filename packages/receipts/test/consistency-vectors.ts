@@ -52,7 +52,7 @@ export async function consistencyVectors(): Promise<readonly ConsistencyVector[]
     vector('from a size to itself', await file(many, many), OK),
     { ...vector('from the tree that was seen', whole, OK), seen: three.note },
     vector('signed by two keys, one known', digested, OK),
-    vector('signed by two keys, without a digest', overlap, ['consistency-form fail consistency_digest']),
+    vector('signed by two keys, without a digest', overlap, ['consistency-form fail consistency_digest_missing']),
     { ...vector('from another tree than the one that was seen', whole, ['consistency fail consistency_not_seen']), seen: eight.note },
     { ...vector('what was seen is no checkpoint', whole, ['consistency fail consistency_not_seen']), seen: 'nothing\n' },
     vector('a rollback', change({ old: many.note, new: three.note, proof: [] }), ['consistency fail consistency_rollback']),

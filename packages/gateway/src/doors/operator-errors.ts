@@ -9,6 +9,7 @@ export type OperatorCode =
   | VaultFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
+  | 'method_not_allowed'
   | 'org_required'
   | 'policy_rejected'
   | 'invalid_format'
@@ -37,6 +38,7 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   limit_reached: 422,
   operator_unauthorized: 401,
   operator_forbidden: 403,
+  method_not_allowed: 405,
   org_required: 422,
   policy_rejected: 422,
   invalid_format: 422,
