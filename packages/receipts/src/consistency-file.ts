@@ -100,6 +100,10 @@ function openBoth(file: ConsistencyFile, trust: Trust): { readonly check: Check;
       return {
         check: failed('checkpoint', one.error.code, `The ${which} checkpoint is not signed by a trusted log key: ${one.error.message}.`),
       };
+    if (!one.value.signers.includes(one.value.origin)) {
+      const sentence = `No key that signed the ${which} checkpoint has the name of the log.`;
+      return { check: failed('checkpoint', 'checkpoint_wrong_key', sentence) };
+    }
     opened.push(one.value);
   }
   const [old, newer] = opened;

@@ -52,15 +52,19 @@ export function checkOutcomes(
   chain: readonly Bundle[],
   known: { readonly end: 'closed' | 'open'; readonly now: string | undefined },
 ): Check {
+  const receipts: Awaited[] = [];
   const awaited = new Map<string, Awaited>();
   for (const { entry } of chain) {
     const { body } = entry;
     if (body.type === RECEIPT_TYPE) {
-      if (!awaited.has(body.id)) awaited.set(body.id, { by: body.outcomeBy, seq: body.seq, came: false });
+      const receipt = { by: body.outcomeBy, seq: body.seq, came: false };
+      receipts.push(receipt);
+      // Of two receipts with one id the first is meant.
+      if (!awaited.has(body.id)) awaited.set(body.id, receipt);
     }
     if (body.type !== OUTCOME_TYPE) continue;
     const fault = take(awaited, body);
     if (fault !== undefined) return fault;
   }
-  return checkMissing([...awaited.values()], known);
+  return checkMissing(receipts, known);
 }
