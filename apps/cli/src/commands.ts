@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logCommands } from './commands/logs.ts';
+import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
@@ -16,6 +17,7 @@ import { ruleCommands } from './commands/rules.ts';
 import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { witnessCommands } from './commands/witnesses.ts';
 
 /** Words that have commands below them. */
 export const GROUPS: readonly (readonly [string, string])[] = [
@@ -29,6 +31,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
   ['receipt', 'single receipts'],
+  ['witness', 'cosigning the logs of others'],
 ];
 
 export const COMMANDS: readonly Command[] = [
@@ -42,9 +45,11 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...hostCommands,
   ...logCommands,
+  ...logWitnessCommands,
   ...receiptCommands,
   verifyCommand,
   replayCommand,
+  ...witnessCommands,
   doctorCommand,
   demoCommand,
   completionsCommand(() => COMMANDS.map(({ path }) => path)),

@@ -7,13 +7,36 @@ export {
   type NoteSigner,
   type OpenedCheckpoint,
 } from './checkpoint.ts';
+export type { Cosign, ProveSince } from './cosign.ts';
+export {
+  cosignatureLine,
+  cosignatureSeconds,
+  cosignerKeyText,
+  createCosignerKey,
+  parseCosignerKey,
+  type CosignerKey,
+} from './cosignature.ts';
 export { parseBundle } from './entry-bundles.ts';
 export type { LogErrorCode } from './errors.ts';
 export type { LogRecord } from './frame.ts';
-export { LOG_LIMITS, type LogLimits } from './limits.ts';
+export { LOG_LIMITS, WITNESS_BODY_BYTES_MAX, WITNESS_PROOF_LINES_MAX, type LogLimits } from './limits.ts';
 export { openLog, type Appended, type Log, type LogOptions, type NewRecord } from './log.ts';
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
 export { emptyRoot, leafHash, nodeHash, rootOf } from './merkle.ts';
 export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
 export type { LogStorage, SegmentInfo } from './storage.ts';
 export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
+export {
+  createWitness,
+  parseAddCheckpoint,
+  type AddCheckpoint,
+  type Witness,
+  type WitnessAnswer,
+  type WitnessedLog,
+  type WitnessFaultCode,
+  type WitnessOptions,
+  type WitnessState,
+  type WitnessStep,
+  type WitnessVerdict,
+} from './witness.ts';
+export { EMPTY_TREE, sameTree, type WitnessedTree } from './witnessed-tree.ts';

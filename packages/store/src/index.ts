@@ -9,3 +9,5 @@ export { createSealer, type Sealer } from './sealer.ts';
 export { createSecretFile, readSecretFile, replaceSecretFile, type KeySource, type SecretFileCode } from './secret-file.ts';
 export { openSqliteStateStore } from './sqlite-state-store.ts';
 export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOptions } from './state-store.ts';
+export { openWitnessIdentity, type WitnessIdentityOptions } from './witness-identity.ts';
+export { lockWitness, openWitnessStore, type WitnessedLogView, type WitnessName, type WitnessStore } from './witness-store.ts';
