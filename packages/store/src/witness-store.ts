@@ -246,6 +246,18 @@ function createIdentity(db: DatabaseSync): Pick<WitnessStore, 'identity' | 'bind
   };
 }
 
+/**
+ * Makes a file for its owner only, which SQLite by itself would not. One that is there is not touched: closing any handle of it would take
+ * the system's locks from this process.
+ */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', OWNER_ONLY));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
 function refuseForgotten(directory: string): void {
   if (existsSync(join(directory, 'witness.db')) || !existsSync(join(directory, WITNESS_KEY_FILE))) return;
   // SECURITY: a key that signed before, without what it signed, could be led into a fork.
@@ -267,8 +279,7 @@ export function openWitnessStore(directory: string): WitnessStore {
     mkdirSync(directory, { recursive: true, mode: FOLDER_OWNER_ONLY });
     refuseForgotten(directory);
     const path = join(directory, 'witness.db');
-    // Made by SQLite itself the file would be readable by others.
-    closeSync(openSync(path, 'a', OWNER_ONLY));
+    makeFile(path);
     const opened = new DatabaseSync(path);
     db = opened;
     prepareWitnessDatabase(opened);
@@ -296,7 +307,7 @@ export function lockWitness(directory: string): () => void {
   try {
     mkdirSync(directory, { recursive: true, mode: FOLDER_OWNER_ONLY });
     const path = join(directory, 'lock');
-    closeSync(openSync(path, 'a', OWNER_ONLY));
+    makeFile(path);
     const held = new DatabaseSync(path);
     lock = held;
     held.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
