@@ -91,17 +91,7 @@ function decode(body: Uint8Array): string | undefined {
   }
 }
 
-/** Reads the body of an `add-checkpoint` request. Total; nothing in the result is verified. */
-export function parseAddCheckpoint(body: Uint8Array): Result<AddCheckpoint, Fault<WitnessFaultCode>> {
-  if (body.length > WITNESS_BODY_BYTES_MAX)
-    return err({ code: 'witness_body_too_large', message: `a request has at most ${WITNESS_BODY_BYTES_MAX} bytes` });
-  const text = decode(body);
-  const end = text?.indexOf('\n\n') ?? -1;
-  if (text === undefined || end < 0) return malformed('a request is a line `old <size>`, proof lines, an empty line and a checkpoint');
-  // The old size, and one line more than allowed, are enough to see that there are too many.
-  const [first = '', ...lines] = text.slice(0, end).split('\n', WITNESS_PROOF_LINES_MAX + 2);
-  const oldSize = Number(OLD.exec(first)?.[1]);
-  if (!Number.isSafeInteger(oldSize)) return malformed('the first line is `old` and a size below 2^53 without leading zeroes');
+function readProof(lines: readonly string[]): Result<readonly Uint8Array[], Fault<WitnessFaultCode>> {
   if (lines.length > WITNESS_PROOF_LINES_MAX) return malformed(`a request has at most ${WITNESS_PROOF_LINES_MAX} proof lines`);
   const proof: Uint8Array[] = [];
   for (const line of lines) {
@@ -109,10 +99,26 @@ export function parseAddCheckpoint(body: Uint8Array): Result<AddCheckpoint, Faul
     if (hash?.length !== HASH_BYTES) return malformed(`proof line ${proof.length + 1} is not the base64 of ${HASH_BYTES} bytes`);
     proof.push(hash);
   }
+  return ok(proof);
+}
+
+/** Reads the body of an `add-checkpoint` request. Total; nothing in the result is verified. */
+export function parseAddCheckpoint(body: Uint8Array): Result<AddCheckpoint, Fault<WitnessFaultCode>> {
+  if (body.length > WITNESS_BODY_BYTES_MAX)
+    return err({ code: 'witness_body_too_large', message: `a request has at most ${WITNESS_BODY_BYTES_MAX} bytes` });
+  const text = decode(body) ?? '';
+  const end = text.indexOf('\n\n');
+  if (end < 0) return malformed('a request is a line `old <size>`, proof lines, an empty line and a checkpoint');
+  // The old size, and one line more than allowed, are enough to see that there are too many.
+  const [first = '', ...lines] = text.slice(0, end).split('\n', WITNESS_PROOF_LINES_MAX + 2);
+  const oldSize = Number(OLD.exec(first)?.[1]);
+  if (!Number.isSafeInteger(oldSize)) return malformed('the first line is `old` and a size below 2^53 without leading zeroes');
+  const proof = readProof(lines);
+  if (!proof.ok) return proof;
   const note = text.slice(end + 2);
   const origin = note.slice(0, Math.max(0, note.indexOf('\n')));
   if (origin === '') return malformed('the checkpoint has no origin line');
-  return ok({ oldSize, proof, origin, note });
+  return ok({ oldSize, proof: proof.value, origin, note });
 }
 
 export interface WitnessOptions {

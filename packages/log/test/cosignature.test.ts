@@ -29,8 +29,9 @@ interface NoteVectors {
   readonly valid: readonly { name: string; note: string; time: string }[];
   readonly invalid: readonly { name: string; note: string; code: string }[];
 }
-const read = <T>(name: string): T =>
-  JSON.parse(readFileSync(new URL(`../../../vectors/cosignature/${name}`, import.meta.url), 'utf8')) as T;
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../../vectors/cosignature/${name}`, import.meta.url), 'utf8'));
+}
 
 function keyFrom(text: string): CosignerKey {
   const parsed = parseCosignerKey(text);
@@ -39,7 +40,7 @@ function keyFrom(text: string): CosignerKey {
 }
 
 describe('BNDL-013 keys of witnesses', () => {
-  const { valid, invalid } = read<KeyVectors>('keys.json');
+  const { valid, invalid } = read('keys.json') as KeyVectors;
   it.each(valid)('$name', ({ vkey, keyName, publicKey }) => {
     const key = keyFrom(vkey);
     expect([key.name, Buffer.from(key.publicKey).toString('hex')]).toEqual([keyName, publicKey]);
@@ -59,7 +60,7 @@ describe('BNDL-013 keys of witnesses', () => {
 });
 
 describe('BNDL-013 cosignatures', () => {
-  const { vkey, valid, invalid } = read<NoteVectors>('notes.json');
+  const { vkey, valid, invalid } = read('notes.json') as NoteVectors;
   it.each(valid)('$name', ({ note, time }) => {
     const opened = openNote(note, [keyFrom(vkey)]);
     expect(opened).toMatchObject({ ok: true, value: { signatures: [{ name: keyFrom(vkey).name }] } });

@@ -71,7 +71,7 @@ function lineOf(reply: WitnessReply, text: string, key: CosignerKey): Asked {
   if (!opened.ok) return refused(opened.error.code === 'note_malformed' ? 'witness_answer_malformed' : 'witness_bad_signature');
   const [signature] = opened.value.signatures;
   const seconds = signature === undefined ? undefined : cosignatureSeconds(signature.signature);
-  // An empty line in the answer would move the end of the text.
+  // SECURITY: an empty line in the answer moves the end of the text; what was verified must be what is published.
   if (signature === undefined || seconds === undefined || opened.value.text !== text) return refused('witness_answer_malformed');
   return { cosigned: true, line: noteSignatureLine(signature), seconds: Number(seconds) };
 }

@@ -49,17 +49,16 @@ function checkUrl(text: JsonValue | undefined, path: string): string {
 }
 
 /** @throws {CodedError} `witnesses_invalid`. */
-function checkKey(text: JsonValue | undefined, path: string): CosignerKey {
-  const parsed = typeof text === 'string' ? parseCosignerKey(text) : undefined;
-  if (parsed === undefined) throw invalid('the verifier key of a witness is wanted here', path);
-  if (!parsed.ok) throw invalid(parsed.error.message, path);
-  return parsed.value;
+function checkWitness(key: JsonValue | undefined, url: JsonValue | undefined, path: string): ConfiguredWitness {
+  if (typeof key !== 'string') throw invalid('the verifier key of a witness is wanted here', `${path}/key`);
+  const parsed = parseCosignerKey(key);
+  if (!parsed.ok) throw invalid(parsed.error.message, `${path}/key`);
+  return { key, url: checkUrl(url, `${path}/url`), cosigner: parsed.value };
 }
 
 function readWitness(value: JsonValue, path: string): ConfiguredWitness {
   const { key, url } = onlyMembers(value, ['key', 'url'], path);
-  const cosigner = checkKey(key, `${path}/key`);
-  return { key: String(key), url: checkUrl(url, `${path}/url`), cosigner };
+  return checkWitness(key, url, path);
 }
 
 /** What holds between the parts. */
@@ -124,7 +123,7 @@ function write(dataDir: string, config: WitnessConfig): WitnessConfig {
 /** Adds a witness; the first one makes a quorum of 1. @throws {CodedError} `witnesses_invalid` and those of the file. */
 export function addWitness(dataDir: string, key: string, url: string): WitnessConfig {
   const { quorum, witnesses } = readWitnessConfig(dataDir);
-  const added = { key, url: checkUrl(url, 'URL'), cosigner: checkKey(key, 'VKEY') };
+  const added = checkWitness(key, url, '');
   return write(dataDir, { quorum: witnesses.length === 0 ? 1 : quorum, witnesses: [...witnesses, added] });
 }
 

@@ -84,7 +84,7 @@ function remove(input: Input, context: Context): Outcome {
   return changed(removeWitness(directoryOf(context), name), `witness ${name} is no longer asked`);
 }
 
-function quorum(input: Input, context: Context): Outcome {
+function setQuorum(input: Input, context: Context): Outcome {
   const [count = ''] = input.args;
   if (!/^[0-9]{1,3}$/.test(count)) throw usageError('a quorum is a whole number', 'countersign log witness-quorum 2');
   return changed(setWitnessQuorum(directoryOf(context), Number(count)), 'the quorum is set');
@@ -116,6 +116,6 @@ export const logWitnessCommands: readonly Command[] = [
     args: '<count>',
     summary: 'how many cosignatures a checkpoint should have',
     examples: ['countersign log witness-quorum 2'],
-    run: quorum,
+    run: setQuorum,
   },
 ];

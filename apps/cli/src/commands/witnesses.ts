@@ -134,7 +134,7 @@ function logs(input: Input, context: Context): Outcome {
   return { exitCode: EXIT.ok, json: { logs: rows.map(logJson) }, text };
 }
 
-function key(input: Input, context: Context): Outcome {
+function showKey(input: Input, context: Context): Outcome {
   const identity = withStore(directoryOf(input, context), false, (store) => store.identity());
   if (identity === undefined) throw usageError('this witness has no key yet', 'countersign witness serve --name NAME');
   const text = cosignerKeyText(identity.name, identity.publicKey);
@@ -187,6 +187,6 @@ export const witnessCommands: readonly Command[] = [
     summary: 'the key that logs and verifiers must know',
     options: [DIR],
     examples: ['countersign witness key > witness.vkey'],
-    run: key,
+    run: showKey,
   },
 ];
