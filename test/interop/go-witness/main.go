@@ -1,24 +1,17 @@
-// Program go-witness lets the public Go tools speak with a witness and a log of ours.
+// Program interop-witness has the public Go tools read our cosignatures, and a Tessera log ask our witness for them.
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/ed25519"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"filippo.io/torchwood"
 	"github.com/transparency-dev/tessera"
 	"github.com/transparency-dev/tessera/storage/posix"
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -59,6 +52,20 @@ func verify() {
 	check(json.NewEncoder(os.Stdout).Encode(out))
 }
 
+// keys says which texts are keys of witnesses: one JSON document in, one out.
+func keys() {
+	var in struct {
+		Vkeys []string `json:"vkeys"`
+	}
+	check(json.NewDecoder(os.Stdin).Decode(&in))
+	out := []bool{}
+	for _, vkey := range in.Vkeys {
+		_, err := torchwood.NewCosignatureVerifier(vkey)
+		out = append(out, err == nil)
+	}
+	check(json.NewEncoder(os.Stdout).Encode(out))
+}
+
 // log runs a Tessera log whose checkpoints need a cosignature, adds entries, and prints a checkpoint for each.
 func log(skey, witnessKey, witnessURL string, entries int) {
 	ctx := context.Background()
@@ -91,39 +98,13 @@ func log(skey, witnessKey, witnessURL string, entries int) {
 	check(json.NewEncoder(os.Stdout).Encode(checkpoints))
 }
 
-// hold is an ssh agent with one key, which litewitness wants; it ends when its input does.
-func hold(seed, folder string) {
-	bytes, err := hex.DecodeString(seed)
-	check(err)
-	key := ed25519.NewKeyFromSeed(bytes)
-	keyring := agent.NewKeyring()
-	check(keyring.Add(agent.AddedKey{PrivateKey: key}))
-	public, err := ssh.NewPublicKey(key.Public())
-	check(err)
-	socket := filepath.Join(folder, "agent")
-	listener, err := net.Listen("unix", socket)
-	check(err)
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go agent.ServeAgent(keyring, connection)
-		}
-	}()
-	check(json.NewEncoder(os.Stdout).Encode(map[string]string{"socket": socket, "key": ssh.FingerprintSHA256(public)}))
-	bufio.NewReader(os.Stdin).ReadString('\n')
-	check(listener.Close())
-}
-
 func main() {
 	switch os.Args[1] {
 	case "verify":
 		verify()
+	case "keys":
+		keys()
 	case "log":
 		log(os.Args[2], os.Args[3], os.Args[4], 5)
-	case "agent":
-		hold(os.Args[2], os.Args[3])
 	}
 }
