@@ -16,8 +16,9 @@ function pass(name) {
   if (name === step && count === Number(at)) process.kill(process.pid, 'SIGKILL');
 }
 
-const { run } = StatementSync.prototype;
-StatementSync.prototype.run = function runOrDie(...values) {
+const { prototype } = StatementSync;
+const run = Reflect.get(prototype, 'run');
+prototype.run = function runOrDie(...values) {
   const stores = this.sourceSQL.startsWith('UPDATE logs');
   if (stores) pass('before-store');
   const result = run.apply(this, values);
