@@ -63,7 +63,10 @@ interface Got {
 function ask(body: string | Uint8Array, { method = 'POST', path = '/add-checkpoint' } = {}): Promise<Got> {
   const { promise, resolve, reject } = Promise.withResolvers<Got>();
   const sent = request(`${server.url}${path}`, { method, agent }, (response) => {
-    buffer(response).then((bytes) => resolve({ status: response.statusCode, headers: response.headers, body: bytes.toString() }), reject);
+    void buffer(response).then(
+      (bytes) => resolve({ status: response.statusCode, headers: response.headers, body: bytes.toString() }),
+      reject,
+    );
   });
   sent.on('error', reject);
   sent.end(body);
