@@ -16,6 +16,7 @@ import { replayCommand } from './commands/replay.ts';
 import { ruleCommands } from './commands/rules.ts';
 import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
+import { vaultCommands } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { witnessCommands } from './commands/witnesses.ts';
 
@@ -31,6 +32,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
   ['receipt', 'single receipts'],
+  ['vault', 'what is sealed, and erasing it'],
   ['witness', 'cosigning the logs of others'],
 ];
 
@@ -47,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...logCommands,
   ...logWitnessCommands,
   ...receiptCommands,
+  ...vaultCommands,
   verifyCommand,
   replayCommand,
   ...witnessCommands,

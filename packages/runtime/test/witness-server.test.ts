@@ -172,12 +172,12 @@ describe('when its state fails', () => {
     await start({
       key: witness.key,
       addCheckpoint: () => {
-        throw Object.assign(new Error('secret'), { code: 'witness_state_unavailable' });
+        throw Object.assign(new Error('secret'), { code: 'witness_unavailable' });
       },
     });
     const { status, body } = await ask(`old 0\n\n${noteOf(3)}`);
     expect([status, body]).toEqual([500, 'the witness cannot store what it would sign (witness_failed)\n']);
-    expect(events).toEqual([{ status: 500, verdict: 'witness_failed', failure: 'witness_state_unavailable' }]);
+    expect(events).toEqual([{ status: 500, verdict: 'witness_failed', failure: 'witness_unavailable' }]);
     expect((await ask('old x')).status).toBe(500);
   });
 

@@ -1,18 +1,17 @@
 /**
- * @module What a witness remembers, in one directory: `witness.db` (SQLite, WAL, synchronous FULL) with its logs, their keys and the newest
+ * @module What a witness remembers, in one directory: `witness.db` with its logs, their keys and the newest
  * tree of each, and `lock`, which the process that signs holds for as long as it lives. Keys may be added by another process meanwhile.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { parseNoteVerifierKey, type NoteVerifier } from '@countersign/crypto';
 import { CodedError, codeOf } from '@countersign/kernel';
 import { EMPTY_TREE, sameTree, type WitnessedLog, type WitnessedTree, type WitnessState, type WitnessStep } from '@countersign/log';
 import { STORE_LIMITS } from './limits.ts';
 import { LruMap } from './lru-map.ts';
-import { prepareWitnessDatabase } from './witness-schema.ts';
+import { type Database, type DatabaseKind, makeDatabaseFile, openDatabase, type Row } from './sqlite-database.ts';
 
-const OWNER_ONLY = 0o600;
 const FOLDER_OWNER_ONLY = 0o700;
 /** Name of the key file; `witness-identity.ts` reads it. */
 export const WITNESS_KEY_FILE = 'witness.key';
@@ -50,45 +49,34 @@ export interface WitnessStore extends WitnessState {
   close(): void;
 }
 
-/** Turns whatever SQLite throws into one code. */
-function unavailable(error: unknown): CodedError {
-  if (error instanceof CodedError) return error;
-  return new CodedError(
-    {
-      code: 'witness_state_unavailable',
-      message: `the state of the witness failed (${codeOf(error)})`,
-      hint: 'check the disk and the rights',
-    },
-    { cause: error },
-  );
-}
-
-type Row = Record<string, SQLOutputValue>;
-
-interface Query {
-  all(...values: SQLInputValue[]): readonly Row[];
-  /** Rows changed. */
-  run(...values: SQLInputValue[]): number;
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw unavailable(error);
-  }
-}
-
-function prepare(db: DatabaseSync, sql: string): Query {
-  const statement = db.prepare(sql);
-  return {
-    all: (...values) => guarded(() => statement.all(...values)),
-    run: (...values) => guarded(() => Number(statement.run(...values).changes)),
-  };
-}
+/**
+ * What the code promises, once more: a known tree never shrinks, never forks and never goes, whoever writes. Shared, so that keys can be
+ * added while the witness runs: every request reads what stands there.
+ */
+const KIND: DatabaseKind = {
+  name: 'witness',
+  shared: true,
+  pragmas: [],
+  migrations: [
+    `
+    CREATE TABLE identity (
+      one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL, public_key BLOB NOT NULL CHECK (length(public_key) = 32)
+    ) STRICT;
+    CREATE TABLE logs (
+      origin TEXT PRIMARY KEY, size INTEGER NOT NULL CHECK (size >= 0), root BLOB NOT NULL CHECK (length(root) = 32)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE keys (
+      origin TEXT NOT NULL REFERENCES logs(origin), key TEXT NOT NULL, PRIMARY KEY (origin, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER logs_grow BEFORE UPDATE ON logs WHEN NEW.size < OLD.size OR (NEW.size = OLD.size AND NEW.root <> OLD.root)
+      BEGIN SELECT RAISE(ABORT, 'a witnessed tree only grows'); END;
+    CREATE TRIGGER logs_stay BEFORE DELETE ON logs BEGIN SELECT RAISE(ABORT, 'a witnessed tree is never forgotten'); END;
+    `,
+  ],
+};
 
 function corrupt(column: string): CodedError {
-  return new CodedError({ code: 'witness_state_unavailable', message: `the state of the witness holds a bad value in \`${column}\`` });
+  return new CodedError({ code: 'witness_unavailable', message: `the witness database holds a bad value in \`${column}\`` });
 }
 
 function text(row: Row, column: string): string {
@@ -122,10 +110,10 @@ function createKeyReader(): (key: string) => NoteVerifier {
   };
 }
 
-function createState(db: DatabaseSync): WitnessState {
-  const logByOrigin = prepare(db, 'SELECT size, root FROM logs WHERE origin = ?');
-  const keysByOrigin = prepare(db, 'SELECT key FROM keys WHERE origin = ? ORDER BY key');
-  const grow = prepare(db, 'UPDATE logs SET size = ?, root = ? WHERE origin = ? AND size = ? AND root = ?');
+function createState(db: Database): WitnessState {
+  const logByOrigin = db.query('SELECT size, root FROM logs WHERE origin = ?');
+  const keysByOrigin = db.query('SELECT key FROM keys WHERE origin = ? ORDER BY key');
+  const grow = db.query('UPDATE logs SET size = ?, root = ? WHERE origin = ? AND size = ? AND root = ?');
   const readKey = createKeyReader();
   const known = (origin: string): WitnessedTree | undefined => {
     const [row] = logByOrigin.all(origin);
@@ -165,12 +153,12 @@ function refuseKey(key: string): NoteVerifier {
 
 type Keys = Pick<WitnessStore, 'addKey' | 'removeKey' | 'logs'>;
 
-function createKeys(db: DatabaseSync): Keys {
-  const everyLog = prepare(db, 'SELECT origin, size, root FROM logs ORDER BY origin');
-  const everyKey = prepare(db, 'SELECT origin, key FROM keys ORDER BY origin, key');
-  const putLog = prepare(db, 'INSERT INTO logs (origin, size, root) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
-  const putKey = prepare(db, 'INSERT INTO keys (origin, key) VALUES (?, ?)');
-  const dropKey = prepare(db, 'DELETE FROM keys WHERE origin = ? AND key = ?');
+function createKeys(db: Database): Keys {
+  const everyLog = db.query('SELECT origin, size, root FROM logs ORDER BY origin');
+  const everyKey = db.query('SELECT origin, key FROM keys ORDER BY origin, key');
+  const putLog = db.query('INSERT INTO logs (origin, size, root) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const putKey = db.query('INSERT INTO keys (origin, key) VALUES (?, ?)');
+  const dropKey = db.query('DELETE FROM keys WHERE origin = ? AND key = ?');
 
   const logs = (): readonly WitnessedLogView[] => {
     const keys = Map.groupBy(everyKey.all(), (row) => text(row, 'origin'));
@@ -211,22 +199,15 @@ function createKeys(db: DatabaseSync): Keys {
     logs,
     addKey: (origin, key) => {
       refuseOrigin(origin);
-      guarded(() => db.exec('BEGIN IMMEDIATE'));
-      try {
-        insert(origin, key);
-        guarded(() => db.exec('COMMIT'));
-      } catch (error) {
-        if (db.isTransaction) db.exec('ROLLBACK');
-        throw error;
-      }
+      db.transaction(() => insert(origin, key));
     },
     removeKey: (origin, key) => dropKey.run(origin, key) === 1,
   };
 }
 
-function createIdentity(db: DatabaseSync): Pick<WitnessStore, 'identity' | 'bind'> {
-  const read = prepare(db, 'SELECT name, public_key FROM identity');
-  const write = prepare(db, 'INSERT INTO identity (one, name, public_key) VALUES (1, ?, ?) ON CONFLICT DO NOTHING');
+function createIdentity(db: Database): Pick<WitnessStore, 'identity' | 'bind'> {
+  const read = db.query('SELECT name, public_key FROM identity');
+  const write = db.query('INSERT INTO identity (one, name, public_key) VALUES (1, ?, ?) ON CONFLICT DO NOTHING');
   const identity = (): WitnessName | undefined => {
     const [row] = read.all();
     return row === undefined ? undefined : { name: text(row, 'name'), publicKey: bytes(row, 'public_key') };
@@ -246,68 +227,61 @@ function createIdentity(db: DatabaseSync): Pick<WitnessStore, 'identity' | 'bind
   };
 }
 
-/**
- * Makes a file for its owner only, which SQLite by itself would not. One that is there is not touched: closing any handle of it would take
- * the system's locks from this process.
- */
-function makeFile(path: string): void {
-  try {
-    closeSync(openSync(path, 'ax', OWNER_ONLY));
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
-}
-
 function refuseForgotten(directory: string): void {
   if (existsSync(join(directory, 'witness.db')) || !existsSync(join(directory, WITNESS_KEY_FILE))) return;
   // SECURITY: a key that signed before, without what it signed, could be led into a fork.
   throw new CodedError({
-    code: 'witness_state_missing',
+    code: 'witness_missing',
     message: 'the key of the witness is there, but what it has signed is not',
     path: join(directory, 'witness.db'),
     hint: 'give up this key: start a new witness with a new name in a new directory',
   });
 }
 
-/**
- * Opens what a witness remembers, making it where the directory is new.
- * @throws CodedError `witness_state_missing`, `witness_state_newer`, `witness_state_unavailable`.
- */
-export function openWitnessStore(directory: string): WitnessStore {
-  let db: DatabaseSync | undefined;
+/** A directory for its owner only. @throws CodedError `witness_unavailable`. */
+function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: FOLDER_OWNER_ONLY });
-    refuseForgotten(directory);
-    const path = join(directory, 'witness.db');
-    makeFile(path);
-    const opened = new DatabaseSync(path);
-    db = opened;
-    prepareWitnessDatabase(opened);
-    return {
-      ...createState(opened),
-      ...createKeys(opened),
-      ...createIdentity(opened),
-      close: () => {
-        if (opened.isOpen) opened.close();
-      },
-    };
   } catch (error) {
-    db?.close();
-    throw unavailable(error);
+    throw new CodedError(
+      {
+        code: 'witness_unavailable',
+        message: `the directory of the witness cannot be made (${codeOf(error)})`,
+        path: directory,
+        hint: 'name another one with --dir DIR, or check the rights of those above it',
+      },
+      { cause: error },
+    );
   }
+}
+
+function build(db: Database): WitnessStore {
+  if (db.query('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok')
+    throw new CodedError({ code: 'witness_unavailable', message: 'the witness database is damaged' });
+  return { ...createState(db), ...createKeys(db), ...createIdentity(db), close: () => db.close() };
+}
+
+/**
+ * Opens what a witness remembers, making it where the directory is new.
+ * @throws CodedError `witness_missing`, `witness_newer`, `witness_unavailable`, `witness_in_use`.
+ */
+export function openWitnessStore(directory: string): WitnessStore {
+  makeDirectory(directory);
+  refuseForgotten(directory);
+  return openDatabase(join(directory, 'witness.db'), KIND, build);
 }
 
 /**
  * Takes a witness for this process, which alone may sign for it; gives back a function that lets it go. The operating system lets it go
  * too, however the process ends.
- * @throws CodedError `witness_locked`, `witness_state_unavailable`.
+ * @throws CodedError `witness_locked`, `witness_unavailable`.
  */
 export function lockWitness(directory: string): () => void {
+  makeDirectory(directory);
   let lock: DatabaseSync | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: FOLDER_OWNER_ONLY });
     const path = join(directory, 'lock');
-    makeFile(path);
+    makeDatabaseFile(path);
     const held = new DatabaseSync(path);
     lock = held;
     held.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
@@ -316,15 +290,14 @@ export function lockWitness(directory: string): () => void {
     };
   } catch (error) {
     lock?.close();
-    if (!(error instanceof Error && /locked|busy/.test(error.message))) throw unavailable(error);
-    throw new CodedError(
-      {
-        code: 'witness_locked',
-        message: 'another process signs for this witness',
-        path: directory,
-        hint: 'stop the other one, or give this witness its own directory',
-      },
-      { cause: error },
-    );
+    const isHeld = error instanceof Error && /locked|busy/.test(error.message);
+    const fault = isHeld
+      ? {
+          code: 'witness_locked',
+          message: 'another process signs for this witness',
+          hint: 'stop the other one, or give this witness its own directory',
+        }
+      : { code: 'witness_unavailable', message: `the lock of the witness cannot be taken (${codeOf(error)})`, hint: 'check the rights' };
+    throw new CodedError({ ...fault, path: directory }, { cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSigner, noteVerifierKey } from '@countersign/crypto';
 import { codeOf } from '@countersign/kernel';
-import { cosignerKeyText, EMPTY_TREE, leafHash } from '@countersign/log';
+import { cosignerKeyText, EMPTY_TREE, leafHash, type WitnessStep } from '@countersign/log';
 import { witnessStateContract } from '@countersign/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lockWitness, openWitnessIdentity, openWitnessStore, STORE_LIMITS, type WitnessStore } from '../src/index.ts';
@@ -74,6 +74,21 @@ describe('the memory of a witness on disk', () => {
     });
   });
 
+  test('LOG-051 of two that move on from one tree, only one does', () => {
+    withStore((one) => {
+      one.addKey(ORIGIN, keyOf(1));
+      withStore((other) => {
+        const to = (leaf: number): WitnessStep => ({
+          origin: ORIGIN,
+          from: EMPTY_TREE,
+          to: { size: 1, root: leafHash(Uint8Array.of(leaf)) },
+        });
+        expect([one.advance(to(1)), other.advance(to(2)), one.advance(to(3))]).toEqual([true, false, false]);
+        expect(other.log(ORIGIN)?.tree).toEqual(to(1).to);
+      });
+    });
+  });
+
   test('refuses what is no key of a log, and what is no origin', () => {
     withStore((store) => {
       const cosigner = cosignerKeyText(ORIGIN, publicKey(1));
@@ -104,11 +119,11 @@ describe('the memory of a witness on disk', () => {
     withStore((store) => store.addKey(ORIGIN, keyOf(1)));
     const path = join(directory, 'witness.db');
     const db = new DatabaseSync(path);
-    db.exec('PRAGMA user_version = 99');
+    db.exec('INSERT INTO migrations (number) VALUES (99)');
     db.close();
-    expect(codeFrom(() => openWitnessStore(directory))).toBe('witness_state_newer');
+    expect(codeFrom(() => openWitnessStore(directory))).toBe('witness_newer');
     writeFileSync(path, 'no database at all, and longer than a header of SQLite would be');
-    expect(codeFrom(() => openWitnessStore(directory))).toBe('witness_state_unavailable');
+    expect(codeFrom(() => openWitnessStore(directory))).toBe('witness_unavailable');
   });
 
   test('whose file holds what it cannot mean fails where it is read', () => {
@@ -116,7 +131,7 @@ describe('the memory of a witness on disk', () => {
     const db = new DatabaseSync(join(directory, 'witness.db'));
     db.exec(`UPDATE keys SET key = 'no key'`);
     db.close();
-    withStore((store) => expect(codeFrom(() => store.log(ORIGIN))).toBe('witness_state_unavailable'));
+    withStore((store) => expect(codeFrom(() => store.log(ORIGIN))).toBe('witness_unavailable'));
   });
 });
 
@@ -158,7 +173,7 @@ describe('the key of a witness', () => {
   test('LOG-051 without what it has signed is refused', () => {
     open('w.example/1');
     for (const name of ['witness.db', 'witness.db-wal', 'witness.db-shm']) rmSync(join(directory, name), { force: true });
-    expect(codeFrom(() => openWitnessStore(directory))).toBe('witness_state_missing');
+    expect(codeFrom(() => openWitnessStore(directory))).toBe('witness_missing');
     expect(existsSync(join(directory, 'witness.db'))).toBe(false);
   });
 });
@@ -181,7 +196,7 @@ describe('one process signs', () => {
 
   test('a directory that cannot be made is said so', () => {
     writeFileSync(join(directory, '..', 'file'), '');
-    expect(codeFrom(() => lockWitness(join(directory, '..', 'file', 'below')))).toBe('witness_state_unavailable');
-    expect(codeFrom(() => openWitnessStore(join(directory, '..', 'file', 'below')))).toBe('witness_state_unavailable');
+    expect(codeFrom(() => lockWitness(join(directory, '..', 'file', 'below')))).toBe('witness_unavailable');
+    expect(codeFrom(() => openWitnessStore(join(directory, '..', 'file', 'below')))).toBe('witness_unavailable');
   });
 });
