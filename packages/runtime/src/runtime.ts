@@ -49,6 +49,8 @@ import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
 import { createSymlinkSource } from './symlinks.ts';
+import { readWitnessConfig } from './witness-config.ts';
+import { createWitnesses, type Witnesses } from './witnesses.ts';
 
 export interface RuntimeOptions {
   readonly dataDir: string;
@@ -73,6 +75,8 @@ export interface Runtime {
   readonly ports: Ports;
   readonly store: Store;
   readonly log: Log;
+  /** Whom the log asks for cosignatures, and how that goes. */
+  readonly witnesses: Pick<Witnesses, 'status'>;
   readonly recorder: ReceiptRecorder;
   readonly policy: PolicyInForce;
   readonly engines: EngineStore;
@@ -124,6 +128,7 @@ interface Opened {
   readonly vault: Vault;
   readonly store: Store;
   readonly log: Log;
+  readonly witnesses: Witnesses;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -255,13 +260,15 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
     const origin = `countersign.local/${keys.logSigner.keyId}`;
     let vault: Vault | undefined;
     const beforeCommit = (): void => vault?.flush();
-    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace, beforeCommit });
+    const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
+    const { cosign } = witnesses;
+    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace, beforeCommit, cosign });
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
     vault = createVault({ tables, master: keys.sealer, clock, random });
     const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
-    return { options, keys, vault, store, log, clock, random };
+    return { options, keys, vault, store, log, witnesses, clock, random };
   } catch (error) {
     tables?.close();
     await storage.close();
@@ -315,6 +322,7 @@ async function compose(opened: Opened): Promise<Runtime> {
     ports,
     store,
     log,
+    witnesses: opened.witnesses,
     recorder,
     policy,
     engines,

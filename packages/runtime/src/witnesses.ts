@@ -94,6 +94,7 @@ export function createWitnesses({ config, clock, timer, post = postToWitness }: 
   let newest: WitnessesStatus['newest'];
 
   const cosign: Cosign = async (checkpoint, prove) => {
+    if (members.length === 0) return [];
     const asked = members.filter((member) => !isPaused(member, clock.nowMs()));
     const over = new AbortController();
     const cancel = timer.after(LIMITS.cosignMs, () => over.abort());
