@@ -167,8 +167,8 @@ function openHead(asked: AddCheckpoint, keys: readonly NoteVerifier[]): Result<S
   }
   const { text } = opened.value;
   const head = parseCheckpointText(text);
-  if (head?.origin === origin) return ok({ text, tree: head });
-  return err(refused(400, { code: 'witness_checkpoint_malformed', message: 'the signed note is not a checkpoint of this log' }, origin));
+  if (head !== undefined) return ok({ text, tree: head });
+  return err(refused(400, { code: 'witness_checkpoint_malformed', message: 'the note is signed, but is not a checkpoint' }, origin));
 }
 
 /** The refusal that these trees ask for, in the order of the protocol's text; undefined where the new one grows out of the known one. */

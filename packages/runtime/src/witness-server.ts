@@ -50,7 +50,7 @@ const TOO_LARGE: Reply = {
   status: 413,
   contentType: PLAIN,
   body: `a request has at most ${WITNESS_BODY_BYTES_MAX} bytes (witness_body_too_large)\n`,
-  // The body may not have been read to its end, so nothing can follow on this connection.
+  // Who sends such requests gets no second one on this connection.
   headers: { connection: 'close' },
 };
 
@@ -58,10 +58,11 @@ const TOO_LARGE: Reply = {
 async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];
   let total = 0;
-  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+  for await (const part of request as AsyncIterable<Uint8Array>) {
     total += part.length;
     if (total <= WITNESS_BODY_BYTES_MAX) parts.push(part);
     else parts.length = 0;
+    // Leaving the loop early hangs up.
     if (total > LIMITS.witnessDrainBytesMax) break;
   }
   return total > WITNESS_BODY_BYTES_MAX ? undefined : Buffer.concat(parts);
@@ -126,6 +127,7 @@ export async function serveWitness(options: WitnessServerOptions): Promise<Witne
       keepAliveTimeout: LIMITS.witnessIdleMs,
       headersTimeout: LIMITS.witnessRequestMs,
       requestTimeout: LIMITS.witnessRequestMs,
+      connectionsCheckingInterval: LIMITS.witnessRequestMs,
       maxHeaderSize: LIMITS.witnessHeaderBytesMax,
     },
     (request, response) => {
