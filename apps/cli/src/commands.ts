@@ -9,6 +9,7 @@ import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
+import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
@@ -18,6 +19,7 @@ import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
 import { vaultCommands } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { witnessCommands } from './commands/witnesses.ts';
 
 /** Words that have commands below them. */
 export const GROUPS: readonly (readonly [string, string])[] = [
@@ -32,6 +34,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['log', 'the transparency log'],
   ['receipt', 'single receipts'],
   ['vault', 'what is sealed, and erasing it'],
+  ['witness', 'cosigning the logs of others'],
 ];
 
 export const COMMANDS: readonly Command[] = [
@@ -46,10 +49,12 @@ export const COMMANDS: readonly Command[] = [
   ...hostCommands,
   ...logCommands,
   logServeCommand,
+  ...logWitnessCommands,
   ...receiptCommands,
   ...vaultCommands,
   verifyCommand,
   replayCommand,
+  ...witnessCommands,
   doctorCommand,
   demoCommand,
   completionsCommand(() => COMMANDS.map(({ path }) => path)),

@@ -63,6 +63,8 @@ import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
 import { createSymlinkSource } from './symlinks.ts';
+import { readWitnessConfig } from './witness-config.ts';
+import { createWitnesses, type Witnesses } from './witnesses.ts';
 
 export interface RuntimeOptions {
   readonly dataDir: string;
@@ -87,6 +89,8 @@ export interface Runtime {
   readonly ports: Ports;
   readonly store: Store;
   readonly log: Log;
+  /** Whom the log asks for cosignatures, and how that goes. */
+  readonly witnesses: Pick<Witnesses, 'status'>;
   readonly recorder: ReceiptRecorder;
   readonly policy: PolicyInForce;
   readonly engines: EngineStore;
@@ -145,6 +149,7 @@ interface Opened {
   readonly vault: Vault;
   readonly store: Store;
   readonly log: Log;
+  readonly witnesses: Witnesses;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -286,13 +291,16 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
     const [noteSigner, ...furtherSigners] = keys.log.signers();
     invariant(noteSigner !== undefined, 'a log has a key');
     const formerKeys = keys.log.former();
-    const log = await openLog({ storage, origin: keys.log.list.origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit });
+    const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
+    const { cosign } = witnesses;
+    const { origin } = keys.log.list;
+    const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign });
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
     vault = createVault({ tables, master: keys.sealer, clock, random });
     const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
-    return { options, keys, vault, store, log, clock, random };
+    return { options, keys, vault, store, log, witnesses, clock, random };
   } catch (error) {
     tables?.close();
     await storage.close();
@@ -354,6 +362,7 @@ async function compose(opened: Opened): Promise<Runtime> {
     ports,
     store,
     log,
+    witnesses: opened.witnesses,
     recorder,
     policy,
     engines,

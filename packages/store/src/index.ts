@@ -15,3 +15,5 @@ export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOpt
 export { openSqliteVault } from './sqlite-vault.ts';
 export { createVault, type ErasureIntent, type Vault, type VaultOptions, type VaultSubject } from './vault.ts';
 export type { VaultNumbers, VaultTables } from './vault-tables.ts';
+export { openWitnessIdentity, type WitnessIdentityOptions } from './witness-identity.ts';
+export { lockWitness, openWitnessStore, type WitnessedLogView, type WitnessName, type WitnessStore } from './witness-store.ts';

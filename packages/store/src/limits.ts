@@ -36,4 +36,10 @@ export const STORE_LIMITS = {
   consumedPurgeMax: 4,
   /** Between write-backs of staged deltas. */
   writeBackMs: 250,
+  /** Logs that one witness knows. */
+  witnessLogsMax: 256,
+  /** Keys of one log that a witness trusts at once; a log signs with at most four. */
+  witnessKeysPerLogMax: 8,
+  /** Characters of an origin, and of a witness's name. */
+  witnessOriginCharsMax: 255,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * @module One SQLite file of ours (`node:sqlite`): WAL, synchronous FULL, one process at a time (exclusive lock), prepared statements,
- * migrations. A committed write survives a crash of the process and of the machine. Whatever SQLite throws gets the code of the file.
+ * @module One SQLite file of ours (`node:sqlite`): WAL, synchronous FULL, one process at a time unless its kind says otherwise, prepared
+ * statements, migrations. A committed write survives a crash of the process and of the machine. Whatever SQLite throws gets the code of the file.
  */
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
@@ -18,7 +18,9 @@ export interface Query {
 
 /** What a file is for: codes are `<name>_unavailable`, `<name>_in_use` and `<name>_newer`. */
 export interface DatabaseKind {
-  readonly name: 'state' | 'vault';
+  readonly name: 'state' | 'vault' | 'witness';
+  /** More than one process may have it open: nothing that was read may be kept. */
+  readonly shared?: true;
   /** Add-only, each run once, in order, in one transaction with its own record. */
   readonly migrations: readonly string[];
   /** Beside those that every file gets. */
@@ -68,10 +70,10 @@ function cannotOpen({ name }: DatabaseKind, error: unknown): CodedError {
   );
 }
 
-function configure(db: DatabaseSync, { pragmas }: DatabaseKind): void {
+function configure(db: DatabaseSync, { pragmas, shared }: DatabaseKind): void {
   db.exec(`PRAGMA busy_timeout = ${STORE_LIMITS.busyTimeoutMs}`);
   // SECURITY: caches are valid only while no other process can write, so the lock is held for as long as the file is open.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  if (shared !== true) db.exec('PRAGMA locking_mode = EXCLUSIVE');
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = FULL');
   db.exec('PRAGMA foreign_keys = ON');
@@ -92,10 +94,15 @@ function transaction(db: DatabaseSync, work: () => void): void {
   }
 }
 
+/** How many migrations were run. */
+function migrated(db: DatabaseSync): number {
+  const row = db.prepare('SELECT max(number) AS number FROM migrations').get();
+  return typeof row?.['number'] === 'number' ? row['number'] : 0;
+}
+
 function migrate(db: DatabaseSync, { name, migrations }: DatabaseKind): void {
   db.exec('CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY) STRICT');
-  const row = db.prepare('SELECT max(number) AS number FROM migrations').get();
-  const done = typeof row?.['number'] === 'number' ? row['number'] : 0;
+  const done = migrated(db);
   if (done > migrations.length) {
     throw new CodedError({
       code: `${name}_newer`,
@@ -106,6 +113,8 @@ function migrate(db: DatabaseSync, { name, migrations }: DatabaseKind): void {
   for (const [i, sql] of migrations.entries()) {
     if (i < done) continue;
     transaction(db, () => {
+      // Where the file is shared, another process may have been first.
+      if (migrated(db) > i) return;
       db.exec(sql);
       db.prepare('INSERT INTO migrations (number) VALUES (?)').run(i + 1);
     });
@@ -148,14 +157,26 @@ function over(db: DatabaseSync, kind: DatabaseKind): Database {
 }
 
 /**
+ * Makes a file for its owner only: SQLite gives the rights of the database to its WAL too, and made by SQLite itself the file would be
+ * readable by others. SECURITY: a file that is there is not opened, because closing any handle of it ends every lock that this process
+ * has on it (POSIX).
+ */
+export function makeDatabaseFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', 0o600));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/**
  * Opens (or creates) the file at `path`; `build` prepares what is asked of it.
  * @throws CodedError `<name>_in_use`, `<name>_newer`, `<name>_unavailable`.
  */
 export function openDatabase<T>(path: string, kind: DatabaseKind, build: (database: Database) => T): T {
   let db: DatabaseSync | undefined;
   try {
-    // SQLite gives the rights of the database to its WAL too; made by SQLite itself the file would be readable by others.
-    closeSync(openSync(path, 'a', 0o600));
+    makeDatabaseFile(path);
     db = new DatabaseSync(path);
     configure(db, kind);
     migrate(db, kind);
