@@ -14,7 +14,7 @@ export {
   type NoteVerifier,
   type VerifierKeyFaultCode,
 } from './note-key.ts';
-export { noteSignatureLine, openNote, signNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
+export { noteSignatureLine, openNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
 export {
   mintScopeToken,
   mintScopeTokenAside,
@@ -23,3 +23,4 @@ export {
   type ScopeClaims,
   type ScopeTokenFaultCode,
 } from './scope-token.ts';
+export { signNote } from './sign-note.ts';
