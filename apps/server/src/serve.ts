@@ -10,6 +10,7 @@ import { openRuntime, type Runtime, systemTimer } from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
+import { readVerifyPage } from './verify-page.ts';
 
 export interface Server {
   readonly url: string;
@@ -99,10 +100,12 @@ export async function serve(settings: Settings, warn: (message: string) => void)
   const startedMs = runtime.ports.clock.nowMs();
   const tokenFile = join(settings.dataDir, 'operator.json');
   const token = operatorToken(tokenFile);
+  const verifyPage = readVerifyPage(warn);
   const app = await createGateway({
     ports: withSharedSecret(runtime.ports, settings.sharedJwtSecret),
     scopeVerifier: createVerifier(runtime.scopeSigner.publicKey),
     feedHub: hub,
+    ...(verifyPage === undefined ? {} : { verifyPage }),
     problem: () => runtime.log.failure?.message,
     operator: {
       admin: runtime.store,

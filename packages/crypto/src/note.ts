@@ -72,8 +72,7 @@ interface SplitNote {
 function splitNote(note: string): Result<SplitNote, Fault<NoteFaultCode>> {
   if (note.length > NOTE_CHARS_MAX) return refused('note_too_large', `a note has at most ${NOTE_CHARS_MAX} characters`);
   const split = note.lastIndexOf('\n\n');
-  if (split < 0 || !isNoteText(note))
-    return refused('note_malformed', 'not a signed note');
+  if (split < 0 || !isNoteText(note)) return refused('note_malformed', 'not a signed note');
   // One more than allowed is enough to see that there are too many.
   const texts = note.slice(split + 2, -1).split('\n', NOTE_SIGNATURES_MAX + 1);
   if (texts.length > NOTE_SIGNATURES_MAX)

@@ -99,18 +99,24 @@ describe('Ed25519', () => {
 
   it('agree on honest signatures, and on any byte of key, message or signature that is another', () => {
     fc.assert(
-      fc.property(bytesOf(32), fc.uint8Array({ maxLength: 200 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (seed, message, at, change) => {
-        const signer = node.createSigner(seed);
-        const whole = Uint8Array.from([...signer.publicKey, ...signer.sign(message), ...message]);
-        const parts = (): Signed => {
-          const part = (from: number, to?: number): string => Buffer.from(whole.subarray(from, to)).toString('hex');
-          return { publicKey: part(0, 32), signature: part(32, 96), message: part(96) };
-        };
-        expect(answers(parts())).toEqual(both(true));
-        whole[at % whole.length] = (whole[at % whole.length] ?? 0) ^ change;
-        expect(answers(parts())).toEqual(both(false));
-        expect(browser.keyIdOf(signer.publicKey)).toBe(signer.keyId);
-      }),
+      fc.property(
+        bytesOf(32),
+        fc.uint8Array({ maxLength: 200 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (seed, message, at, change) => {
+          const signer = node.createSigner(seed);
+          const whole = Uint8Array.from([...signer.publicKey, ...signer.sign(message), ...message]);
+          const parts = (): Signed => {
+            const part = (from: number, to?: number): string => Buffer.from(whole.subarray(from, to)).toString('hex');
+            return { publicKey: part(0, 32), signature: part(32, 96), message: part(96) };
+          };
+          expect(answers(parts())).toEqual(both(true));
+          whole[at % whole.length] = (whole[at % whole.length] ?? 0) ^ change;
+          expect(answers(parts())).toEqual(both(false));
+          expect(browser.keyIdOf(signer.publicKey)).toBe(signer.keyId);
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -1,12 +1,13 @@
 /** @module `verify`: is this file what it claims to be? Offline: no network, no database, nothing but the file and a key. */
 import type { JsonObject } from '@countersign/kernel';
 import { type Check, type CheckStatus, verifyBundle, verifySession, type VerifyReport } from '@countersign/receipts';
-import { type Command, type Context, flag, type Input } from '../command.ts';
+import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { readBytes } from '../documents.ts';
-import { EXIT, type Outcome } from '../outcome.ts';
+import { EXIT, type Outcome, usageError } from '../outcome.ts';
 import type { Colour, Paint } from '../render.ts';
 import { printable } from '../render.ts';
 import { readTrust } from '../trust.ts';
+import { writeVerifyPage } from '../verify-page.ts';
 
 const COLOURS: Readonly<Record<CheckStatus, Colour>> = { pass: 'green', fail: 'red', 'not-checked': 'yellow' };
 const WORDS: Readonly<Record<CheckStatus, string>> = { pass: 'ok  ', fail: 'FAIL', 'not-checked': 'skip' };
@@ -35,6 +36,10 @@ function reportText(file: string, report: VerifyReport, paint: Paint): string {
 
 async function verify(input: Input, context: Context): Promise<Outcome> {
   const files = input.rest;
+  const page = textOption(input, 'page');
+  if (page !== undefined && files.length === 0) return writeVerifyPage(page, context);
+  if (page !== undefined) throw usageError('`--page` takes no files to verify', 'write the page first: countersign verify --page FILE');
+  if (files.length === 0) throw usageError('which file is to be verified?', 'name it: countersign verify FILE');
   const trust = await readTrust(input, context);
   const bytes: Uint8Array[] = [];
   for (const file of files) bytes.push(await readBytes(file, context));
@@ -66,9 +71,17 @@ export const TRUST_OPTIONS = [
 
 export const verifyCommand: Command = {
   path: 'verify',
-  args: '<file...>',
+  args: '[file...]',
   summary: 'is this receipt in that log, untouched? Offline',
-  options: [...TRUST_OPTIONS, { flags: '--session', summary: 'the files are one whole session: check its chain too' }],
-  examples: ['countersign verify receipt.countersign.json --key VKEY', 'countersign verify *.countersign.json --keys keys.txt --session'],
+  options: [
+    ...TRUST_OPTIONS,
+    { flags: '--session', summary: 'the files are one whole session: check its chain too' },
+    { flags: '--page <file>', summary: 'write the page that does the same in a browser, and verify nothing now' },
+  ],
+  examples: [
+    'countersign verify receipt.countersign.json --key VKEY',
+    'countersign verify *.countersign.json --keys keys.txt --session',
+    'countersign verify --page verify.html',
+  ],
   run: verify,
 };

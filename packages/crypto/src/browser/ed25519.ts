@@ -31,7 +31,11 @@ function pointOf(bytes: Uint8Array): CurvePoint | undefined {
 }
 
 /** `signature` is strict, so that S is below the group order. */
-function equationHolds(key: { readonly bytes: Uint8Array; readonly point: CurvePoint }, message: Uint8Array, signature: Uint8Array): boolean {
+function equationHolds(
+  key: { readonly bytes: Uint8Array; readonly point: CurvePoint },
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const r = signature.subarray(0, PUBLIC_KEY_BYTES);
   const k = numberOf(sha512.create().update(r).update(key.bytes).update(message).digest()) % Point.Fn.ORDER;
   const s = numberOf(signature.subarray(PUBLIC_KEY_BYTES));
