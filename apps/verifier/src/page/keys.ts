@@ -7,6 +7,8 @@ export interface PageTrust extends Trust {
   readonly receiptKeys: readonly string[];
   /** Verifier keys of witnesses (C2SP tlog-cosignature, type 0x04). */
   readonly witnessKeys: readonly string[];
+  /** How many of the witnesses must have cosigned; all where it is not said. */
+  readonly quorum?: number;
 }
 
 export type KeyBox = 'log' | 'receipt' | 'witness';
@@ -55,4 +57,18 @@ export function readKeys(box: KeyBox, text: string): ReadKeys {
     if (wrong !== undefined) complaint ??= `line ${at + 1}: ${wrong}`;
   }
   return complaint === undefined ? { keys: [...keys] } : { keys: [...keys], complaint };
+}
+
+export interface ReadQuorum {
+  readonly quorum?: number;
+  readonly complaint?: string;
+}
+
+/** The number of witnesses that must have cosigned. A text that is no such number asks for more than there are, so that it proves nothing. */
+export function readQuorum(text: string, witnesses: number): ReadQuorum {
+  const trimmed = text.trim();
+  if (trimmed === '') return {};
+  const quorum = /^[0-9]{1,4}$/.test(trimmed) ? Number(trimmed) : 0;
+  if (quorum >= 1 && quorum <= witnesses) return { quorum };
+  return { quorum: witnesses + 1, complaint: `a number from 1 to ${witnesses}, the witness keys above` };
 }

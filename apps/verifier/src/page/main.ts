@@ -5,7 +5,7 @@
 import { checkFiles, type CheckedList } from './check-files.ts';
 import { byId } from './element.ts';
 import { type HeldFile, pastedFile, readFiles, tooMany } from './intake.ts';
-import { type KeyBox, type PageTrust, readKeys } from './keys.ts';
+import { type KeyBox, type PageTrust, readKeys, readQuorum } from './keys.ts';
 import { headline, resultViews } from './result-view.ts';
 
 /** After the last key stroke in a box. */
@@ -23,6 +23,8 @@ const parts = {
   onlyFaults: byId('input', 'only-faults'),
   tools: byId('div', 'tools'),
   boxes: { log: byId('textarea', 'log-keys'), receipt: byId('textarea', 'receipt-keys'), witness: byId('textarea', 'witness-keys') },
+  quorum: byId('input', 'quorum'),
+  quorumNote: byId('p', 'quorum-note'),
   complaints: { log: byId('p', 'log-keys-note'), receipt: byId('p', 'receipt-keys-note'), witness: byId('p', 'witness-keys-note') },
 };
 
@@ -48,16 +50,25 @@ function pause(): Promise<void> {
   });
 }
 
+/** Says beside a box what is wrong in it, or that nothing is. */
+function mark(box: HTMLElement, note: HTMLElement, complaint: string | undefined): void {
+  note.textContent = complaint ?? '';
+  if (complaint === undefined) box.removeAttribute('aria-invalid');
+  else box.setAttribute('aria-invalid', 'true');
+}
+
 function keysOf(box: KeyBox): readonly string[] {
   const { keys, complaint } = readKeys(box, parts.boxes[box].value);
-  parts.complaints[box].textContent = complaint ?? '';
-  if (complaint === undefined) parts.boxes[box].removeAttribute('aria-invalid');
-  else parts.boxes[box].setAttribute('aria-invalid', 'true');
+  mark(parts.boxes[box], parts.complaints[box], complaint);
   return keys;
 }
 
 function readTrust(): PageTrust {
-  return { vkeys: keysOf('log'), receiptKeys: keysOf('receipt'), witnessKeys: keysOf('witness') };
+  const witnessKeys = keysOf('witness');
+  const { quorum, complaint } = readQuorum(parts.quorum.value, witnessKeys.length);
+  mark(parts.quorum, parts.quorumNote, complaint);
+  const keys = { vkeys: keysOf('log'), receiptKeys: keysOf('receipt'), witnessKeys };
+  return quorum === undefined ? keys : { ...keys, quorum };
 }
 
 function render(list: CheckedList): void {
@@ -160,7 +171,7 @@ function listenForFiles(): void {
 
 function listenForKeys(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  for (const box of Object.values(parts.boxes)) {
+  for (const box of [...Object.values(parts.boxes), parts.quorum]) {
     box.addEventListener('input', () => {
       // What is shown was true for other keys.
       generation += 1;

@@ -1,0 +1,572 @@
+/** The page in a real Chromium: it says what Node says of every file, never more, to everybody, and to nobody else. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { canonicalize, type JsonValue } from '@countersign/kernel';
+import { type Check, type Trust, verifyBundle, verifySession } from '@countersign/receipts/verify';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PAGE_LIMITS } from '../../apps/verifier/src/page/limits.ts';
+import { buildPage, type Given, launch, type Look, openPage, PAGE_FILE, SKIPPED, type VerifyPage } from './verify-page-world.ts';
+
+interface Vector {
+  readonly name: string;
+  readonly bundles: readonly string[];
+  readonly trust: Trust;
+  readonly ok: boolean;
+}
+
+function vectorsOf(name: 'valid' | 'invalid'): readonly Vector[] {
+  return JSON.parse(readFileSync(new URL(`../../vectors/bundle/${name}.json`, import.meta.url), 'utf8')) as Vector[];
+}
+
+const VECTORS = [...vectorsOf('valid'), ...vectorsOf('invalid')].filter(({ bundles }) => Array.isArray(bundles));
+const SINGLE = VECTORS.filter(({ bundles }) => bundles.length === 1);
+const SESSIONS = VECTORS.filter(({ bundles }) => bundles.length > 1);
+const SHOTS = join(tmpdir(), 'countersign-verify-page');
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function vector(name: string): Vector {
+  const found = VECTORS.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no vector is named ${name}`);
+  return found;
+}
+
+const RECEIPT = vector('receipt with everything disclosed');
+const RECEIPT_TEXT = RECEIPT.bundles[0] ?? '';
+const RECEIPT_FILE: Given = { name: 'receipt.countersign.json', bytes: utf8(RECEIPT_TEXT) };
+const WHOLE = vector('session, whole and ended');
+
+function filesOf({ bundles, name }: Vector): readonly Given[] {
+  return bundles.map((text, i) => ({ name: `${name} ${i}`, bytes: utf8(text) }));
+}
+
+/** Numbers from a seed (mulberry32): the same bits are flipped in every run. */
+function numbersFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
+  };
+}
+
+/** A receipt that says other things, canonical again; its proof is of what it said before. */
+function saying(change: (body: Record<string, JsonValue>) => void): Uint8Array {
+  const bundle = JSON.parse(RECEIPT_TEXT) as { entry: { body: Record<string, JsonValue> } };
+  change(bundle.entry.body);
+  return utf8(canonicalize(bundle as unknown as JsonValue));
+}
+
+const shown = ({ name, status, code, sentence }: Check): Check => ({ name, status, code, sentence });
+const isCheck = (value: unknown): value is Check => typeof value === 'object' && value !== null && 'sentence' in value;
+
+describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is no Chromium on this machine)' : ''}`, () => {
+  let browser: Browser;
+  const opened: VerifyPage[] = [];
+  const open = async (look: Look = {}): Promise<VerifyPage> => {
+    const world = await openPage(browser, look);
+    opened.push(world);
+    return world;
+  };
+
+  beforeAll(async () => {
+    buildPage();
+    mkdirSync(SHOTS, { recursive: true });
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    // Whatever a test did: nobody was asked for anything but the page, and nothing was complained of.
+    for (const world of opened.splice(0)) {
+      const [own, ...others] = world.requests;
+      await world.close();
+      expect([own, others]).toEqual([PAGE_FILE.href, []]);
+      expect(world.complaints).toEqual([]);
+    }
+  });
+
+  describe('says what Node says', () => {
+    it('BNDL-010, BNDL-011: of every single file of the vectors, check by check', { timeout: 120_000 }, async () => {
+      const world = await open();
+      const trusts = new Map(SINGLE.map(({ trust }) => [JSON.stringify(trust), trust]));
+      expect(trusts.size).toBeGreaterThan(2);
+      for (const [key, trust] of trusts) {
+        const among = SINGLE.filter((one) => JSON.stringify(one.trust) === key);
+        await world.setTrust(trust);
+        await world.check(among.flatMap(filesOf));
+        const results = await world.results();
+        expect(results.map(({ name }) => name)).toEqual(among.flatMap(filesOf).map(({ name }) => name));
+        for (const [at, { name, bundles, ok }] of among.entries()) {
+          const report = await verifyBundle(utf8(bundles[0] ?? ''), trust);
+          const result = results[at];
+          expect(result?.checks, name).toEqual(report.checks.map(shown));
+          expect([result?.ok, result?.badge], name).toEqual([report.ok, report.ok ? 'VERIFIED' : 'NOT VERIFIED']);
+          expect(result?.ok, name).toBe(ok);
+          const { subject = {} } = report;
+          expect(result?.subject, name).toEqual(
+            Object.fromEntries(Object.entries(subject).map(([member, value]) => [member, String(value)])),
+          );
+        }
+      }
+    });
+
+    it.each(SESSIONS.map((one) => [one.name, one] as const))('BNDL-020, BNDL-022: %s', async (_name, one) => {
+      const world = await open();
+      await world.setTrust(one.trust);
+      await world.check(filesOf(one));
+      const report = await verifySession(
+        one.bundles.map((text) => utf8(text)),
+        one.trust,
+      );
+      const [session, ...others] = await world.sessions();
+      expect(others).toEqual([]);
+      expect(session?.checks).toEqual(Object.values(report).filter(isCheck).map(shown));
+      expect([session?.ok, session?.end]).toEqual([report.ok, report.end]);
+      expect(session?.ok).toBe(one.ok);
+      expect((await world.results()).map(({ ok }) => ok)).toEqual(report.bundles.map(({ ok }) => ok));
+      expect(await world.headline()).toContain(one.ok ? `All ${one.bundles.length} files are verified.` : 'not whole');
+    });
+
+    it('of files from two sessions: each is a chain of its own', async () => {
+      const world = await open();
+      await world.setTrust(WHOLE.trust);
+      await world.check([...filesOf(WHOLE), ...filesOf(vector('receipt with nothing disclosed'))]);
+      expect(await world.sessions()).toMatchObject([{ ok: true, end: 'closed', badge: 'WHOLE SESSION' }]);
+      expect((await world.results()).length).toBe(WHOLE.bundles.length + 1);
+    });
+  });
+
+  describe('never says more', () => {
+    it('BNDL-001: a bit that is another, anywhere in a file, is never VERIFIED', { timeout: 120_000 }, async () => {
+      const seed = 20_261_125;
+      const below = numbersFrom(seed);
+      const files: Given[] = Array.from({ length: 200 }, (_, i) => {
+        const bytes = utf8(SINGLE[i % 6]?.bundles[0] ?? '');
+        const bit = below(bytes.length * 8);
+        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        return { name: `seed ${seed}, file ${i}, bit ${bit}`, bytes };
+      });
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      await world.check(files);
+      const results = await world.results();
+      expect(results.length).toBe(files.length);
+      expect(results.filter(({ ok, badge }) => ok || badge !== 'NOT VERIFIED').map(({ name }) => name)).toEqual([]);
+      expect(await world.headline()).toContain('0 of 200 files are verified, 200 are not.');
+    });
+
+    it('a character of the key that is another verifies nothing', async () => {
+      const below = numbersFrom(7);
+      const [key = ''] = RECEIPT.trust.vkeys;
+      const world = await open();
+      await world.check([RECEIPT_FILE]);
+      for (let i = 0; i < 12; i += 1) {
+        const at = below(key.length);
+        // The hash of a key is hex in either case.
+        const other = /a/i.test(key[at] ?? '') ? 'B' : 'A';
+        await world.page.fill('#log-keys', key.slice(0, at) + other + key.slice(at + 1));
+        await world.done();
+        expect(
+          (await world.results()).map(({ ok }) => ok),
+          `character ${at}`,
+        ).toEqual([false]);
+      }
+    });
+
+    it('without a log key nothing is verified; with it the same file is; a bad line in the box takes it back', async () => {
+      const world = await open();
+      await world.check([RECEIPT_FILE]);
+      expect(await world.results()).toMatchObject([{ ok: false }]);
+      expect(await world.headline()).toBe('The file is not verified.');
+      const [key = ''] = RECEIPT.trust.vkeys;
+      await world.page.fill('#log-keys', `# the log of the test\n\n  ${key}  \n${key}`);
+      await world.done();
+      expect(await world.results()).toMatchObject([{ ok: true }]);
+      expect(await world.headline()).toBe('The file is verified.');
+      await world.page.fill('#log-keys', `${key}\nnonsense`);
+      await world.done();
+      expect(await world.results()).toMatchObject([{ ok: false }]);
+      expect(await world.page.textContent('#log-keys-note')).toMatch(/^line 2: not a verifier key/);
+      expect(await world.page.getAttribute('#log-keys', 'aria-invalid')).toBe('true');
+    });
+
+    it('BNDL-013: a witness that was named and has not cosigned is no proof', async () => {
+      const world = await open();
+      const witness = 'witness.example+00000000+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+      await world.setTrust({ ...RECEIPT.trust, witnessKeys: [witness] });
+      await world.check([RECEIPT_FILE]);
+      expect(await world.results()).toMatchObject([{ ok: false, badge: 'NOT VERIFIED' }]);
+    });
+
+    it('while anything is checked again, nothing that was true of other keys is offered as an answer', async () => {
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      await world.check([RECEIPT_FILE]);
+      const busy = await world.page.evaluate(() => {
+        const box = document.querySelector<HTMLTextAreaElement>('#log-keys');
+        if (box === null) return undefined;
+        box.value = '';
+        box.dispatchEvent(new Event('input'));
+        const results = document.querySelector('#results');
+        return [document.body.dataset['state'], document.querySelector('#status')?.textContent, results?.getAttribute('aria-busy')];
+      });
+      expect(busy).toEqual(['working', 'Checking again…', 'true']);
+      await world.done();
+      expect(await world.results()).toMatchObject([{ ok: false }]);
+    });
+  });
+
+  describe('treats what a file says as a stranger’s text', () => {
+    it('markup stays text, unseen characters get names, and long texts are cut with a count', async () => {
+      const markup = '<img src="https://127.0.0.1:9/x" onerror="document.title=1"><script>document.title=2</script>';
+      const long = 'x'.repeat(PAGE_LIMITS.shownCharsMax + 1);
+      const reasons = [markup, 'safe\u202Etxt.exe\u200B', long].map((text, i) => {
+        return { code: `R${i}`, text, severity: 'high', score: 1, evidence: [] } satisfies JsonValue;
+      });
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      await world.check([
+        {
+          name: '<b>\u202Ename</b>.json',
+          bytes: saying((body) => Object.assign(body['verdict'] as object, { reasons, decision: 'allow' })),
+        },
+      ]);
+      const [result] = await world.results();
+      expect(result).toMatchObject({ ok: false });
+      expect(result?.entry).toContain('not verified: do not rely on it');
+      expect(result?.entry).toContain(markup);
+      expect(result?.entry).toContain('safe⟨U+202E⟩txt.exe⟨U+200B⟩');
+      expect(result?.entry).toContain(`${'x'.repeat(PAGE_LIMITS.shownCharsMax)}… (1 characters more)`);
+      expect(await world.page.textContent('.result-name')).toContain('<b>⟨U+202E⟩name</b>.json');
+      expect(await world.page.evaluate(() => document.querySelectorAll('img, script:not([type="module"]), b, iframe').length)).toBe(0);
+      expect(await world.page.title()).toBe('Verify receipts - Countersign');
+    });
+
+    it('lists of a stranger’s length are cut with a count, at n + 1 and not at n', async () => {
+      const chain = (count: number): Given => ({
+        name: String(count),
+        bytes: saying((body) => {
+          const [first] = (body['verdict'] as { reasons: JsonValue[] }).reasons;
+          Object.assign(body['verdict'] as object, { reasons: Array.from({ length: count }, () => first ?? null) });
+        }),
+      });
+      const world = await open();
+      for (const [count, more] of [
+        [PAGE_LIMITS.shownItemsMax, false],
+        [PAGE_LIMITS.shownItemsMax + 1, true],
+      ] as const) {
+        await world.check([chain(count)]);
+        expect((await world.results())[0]?.entry.includes('and 1 more')).toBe(more);
+      }
+    });
+
+    it('shows verdict, reasons and principal of a receipt, and the whole entry on demand', async () => {
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      await world.check([RECEIPT_FILE]);
+      const [result] = await world.results();
+      for (const text of ['deny', 'R900', 'Anything at all', 'org-1', '01930000-0000-7000-8000-000000000900', '/params/command', '0.930'])
+        expect(result?.entry).toContain(text);
+      await world.page.click('.whole summary');
+      expect(JSON.parse((await world.page.textContent('.whole pre')) ?? '')).toEqual(
+        (JSON.parse(RECEIPT_TEXT) as { entry: unknown }).entry,
+      );
+    });
+  });
+
+  describe('takes files', () => {
+    it('that are dropped, and pasted as files or as text', async () => {
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      const hand = (kind: 'drop' | 'paste' | 'paste-text', text: string): Promise<unknown> =>
+        world.page.evaluate(
+          ([how, content]) => {
+            const data = new DataTransfer();
+            if (how === 'paste-text') data.setData('text/plain', content);
+            else data.items.add(new File([content], `${how}.json`));
+            const init = { bubbles: true, cancelable: true };
+            const event =
+              how === 'drop'
+                ? new DragEvent('drop', { ...init, dataTransfer: data })
+                : new ClipboardEvent('paste', { ...init, clipboardData: data });
+            document.body.dispatchEvent(event);
+          },
+          [kind, text] as const,
+        );
+      for (const [kind, count] of [
+        ['drop', 1],
+        ['paste', 2],
+        ['paste-text', 3],
+      ] as const) {
+        await hand(kind, RECEIPT_TEXT);
+        await world.page.waitForFunction((n) => document.querySelectorAll('.result').length === n, count);
+      }
+      await world.page.fill('#paste', RECEIPT_TEXT);
+      await world.page.waitForFunction(() => document.querySelectorAll('.result').length === 4);
+      await world.done();
+      expect((await world.results()).map(({ name, ok }) => [name, ok])).toEqual([
+        ['drop.json', true],
+        ['paste.json', true],
+        ['pasted text 1', true],
+        ['pasted text 2', true],
+      ]);
+      expect(await world.page.inputValue('#paste')).toBe('');
+    });
+
+    it('that are no bundles: each says why, and the others are checked all the same', async () => {
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      await world.check([
+        { name: 'photo.jpg', bytes: Uint8Array.of(0xff, 0xd8) },
+        { name: 'empty', bytes: new Uint8Array(0) },
+        RECEIPT_FILE,
+      ]);
+      expect((await world.results()).map(({ ok }) => ok)).toEqual([false, false, true]);
+      expect(await world.page.textContent('[data-name="photo.jpg"] .fault')).toMatch(/not a bundle/);
+      expect(await world.headline()).toBe('1 of 3 files are verified, 2 are not.');
+    });
+
+    it('BNDL-001: up to 33,554,432 bytes; one more is not read', { timeout: 60_000 }, async () => {
+      const world = await open();
+      const folder = mkdtempSync(join(tmpdir(), 'countersign-large-'));
+      const give = async (size: number): Promise<void> => {
+        const file = join(folder, `${size}.json`);
+        writeFileSync(file, '');
+        truncateSync(file, size);
+        await world.page.setInputFiles('#picker', file);
+        await world.page.waitForSelector(`[data-name="${size}.json"]`);
+        await world.done();
+      };
+      try {
+        await give(PAGE_LIMITS.fileBytesMax);
+        await give(PAGE_LIMITS.fileBytesMax + 1);
+        expect((await world.results()).map(({ ok, refused, checks }) => [ok, refused, checks[0]?.code])).toEqual([
+          [false, undefined, 'bundle_not_json'],
+          [false, 'file_too_large', undefined],
+        ]);
+        expect(await world.page.locator('.fault').last().textContent()).toContain('33554433 bytes');
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
+    it('1,000 at once, and of 1,001 none', { timeout: 60_000 }, async () => {
+      const empty = (count: number): readonly Given[] =>
+        Array.from({ length: count }, (_, i) => ({ name: `${i}`, bytes: Uint8Array.of(i & 255) }));
+      const world = await open();
+      await world.check(empty(PAGE_LIMITS.filesMax));
+      expect((await world.results()).length).toBe(1000);
+      await world.page.setInputFiles('#picker', [{ name: 'one more', mimeType: '', buffer: Buffer.from('x') }]);
+      await world.page.waitForFunction(() => document.querySelector('#problem')?.textContent !== '');
+      expect(await world.page.textContent('#problem')).toBe('At most 1000 files at once, and these would be 1001. Nothing was added.');
+      expect((await world.results()).length).toBe(1000);
+    });
+
+    it('200 at once, tells how far it is, and shows what is wrong among them', { timeout: 60_000 }, async () => {
+      const files = Array.from({ length: 200 }, (_, i): Given => {
+        const bytes = utf8(RECEIPT_TEXT);
+        if (i === 150) bytes[200] = 0x7e;
+        return { name: `file ${i}`, bytes };
+      });
+      const world = await open({
+        before: () => {
+          const seen = new Set<string>();
+          Object.assign(globalThis, { seen });
+          new MutationObserver(() => seen.add(document.querySelector('#status')?.textContent ?? '')).observe(document, {
+            subtree: true,
+            childList: true,
+            characterData: true,
+          });
+        },
+      });
+      await world.setTrust(RECEIPT.trust);
+      await world.check(files);
+      const seen = await world.page.evaluate(() => [...(globalThis as unknown as { seen: Set<string> }).seen]);
+      expect(seen.filter((text) => /^Checking: \d+ of 200 done…$/.test(text)).length).toBeGreaterThan(3);
+      expect(await world.headline()).toContain('199 of 200 files are verified, 1 are not.');
+      await world.page.check('#only-faults');
+      expect(await world.page.locator('.result:visible').count()).toBe(1);
+      expect(await world.page.locator('.result:visible').getAttribute('data-name')).toBe('file 150');
+    });
+  });
+
+  describe('asks nobody', () => {
+    it('its policy stops a script in it from reaching anyone', async () => {
+      const hits: string[] = [];
+      const server = createServer((request, response) => {
+        hits.push(request.url ?? '');
+        response.end();
+      });
+      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+      try {
+        const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const world = await openPage(browser);
+        await world.setTrust(RECEIPT.trust);
+        await world.check([RECEIPT_FILE]);
+        const violated = await world.page.evaluate(async (base) => {
+          const seen: string[] = [];
+          document.addEventListener('securitypolicyviolation', (event) => void seen.push(event.effectiveDirective));
+          await fetch(`${base}/fetch`).catch(() => undefined);
+          const image = new Image();
+          image.src = `${base}/image`;
+          await new Promise((resolve) => {
+            image.addEventListener('error', resolve);
+          });
+          try {
+            navigator.sendBeacon(`${base}/beacon`, 'x');
+            document.body.innerHTML = '<p>x</p>';
+          } catch {
+            seen.push('trusted types');
+          }
+          const script = document.createElement('link');
+          Object.assign(script, { rel: 'stylesheet', href: `${base}/style` });
+          document.head.append(script);
+          await new Promise((resolve) => {
+            script.addEventListener('error', resolve);
+          });
+          return seen;
+        }, origin);
+        expect(violated).toEqual(expect.arrayContaining(['connect-src', 'img-src', 'style-src-elem', 'trusted types']));
+        await world.close();
+        expect(hits).toEqual([]);
+      } finally {
+        server.close();
+      }
+    });
+
+    it('remembers nothing: a page that is opened again is empty, and nothing is stored', async () => {
+      const world = await open();
+      await world.setTrust(RECEIPT.trust);
+      await world.check([RECEIPT_FILE]);
+      const stored = await world.page.evaluate(async () => [
+        localStorage.length,
+        sessionStorage.length,
+        document.cookie,
+        (await indexedDB.databases()).length,
+      ]);
+      expect(stored).toEqual([0, 0, '', 0]);
+      expect((await world.page.context().storageState()).origins).toEqual([]);
+    });
+  });
+
+  describe('is for everybody', () => {
+    it('the keyboard alone gives a key and a file, opens a result, and always shows where it is', async () => {
+      const world = await open();
+      const { page } = world;
+      const here = (): Promise<{ name: string; ring: number }> =>
+        page.evaluate(() => {
+          const active = document.activeElement;
+          if (active === null) return { name: '', ring: 0 };
+          const seen = active.id === 'picker' ? document.querySelector('.button') : active;
+          const ring = seen === null ? 0 : Number.parseFloat(getComputedStyle(seen).outlineWidth);
+          return { name: active.id === '' ? `${active.localName}.${active.className}` : active.id, ring };
+        });
+      const stops: string[] = [];
+      const tabTo = async (name: string): Promise<void> => {
+        for (let i = 0; i < 12; i += 1) {
+          await page.keyboard.press('Tab');
+          const stop = await here();
+          stops.push(stop.name);
+          expect(stop.ring, stop.name).toBeGreaterThanOrEqual(2);
+          if (stop.name === name) return;
+        }
+        throw new Error(`no ${name} among ${stops.join(', ')}`);
+      };
+      await tabTo('log-keys');
+      await page.keyboard.insertText(RECEIPT.trust.vkeys[0] ?? '');
+      await tabTo('picker');
+      const chooser = page.waitForEvent('filechooser');
+      await page.keyboard.press('Space');
+      await (
+        await chooser
+      ).setFiles([
+        { name: 'a.json', mimeType: '', buffer: Buffer.from(RECEIPT_TEXT) },
+        { name: 'b.json', mimeType: '', buffer: Buffer.from(RECEIPT_TEXT) },
+      ]);
+      await world.done();
+      await tabTo('only-faults');
+      await tabTo('clear');
+      await tabTo('summary.result-head');
+      await page.keyboard.press('Enter');
+      expect(await page.locator('.result').first().getAttribute('open')).toBe('');
+      await page.waitForSelector('.result .entry');
+      expect(await page.locator('.result .entry').count()).toBe(1);
+      expect((await world.results())[0]).toMatchObject({ ok: true });
+    });
+
+    it.each([
+      [360, 'light'],
+      [360, 'dark'],
+      [1440, 'light'],
+      [1440, 'dark'],
+    ] as const)('at %i pixels, %s: nothing is cut off, every text has contrast AA, nothing jumps', async (width, scheme) => {
+      const world = await open({
+        width,
+        scheme,
+        before: () => {
+          const shifts: number[] = [];
+          Object.assign(globalThis, { shifts });
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) shifts.push((entry as unknown as { value: number }).value);
+          }).observe({ type: 'layout-shift', buffered: true });
+        },
+      });
+      const { page } = world;
+      const look = async (name: string): Promise<void> => {
+        await page.screenshot({ path: join(SHOTS, `${name}-${width}-${scheme}.png`), fullPage: true });
+        expect(await page.evaluate(CUT_OFF), name).toEqual([]);
+        expect(await page.evaluate(LOW_CONTRAST), name).toEqual([]);
+      };
+      await look('empty');
+      await page.fill('#log-keys', RECEIPT.trust.vkeys[0] ?? '');
+      await world.check([RECEIPT_FILE]);
+      expect(await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts)).toEqual([]);
+      await look('one');
+      await world.setTrust(RECEIPT.trust);
+      const far = {
+        name: `${'long-name-without-a-break'.repeat(12)}.json`,
+        bytes: saying((body) => Object.assign(body, { session: 's'.repeat(120) })),
+      };
+      await world.check([...filesOf(vector('session: entry in the middle missing')), far, { name: 'notes.txt', bytes: utf8('hello') }]);
+      await page.click('[data-name="notes.txt"] summary');
+      await page.locator('.result').nth(3).locator('summary').first().click();
+      await page.fill('#witness-keys', 'nonsense');
+      await world.done();
+      await look('many');
+    });
+  });
+});
+
+/** Runs in the page: every element that reaches beyond the page on its right. */
+const CUT_OFF = `[...document.body.querySelectorAll('*')].filter((element) => element.checkVisibility() && element.id !== 'picker')
+  .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth)
+  .map((element) => element.localName + '.' + element.className)`;
+
+/** Runs in the page: every text whose colour is closer to what is behind it than WCAG 2.2 AA allows. */
+const LOW_CONTRAST = `(() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const luminance = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    throw new Error('nothing is behind');
+  };
+  const low = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (walker.currentNode.textContent.trim() === '' || ['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(element.tagName) || !element.checkVisibility()) continue;
+    const [a, b] = [luminance(channels(getComputedStyle(element).color)), luminance(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) low.push(element.className + ' ' + ratio.toFixed(2) + ' ' + walker.currentNode.textContent.slice(0, 30));
+  }
+  return low;
+})()`;
