@@ -201,6 +201,10 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
       await world.setTrust({ ...RECEIPT.trust, witnessKeys: [witness] });
       await world.check([RECEIPT_FILE]);
       expect(await world.results()).toMatchObject([{ ok: false, badge: 'NOT VERIFIED' }]);
+      await world.page.fill('#quorum', '0');
+      await world.done();
+      expect(await world.page.textContent('#quorum-note')).toBe('a number from 1 to 1, the witness keys above');
+      expect(await world.results()).toMatchObject([{ ok: false }]);
     });
 
     it('while anything is checked again, nothing that was true of other keys is offered as an answer', async () => {
@@ -534,10 +538,13 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
       };
       await world.check([...filesOf(vector('session: entry in the middle missing')), far, { name: 'notes.txt', bytes: utf8('hello') }]);
       await page.click('[data-name="notes.txt"] summary');
-      await page.locator('.result').nth(3).locator('summary').first().click();
-      await page.fill('#witness-keys', 'nonsense');
-      await world.done();
+      await page.locator('.result').nth(1).locator('summary').first().click();
+      await page.waitForSelector('[data-ok="true"] .entry');
       await look('many');
+      await page.fill('#witness-keys', 'nonsense');
+      await page.fill('#quorum', '2');
+      await world.done();
+      await look('keys');
     });
   });
 });

@@ -11,6 +11,8 @@ export interface CheckedFile {
   readonly ok: boolean;
   readonly checks: readonly Check[];
   readonly subject?: VerifyReport['subject'];
+  /** What was asked for and is not among the checks, for people. */
+  readonly missing?: string;
   /** Why it was not even read. */
   readonly refused?: HeldFile['refused'];
   /** The file, read again; undefined where it is not a bundle. */
@@ -50,7 +52,8 @@ async function checkFile({ name, bytes, refused }: HeldFile, trust: PageTrust): 
   if (bytes === undefined) return { name, ok: false, checks: [], bundle, ...(refused === undefined ? {} : { refused }) };
   const report = await verifyBundle(bytes, trust);
   const { checks, subject } = report;
-  return { name, ok: report.ok && isAnswered(report, trust), checks, bundle, ...(subject === undefined ? {} : { subject }) };
+  const missing = isAnswered(report, trust) ? {} : { missing: 'Witnesses were named, and no check was made of their cosignatures.' };
+  return { name, ok: report.ok && !('missing' in missing), checks, bundle, ...missing, ...(subject === undefined ? {} : { subject }) };
 }
 
 function isCheck(value: unknown): value is Check {

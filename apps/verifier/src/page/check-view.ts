@@ -20,10 +20,11 @@ export function checkList(checks: readonly Check[]): HTMLElement {
   return element('ul', { class: 'checks', set: { 'aria-label': 'Checks' } }, checks.map(checkItem));
 }
 
-/** What stands beside the verdict where it is no: the first check that failed, or else the first that was not made. */
-export function firstFault(checks: readonly Check[]): string {
-  const fault = checks.find(({ status }) => status === 'fail') ?? checks.find(({ status }) => status === 'not-checked');
-  return fault === undefined ? 'A check that was asked for was not made.' : visible(fault.sentence);
+/** What stands beside the verdict where it is no: the first check that failed, else what was not checked at all. */
+export function firstFault(checks: readonly Check[], missing: string | undefined): string {
+  const fault = checks.find(({ status }) => status === 'fail');
+  if (fault !== undefined) return visible(fault.sentence);
+  return missing ?? 'What would prove it was not checked.';
 }
 
 /** VERIFIED, or NOT VERIFIED. */

@@ -9,6 +9,8 @@ export const PAGE_LIMITS = {
   listBytesMax: 268_435_456,
   /** Characters of one text of a file that are shown; the rest is counted. */
   shownCharsMax: 400,
+  /** Characters of a file's name that are shown. */
+  nameCharsMax: 120,
   /** Reasons, members of a delegation chain and findings that are shown one by one. */
   shownItemsMax: 32,
   /** Characters of the whole entry, as indented JSON. */

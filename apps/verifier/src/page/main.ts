@@ -71,8 +71,14 @@ function readTrust(): PageTrust {
   return quorum === undefined ? keys : { ...keys, quorum };
 }
 
+/** Places of the results that the reader has opened: they stay open when the list is checked again. */
+function openPlaces(): ReadonlySet<number> {
+  const results = [...parts.results.querySelectorAll<HTMLDetailsElement>('.result')];
+  return new Set(results.flatMap((result, at) => (result.open ? [at] : [])));
+}
+
 function render(list: CheckedList): void {
-  parts.results.replaceChildren(...resultViews(list));
+  parts.results.replaceChildren(...resultViews(list, openPlaces()));
   show('done', headline(list));
 }
 

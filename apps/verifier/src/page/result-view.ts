@@ -3,10 +3,8 @@ import type { CheckedFile, CheckedList, CheckedSession } from './check-files.ts'
 import { badge, checkList, firstFault } from './check-view.ts';
 import { element, quoted } from './element.ts';
 import { entryView, subjectView } from './entry-view.ts';
+import { PAGE_LIMITS } from './limits.ts';
 import { visible } from './visible-text.ts';
-
-/** So many results are shown open at once. */
-const OPEN_MAX = 1;
 
 function subjectLine({ subject }: CheckedFile): string {
   if (subject === undefined) return '';
@@ -14,19 +12,20 @@ function subjectLine({ subject }: CheckedFile): string {
 }
 
 function reasonLine(file: CheckedFile): string {
-  return file.refused?.sentence ?? firstFault(file.checks);
+  return file.refused?.sentence ?? firstFault(file.checks, file.missing);
 }
 
 function fileView(file: CheckedFile, open: boolean): HTMLElement {
-  const { name, ok, checks, subject, refused } = file;
+  const { name, ok, checks, subject, refused, missing } = file;
   const line = subjectLine(file);
   const head = element('summary', { class: 'result-head' }, [
     badge(ok),
-    element('span', { class: 'result-name' }, [quoted(visible(name))]),
+    element('span', { class: 'result-name' }, [quoted(visible(name, PAGE_LIMITS.nameCharsMax))]),
     line === '' ? undefined : element('span', { class: 'result-line dim' }, [quoted(line)]),
     ok ? undefined : element('span', { class: 'result-line fault' }, [reasonLine(file)]),
   ]);
   const inner = element('div', { class: 'result-body' }, [
+    missing === undefined ? undefined : element('p', { class: 'caution' }, [missing]),
     checks.length === 0 ? undefined : checkList(checks),
     subject === undefined ? undefined : subjectView({ ...subject }),
   ]);
@@ -71,7 +70,7 @@ export function headline({ files, sessions }: CheckedList): string {
   return (good === files.length ? `All ${files.length} files are verified.` : count) + chains;
 }
 
-/** All results, sessions first. */
-export function resultViews({ files, sessions }: CheckedList): readonly HTMLElement[] {
-  return [...sessions.map(sessionView), ...files.map((file) => fileView(file, files.length <= OPEN_MAX))];
+/** All results, sessions first. One file alone is open; of many those at the places in `open`. */
+export function resultViews({ files, sessions }: CheckedList, open: ReadonlySet<number>): readonly HTMLElement[] {
+  return [...sessions.map(sessionView), ...files.map((file, at) => fileView(file, files.length === 1 || open.has(at)))];
 }
