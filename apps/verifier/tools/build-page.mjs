@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
@@ -55,7 +56,9 @@ const governed = put(markup, `content="default-src 'none'"`, `content="${policy}
 const styled = put(governed, '<style></style>', `<style>${style}</style>`);
 const page = put(styled, '<script type="module"></script>', `<script type="module">${script}</script>`);
 mkdirSync(dirname(out), { recursive: true });
-writeFileSync(`${out}.tmp`, page);
-renameSync(`${out}.tmp`, out);
+// Two builds at once end with one whole page.
+const draft = `${out}.${process.pid}.tmp`;
+writeFileSync(draft, page);
+renameSync(draft, out);
 const bytes = Buffer.byteLength(page);
 process.stdout.write(`${bytes} bytes, ${gzipSync(page).length} compressed, sha256 ${createHash('sha256').update(page).digest('hex')}\n`);

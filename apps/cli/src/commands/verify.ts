@@ -38,8 +38,8 @@ async function verify(input: Input, context: Context): Promise<Outcome> {
   const files = input.rest;
   const page = textOption(input, 'page');
   if (page !== undefined && files.length === 0) return writeVerifyPage(page, context);
-  if (page !== undefined) throw usageError('`--page` takes no files to verify', 'write the page first: countersign verify --page FILE');
-  if (files.length === 0) throw usageError('which file is to be verified?', 'name it: countersign verify FILE');
+  if (page !== undefined) throw usageError('`--page` takes no files to verify', 'countersign verify --page FILE');
+  if (files.length === 0) throw usageError('which file is to be verified?', 'countersign verify FILE --key VKEY');
   const trust = await readTrust(input, context);
   const bytes: Uint8Array[] = [];
   for (const file of files) bytes.push(await readBytes(file, context));

@@ -52,8 +52,16 @@ async function checkFile({ name, bytes, refused }: HeldFile, trust: PageTrust): 
   if (bytes === undefined) return { name, ok: false, checks: [], bundle, ...(refused === undefined ? {} : { refused }) };
   const report = await verifyBundle(bytes, trust);
   const { checks, subject } = report;
-  const missing = isAnswered(report, trust) ? {} : { missing: 'Witnesses were named, and no check was made of their cosignatures.' };
-  return { name, ok: report.ok && !('missing' in missing), checks, bundle, ...missing, ...(subject === undefined ? {} : { subject }) };
+  const missing = 'Witnesses were named, and no check was made of their cosignatures.';
+  const isMissing = report.ok && !isAnswered(report, trust);
+  return {
+    name,
+    ok: report.ok && !isMissing,
+    checks,
+    bundle,
+    ...(isMissing ? { missing } : {}),
+    ...(subject === undefined ? {} : { subject }),
+  };
 }
 
 function isCheck(value: unknown): value is Check {
