@@ -12,9 +12,9 @@ const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'googl
 
 /** Package managers, and what each is asked, in order. */
 const MANAGERS = [
-  ['apt-get', [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]],
-  ['dnf', [['install', '-y', 'chromium']]],
-  ['apk', [['add', 'chromium']]],
+  { name: 'apt-get', steps: [['update'], ['install', '-y', '--no-install-recommends', 'chromium']] },
+  { name: 'dnf', steps: [['install', '-y', 'chromium']] },
+  { name: 'apk', steps: [['add', 'chromium']] },
 ];
 
 function inPath(name, env) {
@@ -31,10 +31,10 @@ export function findBrowser(env = process.env) {
 
 /** How to get one here: the commands as root on a system we know, or the sentence that names what is missing. */
 export function installPlan({ env = process.env, isRoot = process.getuid?.() === 0 } = {}) {
-  const manager = MANAGERS.find(([name]) => inPath(name, env) !== undefined);
-  const [name, steps] = manager ?? [];
-  if (isRoot && steps !== undefined) return { commands: steps.map((args) => [name, ...args]) };
-  const how = steps === undefined ? 'install Chromium' : `run \`sudo ${name} ${steps.at(-1).join(' ')}\``;
+  const manager = MANAGERS.find(({ name }) => inPath(name, env) !== undefined);
+  if (isRoot && manager !== undefined) return { commands: manager.steps.map((args) => [manager.name, ...args]) };
+  const command = manager === undefined ? '' : [manager.name, ...manager.steps.at(-1)].join(' ');
+  const how = command === '' ? 'install Chromium' : `run \`sudo ${command}\``;
   return { commands: [], hint: `${how}, or name one: COUNTERSIGN_CHROMIUM=PATH npm test` };
 }
 

@@ -102,9 +102,8 @@ describe('Ed25519', () => {
       fc.property(
         bytesOf(32),
         fc.uint8Array({ maxLength: 200 }),
-        fc.nat(),
-        fc.integer({ min: 1, max: 255 }),
-        (seed, message, at, change) => {
+        fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })),
+        (seed, message, [at, change]) => {
           const signer = node.createSigner(seed);
           const whole = Uint8Array.from([...signer.publicKey, ...signer.sign(message), ...message]);
           const parts = (): Signed => {
@@ -188,7 +187,7 @@ describe('base64', () => {
   });
 
   it('agree on any bytes, on any text, and on texts that are nearly right', () => {
-    const nearly = fc.string({ unit: fc.constantFrom(...'AQgw/+-_=z \n'), maxLength: 12 });
+    const nearly = fc.string({ unit: fc.constantFrom(...'AQgw/+-_=z \n'.split('')), maxLength: 12 });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 70 }), fc.oneof(nearly, anyText), (bytes, text) => {
         expect([browser.base64(bytes), browser.base64url(bytes)]).toEqual([node.base64(bytes), node.base64url(bytes)]);

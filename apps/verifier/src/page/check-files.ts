@@ -44,7 +44,8 @@ function bundleOf(bytes: Uint8Array | undefined): Bundle | undefined {
 
 /** Witnesses that were named must have been asked for: a report that says nothing of them is no proof. */
 function isAnswered(report: VerifyReport, trust: PageTrust): boolean {
-  return trust.witnessKeys.length === 0 || report.checks.some((check) => String(check.name) === 'cosignatures');
+  const names: readonly string[] = report.checks.map(({ name }) => name);
+  return trust.witnessKeys.length === 0 || names.includes('cosignatures');
 }
 
 async function checkFile({ name, bytes, refused }: HeldFile, trust: PageTrust): Promise<CheckedFile> {
