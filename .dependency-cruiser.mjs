@@ -59,7 +59,7 @@ export default {
       severity: 'error',
       comment: 'Node has its own cryptography',
       from: { path: '^(packages|apps)/[^/]+/src', pathNot: '^packages/crypto/src/browser/' },
-      to: { path: 'node_modules/@noble/' },
+      to: { path: '(^|/)@noble/' },
     },
   ],
   options: {
