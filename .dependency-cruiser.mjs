@@ -50,9 +50,12 @@ export default {
     {
       name: 'page-only-verifies',
       severity: 'error',
-      comment: 'the page of apps/verifier may import only kernel, crypto and receipts/verify',
+      comment: 'the page of apps/verifier may import only kernel, crypto, log and receipts/verify',
       from: { path: '^apps/verifier/src' },
-      to: { path: '^(packages|apps)/', pathNot: '^(apps/verifier/src|packages/(kernel|crypto)/src|packages/receipts/src/verify[.]ts$)' },
+      to: {
+        path: '^(packages|apps)/',
+        pathNot: '^(apps/verifier/src|packages/(kernel|crypto|log)/src|packages/receipts/src/verify[.]ts$)',
+      },
     },
     {
       name: 'noble-in-browsers-only',

@@ -62,7 +62,7 @@ export interface VerifyPage {
   readonly requests: readonly string[];
   /** What the console, the policy or an exception complained of. */
   readonly complaints: readonly string[];
-  setTrust(trust: Trust & { readonly witnessKeys?: readonly string[]; readonly quorum?: number }): Promise<void>;
+  setTrust(trust: Trust, asked?: { readonly now?: string | undefined; readonly seen?: string | undefined }): Promise<void>;
   /** Removes what is there, gives these through the picker, and waits until they are checked. */
   check(files: readonly Given[]): Promise<void>;
   done(): Promise<void>;
@@ -119,12 +119,14 @@ export async function openPage(browser: Browser, look: Look = {}): Promise<Verif
     requests,
     complaints,
     done,
-    async setTrust({ vkeys, receiptKeys = [], witnessKeys = [], quorum }) {
+    async setTrust({ vkeys, receiptKeys = [], witnessKeys = [], quorum }, { now = '', seen = '' } = {}) {
       await page.locator('.more').evaluate((more) => more.setAttribute('open', ''));
       await page.fill('#log-keys', vkeys.join('\n'));
       await page.fill('#receipt-keys', receiptKeys.join('\n'));
       await page.fill('#witness-keys', witnessKeys.join('\n'));
       await page.fill('#quorum', quorum === undefined ? '' : String(quorum));
+      await page.fill('#now', now);
+      await page.fill('#seen', seen);
     },
     async check(files) {
       if (await page.locator('#clear').isVisible()) await page.click('#clear');

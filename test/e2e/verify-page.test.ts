@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalize, type JsonValue } from '@countersign/kernel';
-import { type Check, type Trust, verifyBundle, verifySession } from '@countersign/receipts/verify';
+import { type Check, type Trust, verifyBundle, verifyConsistencyFile, verifySession } from '@countersign/receipts/verify';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PAGE_LIMITS } from '../../apps/verifier/src/page/limits.ts';
@@ -16,13 +16,25 @@ interface Vector {
   readonly bundles: readonly string[];
   readonly trust: Trust;
   readonly ok: boolean;
+  /** For sessions: when what is due is judged. */
+  readonly now?: string;
 }
 
-function vectorsOf(name: 'valid' | 'invalid'): readonly Vector[] {
-  return JSON.parse(readFileSync(new URL(`../../vectors/bundle/${name}.json`, import.meta.url), 'utf8')) as Vector[];
+interface ConsistencyVector {
+  readonly name: string;
+  readonly file: string;
+  readonly trust: Trust;
+  readonly ok: boolean;
+  /** A checkpoint that the verifier kept. */
+  readonly seen?: string;
 }
 
-const VECTORS = [...vectorsOf('valid'), ...vectorsOf('invalid')].filter(({ bundles }) => Array.isArray(bundles));
+function vectorsOf<T>(name: 'valid' | 'invalid' | 'consistency'): readonly T[] {
+  return JSON.parse(readFileSync(new URL(`../../vectors/bundle/${name}.json`, import.meta.url), 'utf8')) as T[];
+}
+
+const VECTORS = [...vectorsOf<Vector>('valid'), ...vectorsOf<Vector>('invalid')];
+const CONSISTENCY = vectorsOf<ConsistencyVector>('consistency');
 const SINGLE = VECTORS.filter(({ bundles }) => bundles.length === 1);
 const SESSIONS = VECTORS.filter(({ bundles }) => bundles.length > 1);
 const SHOTS = join(tmpdir(), 'countersign-verify-page');
@@ -115,13 +127,14 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
       }
     });
 
-    it.each(SESSIONS.map((one) => [one.name, one] as const))('BNDL-020, BNDL-022: %s', async (_name, one) => {
+    it.each(SESSIONS.map((one) => [one.name, one] as const))('BNDL-020, BNDL-022, BNDL-023: %s', async (_name, one) => {
       const world = await open();
-      await world.setTrust(one.trust);
+      await world.setTrust(one.trust, { now: one.now });
       await world.check(filesOf(one));
       const report = await verifySession(
         one.bundles.map((text) => utf8(text)),
         one.trust,
+        one.now === undefined ? {} : { now: one.now },
       );
       const [session, ...others] = await world.sessions();
       expect(others).toEqual([]);
@@ -130,6 +143,36 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
       expect(session?.ok).toBe(one.ok);
       expect((await world.results()).map(({ ok }) => ok)).toEqual(report.bundles.map(({ ok }) => ok));
       expect(await world.headline()).toContain(one.ok ? `All ${one.bundles.length} files are verified.` : 'not whole');
+    });
+
+    it('BNDL-030, BNDL-031: of every consistency file of the vectors, with what was seen before', { timeout: 120_000 }, async () => {
+      const world = await open();
+      const settings = new Map(CONSISTENCY.map(({ trust, seen }) => [JSON.stringify([trust, seen]), { trust, seen }]));
+      for (const [key, { trust, seen }] of settings) {
+        const among = CONSISTENCY.filter((one) => JSON.stringify([one.trust, one.seen]) === key);
+        await world.setTrust(trust, { seen });
+        await world.check(among.map(({ name, file }) => ({ name: `${name}.countersign-consistency.json`, bytes: utf8(file) })));
+        const results = await world.results();
+        for (const [at, { name, file, ok }] of among.entries()) {
+          const report = await verifyConsistencyFile(utf8(file), trust, seen);
+          expect(results[at]?.checks, name).toEqual(report.checks.map(shown));
+          expect([results[at]?.ok, report.ok], name).toEqual([ok, ok]);
+        }
+      }
+    });
+
+    it('of a consistency file whatever it is called', async () => {
+      const [first] = CONSISTENCY;
+      const world = await open();
+      await world.setTrust(first?.trust ?? { vkeys: [] });
+      await world.check([{ name: 'x.json', bytes: utf8(first?.file ?? '') }, RECEIPT_FILE]);
+      const results = await world.results();
+      expect(results.map(({ ok, checks }) => [ok, checks[0]?.name])).toEqual([
+        [true, 'consistency-form'],
+        [true, 'bundle-form'],
+      ]);
+      expect(results[0]?.subject).toMatchObject({ oldSize: '3', newSize: '300' });
+      expect(await world.sessions()).toEqual([]);
     });
 
     it('of files from two sessions: each is a chain of its own', async () => {
@@ -195,16 +238,23 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
       expect(await world.page.getAttribute('#log-keys', 'aria-invalid')).toBe('true');
     });
 
-    it('a witness that was named and has not cosigned is no proof', async () => {
+    it('BNDL-013: a witness that was named and has not cosigned is no proof; nor is a number of them that cannot be', async () => {
       const world = await open();
-      const witness = 'witness.example+00000000+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
-      await world.setTrust({ ...RECEIPT.trust, witnessKeys: [witness] });
+      const cosigned = vector('cosigned, both witnesses trusted');
+      await world.setTrust({ ...RECEIPT.trust, witnessKeys: cosigned.trust.witnessKeys ?? [] });
       await world.check([RECEIPT_FILE]);
-      expect(await world.results()).toMatchObject([{ ok: false, badge: 'NOT VERIFIED' }]);
-      await world.page.fill('#quorum', '0');
+      expect(await world.page.textContent('.check[data-check="cosignatures"][data-status="fail"]')).toContain('0 of 2 trusted witnesses');
+      await world.check(filesOf(cosigned));
+      expect(await world.results()).toMatchObject([{ ok: true }]);
+      for (const bad of ['0', '3', 'x']) {
+        await world.page.fill('#quorum', bad);
+        await world.done();
+        expect(await world.page.textContent('#quorum-note')).toBe('a number from 1 to 2, the witness keys above');
+        expect(await world.results(), bad).toMatchObject([{ ok: false }]);
+      }
+      await world.page.fill('#quorum', '1');
       await world.done();
-      expect(await world.page.textContent('#quorum-note')).toBe('a number from 1 to 1, the witness keys above');
-      expect(await world.results()).toMatchObject([{ ok: false }]);
+      expect(await world.results()).toMatchObject([{ ok: true }]);
     });
 
     it('while anything is checked again, nothing that was true of other keys is offered as an answer', async () => {

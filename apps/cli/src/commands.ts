@@ -15,6 +15,7 @@ import { replayCommand } from './commands/replay.ts';
 import { ruleCommands } from './commands/rules.ts';
 import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
+import { vaultCommands } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 
 /** Words that have commands below them. */
@@ -29,6 +30,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
   ['receipt', 'single receipts'],
+  ['vault', 'what is sealed, and erasing it'],
 ];
 
 export const COMMANDS: readonly Command[] = [
@@ -43,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   ...hostCommands,
   ...logCommands,
   ...receiptCommands,
+  ...vaultCommands,
   verifyCommand,
   replayCommand,
   doctorCommand,

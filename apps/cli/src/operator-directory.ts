@@ -20,6 +20,14 @@ function orgOf({ store }: Runtime): string {
   return first === undefined ? unwrap(store.createOrg({ name: 'local', mode: 'learning' })).id : first.id;
 }
 
+/** The org that is named, or the only one: which one is meant is never guessed. */
+function onlyOrg({ store }: Runtime, named: string | undefined): string {
+  if (named !== undefined) return named;
+  const [only, second] = store.listOrgs();
+  if (only !== undefined && second === undefined) return only.id;
+  throw configError([{ code: 'org_required', message: 'say which org', hint: 'name it with --org ID; `countersign org show` lists them' }]);
+}
+
 async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
   const found: LoggedEntry[] = [];
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
@@ -58,7 +66,12 @@ function operate(runtime: Runtime, where: string): Operator {
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),
     entries: (from, count) => entries(runtime, from, count),
-    bundle: async (id) => unwrap(await runtime.bundle(id, { inputs: true })),
+    bundle: async (id, options) => unwrap(await runtime.bundle(id, options)),
+    vault: () => Promise.resolve(runtime.vault.view()),
+    eraseSubject: async ({ subject, reason, org: named }) =>
+      unwrap(await runtime.vault.erase({ org: onlyOrg(runtime, named), subject, reason, by: 'operator' })),
+    rotateKeys: async (request) =>
+      unwrap(runtime.vault.rotate(request && { org: onlyOrg(runtime, request.org), subject: request.subject })),
     close: () => runtime.close(),
   };
 }

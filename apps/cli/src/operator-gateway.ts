@@ -6,7 +6,7 @@ import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
 import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
-import { list, part, readAgent, readApiKey, readOrg, readPolicy, readTool, word } from './operator-views.ts';
+import { list, part, readAgent, readApiKey, readErased, readOrg, readPolicy, readTool, readVault, word } from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
@@ -48,7 +48,10 @@ function operate(address: GatewayAddress, context: Context): Operator {
     checkpoint: () => readCheckpoint(published),
     size: async () => checkpointSize(await readCheckpoint(published)),
     entries: (from, wanted) => readEntries(published, from, wanted),
-    bundle: (id) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle` }),
+    bundle: (id, { inputs }) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle?inputs=${inputs}` }),
+    vault: async () => readVault(part(await get('/vault'), 'vault')),
+    eraseSubject: async (request) => readErased(part(await post('/vault/erase', { ...request }), 'erasure')),
+    rotateKeys: async (request) => readVault(part(await post('/vault/rotate', { ...request }), 'vault')),
     close: () => Promise.resolve(),
   };
 }

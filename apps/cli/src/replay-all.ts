@@ -2,7 +2,7 @@
  * @module Every receipt of an installation, replayed one after the other: from the journal of a data directory, in its order, with
  * each document and engine checked once; or bundle by bundle through the gateway that has the directory open.
  */
-import { getOwn, isJsonObject } from '@countersign/kernel';
+import { type Fault, getOwn, isJsonObject } from '@countersign/kernel';
 import type { LogRecord } from '@countersign/log';
 import { RECEIPT_TYPE } from '@countersign/protocol';
 import type { Runtime } from '@countersign/runtime';
@@ -14,6 +14,7 @@ import { readEntry } from './log-reader.ts';
 import type { Operator } from './operator.ts';
 import { entryId, openDirectoryRuntime } from './operator-directory.ts';
 import { findGateway } from './operator-gateway.ts';
+import { CliError } from './outcome.ts';
 import { replayBundle, replaySealed, type Row } from './replayed-bundle.ts';
 import type { Replayer } from './replayer.ts';
 
@@ -26,12 +27,28 @@ interface All {
 /** True: every entry was looked at. False: somebody stopped it. */
 type Complete = boolean;
 
-async function* eachBundle(operator: Operator, size: number): AsyncGenerator<Uint8Array | undefined, void, undefined> {
+/** Why a receipt whose content does not open cannot be replayed. */
+function unopened(id: string, { code, message }: Fault): Row {
+  return { id, result: { status: code === 'vault_erased' ? 'erased' : 'refused', sentence: message } };
+}
+
+/** The bundle of a receipt, or, where its content was erased, what is to be said of it. */
+async function bundleOf(operator: Operator, id: string): Promise<Uint8Array | Row> {
+  try {
+    return await operator.bundle(id, { inputs: true });
+  } catch (error) {
+    const fault = error instanceof CliError ? error.faults[0] : undefined;
+    if (fault?.code !== 'vault_erased') throw error;
+    return unopened(id, fault);
+  }
+}
+
+async function* eachBundle(operator: Operator, size: number): AsyncGenerator<Uint8Array | Row | undefined, void, undefined> {
   for (let from = 0; from < size; from += CLI_LIMITS.pageMax) {
     const page = await operator.entries(from, Math.min(CLI_LIMITS.pageMax, size - from));
     for (const { entry } of page) {
       const id = isReceipt(entry) ? entryId(entry) : undefined;
-      yield id === undefined ? undefined : await operator.bundle(id);
+      yield id === undefined ? undefined : await bundleOf(operator, id);
     }
   }
 }
@@ -64,8 +81,8 @@ async function each<Item>(
 
 async function throughGateway(all: All, operator: Operator): Promise<Complete> {
   const size = await operator.size();
-  return each(all, { size, of: eachBundle(operator, size) }, async (bytes) =>
-    bytes === undefined ? undefined : replayBundle(bytes, all.replayer),
+  return each(all, { size, of: eachBundle(operator, size) }, async (found) =>
+    found instanceof Uint8Array ? replayBundle(found, all.replayer) : found,
   );
 }
 
@@ -82,7 +99,7 @@ async function replayRecord(record: LogRecord, { runtime, documents, replayer }:
   if (!isReceipt(entry)) return undefined;
   const id = entryId(entry) ?? '';
   const sealed = runtime.sealed(record, id);
-  if (!sealed.ok) return { id, result: { status: 'refused', sentence: sealed.error.message } };
+  if (!sealed.ok) return unopened(id, sealed.error);
   const { inputs, delta } = sealed.value;
   return replaySealed({ index: record.index, entry: decoder.decode(record.entry), inputs }, { documents, delta }, replayer);
 }

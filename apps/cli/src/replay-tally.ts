@@ -17,10 +17,10 @@ export interface Tally {
 const FEW = 20;
 
 export function createTally(): Tally {
-  const counts = { equal: 0, different: 0, refused: 0, 'unknown-engine': 0 };
+  const counts = { equal: 0, different: 0, refused: 0, 'unknown-engine': 0, erased: 0 };
   const first: Row[] = [];
   const unequal: Row[] = [];
-  const total = (): number => counts.equal + counts.different + counts.refused + counts['unknown-engine'];
+  const total = (): number => counts.equal + counts.different + counts.refused + counts['unknown-engine'] + counts.erased;
   return {
     counts,
     get receipts() {

@@ -13,7 +13,8 @@ import { CLI_LIMITS } from './limits.ts';
 import { createRecentMap, type RecentMap } from './recent-map.ts';
 
 export interface Replayed {
-  readonly status: 'equal' | 'different' | 'refused' | 'unknown-engine';
+  /** `erased`: there is nothing left to replay, and that is nobody's fault. */
+  readonly status: 'equal' | 'different' | 'refused' | 'unknown-engine' | 'erased';
   /** One plain sentence. */
   readonly sentence: string;
   /** JSON pointer of the first field that differs. */

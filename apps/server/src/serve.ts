@@ -41,8 +41,8 @@ function evidenceOf(runtime: Runtime): Evidence {
       const record = await recorder.find(id);
       return record === undefined ? undefined : entryOf(record);
     },
-    async bundle(id: string): Promise<Uint8Array | undefined> {
-      const made = await runtime.bundle(id, { inputs: true });
+    async bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined> {
+      const made = await runtime.bundle(id, options);
       if (made.ok) return made.value;
       if (made.error.code === 'receipt_not_found') return undefined;
       throw new CodedError(made.error);
@@ -111,6 +111,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
       evidence: evidenceOf(runtime),
+      vault: runtime.vault,
       operatorTokenSha256: sha256(token),
       status: () => statusOf(runtime, startedMs),
     },

@@ -2,8 +2,9 @@
 import { createSigner, noteVerifierKey } from '@countersign/crypto';
 import { describe, expect, it } from 'vitest';
 import { type HeldFile, tooMany } from '../src/page/intake.ts';
-import { readKeys, readQuorum } from '../src/page/keys.ts';
+import { readKeys } from '../src/page/keys.ts';
 import { PAGE_LIMITS } from '../src/page/limits.ts';
+import { readNow, readQuorum } from '../src/page/questions.ts';
 import { visible, visibleJson } from '../src/page/visible-text.ts';
 
 const LOG_KEY = noteVerifierKey('example.org/log', createSigner(new Uint8Array(32)).publicKey);
@@ -62,8 +63,8 @@ describe('keys', () => {
     ['log', LOG_KEY.replace('+', '+0'), /^line 3: not a verifier key/],
     ['receipt', LOG_KEY, /^line 3: not a receipt key/],
     ['receipt', 'A'.repeat(42), /^line 3: not a receipt key/],
-    ['witness', LOG_KEY, /^line 3: not a witness key/],
-    ['witness', 'nonsense', /^line 3: not a witness key/],
+    ['witness', LOG_KEY, /^line 3: .*type/],
+    ['witness', 'nonsense', /^line 3: not a verifier key/],
   ] as const)('%s: %s is named by its line, and stays among the keys, so that nothing is verified past it', (box, line, complaint) => {
     const read = readKeys(box, `# one\n\n${line}\n`);
     expect([read.keys, read.complaint]).toEqual([[line], expect.stringMatching(complaint)]);
@@ -85,5 +86,15 @@ describe('keys', () => {
     ['1e0', 1, { quorum: 2, complaint: 'a number from 1 to 1, the witness keys above' }],
   ])('a quorum of %j of %i', (text, witnesses, expected) => {
     expect(readQuorum(text, witnesses)).toEqual(expected);
+  });
+
+  it.each([
+    ['', {}],
+    [' 2026-01-02T03:04:05Z ', { now: '2026-01-02T03:04:05.000Z' }],
+    ['2026-01-02T03:04:05.678Z', { now: '2026-01-02T03:04:05.678Z' }],
+    ['2026-01-02', { now: '9999-12-31T23:59:59.999Z', complaint: 'a time in UTC such as 2026-01-02T03:04:05Z' }],
+    ['2026-13-02T03:04:05Z', { now: '9999-12-31T23:59:59.999Z', complaint: 'a time in UTC such as 2026-01-02T03:04:05Z' }],
+  ])('what is due is judged at %j', (text, expected) => {
+    expect(readNow(text)).toEqual(expected);
   });
 });

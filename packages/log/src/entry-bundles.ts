@@ -18,11 +18,12 @@ export interface EntryBundles {
 
 const FIRST_ROOM = 65_536;
 
-export function createEntryBundles(): EntryBundles {
+/** Bundles from the first on, or behind `before` full ones. */
+export function createEntryBundles(before: number = 0): EntryBundles {
   const full: Bundle[] = [];
   let room: Uint8Array = new Uint8Array(FIRST_ROOM);
   let used = 0;
-  let index = 0;
+  let index = before;
   let width = 0;
   const reserve = (bytes: number): void => {
     if (used + bytes <= room.length) return;

@@ -1,19 +1,33 @@
 /** @module An append-only Merkle log that the public tlog-tiles tools can read. Payload-agnostic; storage is a port. */
 export {
+  addSignatures,
   checkpointText,
   openCheckpoint,
   parseCheckpointText,
+  verifierOf,
   type Checkpoint,
   type NoteSigner,
   type OpenedCheckpoint,
 } from './checkpoint.ts';
+export type { Cosign, ProveSince } from './cosign.ts';
+export {
+  cosignatureLine,
+  cosignatureSeconds,
+  cosignerKeyText,
+  createCosignerKey,
+  parseCosignerKey,
+  type CosignerKey,
+} from './cosignature.ts';
 export { parseBundle } from './entry-bundles.ts';
 export type { LogErrorCode } from './errors.ts';
 export type { LogRecord } from './frame.ts';
+export type { ClosedSegment } from './journal.ts';
+export { fsckLog, type FsckFault, type FsckFaultCode, type FsckOptions, type FsckReport } from './fsck.ts';
+export { openJournalReader, type JournalReader, type JournalSource } from './journal-reader.ts';
 export { LOG_LIMITS, type LogLimits } from './limits.ts';
 export { openLog, type Appended, type Log, type LogOptions, type NewRecord } from './log.ts';
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
-export { emptyRoot, leafHash, nodeHash, rootOf } from './merkle.ts';
+export { createFrontier, emptyRoot, leafHash, nodeHash, rootOf, type Frontier } from './merkle.ts';
 export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
-export type { LogStorage, SegmentInfo } from './storage.ts';
+export type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedFile, PublishedStorage, SegmentInfo } from './storage.ts';
 export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';

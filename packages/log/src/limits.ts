@@ -25,7 +25,7 @@ export const LOG_LIMITS: LogLimits = {
   recordBytesMax: 16_777_216,
   queueRecordsMax: 65_536,
   queueBytesMax: 67_108_864,
-  segmentBytesMax: 67_108_864,
+  segmentBytesMax: 33_554_432,
   unpublishedRecordsMax: 65_536,
   tileCacheMax: 256,
 };

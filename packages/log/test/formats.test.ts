@@ -22,20 +22,30 @@ test('the exports are a contract', () => {
     'LOG_LIMITS',
     'TILE_FOLDER',
     'TILE_WIDTH',
+    'addSignatures',
     'checkpointText',
+    'cosignatureLine',
+    'cosignatureSeconds',
+    'cosignerKeyText',
+    'createCosignerKey',
+    'createFrontier',
     'createMemoryDisk',
     'createMemoryStorage',
     'emptyRoot',
+    'fsckLog',
     'isPublishedPath',
     'leafHash',
     'nodeHash',
     'openCheckpoint',
+    'openJournalReader',
     'openLog',
     'parseBundle',
     'parseCheckpointText',
+    'parseCosignerKey',
     'rootFromInclusion',
     'rootOf',
     'tilePath',
+    'verifierOf',
     'verifyConsistency',
     'verifyInclusion',
   ]);
@@ -189,7 +199,8 @@ describe('recovery is linear', () => {
     await first.close();
     const segment = disk.segments[0] ?? new Uint8Array(0);
     const { bytes, calls } = await costOf(segment);
-    expect(bytes).toBeLessThanOrEqual(2 * segment.length);
+    // The last segment is read twice, and each read may end in the middle of a frame that the next one begins with.
+    expect(bytes).toBeLessThanOrEqual(2 * segment.length + calls * 256);
     expect(calls).toBeLessThanOrEqual(2 + segment.length / 500_000);
   });
 });

@@ -1,5 +1,14 @@
 /** @module The form of entries and bundles, member by member (spec/receipt.md, spec/bundle.md). */
-import { DECISIONS, OUTCOME_TYPE, PROTOCOL_LIMITS, RECEIPT_TYPE, SESSION_END_TYPE, SEVERITIES } from '@countersign/protocol';
+import {
+  DECISIONS,
+  ERASURE_TYPE,
+  LOG_KEY_TYPE,
+  OUTCOME_TYPE,
+  PROTOCOL_LIMITS,
+  RECEIPT_TYPE,
+  SESSION_END_TYPE,
+  SEVERITIES,
+} from '@countersign/protocol';
 import { anyValue, byMember, closed, count, either, listOf, matching, oneOf, orNull, text, type Form } from './form.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
 
@@ -77,6 +86,19 @@ const outcome = closed(
 
 const sessionEnd = closed({ ...link, type: oneOf(SESSION_END_TYPE), org: name, reason: text(PROTOCOL_LIMITS.reasonTextMax) });
 
+const vkey = text(512);
+
+const logKey = closed({ ...link, type: oneOf(LOG_KEY_TYPE), org: name, keys: listOf(vkey, 4), added: orNull(vkey), retired: orNull(vkey) });
+const erasure = closed({
+  ...link,
+  type: oneOf(ERASURE_TYPE),
+  org: name,
+  subject: hash,
+  keys: count(),
+  by: name,
+  reason: text(PROTOCOL_LIMITS.reasonTextMax),
+});
+
 const signature = closed({
   keyId: matching(/^[0-9a-f]{16}$/, 'a key id of 16 hex digits'),
   sig: matching(/^[A-Za-z0-9_-]{86}$/, 'a base64url Ed25519 signature'),
@@ -84,7 +106,13 @@ const signature = closed({
 
 /** `{body, signatures}`. */
 export const ENTRY_FORM: Form = closed({
-  body: byMember('type', { [RECEIPT_TYPE]: receipt, [OUTCOME_TYPE]: outcome, [SESSION_END_TYPE]: sessionEnd }),
+  body: byMember('type', {
+    [RECEIPT_TYPE]: receipt,
+    [OUTCOME_TYPE]: outcome,
+    [SESSION_END_TYPE]: sessionEnd,
+    [LOG_KEY_TYPE]: logKey,
+    [ERASURE_TYPE]: erasure,
+  }),
   signatures: listOf(signature, 4),
 });
 
@@ -99,6 +127,11 @@ const receiptInputs = closed({
 
 const outcomeInputs = closed({ response: orNull(text(RECEIPT_LIMITS.bundleBytesMax)), salt });
 
+const erasureInputs = closed({
+  erased: closed({ org: text(RECEIPT_LIMITS.bundleBytesMax), subject: text(RECEIPT_LIMITS.bundleBytesMax) }),
+  salt,
+});
+
 /** A bundle whose entry may still have any form: `ENTRY_FORM` is a check of its own. */
 export const BUNDLE_FORM: Form = closed(
   {
@@ -108,5 +141,5 @@ export const BUNDLE_FORM: Form = closed(
     proof: listOf(matching(/^[A-Za-z0-9+/]{43}=$/, 'a base64 hash'), RECEIPT_LIMITS.proofHashesMax),
     checkpoint: text(65_536),
   },
-  { inputs: either(receiptInputs, outcomeInputs), documents: closed({ policy: anyValue, rules: anyValue }) },
+  { inputs: either(receiptInputs, outcomeInputs, erasureInputs), documents: closed({ policy: anyValue, rules: anyValue }), digest: hash },
 );

@@ -5,22 +5,33 @@ export interface Link {
   readonly prev: string | null;
 }
 
+/** The newest entry of a chain. */
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+  /** Place in the log. */
+  readonly index: number;
+}
+
 export interface Chains {
   /** What the next entry of this chain gets. */
   next(org: string, session: string): Link;
+  /** Place in the log of the newest entry of this chain, or null. */
+  back(org: string, session: string): number | null;
   /** Takes note of an entry once it is staged. `hash` is the hex SHA-256 of its JCS(body). */
-  advance(org: string, session: string, entry: { readonly seq: number; readonly hash: string }): void;
+  advance(org: string, session: string, entry: Head): void;
 }
 
 /** One entry a session, kept for the life of the process and rebuilt from the journal at open. */
 export function createChains(): Chains {
-  const heads = new Map<string, { readonly seq: number; readonly hash: string }>();
+  const heads = new Map<string, Head>();
   const keyOf = (org: string, session: string): string => `${org}\n${session}`;
   return {
     next: (org, session) => {
       const head = heads.get(keyOf(org, session));
       return head === undefined ? { seq: 0, prev: null } : { seq: head.seq + 1, prev: head.hash };
     },
+    back: (org, session) => heads.get(keyOf(org, session))?.index ?? null,
     advance: (org, session, entry) => {
       heads.set(keyOf(org, session), entry);
     },

@@ -6,11 +6,13 @@ import { base64, base64url, sha256Hex, type Signer } from '@countersign/crypto';
 import { getOwn, invariant, isJsonObject, parseJson, type Random } from '@countersign/kernel';
 import type { Log, LogRecord } from '@countersign/log';
 import {
+  ERASURE_TYPE,
   OUTCOME_TYPE,
   PROTOCOL_LIMITS,
   RECEIPT_TYPE,
   SESSION_END_TYPE,
   type EntryBody,
+  type ErasureBody,
   type OutcomeBody,
   type OutcomeDraft,
   type ReceiptBody,
@@ -29,7 +31,7 @@ import { createIdIndex, type IdIndex } from './id-index.ts';
 import { jcs, utf8, utf8Text } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
 import { loggedName, plainText } from './logged-name.ts';
-import { attachmentsOf, readSideNote, subjectHandle, vaultAad, type Sealer } from './vault-record.ts';
+import { attachmentsOf, subjectOf, vaultAad, type Sealer, type SealingSubject } from './vault-record.ts';
 
 interface Common {
   readonly log: Log;
@@ -38,8 +40,8 @@ interface Common {
   /** What the storage behind `log` does: stated in every receipt. */
   readonly durability: ReceiptBody['durability'];
   readonly coverage: ReceiptBody['coverage'];
-  /** Called at open for every entry of this room in the order of the log, with its place there: to re-apply state deltas. */
-  readonly replay?: (body: EntryBody, delta: StateDelta, index: number) => void;
+  /** Called at open for every entry of this room in the order of the log: to re-apply state deltas, which are sealed in the record. */
+  readonly replay?: (body: EntryBody, record: LogRecord) => void;
 }
 
 /** `each` signs every entry and needs a signer; with `batch` the signed checkpoint is the signature. */
@@ -59,10 +61,24 @@ export interface SessionEndDraft {
   readonly reason: string;
 }
 
+/** Whose content was erased. */
+export interface ErasureDraft {
+  readonly id: string;
+  readonly time: string;
+  readonly org: string;
+  readonly subject: string;
+  /** Keys that were destroyed. */
+  readonly keys: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
 export interface ReceiptRecorder extends Recorder {
   stageReceipt(draft: ReceiptDraft): StagedEntry<ReceiptBody>;
   stageOutcome(draft: OutcomeDraft): StagedEntry<OutcomeBody>;
   stageSessionEnd(draft: SessionEndDraft): StagedEntry<SessionEndBody>;
+  /** The keys are destroyed already. */
+  stageErasure(draft: ErasureDraft): StagedEntry<ErasureBody>;
   /** The durable entry with this id, or undefined. */
   find(id: string): Promise<LogRecord | undefined>;
 }
@@ -71,14 +87,13 @@ interface State {
   readonly options: RecorderOptions;
   readonly chains: Chains;
   readonly ids: IdIndex;
-  /** Subject handles of receipts that await an outcome, oldest first. */
-  readonly awaited: Map<string, string>;
+  /** Subjects of receipts that await an outcome, oldest first. */
+  readonly awaited: Map<string, SealingSubject>;
 }
 
 interface Sealing {
-  readonly subject: string;
+  readonly subject: SealingSubject;
   readonly plaintext: Uint8Array;
-  readonly delta: StateDelta;
 }
 
 function bytesOf(options: RecorderOptions, text: string): EntryBytes {
@@ -90,12 +105,12 @@ function bytesOf(options: RecorderOptions, text: string): EntryBytes {
 /** Stages a body and advances its chain; nothing advances when the log refuses. */
 function stage<Body extends EntryBody>(state: State, body: Body, place: { org: string; sealing: Sealing }): StagedEntry<Body> {
   const { log, sealer } = state.options;
-  const { subject, plaintext, delta } = place.sealing;
+  const { subject, plaintext } = place.sealing;
   const { entry, body: bodyBytes } = bytesOf(state.options, jcs(body));
   invariant(entry.length <= PROTOCOL_LIMITS.entryBytesMax, 'an entry has at most 16 KB by construction');
   const sealed = sealer.seal(subject, plaintext, vaultAad(body.log, body.id));
-  const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, { subject, delta }) });
-  state.chains.advance(place.org, body.session, { seq: body.seq, hash: sha256Hex(bodyBytes) });
+  const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, state.chains.back(place.org, body.session)) });
+  state.chains.advance(place.org, body.session, { seq: body.seq, hash: sha256Hex(bodyBytes), index });
   state.ids.add(body.id, index);
   return { body, index, durable };
 }
@@ -117,7 +132,7 @@ function vaultBytes({ action, state, signals }: Judged, saltText: string, delta:
   return utf8(`{"action":${action},"delta":${jcs(delta)},"salts":${saltText},"signals":${signals},"state":${state},"v":1}`);
 }
 
-function remember(state: State, id: string, subject: string): void {
+function remember(state: State, id: string, subject: SealingSubject): void {
   state.awaited.set(id, subject);
   if (state.awaited.size > RECEIPT_LIMITS.awaitedMax) state.awaited.delete(state.awaited.keys().next().value ?? id);
 }
@@ -146,8 +161,8 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
     coverage,
   };
   const saltText = `{"action":"${base64url(actionSalt)}","signals":"${base64url(signalsSalt)}","state":"${base64url(stateSalt)}"}`;
-  const subject = subjectHandle(action.org, action.subject ?? action.agent);
-  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultBytes(judged, saltText, delta), delta } });
+  const subject = subjectOf(action);
+  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultBytes(judged, saltText, delta) } });
   if (draft.outcomeBy !== null) remember(state, draft.id, subject);
   return staged;
 }
@@ -174,8 +189,8 @@ function stageOutcome(state: State, draft: OutcomeDraft): StagedEntry<OutcomeBod
     redactions: draft.redactions,
   };
   const plaintext = utf8(jcs({ v: 1, response: response === null ? null : base64(response), salt: base64url(salt) }));
-  const subject = state.awaited.get(receipt.id) ?? subjectHandle(org, agent);
-  const staged = stage(state, body, { org, sealing: { subject, plaintext, delta: {} } });
+  const subject = state.awaited.get(receipt.id) ?? { org, name: agent };
+  const staged = stage(state, body, { org, sealing: { subject, plaintext } });
   state.awaited.delete(receipt.id);
   return staged;
 }
@@ -193,8 +208,35 @@ function stageSessionEnd(state: State, draft: SessionEndDraft): StagedEntry<Sess
     org,
     reason: plainText(draft.reason, PROTOCOL_LIMITS.reasonTextMax),
   };
-  return stage(state, body, { org, sealing: { subject: subjectHandle(draft.org, ''), plaintext: utf8('{"v":1}'), delta: {} } });
+  return stage(state, body, { org, sealing: { subject: { org: draft.org, name: '' }, plaintext: utf8('{"v":1}') } });
 }
+
+/** The chain of everything that happens to the vault of an org. */
+const VAULT_SESSION = 'countersign.vault';
+
+function stageErasure(state: State, draft: ErasureDraft): StagedEntry<ErasureBody> {
+  const { log, random } = state.options;
+  const org = loggedName(draft.org);
+  const salt = random.bytes(SALT_BYTES);
+  const erased = { org: draft.org, subject: draft.subject };
+  const body: ErasureBody = {
+    type: ERASURE_TYPE,
+    id: draft.id,
+    time: draft.time,
+    log: log.origin,
+    session: VAULT_SESSION,
+    ...state.chains.next(org, VAULT_SESSION),
+    org,
+    subject: commitText(salt, jcs(erased)),
+    keys: draft.keys,
+    by: loggedName(draft.by),
+    reason: plainText(draft.reason, PROTOCOL_LIMITS.reasonTextMax),
+  };
+  const plaintext = utf8(jcs({ erased, salt: base64url(salt), v: 1 }));
+  return stage(state, body, { org, sealing: { subject: { org: draft.org, name: '' }, plaintext } });
+}
+
+const OWN_TYPES: ReadonlySet<unknown> = new Set([RECEIPT_TYPE, OUTCOME_TYPE, SESSION_END_TYPE, ERASURE_TYPE]);
 
 /** Body of an entry that this room wrote; undefined for an entry of another type. */
 function ownBody(entry: Uint8Array): { readonly text: string; readonly body: EntryBody } | undefined {
@@ -203,8 +245,7 @@ function ownBody(entry: Uint8Array): { readonly text: string; readonly body: Ent
   const parsed = parseJson(text);
   const value = parsed.ok ? parsed.value.value : null;
   if (!isJsonObject(value)) return undefined;
-  const type = getOwn(value, 'type');
-  if (type !== RECEIPT_TYPE && type !== OUTCOME_TYPE && type !== SESSION_END_TYPE) return undefined;
+  if (!OWN_TYPES.has(getOwn(value, 'type'))) return undefined;
   // The journal's checksum says that these are the bytes that `stage` wrote.
   return { text, body: value as unknown as EntryBody };
 }
@@ -217,9 +258,9 @@ function recover(state: State, record: LogRecord): void {
   const own = ownBody(record.entry);
   if (own === undefined) return;
   const { body, text } = own;
-  state.chains.advance(orgOf(body), body.session, { seq: body.seq, hash: sha256Hex(text) });
+  state.chains.advance(orgOf(body), body.session, { seq: body.seq, hash: sha256Hex(text), index: record.index });
   state.ids.add(body.id, record.index);
-  state.options.replay?.(body, readSideNote(record.attachments)?.delta ?? {}, record.index);
+  state.options.replay?.(body, record);
 }
 
 async function find(state: State, id: string): Promise<LogRecord | undefined> {
@@ -243,6 +284,7 @@ export async function createRecorder(options: RecorderOptions): Promise<ReceiptR
     stageReceipt: (draft) => stageReceipt(state, draft),
     stageOutcome: (draft) => stageOutcome(state, draft),
     stageSessionEnd: (draft) => stageSessionEnd(state, draft),
+    stageErasure: (draft) => stageErasure(state, draft),
     find: (id) => find(state, id),
   };
 }

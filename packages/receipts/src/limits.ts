@@ -30,6 +30,9 @@ export const RECEIPT_LIMITS = {
   bundleNodesMax: 2_000_000,
   /** Hashes of an inclusion proof: a tree of 2^53 entries. */
   proofHashesMax: 53,
+  /** Bytes of a consistency file, and hashes of the proof in it. */
+  consistencyBytesMax: 262_144,
+  consistencyHashesMax: 108,
   /** Bundles of one session in one verification. */
   sessionBundlesMax: 100_000,
 } as const;

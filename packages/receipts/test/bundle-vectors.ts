@@ -2,25 +2,47 @@
 import { createSigner, noteVerifierKey } from '@countersign/crypto';
 import { canonicalize, type JsonValue } from '@countersign/kernel';
 import { makeBundle, type Trust } from '../src/index.ts';
+import { cosignedBundles, cosignedInvalid, cosignedValid } from './cosigned-vectors.ts';
+import { outcomesInvalid, outcomesValid } from './outcome-vectors.ts';
 import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trust, uuid } from './fixtures.ts';
+
+export interface VectorTrust {
+  readonly vkeys: readonly string[];
+  readonly receiptKeys: readonly string[];
+  readonly witnessKeys?: readonly string[];
+  readonly quorum?: number;
+}
+
+/** A consistency file, as text. */
+export interface ConsistencyVector {
+  readonly name: string;
+  readonly file: string;
+  readonly trust: VectorTrust;
+  /** A checkpoint that the verifier saw before. */
+  readonly seen?: string;
+  readonly ok: boolean;
+  readonly expect: readonly string[];
+}
 
 export interface BundleVector {
   readonly name: string;
   /** Files, each as text. One: a bundle. Several: the chain of a session. */
   readonly bundles: readonly string[];
-  readonly trust: { readonly vkeys: readonly string[]; readonly receiptKeys: readonly string[] };
+  readonly trust: VectorTrust;
+  /** What a verifier of a session gives as the time. */
+  readonly now?: string;
   readonly ok: boolean;
-  /** `name status code` of the checks that matter; of a session, of its chain. */
+  /** `name status code` of the checks that matter; of a session, of its chain and outcomes. */
   readonly expect: readonly string[];
 }
 
-type Members = Record<string, JsonValue>;
+export type Members = Record<string, JsonValue>;
 
-function textOf(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('utf8');
 }
 
-function edit(bundle: string, change: (members: Members) => void): string {
+export function edit(bundle: string, change: (members: Members) => void): string {
   const members = JSON.parse(bundle) as Members;
   change(members);
   return canonicalize(members);
@@ -50,7 +72,7 @@ async function make(): Promise<Made> {
   const { body } = world.recorder.stageReceipt(receiptDraft(1));
   world.recorder.stageOutcome(outcomeDraft(2, body));
   for (let n = 20; n < 320; n += 1) world.recorder.stageReceipt(receiptDraft(n, { action: action(n, 'session-2') }));
-  world.recorder.stageReceipt(receiptDraft(3));
+  world.recorder.stageReceipt(receiptDraft(3, { outcomeBy: null }));
   const ended = world.recorder.stageSessionEnd({
     id: uuid(4),
     time: '2026-01-02T03:04:09.000Z',
@@ -67,18 +89,18 @@ async function make(): Promise<Made> {
   return { signed, receipts, outcome, bare, end };
 }
 
-function trustOf({ vkeys, receiptKeys = [] }: Trust): BundleVector['trust'] {
+function trustOf({ vkeys, receiptKeys = [] }: Trust): VectorTrust {
   return { vkeys, receiptKeys };
 }
 
-const TRUST = trustOf(trust);
+export const TRUST = trustOf(trust);
 const STRANGER = createSigner(new Uint8Array(32).fill(99)).publicKey;
 
-function good(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
+export function good(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
   return { name, bundles, trust: TRUST, ok: true, expect };
 }
 
-function bad(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
+export function bad(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
   return { name, bundles, trust: TRUST, ok: false, expect };
 }
 
@@ -225,8 +247,12 @@ function invalidVectors({ signed, receipts, outcome, end }: Made): readonly Bund
   ];
 }
 
-/** The content of `vectors/bundle/*.json`. */
+/** The content of `vectors/bundle/valid.json` and `invalid.json`. */
 export async function bundleVectors(): Promise<{ readonly valid: readonly BundleVector[]; readonly invalid: readonly BundleVector[] }> {
   const made = await make();
-  return { valid: validVectors(made), invalid: invalidVectors(made) };
+  const cosigned = cosignedBundles(made.bare);
+  return {
+    valid: [...validVectors(made), ...cosignedValid(cosigned), ...(await outcomesValid())],
+    invalid: [...invalidVectors(made), ...cosignedInvalid(cosigned), ...(await outcomesInvalid())],
+  };
 }

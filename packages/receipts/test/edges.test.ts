@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as receipts from '../src/index.ts';
 import * as verify from '../src/verify.ts';
 import { disclose, fitVerdict, makeBundle, RECEIPT_LIMITS, verifyBundle, verifySession } from '../src/index.ts';
-import { readSideNote, readVault } from '../src/vault-record.ts';
+import { readBack, readVault } from '../src/vault-record.ts';
 import { summarizeAction, principalOf } from '../src/action-summary.ts';
 import { createIdIndex } from '../src/id-index.ts';
 import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trust, uuid, verdict } from './fixtures.ts';
@@ -13,16 +13,20 @@ test('the exports are a contract', () => {
   expect(Object.keys(receipts).sort()).toEqual([
     'RECEIPT_LIMITS',
     'createRecorder',
+    'deltaOf',
     'disclose',
     'fitVerdict',
     'makeBundle',
+    'makeConsistency',
+    'openContent',
     'readBundle',
-    'subjectHandle',
+    'unseal',
     'vaultAad',
     'verifyBundle',
+    'verifyConsistencyFile',
     'verifySession',
   ]);
-  expect(Object.keys(verify).sort()).toEqual(['readBundle', 'verifyBundle', 'verifySession']);
+  expect(Object.keys(verify).sort()).toEqual(['readBundle', 'verifyBundle', 'verifyConsistencyFile', 'verifySession']);
 });
 
 describe('entries that this room did not write', () => {
@@ -47,8 +51,8 @@ describe('entries that this room did not write', () => {
   });
 
   test('have no side note and no vault', () => {
-    for (const text of ['', '[]', '{"subject":1,"delta":{}}', '{"subject":"s","delta":[]}'])
-      expect(readSideNote([new Uint8Array(0), Buffer.from(text)])).toBeUndefined();
+    for (const text of ['', '[]', '{"v":2}', '{"back":0,"v":1}', '{"back":-1,"v":2}', '{"back":"0","v":2}', '{"back":0.5,"v":2}'])
+      expect(readBack([new Uint8Array(0), Buffer.from(text)])).toBeUndefined();
     expect(readVault(Buffer.from('[]'))).toMatchObject({ ok: false, error: { code: 'vault_malformed' } });
     expect(readVault(Buffer.from('{')).ok).toBe(false);
   });

@@ -8,7 +8,7 @@ export { RUNTIME_LIMITS } from './limits.ts';
 export { isLargeAction, loadEngine, type ClosableEngine } from './load-engine.ts';
 export { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 export { type PolicyInForce } from './policy-in-force.ts';
+export { rotateMasterKey, type RotateMasterKeyOptions } from './rotate-master-key.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export { createTokenMinter, SCOPE_AUDIENCE, SCOPE_KEY_ID } from './scope-tokens.ts';
-export { type SealedDecision } from './sealed-decision.ts';
 export { createSymlinkSource } from './symlinks.ts';

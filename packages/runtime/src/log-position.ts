@@ -20,6 +20,7 @@ export function followDurability(
       stageReceipt: (draft) => noted(recorder.stageReceipt(draft)),
       stageOutcome: (draft) => noted(recorder.stageOutcome(draft)),
       stageSessionEnd: (draft) => noted(recorder.stageSessionEnd(draft)),
+      stageErasure: (draft) => noted(recorder.stageErasure(draft)),
       find: (id) => recorder.find(id),
     },
     position: { staged: () => log.size, durable: (count) => (log.durableSize >= count ? Promise.resolve() : newest) },

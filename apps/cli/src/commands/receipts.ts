@@ -1,27 +1,16 @@
 /** @module `receipt`: one receipt, to read or to hand to somebody who trusts nobody. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { canonicalize, codeOf, isJsonObject, isUuid, type JsonValue, parseJson } from '@countersign/kernel';
+import { codeOf, isUuid, type JsonValue } from '@countersign/kernel';
 import { readBundle } from '@countersign/receipts';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
-import { CLI_LIMITS } from '../limits.ts';
 import { CliError, EXIT, type Outcome, usageError } from '../outcome.ts';
 import { withOperator } from './agents.ts';
-
-/** The same proof, with nothing disclosed. */
-function withoutInputs(bytes: Uint8Array): Uint8Array {
-  const parsed = parseJson(bytes, { bytesMax: CLI_LIMITS.answerBytesMax, nodesMax: CLI_LIMITS.bundleNodesMax });
-  if (!parsed.ok || !isJsonObject(parsed.value.value))
-    throw new CliError(EXIT.runtime, [{ code: 'bundle_malformed', message: 'the bundle is not readable' }]);
-  const { inputs: _inputs, documents: _documents, ...rest } = parsed.value.value;
-  return new TextEncoder().encode(canonicalize(rest));
-}
 
 async function fetchBundle(input: Input, context: Context, inputs: boolean): Promise<{ readonly id: string; readonly bytes: Uint8Array }> {
   const id = (input.args[0] ?? '').toLowerCase();
   if (!isUuid(id)) throw usageError('a receipt is named by its id, a UUID', 'countersign log tail');
-  const bytes = await withOperator(context, false, (operator) => operator.bundle(id));
-  return { id, bytes: inputs ? bytes : withoutInputs(bytes) };
+  return { id, bytes: await withOperator(context, false, (operator) => operator.bundle(id, { inputs })) };
 }
 
 async function show(input: Input, context: Context): Promise<Outcome> {

@@ -13,7 +13,7 @@ import { replayBundle, type Row } from '../replayed-bundle.ts';
 import { createReplayer } from '../replayer.ts';
 
 function rowText({ id, result }: Row, context: Context): string {
-  const colour = result.status === 'equal' ? 'green' : result.status === 'unknown-engine' ? 'yellow' : 'red';
+  const colour = result.status === 'equal' ? 'green' : result.status === 'unknown-engine' || result.status === 'erased' ? 'yellow' : 'red';
   return `${context.paint(colour, result.status.toUpperCase())} ${id} ${printable(result.sentence)}`;
 }
 
@@ -24,13 +24,23 @@ function rowJson({ id, result }: Row): JsonObject {
 
 function summary(tally: Tally, complete: boolean, context: Context): Outcome {
   const { counts, receipts, shown, cut } = tally;
-  const { equal, different, refused } = counts;
+  const { equal, different, refused, erased } = counts;
   const unknown = counts['unknown-engine'];
-  const total = `${receipts} receipts: ${equal} equal, ${different} different, ${refused} refused, ${unknown} of an unknown engine`;
+  const total = `${receipts} receipts: ${equal} equal, ${different} different, ${refused} refused, ${unknown} of an unknown engine${erased === 0 ? '' : `, ${erased} erased`}`;
   const more = cut > 0 ? [`and ${cut} more that are not equal`] : [];
   const end = complete ? total : `${total}; stopped before the end`;
-  const json = { receipts, equal, different, refused, unknown_engine: unknown, complete, results: shown.map(rowJson), results_cut: cut };
-  const exitCode = complete && receipts > 0 && equal === receipts ? EXIT.ok : EXIT.deny;
+  const json = {
+    receipts,
+    equal,
+    different,
+    refused,
+    unknown_engine: unknown,
+    erased,
+    complete,
+    results: shown.map(rowJson),
+    results_cut: cut,
+  };
+  const exitCode = complete && equal > 0 && equal + erased === receipts ? EXIT.ok : EXIT.deny;
   return { exitCode, json, text: [...shown.map((row) => rowText(row, context)), ...more, end].join('\n') };
 }
 

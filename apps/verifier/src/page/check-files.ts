@@ -2,17 +2,16 @@
  * @module What is checked, and in which order: every file by itself, then every session of which two or more entries are there. The
  * checks are those of `@countersign/receipts/verify`, not one more and not one less.
  */
-import { readBundle, type Bundle, type Check, verifyBundle, verifySession, type VerifyReport } from '@countersign/receipts/verify';
+import { readBundle, type Bundle, type Check, verifyBundle, verifyConsistencyFile, verifySession } from '@countersign/receipts/verify';
 import type { HeldFile } from './intake.ts';
-import type { PageTrust } from './keys.ts';
+import type { Questions } from './questions.ts';
 
 export interface CheckedFile {
   readonly name: string;
   readonly ok: boolean;
   readonly checks: readonly Check[];
-  readonly subject?: VerifyReport['subject'];
-  /** What was asked for and is not among the checks, for people. */
-  readonly missing?: string;
+  /** What the file says it is about, member by member. */
+  readonly subject?: Readonly<Record<string, string | number>>;
   /** Why it was not even read. */
   readonly refused?: HeldFile['refused'];
   /** The file, read again; undefined where it is not a bundle. */
@@ -34,6 +33,8 @@ export interface CheckedList {
   readonly sessions: readonly CheckedSession[];
 }
 
+const decoder = new TextDecoder();
+
 /** Tells how far it is, and gives the page time to show it. False: stop, something newer is to be checked. */
 export type Progress = (done: number) => Promise<boolean>;
 
@@ -42,27 +43,21 @@ function bundleOf(bytes: Uint8Array | undefined): Bundle | undefined {
   return read?.ok === true ? read.value : undefined;
 }
 
-/** Witnesses that were named must have been asked for: a report that says nothing of them is no proof. */
-function isAnswered(report: VerifyReport, trust: PageTrust): boolean {
-  const names: readonly string[] = report.checks.map(({ name }) => name);
-  return trust.witnessKeys.length === 0 || names.includes('cosignatures');
+const CONSISTENCY_NAME = '.countersign-consistency.json';
+/** How the canonical text of a consistency file ends: `type` is the last of its members. */
+const CONSISTENCY_END = '"type":"countersign.consistency.v1"}';
+
+/** By its name or by its end; whatever else a file is, it is held to be a bundle. */
+function isConsistencyFile(name: string, bytes: Uint8Array): boolean {
+  return name.endsWith(CONSISTENCY_NAME) || decoder.decode(bytes.subarray(-CONSISTENCY_END.length)) === CONSISTENCY_END;
 }
 
-async function checkFile({ name, bytes, refused }: HeldFile, trust: PageTrust): Promise<CheckedFile> {
+async function checkFile({ name, bytes, refused }: HeldFile, { trust, seen }: Questions): Promise<CheckedFile> {
   const bundle = (): Bundle | undefined => bundleOf(bytes);
   if (bytes === undefined) return { name, ok: false, checks: [], bundle, ...(refused === undefined ? {} : { refused }) };
-  const report = await verifyBundle(bytes, trust);
-  const { checks, subject } = report;
-  const missing = 'Witnesses were named, and no check was made of their cosignatures.';
-  const isMissing = report.ok && !isAnswered(report, trust);
-  return {
-    name,
-    ok: report.ok && !isMissing,
-    checks,
-    bundle,
-    ...(isMissing ? { missing } : {}),
-    ...(subject === undefined ? {} : { subject }),
-  };
+  const isConsistency = isConsistencyFile(name, bytes);
+  const { ok, checks, subject } = isConsistency ? await verifyConsistencyFile(bytes, trust, seen) : await verifyBundle(bytes, trust);
+  return { name, ok, checks, bundle, ...(subject === undefined ? {} : { subject: { ...subject } }) };
 }
 
 function isCheck(value: unknown): value is Check {
@@ -74,23 +69,25 @@ function sessionChecks(report: object): readonly Check[] {
   return Object.values(report).filter((value) => isCheck(value));
 }
 
-async function checkSession(members: readonly HeldFile[], trust: PageTrust): Promise<Pick<CheckedSession, 'ok' | 'end' | 'checks'>> {
+async function checkSession(
+  members: readonly HeldFile[],
+  { trust, now }: Questions,
+): Promise<Pick<CheckedSession, 'ok' | 'end' | 'checks'>> {
   const files = members.map(({ bytes }) => bytes ?? new Uint8Array(0));
-  const report = await verifySession(files, trust);
-  const isProven = report.ok && report.bundles.every((bundle) => bundle.ok && isAnswered(bundle, trust));
-  return { ok: isProven, end: report.end, checks: sessionChecks(report) };
+  const report = await verifySession(files, trust, now === undefined ? {} : { now });
+  return { ok: report.ok && report.bundles.every(({ ok }) => ok), end: report.end, checks: sessionChecks(report) };
 }
 
-/** Files that say they are of one session of one log, by what they say; undefined where the list is stale before it is done. */
-export async function checkFiles(held: readonly HeldFile[], trust: PageTrust, progress: Progress): Promise<CheckedList | undefined> {
+/** Checks every file, and every session by what its files say; undefined where the list is stale before it is done. */
+export async function checkFiles(held: readonly HeldFile[], questions: Questions, progress: Progress): Promise<CheckedList | undefined> {
   const files: CheckedFile[] = [];
   const groups = new Map<string, HeldFile[]>();
   for (const file of held) {
-    const checked = await checkFile(file, trust);
+    const checked = await checkFile(file, questions);
     files.push(checked);
     const { subject } = checked;
-    if (subject !== undefined) {
-      const key = JSON.stringify([subject.log, subject.session]);
+    if (subject?.['session'] !== undefined) {
+      const key = JSON.stringify([subject['log'], subject['session']]);
       groups.set(key, [...(groups.get(key) ?? []), file]);
     }
     if (!(await progress(files.length))) return undefined;
@@ -99,7 +96,7 @@ export async function checkFiles(held: readonly HeldFile[], trust: PageTrust, pr
   for (const [key, members] of groups) {
     if (members.length < 2) continue;
     const [log = '', session = ''] = JSON.parse(key) as string[];
-    sessions.push({ log, session, entries: members.length, ...(await checkSession(members, trust)) });
+    sessions.push({ log, session, entries: members.length, ...(await checkSession(members, questions)) });
     if (!(await progress(files.length))) return undefined;
   }
   return { files, sessions };

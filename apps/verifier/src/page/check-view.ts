@@ -20,11 +20,10 @@ export function checkList(checks: readonly Check[]): HTMLElement {
   return element('ul', { class: 'checks', set: { 'aria-label': 'Checks' } }, checks.map(checkItem));
 }
 
-/** What stands beside the verdict where it is no: the first check that failed, else what was not checked at all. */
-export function firstFault(checks: readonly Check[], missing: string | undefined): string {
+/** What stands beside the verdict where it is no: the first check that failed. */
+export function firstFault(checks: readonly Check[]): string {
   const fault = checks.find(({ status }) => status === 'fail');
-  if (fault !== undefined) return visible(fault.sentence);
-  return missing ?? 'What would prove it was not checked.';
+  return fault === undefined ? 'What would prove it was not checked.' : visible(fault.sentence);
 }
 
 /** VERIFIED, or NOT VERIFIED. */

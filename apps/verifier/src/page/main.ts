@@ -5,7 +5,8 @@
 import { checkFiles, type CheckedList } from './check-files.ts';
 import { byId } from './element.ts';
 import { type HeldFile, pastedFile, readFiles, tooMany } from './intake.ts';
-import { type KeyBox, type PageTrust, readKeys, readQuorum } from './keys.ts';
+import { type KeyBox, readKeys } from './keys.ts';
+import { type Questions, readNow, readQuorum } from './questions.ts';
 import { headline, resultViews } from './result-view.ts';
 
 /** After the last key stroke in a box. */
@@ -25,6 +26,9 @@ const parts = {
   boxes: { log: byId('textarea', 'log-keys'), receipt: byId('textarea', 'receipt-keys'), witness: byId('textarea', 'witness-keys') },
   quorum: byId('input', 'quorum'),
   quorumNote: byId('p', 'quorum-note'),
+  seen: byId('textarea', 'seen'),
+  now: byId('input', 'now'),
+  nowNote: byId('p', 'now-note'),
   complaints: { log: byId('p', 'log-keys-note'), receipt: byId('p', 'receipt-keys-note'), witness: byId('p', 'witness-keys-note') },
 };
 
@@ -63,12 +67,19 @@ function keysOf(box: KeyBox): readonly string[] {
   return keys;
 }
 
-function readTrust(): PageTrust {
+function readQuestions(): Questions {
   const witnessKeys = keysOf('witness');
   const { quorum, complaint } = readQuorum(parts.quorum.value, witnessKeys.length);
   mark(parts.quorum, parts.quorumNote, complaint);
+  const { now, complaint: timeComplaint } = readNow(parts.now.value);
+  mark(parts.now, parts.nowNote, timeComplaint);
   const keys = { vkeys: keysOf('log'), receiptKeys: keysOf('receipt'), witnessKeys };
-  return quorum === undefined ? keys : { ...keys, quorum };
+  const seen = parts.seen.value;
+  return {
+    trust: quorum === undefined ? keys : { ...keys, quorum },
+    ...(seen.trim() === '' ? {} : { seen }),
+    ...(now === undefined ? {} : { now }),
+  };
 }
 
 /** Places of the results that the reader has opened: they stay open when the list is checked again. */
@@ -85,7 +96,7 @@ function render(list: CheckedList): void {
 async function verifyAll(): Promise<void> {
   generation += 1;
   const mine = generation;
-  const trust = readTrust();
+  const questions = readQuestions();
   const isEmpty = held.length === 0;
   parts.empty.hidden = !isEmpty;
   parts.tools.hidden = isEmpty;
@@ -97,7 +108,7 @@ async function verifyAll(): Promise<void> {
   const total = held.length;
   show('working', `Checking ${total === 1 ? 'the file' : `${total} files`}…`);
   await pause();
-  const list = await checkFiles(held, trust, async (done) => {
+  const list = await checkFiles(held, questions, async (done) => {
     if (mine === generation) show('working', `Checking: ${done} of ${total} done…`);
     await pause();
     return mine === generation;
@@ -177,7 +188,7 @@ function listenForFiles(): void {
 
 function listenForKeys(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  for (const box of [...Object.values(parts.boxes), parts.quorum]) {
+  for (const box of [...Object.values(parts.boxes), parts.quorum, parts.seen, parts.now]) {
     box.addEventListener('input', () => {
       // What is shown was true for other keys.
       generation += 1;

@@ -6,17 +6,18 @@ import { entryView, subjectView } from './entry-view.ts';
 import { PAGE_LIMITS } from './limits.ts';
 import { visible } from './visible-text.ts';
 
-function subjectLine({ subject }: CheckedFile): string {
-  if (subject === undefined) return '';
-  return `${visible(subject.type)}, number ${subject.seq} of session ${visible(subject.session)}`;
+function subjectLine({ subject = {} }: CheckedFile): string {
+  const { type, seq, session, log, oldSize, newSize } = subject;
+  if (session !== undefined) return `${visible(String(type))}, number ${seq} of session ${visible(String(session))}`;
+  return oldSize === undefined ? '' : `from ${oldSize} to ${newSize} entries of the log ${visible(String(log))}`;
 }
 
 function reasonLine(file: CheckedFile): string {
-  return file.refused?.sentence ?? firstFault(file.checks, file.missing);
+  return file.refused?.sentence ?? firstFault(file.checks);
 }
 
 function fileView(file: CheckedFile, open: boolean): HTMLElement {
-  const { name, ok, checks, subject, refused, missing } = file;
+  const { name, ok, checks, subject, refused } = file;
   const line = subjectLine(file);
   const head = element('summary', { class: 'result-head' }, [
     badge(ok),
@@ -25,9 +26,8 @@ function fileView(file: CheckedFile, open: boolean): HTMLElement {
     ok ? undefined : element('span', { class: 'result-line fault' }, [reasonLine(file)]),
   ]);
   const inner = element('div', { class: 'result-body' }, [
-    missing === undefined ? undefined : element('p', { class: 'caution' }, [missing]),
     checks.length === 0 ? undefined : checkList(checks),
-    subject === undefined ? undefined : subjectView({ ...subject }),
+    subject === undefined ? undefined : subjectView(subject),
   ]);
   const data = { ok: String(ok), name, ...(refused === undefined ? {} : { refused: refused.code }) };
   const view = element('details', { class: 'result', data, set: open ? { open: '' } : {} }, [head, inner]);

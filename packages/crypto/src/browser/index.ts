@@ -13,7 +13,10 @@ export {
   noteKeyHash,
   noteVerifierKey,
   parseNoteVerifierKey,
+  parseVerifierKey,
+  verifierKeyText,
   type NoteVerifier,
+  type VerifierKey,
   type VerifierKeyFaultCode,
 } from '../note-key.ts';
 export { noteSignatureLine, openNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from '../note.ts';

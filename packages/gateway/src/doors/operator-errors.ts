@@ -1,18 +1,22 @@
 /** @module Every error of the operator door: status and body. */
 import { CodedError, codeOf, type Fault } from '@countersign/kernel';
-import type { AdminFaultCode } from '@countersign/pipeline';
+import type { AdminFaultCode, VaultFaultCode } from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
 /** Codes of refusals this door makes itself. */
 export type OperatorCode =
   | AdminFaultCode
+  | VaultFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
   | 'org_required'
   | 'policy_rejected'
   | 'too_many_subscribers'
   | 'state_unavailable'
-  | 'evidence_unavailable';
+  | 'evidence_unavailable'
+  | 'vault_erased'
+  | 'vault_unavailable'
+  | 'erasure_not_entered';
 
 const STATUS: Readonly<Record<OperatorCode, number>> = {
   invalid_name: 422,
@@ -25,6 +29,8 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   invalid_state_transition: 409,
   invalid_tool: 422,
   invalid_policy: 422,
+  invalid_subject: 422,
+  subject_unknown: 404,
   not_found: 404,
   limit_reached: 422,
   operator_unauthorized: 401,
@@ -34,6 +40,9 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   too_many_subscribers: 503,
   state_unavailable: 503,
   evidence_unavailable: 503,
+  vault_erased: 410,
+  vault_unavailable: 503,
+  erasure_not_entered: 503,
 };
 
 export class OperatorError extends Error {
@@ -73,6 +82,8 @@ export function operatorError(error: unknown): OperatorErrorAnswer {
   if (error instanceof OperatorError) return answer(STATUS[error.fault.code], error.fault);
   const code = codeOf(error);
   if (code === 'state_unavailable') return answer(503, { code, message: 'the state could not be read or written' });
+  if (error instanceof CodedError && (code === 'vault_erased' || code === 'vault_unavailable' || code === 'erasure_not_entered'))
+    return answer(STATUS[code], (error as CodedError).fault);
   if (error instanceof CodedError) return answer(503, { code: 'evidence_unavailable', message: `the gateway could not answer (${code})` });
   const fault = faultOfThrown(error);
   const status = FRAMEWORK[fault.code];

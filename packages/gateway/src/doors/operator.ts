@@ -15,6 +15,7 @@ import type {
   PolicyDraft,
   PolicyView,
   ToolView,
+  VaultDesk,
 } from '@countersign/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
@@ -32,13 +33,14 @@ import {
   SCOPES_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
+import { addVaultRoutes } from './operator-vault.ts';
 
 /** What auditors read. Undefined: there is no such thing. */
 export interface Evidence {
   /** `{index, body, signatures}` of one log entry, by receipt id. */
   receipt(id: string): Promise<JsonValue | undefined>;
-  /** A self-contained bundle, by receipt id: its exact bytes. */
-  bundle(id: string): Promise<Uint8Array | undefined>;
+  /** A self-contained bundle, by receipt id: its exact bytes. `inputs`: with what was sealed. */
+  bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined>;
   /** The newest entries in the same form, newest first. */
   tail(limit: number): Promise<readonly JsonValue[]>;
   /** A published file of the log: `checkpoint`, `tile/...`. Undefined for any other path. */
@@ -57,6 +59,7 @@ export interface OperatorDoor {
   readonly admin: AdminStore;
   readonly policies: PolicyDesk;
   readonly evidence: Evidence;
+  readonly vault: VaultDesk;
   readonly feed: Feed;
   readonly clock: Clock;
   /** SHA-256 of the operator token. */
@@ -334,7 +337,10 @@ function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/receipts/:id', async (request, answer) => reply(answer, { receipt: await visibleReceipt(door, request) }));
   app.get('/api/v1/receipts/:id/bundle', async (request, answer) => {
     await visibleReceipt(door, request);
-    const bytes = await door.evidence.bundle(pathText(request, 'id'));
+    const inputs = queryText(request, 'inputs') ?? 'true';
+    if (inputs !== 'true' && inputs !== 'false')
+      throw new DoorError({ code: 'invalid_body', message: 'not true or false', path: '/inputs' });
+    const bytes = await door.evidence.bundle(pathText(request, 'id'), { inputs: inputs === 'true' });
     if (bytes === undefined) throw notFound('bundle');
     return answer.header('content-type', JSON_TYPE).send(Buffer.from(bytes));
   });
@@ -382,5 +388,11 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     });
     for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
       addRoutes(scoped, door);
+    addVaultRoutes(scoped, {
+      desk: door.vault,
+      needEverything: (request) => need(accessFor(request), 'everything'),
+      orgFor: (request, named) => orgFor(door, request, named),
+      reply,
+    });
   });
 }
