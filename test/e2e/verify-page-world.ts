@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Check, Trust } from '@countersign/receipts/verify';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { findBrowser } from '../../scripts/browser.mjs';
 
 export const PAGE_FILE = new URL('../../apps/verifier/dist/verify.html', import.meta.url);
@@ -140,4 +141,13 @@ export async function openPage(browser: Browser, look: Look = {}): Promise<Verif
     sessions: async () => (await read()).sessions,
     close: () => context.close(),
   };
+}
+
+/** Closes pages of the file. Whatever a test did: nobody was asked for anything but the page, and nothing was complained of. */
+export async function closeQuiet(worlds: VerifyPage[]): Promise<void> {
+  for (const world of worlds.splice(0)) {
+    const requests = [...world.requests];
+    await world.close();
+    expect([requests, world.complaints]).toEqual([[PAGE_FILE.href], []]);
+  }
 }

@@ -1,60 +1,28 @@
 /** The page in a real Chromium: it says what Node says of every file, never more, to everybody, and to nobody else. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalize, type JsonValue } from '@countersign/kernel';
-import { type Check, type Trust, verifyBundle, verifyConsistencyFile, verifySession } from '@countersign/receipts/verify';
+import type { JsonValue } from '@countersign/kernel';
+import { type Check, verifyBundle, verifyConsistencyFile, verifySession } from '@countersign/receipts/verify';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PAGE_LIMITS } from '../../apps/verifier/src/page/limits.ts';
-import { buildPage, type Given, launch, type Look, openPage, PAGE_FILE, SKIPPED, type VerifyPage } from './verify-page-world.ts';
-
-interface Vector {
-  readonly name: string;
-  readonly bundles: readonly string[];
-  readonly trust: Trust;
-  readonly ok: boolean;
-  /** For sessions: when what is due is judged. */
-  readonly now?: string;
-}
-
-interface ConsistencyVector {
-  readonly name: string;
-  readonly file: string;
-  readonly trust: Trust;
-  readonly ok: boolean;
-  /** A checkpoint that the verifier kept. */
-  readonly seen?: string;
-}
-
-function vectorsOf<T>(name: 'valid' | 'invalid' | 'consistency'): readonly T[] {
-  return JSON.parse(readFileSync(new URL(`../../vectors/bundle/${name}.json`, import.meta.url), 'utf8')) as T[];
-}
-
-const VECTORS = [...vectorsOf<Vector>('valid'), ...vectorsOf<Vector>('invalid')];
-const CONSISTENCY = vectorsOf<ConsistencyVector>('consistency');
-const SINGLE = VECTORS.filter(({ bundles }) => bundles.length === 1);
-const SESSIONS = VECTORS.filter(({ bundles }) => bundles.length > 1);
-const SHOTS = join(tmpdir(), 'countersign-verify-page');
-
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-function vector(name: string): Vector {
-  const found = VECTORS.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`no vector is named ${name}`);
-  return found;
-}
-
-const RECEIPT = vector('receipt with everything disclosed');
-const RECEIPT_TEXT = RECEIPT.bundles[0] ?? '';
-const RECEIPT_FILE: Given = { name: 'receipt.countersign.json', bytes: utf8(RECEIPT_TEXT) };
-const WHOLE = vector('session, whole and ended');
-
-function filesOf({ bundles, name }: Vector): readonly Given[] {
-  return bundles.map((text, i) => ({ name: `${name} ${i}`, bytes: utf8(text) }));
-}
+import {
+  CONSISTENCY,
+  filesOf,
+  RECEIPT,
+  RECEIPT_FILE,
+  RECEIPT_TEXT,
+  saying,
+  SESSIONS,
+  SINGLE,
+  utf8,
+  vector,
+  WHOLE,
+} from './verify-page-files.ts';
+import { buildPage, closeQuiet, type Given, launch, type Look, openPage, SKIPPED, type VerifyPage } from './verify-page-world.ts';
 
 /** Numbers from a seed (mulberry32): the same bits are flipped in every run. */
 function numbersFrom(seed: number): (below: number) => number {
@@ -65,13 +33,6 @@ function numbersFrom(seed: number): (below: number) => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
   };
-}
-
-/** A receipt that says other things, canonical again; its proof is of what it said before. */
-function saying(change: (body: Record<string, JsonValue>) => void): Uint8Array {
-  const bundle = JSON.parse(RECEIPT_TEXT) as { entry: { body: Record<string, JsonValue> } };
-  change(bundle.entry.body);
-  return utf8(canonicalize(bundle));
 }
 
 const shown = ({ name, status, code, sentence }: Check): Check => ({ name, status, code, sentence });
@@ -88,19 +49,10 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
 
   beforeAll(async () => {
     buildPage();
-    mkdirSync(SHOTS, { recursive: true });
     browser = await launch();
   });
   afterAll(() => browser.close());
-  afterEach(async () => {
-    // Whatever a test did: nobody was asked for anything but the page, and nothing was complained of.
-    for (const world of opened.splice(0)) {
-      const [own, ...others] = world.requests;
-      await world.close();
-      expect([own, others]).toEqual([PAGE_FILE.href, []]);
-      expect(world.complaints).toEqual([]);
-    }
-  });
+  afterEach(() => closeQuiet(opened));
 
   describe('says what Node says', () => {
     it('BNDL-010, BNDL-011: of every single file of the vectors, check by check', { timeout: 120_000 }, async () => {
@@ -507,123 +459,4 @@ describe.skipIf(SKIPPED)(`the page that verifies${SKIPPED ? ' (skipped: there is
       expect((await world.page.context().storageState()).origins).toEqual([]);
     });
   });
-
-  describe('is for everybody', () => {
-    it('the keyboard alone gives a key and a file, opens a result, and always shows where it is', async () => {
-      const world = await open();
-      const { page } = world;
-      const here = (): Promise<{ name: string; ring: number }> =>
-        page.evaluate(() => {
-          const active = document.activeElement;
-          if (active === null) return { name: '', ring: 0 };
-          const seen = active.id === 'picker' ? document.querySelector('.button') : active;
-          const ring = seen === null ? 0 : Number.parseFloat(getComputedStyle(seen).outlineWidth);
-          return { name: active.id === '' ? `${active.localName}.${active.className}` : active.id, ring };
-        });
-      const stops: string[] = [];
-      const tabTo = async (name: string): Promise<void> => {
-        for (let i = 0; i < 12; i += 1) {
-          await page.keyboard.press('Tab');
-          const stop = await here();
-          stops.push(stop.name);
-          expect(stop.ring, stop.name).toBeGreaterThanOrEqual(2);
-          if (stop.name === name) return;
-        }
-        throw new Error(`no ${name} among ${stops.join(', ')}`);
-      };
-      await tabTo('log-keys');
-      await page.keyboard.insertText(RECEIPT.trust.vkeys[0] ?? '');
-      await tabTo('picker');
-      const chooser = page.waitForEvent('filechooser');
-      await page.keyboard.press('Space');
-      await (
-        await chooser
-      ).setFiles([
-        { name: 'a.json', mimeType: '', buffer: Buffer.from(RECEIPT_TEXT) },
-        { name: 'b.json', mimeType: '', buffer: Buffer.from(RECEIPT_TEXT) },
-      ]);
-      await world.done();
-      await tabTo('only-faults');
-      await tabTo('clear');
-      await tabTo('summary.result-head');
-      await page.keyboard.press('Enter');
-      expect(await page.locator('.result').first().getAttribute('open')).toBe('');
-      await page.waitForSelector('.result .entry');
-      expect(await page.locator('.result .entry').count()).toBe(1);
-      expect((await world.results())[0]).toMatchObject({ ok: true });
-    });
-
-    it.each([
-      [360, 'light'],
-      [360, 'dark'],
-      [1440, 'light'],
-      [1440, 'dark'],
-    ] as const)('at %i pixels, %s: nothing is cut off, every text has contrast AA, nothing jumps', async (width, scheme) => {
-      const world = await open({
-        width,
-        scheme,
-        before: () => {
-          const shifts: number[] = [];
-          Object.assign(globalThis, { shifts });
-          new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) shifts.push((entry as unknown as { value: number }).value);
-          }).observe({ type: 'layout-shift', buffered: true });
-        },
-      });
-      const { page } = world;
-      const look = async (name: string): Promise<void> => {
-        await page.screenshot({ path: join(SHOTS, `${name}-${width}-${scheme}.png`), fullPage: true });
-        expect(await page.evaluate(CUT_OFF), name).toEqual([]);
-        expect(await page.evaluate(LOW_CONTRAST), name).toEqual([]);
-      };
-      await look('empty');
-      await page.fill('#log-keys', RECEIPT.trust.vkeys[0] ?? '');
-      await world.check([RECEIPT_FILE]);
-      expect(await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts)).toEqual([]);
-      await look('one');
-      await world.setTrust(RECEIPT.trust);
-      const far = {
-        name: `${'long-name-without-a-break'.repeat(12)}.json`,
-        bytes: saying((body) => Object.assign(body, { session: 's'.repeat(120) })),
-      };
-      await world.check([...filesOf(vector('session: entry in the middle missing')), far, { name: 'notes.txt', bytes: utf8('hello') }]);
-      await page.click('[data-name="notes.txt"] summary');
-      await page.locator('.result').nth(1).locator('summary').first().click();
-      await page.waitForSelector('[data-ok="true"] .entry');
-      await look('many');
-      await page.fill('#witness-keys', 'nonsense');
-      await page.fill('#quorum', '2');
-      await world.done();
-      await look('keys');
-    });
-  });
 });
-
-/** Runs in the page: every element that reaches beyond the page on its right. */
-const CUT_OFF = `[...document.body.querySelectorAll('*')].filter((element) => element.checkVisibility() && element.id !== 'picker')
-  .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth)
-  .map((element) => element.localName + '.' + element.className)`;
-
-/** Runs in the page: every text whose colour is closer to what is behind it than WCAG 2.2 AA allows. */
-const LOW_CONTRAST = `(() => {
-  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-  const luminance = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
-  const behind = (element) => {
-    for (let at = element; at !== null; at = at.parentElement) {
-      const colour = channels(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    throw new Error('nothing is behind');
-  };
-  const low = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (walker.currentNode.textContent.trim() === '' || ['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(element.tagName) || !element.checkVisibility()) continue;
-    const [a, b] = [luminance(channels(getComputedStyle(element).color)), luminance(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) low.push(element.className + ' ' + ratio.toFixed(2) + ' ' + walker.currentNode.textContent.slice(0, 30));
-  }
-  return low;
-})()`;
