@@ -7,6 +7,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
+import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...hostCommands,
   ...logCommands,
+  logServeCommand,
   ...receiptCommands,
   ...vaultCommands,
   verifyCommand,

@@ -149,8 +149,9 @@ async function openRecorder(opened: Opened): Promise<ReceiptRecorder> {
     durability: 'synced',
     coverage: 'L1',
     ...(options.signing === 'each' ? { signing: 'each', signer: keys.receiptSigner } : { signing: 'batch' }),
+    replayFrom: applied + 1,
     replay: (body, record) => {
-      if (record.index <= applied || body.type !== 'countersign.receipt.v1') return;
+      if (body.type !== 'countersign.receipt.v1') return;
       const delta = sealedDelta(opened, body, record);
       if (delta === undefined) lost += 1;
       else store.foldDelta({ index: record.index, principal: { ...body.principal, session: body.session }, delta });
@@ -209,10 +210,17 @@ async function bundleOf(
   request: { readonly id: string; readonly inputs: boolean },
 ): Promise<Result<Uint8Array, Fault>> {
   const { log, vault, store } = opened;
-  const record = await recorder.find(request.id);
-  if (record === undefined)
+  const index = await recorder.placeOf(request.id);
+  if (index === undefined)
     return err({ code: 'receipt_not_found', message: 'there is no receipt with this id', hint: 'list some with `countersign log tail`' });
-  if (!request.inputs) return ok(await makeBundle({ log, index: record.index }));
+  if (!request.inputs) return ok(await makeBundle({ log, index }));
+  if (index < log.firstPresent)
+    return err({
+      code: 'log_archived',
+      message: 'what was kept with this receipt is in an archive',
+      hint: 'bring it back with `countersign log restore`, or ask for the bundle without inputs',
+    });
+  const record = await log.readRecord(index);
   const inputs = disclose(record, { log: log.origin, id: request.id, opener: vault });
   if (!inputs.ok) return inputs;
   const { body } = JSON.parse(new TextDecoder().decode(record.entry)) as { body: { inputs?: { policy: string; rules: string } } };
