@@ -33,6 +33,7 @@ import { jcs, utf8 } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
 import { type LogMemory, ownBody, recallLog } from './log-memory.ts';
 import { loggedName, plainText } from './logged-name.ts';
+import { LOG_ORG, LOG_SESSION, VAULT_SESSION } from './reserved-sessions.ts';
 import { attachmentsOf, readBack, subjectOf, vaultAad, type Sealer, type SealingSubject } from './vault-record.ts';
 
 interface Common {
@@ -228,9 +229,6 @@ function stageSessionEnd(state: State, draft: SessionEndDraft): StagedEntry<Sess
   return stage(state, body, { org, sealing: { subject: { org: draft.org, name: '' }, plaintext: utf8('{"v":1}') } });
 }
 
-/** The chain of everything that happens to the vault of an org. */
-const VAULT_SESSION = 'countersign.vault';
-
 function stageErasure(state: State, draft: ErasureDraft): StagedEntry<ErasureBody> {
   const { log, random } = state.options;
   const org = loggedName(draft.org);
@@ -252,10 +250,6 @@ function stageErasure(state: State, draft: ErasureDraft): StagedEntry<ErasureBod
   const plaintext = utf8(jcs({ erased, salt: base64url(salt), v: 1 }));
   return stage(state, body, { org, sealing: { subject: { org: draft.org, name: '' }, plaintext } });
 }
-
-/** The chain of everything that happens to a log. */
-const LOG_ORG = 'countersign';
-const LOG_SESSION = 'countersign.log';
 
 function stageLogKey(state: State, draft: LogKeyDraft): StagedEntry<LogKeyBody> {
   const body: LogKeyBody = {
