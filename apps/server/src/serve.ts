@@ -20,6 +20,7 @@ import { EXPORT_FORMATS, openRuntime, type Runtime, systemTimer } from '@counter
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
+import { readVerifyPage } from './verify-page.ts';
 
 export interface Server {
   readonly url: string;
@@ -117,10 +118,12 @@ export async function serve(settings: Settings, warn: (message: string) => void)
   const startedMs = runtime.ports.clock.nowMs();
   const tokenFile = join(settings.dataDir, 'operator.json');
   const token = operatorToken(tokenFile);
+  const verifyPage = readVerifyPage(warn);
   const app = await createGateway({
     ports: withSharedSecret(runtime.ports, settings.sharedJwtSecret),
     scopeVerifier: createVerifier(runtime.scopeSigner.publicKey),
     feedHub: hub,
+    ...(verifyPage === undefined ? {} : { verifyPage }),
     problem: () => runtime.log.failure?.message,
     operator: {
       admin: runtime.store,
