@@ -13,4 +13,5 @@ export { openSqliteStateStore } from './sqlite-state-store.ts';
 export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOptions } from './state-store.ts';
 export { openSqliteVault } from './sqlite-vault.ts';
 export { createVault, type ErasureIntent, type Vault, type VaultOptions, type VaultSubject } from './vault.ts';
+export { openVaultReader, type VaultReader } from './vault-reader.ts';
 export type { VaultNumbers, VaultTables } from './vault-tables.ts';
