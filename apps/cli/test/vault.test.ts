@@ -1,5 +1,5 @@
 /** `vault` on a data directory: erasing one agent's content leaves its proofs, and says plainly what is gone. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countersignAction } from '@countersign/pipeline';
@@ -107,6 +107,17 @@ describe('vault', () => {
     const args = ['vault', 'erase', '--subject', agentOf('bob'), '--reason', 'asked', '--yes'];
     expect(await world.ask(args)).toMatchObject({ exitCode: 3, answer: { error: { kind: 'org_required' } } });
     expect(await world.ask([...args, '--org', 'local'])).toMatchObject({ exitCode: 0, answer: { erasure: { keys: 1 } } });
+  });
+
+  it('a vault that is gone is found by doctor', async () => {
+    const own = fakeWorld();
+    try {
+      await own.run(['agent', 'create', 'x']);
+      rmSync(join(own.root, '.countersign', 'vault.db'));
+      expect(await own.run(['doctor'])).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('restore `vault.db`') });
+    } finally {
+      own.remove();
+    }
   });
 
   it('a directory without a vault is no directory of ours', async () => {

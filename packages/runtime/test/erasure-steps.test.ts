@@ -37,7 +37,7 @@ interface Process {
 }
 
 async function start(disk: Disk, tables: VaultTables = disk.vault): Promise<Process> {
-  const vault = createVault({ tables, master, clock, random });
+  const vault = createVault({ tables, master, clock, random, create: true });
   const log = await openLog({
     storage: createMemoryStorage(disk.log),
     origin: ORIGIN,

@@ -1,5 +1,5 @@
 /** Erasing a subject on a data directory: nothing of it is left, everything is still proven, and a crash finds nothing half done. */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hmacSha256, openAesGcm } from '@countersign/crypto';
 import { leafHash, rootOf } from '@countersign/log';
@@ -240,6 +240,9 @@ describe('keys', () => {
     rmSync(join(directory, 'vault.db'));
     await expect(openIn(directory)).rejects.toMatchObject({ code: 'vault_missing' });
     expect(existsSync(join(directory, 'vault.db'))).toBe(false);
+    writeFileSync(join(directory, 'vault.db'), ''); // Cut to nothing: as good as gone.
+    for (let again = 0; again < 2; again += 1) await expect(openIn(directory)).rejects.toMatchObject({ code: 'vault_missing' });
+    rmSync(join(directory, 'vault.db'));
     await expect(rotateMasterKey({ dataDir: directory })).rejects.toMatchObject({ code: 'vault_missing' });
   });
 

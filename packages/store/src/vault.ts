@@ -4,7 +4,7 @@
  * nobody. Sealing is synchronous; a key that is new is made durable by `flush`, before the journal has the record that needs it.
  */
 import { hmacSha256 } from '@countersign/crypto';
-import { canonicalize, type Clock, getOwn, invariant, isJsonObject, parseJson, type Random } from '@countersign/kernel';
+import { canonicalize, type Clock, CodedError, getOwn, invariant, isJsonObject, parseJson, type Random } from '@countersign/kernel';
 import { STORE_LIMITS } from './limits.ts';
 import { LruMap } from './lru-map.ts';
 import { createSealing, KEY_ID_BYTES, SealedOpener, type Sealing, sealWith, unwrapKey, WRAPPED_KEY } from './sealed-form.ts';
@@ -56,6 +56,8 @@ export interface VaultOptions {
   readonly master: Sealer;
   readonly clock: Clock;
   readonly random: Random;
+  /** False where the vault must have been used before: its data directory is not new. */
+  readonly create: boolean;
 }
 
 const KEY_BYTES = 32;
@@ -80,10 +82,17 @@ function cacheKey({ org, name }: VaultSubject): string {
 }
 
 /** Reads the vault's own secret, or makes it where the vault is new. */
-function openIndexKey({ tables, master, random }: VaultOptions): Uint8Array {
+function openIndexKey({ tables, master, random, create }: VaultOptions): Uint8Array {
   const aad = encoder.encode(INDEX_KEY);
   const wrapped = tables.secret(INDEX_KEY);
   if (wrapped !== undefined) return master.open(WRAPPED_SECRET, wrapped, aad);
+  if (!create) {
+    throw new CodedError({
+      code: 'vault_missing',
+      message: 'the vault is empty, but entries of the log were sealed with its keys',
+      hint: 'restore `vault.db` from a backup',
+    });
+  }
   const key = random.bytes(KEY_BYTES);
   tables.putSecret(INDEX_KEY, master.seal(WRAPPED_SECRET, key, aad));
   return key;
@@ -204,7 +213,7 @@ function destroy(options: VaultOptions, ring: KeyRing, intent: Omit<ErasureInten
 
 /**
  * A vault over `tables`. What a crash left in the write-ahead log is emptied first.
- * @throws CodedError `seal_key_unknown` where another master key wrapped what is there, `seal_broken`, `vault_unavailable`.
+ * @throws CodedError `vault_missing`, `seal_key_unknown` where another master key wrapped what is there, `seal_broken`, `vault_unavailable`.
  */
 export function createVault(options: VaultOptions): Vault {
   const { tables, master } = options;

@@ -77,7 +77,7 @@ async function makeInstallation(): Promise<void> {
   store.close();
   jwtKeys = found;
   withTables((tables) => {
-    const vault = createVault({ tables, master: master(), clock, random });
+    const vault = createVault({ tables, master: master(), clock, random, create: true });
     sealed = Array.from({ length: SUBJECTS }, (_, n) => vault.seal(subject(n), bytes(subject(n).name), AAD));
     vault.seal(GONE, bytes('gone'), AAD);
     vault.retire(GONE);
@@ -92,7 +92,7 @@ async function expectWhole(): Promise<void> {
   for (const [agent, key] of jwtKeys) expect(hex(await store.agentJwtKey(agent))).toBe(key);
   store.close();
   withTables((tables) => {
-    const vault = createVault({ tables, master: master(), clock, random });
+    const vault = createVault({ tables, master: master(), clock, random, create: true });
     for (const [n, content] of sealed.entries()) expect(Buffer.from(vault.open(content, AAD)).toString()).toBe(subject(n).name);
     expect(vault.intents()).toMatchObject([{ id: 'intent-1', subject: GONE.name }]);
     expect(vault.numbers()).toEqual({ subjects: sealed.length, keys: sealed.length, erased: 1 });
@@ -126,14 +126,14 @@ describe('rotation of the master key', () => {
     await expectWhole();
     const former = createSealer(old, random);
     expect(() => seedsOf(former)).toThrow(expect.objectContaining({ code: 'seal_key_unknown' }));
-    expect(() => withTables((tables) => createVault({ tables, master: former, clock, random }))).toThrow(
+    expect(() => withTables((tables) => createVault({ tables, master: former, clock, random, create: true }))).toThrow(
       expect.objectContaining({ code: 'seal_key_unknown' }),
     );
   });
 
   test('of more keys than a page holds none is left out', async () => {
     withTables((tables) => {
-      const vault = createVault({ tables, master: master(), clock, random });
+      const vault = createVault({ tables, master: master(), clock, random, create: true });
       for (let n = SUBJECTS; n <= STORE_LIMITS.pageMax; n += 1) sealed.push(vault.seal(subject(n), bytes(subject(n).name), AAD));
       vault.flush();
     });

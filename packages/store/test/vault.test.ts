@@ -47,7 +47,7 @@ function disk(over?: (tables: VaultTables) => VaultTables): VaultBed {
 function memory(): { open(): Vault } {
   const { clock, random } = createBench();
   const tables = createMemoryVault();
-  return { open: () => createVault({ tables, master: createSealer(MASTER, random), clock, random }) };
+  return { open: () => createVault({ tables, master: createSealer(MASTER, random), clock, random, create: true }) };
 }
 
 describe.each([
