@@ -72,7 +72,7 @@ function operate(runtime: Runtime, where: string): Operator {
     eraseSubject: async ({ subject, reason, org: named }) =>
       unwrap(await runtime.vault.erase({ org: onlyOrg(runtime, named), subject, reason, by: 'operator' })),
     rotateKeys: async (request) =>
-      unwrap(runtime.vault.rotate(request && { org: onlyOrg(runtime, request.org), subject: request.subject })),
+      unwrap(runtime.vault.rotate(request === undefined ? undefined : { org: onlyOrg(runtime, request.org), subject: request.subject })),
     exportReceipt: async (id, format) => unwrap(await runtime.exportReceipt(id, format)),
     close: () => runtime.close(),
   };

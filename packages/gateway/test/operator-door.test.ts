@@ -393,7 +393,9 @@ describe('the vault', () => {
     [{ subject: 'ann', reason: 'x', all: true }, 'invalid_body', 422],
     [{ subject: 7, reason: 'x' }, 'invalid_body', 422],
     [{ subject: 'ann', reason: 'x' }, 'subject_unknown', 404],
-  ])('HTTP-045 HTTP-049 refuses %j with %s', async (body, code, status) => {
+    [{ subject: 'a'.repeat(4096), reason: 'x' }, 'subject_unknown', 404],
+    [{ subject: 'a'.repeat(4097), reason: 'x' }, 'invalid_body', 422],
+  ])('HTTP-045 HTTP-049 refuses what it cannot erase: %#, %s', async (body, code, status) => {
     const { ask } = await open();
     const reply = await ask('POST', '/api/v1/vault/erase', { body });
     expect([reply.status, reply.body]).toEqual([status, expect.objectContaining({ error_code: code })]);

@@ -87,6 +87,7 @@ describe('fail closed', () => {
     ['judge-throws', 'internal', true],
     ['signals', 'internal', true],
     ['stage-throws', 'overloaded', false],
+    ['vault', 'log_unavailable', false],
     ['disk', 'log_unavailable', false],
   ];
   it.each(cases)('%s ends in a deny with code %s', async (fault, code, recorded) => {
@@ -189,6 +190,7 @@ describe('fail closed', () => {
       'engine-throws',
       'judge-throws',
       'stage-throws',
+      'vault',
       'disk',
       'mint',
       'upstream',
@@ -202,6 +204,7 @@ describe('fail closed', () => {
       'engine-throws',
       'judge-throws',
       'stage-throws',
+      'vault',
       'disk',
       'signals',
     ]);

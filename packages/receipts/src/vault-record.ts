@@ -97,5 +97,5 @@ export function openContent(record: LogRecord, { log, id, opener }: SealedPlace)
 export function deltaOf(content: JsonObject): StateDelta {
   const delta = getOwn(content, 'delta');
   // Sealed bytes that open are those that we wrote.
-  return isJsonObject(delta) ? (delta as unknown as StateDelta) : {};
+  return isJsonObject(delta) ? delta : {};
 }

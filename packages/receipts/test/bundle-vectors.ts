@@ -61,6 +61,18 @@ interface Made {
   readonly outcome: string;
   readonly bare: string;
   readonly end: string;
+  readonly erasure: string;
+}
+
+/** In a world of its own, so that the other vectors are as they were. */
+async function makeErasure(): Promise<string> {
+  const world = await openWorld();
+  world.recorder.stageReceipt(receiptDraft(1));
+  const draft = { id: uuid(7), time: '2026-01-02T03:04:09.000Z', org: 'org-1', subject: 'someone@example.org' };
+  await world.recorder.stageErasure({ ...draft, keys: 1, by: 'operator', reason: 'asked for' }).durable;
+  const erasure = textOf(await fullBundle(world, uuid(7)));
+  await world.log.close();
+  return erasure;
 }
 
 async function make(): Promise<Made> {
@@ -86,7 +98,7 @@ async function make(): Promise<Made> {
   const bare = textOf(await makeBundle({ log: world.log, index: 200 }));
   const end = textOf(await makeBundle({ log: world.log, index: ended.index }));
   await world.log.close();
-  return { signed, receipts, outcome, bare, end };
+  return { signed, receipts, outcome, bare, end, erasure: await makeErasure() };
 }
 
 function trustOf({ vkeys, receiptKeys = [] }: Trust): VectorTrust {
@@ -106,7 +118,7 @@ export function bad(name: string, bundles: readonly string[], expect: readonly s
 
 const PROVEN = ['bundle-form pass bundle_ok', 'entry-form pass entry_ok', 'inclusion pass inclusion_ok', 'checkpoint pass checkpoint_ok'];
 
-function validVectors({ signed, receipts, outcome, bare, end }: Made): readonly BundleVector[] {
+function validVectors({ signed, receipts, outcome, bare, end, erasure }: Made): readonly BundleVector[] {
   const [receipt = '', last = ''] = receipts;
   return [
     good(
@@ -130,12 +142,18 @@ function validVectors({ signed, receipts, outcome, bare, end }: Made): readonly 
       [...PROVEN, 'commitments not-checked commitments_not_disclosed', 'inputs not-checked inputs_not_disclosed'],
     ),
     good('session end', [end], PROVEN),
+    good('erasure, with whom', [erasure], [...PROVEN, 'commitments pass commitments_ok']),
+    good(
+      'erasure, without',
+      [edit(erasure, (members) => delete members['inputs'])],
+      [...PROVEN, 'commitments not-checked commitments_not_disclosed'],
+    ),
     good('session, whole and ended', [receipt, outcome, last, end], ['chain pass chain_ok']),
     good('session, whole and open', [last, outcome, receipt], ['chain pass chain_ok']),
   ];
 }
 
-function invalidVectors({ signed, receipts, outcome, end }: Made): readonly BundleVector[] {
+function invalidVectors({ signed, receipts, outcome, end, erasure }: Made): readonly BundleVector[] {
   const [receipt = '', last = ''] = receipts;
   const of = (bundle: string, name: string): Members => (JSON.parse(bundle) as Members)[name] as Members;
   return [
@@ -229,6 +247,21 @@ function invalidVectors({ signed, receipts, outcome, end }: Made): readonly Bund
       [edit(outcome, (members) => Object.assign(members, { inputs: of(receipt, 'inputs') }))],
       ['commitments fail commitments_misplaced'],
     ),
+    bad(
+      'inputs: another subject',
+      [
+        edit(erasure, (members) =>
+          Object.assign(members, { inputs: { ...of(erasure, 'inputs'), erased: { org: 'org-1', subject: 'somebody@example.org' } } }),
+        ),
+      ],
+      ['commitments fail commitment_erased'],
+    ),
+    bad(
+      'inputs: of an erasure, with a receipt',
+      [edit(receipt, (members) => Object.assign(members, { inputs: of(erasure, 'inputs') }))],
+      ['commitments fail commitments_misplaced'],
+    ),
+    bad('erasure: keys changed', [editBody(erasure, { keys: 2 })], ['inclusion fail inclusion_bad']),
     bad(
       'documents: another policy',
       [edit(receipt, (members) => Object.assign(members, { documents: { ...of(receipt, 'documents'), policy: {} } }))],

@@ -1,9 +1,9 @@
-import { canonicalize } from '@countersign/kernel';
+import { canonicalize, CodedError } from '@countersign/kernel';
 import { PROTOCOL_LIMITS, type Reason } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 import * as receipts from '../src/index.ts';
 import * as verify from '../src/verify.ts';
-import { disclose, fitVerdict, makeBundle, RECEIPT_LIMITS, verifyBundle, verifySession } from '../src/index.ts';
+import { deltaOf, disclose, fitVerdict, makeBundle, openContent, RECEIPT_LIMITS, verifyBundle, verifySession } from '../src/index.ts';
 import { readBack, readVault } from '../src/vault-record.ts';
 import { summarizeAction, principalOf } from '../src/action-summary.ts';
 import { createIdIndex, hashOfId } from '../src/id-index.ts';
@@ -56,6 +56,28 @@ describe('entries that this room did not write', () => {
     expect(readVault(Buffer.from('[]'))).toMatchObject({ ok: false, error: { code: 'vault_malformed' } });
     expect(readVault(Buffer.from('{')).ok).toBe(false);
   });
+});
+
+test('whatever an opener throws is a fault with its code', async () => {
+  const { recorder, log } = await openWorld();
+  await recorder.stageReceipt(receiptDraft(1)).durable;
+  const record = await log.readRecord(0);
+  const faultOf = (thrown: unknown): unknown => {
+    const opener = {
+      open: (): never => {
+        throw thrown;
+      },
+    };
+    return openContent(record, { log: ORIGIN, id: uuid(1), opener });
+  };
+  const erased = { code: 'vault_erased', message: 'the content was erased', hint: 'export it without inputs' };
+  expect(faultOf(new CodedError(erased))).toEqual({ ok: false, error: erased });
+  expect(faultOf(new Error('with a path in it'))).toEqual({
+    ok: false,
+    error: { code: 'unexpected', message: 'the sealed content cannot be opened' },
+  });
+  expect([deltaOf({}), deltaOf({ delta: [] }), deltaOf({ delta: { sessionCalls: 1 } })]).toEqual([{}, {}, { sessionCalls: 1 }]);
+  await log.close();
 });
 
 test('an entry without private content discloses nothing, and is proven without', async () => {

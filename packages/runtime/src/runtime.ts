@@ -298,7 +298,7 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
-    vault = createVault({ tables, master: keys.sealer, clock, random });
+    vault = createVault({ tables, master: keys.sealer, clock, random, create: log.durableSize === 0 });
     const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
     return { options, keys, vault, store, log, witnesses, clock, random };
   } catch (error) {

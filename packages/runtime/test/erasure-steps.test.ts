@@ -37,7 +37,7 @@ interface Process {
 }
 
 async function start(disk: Disk, tables: VaultTables = disk.vault): Promise<Process> {
-  const vault = createVault({ tables, master, clock, random });
+  const vault = createVault({ tables, master, clock, random, create: true });
   const log = await openLog({
     storage: createMemoryStorage(disk.log),
     origin: ORIGIN,
@@ -115,21 +115,21 @@ function stopping<Part extends object>(part: Part, method: keyof Part, when: 'be
 }
 
 const STEPS = [
-  ['vault', 'retire', 'before', false],
-  ['vault', 'retire', 'after', false],
-  ['store', 'settle', 'before', false],
-  ['store', 'settle', 'after', false],
-  ['vault', 'destroy', 'before', false],
-  ['vault', 'destroy', 'after', true],
-  ['recorder', 'find', 'before', true],
-  ['recorder', 'stageErasure', 'before', true],
-  ['recorder', 'stageErasure', 'after', true],
-  ['vault', 'settle', 'before', true],
-  ['vault', 'settle', 'after', true],
+  { part: 'vault', method: 'retire', when: 'before', happened: false },
+  { part: 'vault', method: 'retire', when: 'after', happened: false },
+  { part: 'store', method: 'settle', when: 'before', happened: false },
+  { part: 'store', method: 'settle', when: 'after', happened: false },
+  { part: 'vault', method: 'destroy', when: 'before', happened: false },
+  { part: 'vault', method: 'destroy', when: 'after', happened: true },
+  { part: 'recorder', method: 'find', when: 'before', happened: true },
+  { part: 'recorder', method: 'stageErasure', when: 'before', happened: true },
+  { part: 'recorder', method: 'stageErasure', when: 'after', happened: true },
+  { part: 'vault', method: 'settle', when: 'before', happened: true },
+  { part: 'vault', method: 'settle', when: 'after', happened: true },
 ] as const;
 
 describe('an erasure', () => {
-  it.each(STEPS)('RCPT-032 that is killed at %s.%s (%s) has happened: %s', async (part, method, when, happened) => {
+  it.each(STEPS)('RCPT-032 that is killed $when $part.$method has happened: $happened', async ({ part, method, when, happened }) => {
     const disk = makeDisk();
     const first = await start(disk);
     const gone = stageFor(first, 'ann');

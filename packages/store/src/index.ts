@@ -14,6 +14,7 @@ export { openSqliteStateStore } from './sqlite-state-store.ts';
 export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOptions } from './state-store.ts';
 export { openSqliteVault } from './sqlite-vault.ts';
 export { createVault, type ErasureIntent, type Vault, type VaultOptions, type VaultSubject } from './vault.ts';
+export { openVaultReader, type VaultReader } from './vault-reader.ts';
 export type { VaultNumbers, VaultTables } from './vault-tables.ts';
 export { openWitnessIdentity, type WitnessIdentityOptions } from './witness-identity.ts';
 export { lockWitness, openWitnessStore, type WitnessedLogView, type WitnessName, type WitnessStore } from './witness-store.ts';

@@ -15,7 +15,8 @@ import { createSealer, type Sealer } from './sealer.ts';
 import { openSqliteTables } from './sqlite-tables.ts';
 import { resealJwtKey } from './state-cache.ts';
 import type { AgentRow, StateTables } from './state-tables.ts';
-import { WRAPPED_INTENT, WRAPPED_KEY, WRAPPED_SECRET } from './vault.ts';
+import { WRAPPED_KEY } from './sealed-form.ts';
+import { WRAPPED_INTENT, WRAPPED_SECRET } from './vault.ts';
 import type { VaultTables, Wrap } from './vault-tables.ts';
 
 /** Where an installation keeps what is wrapped. The caller holds the lock of its log. */

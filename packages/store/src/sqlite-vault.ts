@@ -51,7 +51,8 @@ function text(row: Row, column: string): string {
   return value;
 }
 
-function readKey(row: Row): KeyRow {
+/** A key as `id`, `wrapped` and `erased_ms` say. */
+export function readKey(row: Row): KeyRow {
   const erasedMs = row['erased_ms'] === null ? null : integer(row, 'erased_ms');
   return { id: blob(row, 'id'), wrapped: erasedMs === null ? blob(row, 'wrapped') : null, erasedMs };
 }

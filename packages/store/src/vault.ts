@@ -3,22 +3,13 @@
  * (spec/receipt.md RCPT-050 to RCPT-053). Subject keys are random, wrapped under the master key, and found by a handle that names
  * nobody. Sealing is synchronous; a key that is new is made durable by `flush`, before the journal has the record that needs it.
  */
-import { hmacSha256, openAesGcm, sealAesGcm } from '@countersign/crypto';
-import {
-  canonicalize,
-  type Clock,
-  CodedError,
-  formatTime,
-  getOwn,
-  invariant,
-  isJsonObject,
-  parseJson,
-  type Random,
-} from '@countersign/kernel';
+import { hmacSha256 } from '@countersign/crypto';
+import { canonicalize, type Clock, CodedError, getOwn, invariant, isJsonObject, parseJson, type Random } from '@countersign/kernel';
 import { STORE_LIMITS } from './limits.ts';
 import { LruMap } from './lru-map.ts';
+import { createSealing, KEY_ID_BYTES, SealedOpener, type Sealing, sealWith, unwrapKey, WRAPPED_KEY } from './sealed-form.ts';
 import type { Sealer } from './sealer.ts';
-import type { KeyRow, VaultNumbers, VaultTables } from './vault-tables.ts';
+import type { VaultNumbers, VaultTables } from './vault-tables.ts';
 
 /** Whose content it is: an end user or an agent of an org; an empty name is the org itself. */
 export interface VaultSubject {
@@ -65,71 +56,19 @@ export interface VaultOptions {
   readonly master: Sealer;
   readonly clock: Clock;
   readonly random: Random;
+  /** False where the vault must have been used before: its data directory is not new. */
+  readonly create: boolean;
 }
 
-const VERSION = 2;
-const KEY_ID_BYTES = 8;
-const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const KEY_BYTES = 32;
-const HEADER_BYTES = 1 + KEY_ID_BYTES + SALT_BYTES;
-const SEALED_BYTES_MIN = HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
 const INDEX_KEY = 'index-key';
 
 /** Purposes that wraps under the master key are bound to. */
-export const WRAPPED_KEY = 'vault-key';
 export const WRAPPED_SECRET = 'vault-secret';
 export const WRAPPED_INTENT = 'vault-intent';
 
 const encoder = new TextEncoder();
-const DERIVE = encoder.encode('countersign-seal-v2\n');
-
-function broken(): CodedError {
-  return new CodedError({
-    code: 'seal_broken',
-    message: 'the sealed bytes are damaged or belong elsewhere',
-    hint: 'restore them from a backup',
-  });
-}
-
-function keyMissing(): CodedError {
-  return new CodedError({
-    code: 'vault_key_missing',
-    message: 'the vault does not hold the key that sealed these bytes',
-    hint: 'restore `vault.db` from a backup that is at least as new as they are',
-  });
-}
-
-function erased(erasedMs: number): CodedError {
-  return new CodedError({
-    code: 'vault_erased',
-    message: `the content was erased on ${formatTime(erasedMs)}`,
-    hint: 'its proof still holds: export it without inputs',
-  });
-}
-
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-/** The header and the length of the given data stand before it, so that no two pairs give the same bytes. */
-function bind(header: Uint8Array, aad: Uint8Array): Uint8Array {
-  const bound = Buffer.allocUnsafe(HEADER_BYTES + 4 + aad.length);
-  bound.set(header, 0);
-  bound.writeUInt32BE(aad.length, HEADER_BYTES);
-  bound.set(aad, HEADER_BYTES + 4);
-  return bound;
-}
-
-function derive(subjectKey: Uint8Array, salt: Uint8Array): Uint8Array {
-  return hmacSha256(subjectKey, Buffer.concat([DERIVE, salt]));
-}
-
-/** A key of a subject, ready to seal: the salt is its own, so its counter never repeats a nonce. */
-interface Sealing {
-  readonly header: Uint8Array;
-  readonly key: Uint8Array;
-  used: number;
-}
 
 /** A key that is not durable yet. */
 interface PendingKey {
@@ -143,10 +82,17 @@ function cacheKey({ org, name }: VaultSubject): string {
 }
 
 /** Reads the vault's own secret, or makes it where the vault is new. */
-function openIndexKey({ tables, master, random }: VaultOptions): Uint8Array {
+function openIndexKey({ tables, master, random, create }: VaultOptions): Uint8Array {
   const aad = encoder.encode(INDEX_KEY);
   const wrapped = tables.secret(INDEX_KEY);
   if (wrapped !== undefined) return master.open(WRAPPED_SECRET, wrapped, aad);
+  if (!create) {
+    throw new CodedError({
+      code: 'vault_missing',
+      message: 'the vault is empty, but entries of the log were sealed with its keys',
+      hint: 'restore `vault.db` from a backup',
+    });
+  }
   const key = random.bytes(KEY_BYTES);
   tables.putSecret(INDEX_KEY, master.seal(WRAPPED_SECRET, key, aad));
   return key;
@@ -191,16 +137,14 @@ class KeyRing {
     const waiting = this.#pending.get(hex(handle));
     if (waiting !== undefined) return waiting;
     const row = this.#options.tables.currentKey(handle);
-    return row === undefined ? this.#make(handle) : { id: row.id, key: this.#unwrap(row) };
+    return row === undefined ? this.#make(handle) : { id: row.id, key: unwrapKey(row, this.#options.master) };
   }
 
   /** @throws CodedError `vault_erased`, `vault_key_missing`. */
   byId(id: Uint8Array): Uint8Array {
     const waiting = this.#pendingIds.get(hex(id));
     if (waiting !== undefined) return waiting.key;
-    const row = this.#options.tables.key(id);
-    if (row === undefined) throw keyMissing();
-    return this.#unwrap(row);
+    return unwrapKey(this.#options.tables.key(id), this.#options.master);
   }
 
   flush(): void {
@@ -222,71 +166,32 @@ class KeyRing {
     this.#pendingIds.set(hex(id), made);
     return made;
   }
-
-  #unwrap({ id, wrapped, erasedMs }: KeyRow): Uint8Array {
-    if (erasedMs !== null) throw erased(erasedMs);
-    if (wrapped === null) throw keyMissing();
-    return this.#options.master.open(WRAPPED_KEY, wrapped, id);
-  }
 }
 
-/** The content half: sealing and opening, with what is remembered for it. */
+/** Keys that seal, by subject, as long as they are remembered. */
 class Seals {
   readonly #ring: KeyRing;
   readonly #random: Random;
   readonly #sealing = new LruMap<Sealing>(STORE_LIMITS.sealingKeysMax);
-  readonly #opening = new LruMap<Uint8Array>(STORE_LIMITS.openKeysMax);
 
   constructor(ring: KeyRing, random: Random) {
     this.#ring = ring;
     this.#random = random;
   }
 
-  forget(subject?: VaultSubject): void {
+  forget(subject: VaultSubject | undefined): void {
     if (subject === undefined) this.#sealing.clear();
     else this.#sealing.delete(cacheKey(subject));
-    this.#opening.clear();
   }
 
   seal(subject: VaultSubject, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
-    const sealing = this.#sealingFor(subject);
-    const nonce = Buffer.alloc(NONCE_BYTES);
-    nonce.writeUInt32BE(sealing.used, NONCE_BYTES - 4);
-    sealing.used += 1;
-    const ciphertext = sealAesGcm({ key: sealing.key, nonce, plaintext, aad: bind(sealing.header, aad) });
-    return Buffer.concat([sealing.header, nonce, ciphertext]);
-  }
-
-  open(sealed: Uint8Array, aad: Uint8Array): Uint8Array {
-    if (sealed.length < SEALED_BYTES_MIN || sealed[0] !== VERSION) throw broken();
-    const header = sealed.slice(0, HEADER_BYTES);
-    const nonce = sealed.slice(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
-    const ciphertext = sealed.slice(HEADER_BYTES + NONCE_BYTES);
-    const opened = openAesGcm({ key: this.#openingKey(header), nonce, ciphertext, aad: bind(header, aad) });
-    if (opened === undefined) throw broken();
-    return opened;
-  }
-
-  #sealingFor(subject: VaultSubject): Sealing {
     const name = cacheKey(subject);
-    const known = this.#sealing.get(name);
-    if (known !== undefined && known.used < STORE_LIMITS.sealsPerKeyMax) return known;
-    const { id, key } = this.#ring.current(subject);
-    const salt = this.#random.bytes(SALT_BYTES);
-    const header = Buffer.concat([Uint8Array.of(VERSION), id, salt]);
-    const fresh = { header, key: derive(key, salt), used: 0 };
-    this.#sealing.set(name, fresh);
-    return fresh;
-  }
-
-  #openingKey(header: Uint8Array): Uint8Array {
-    const name = hex(header);
-    const known = this.#opening.get(name);
-    if (known !== undefined) return known;
-    const id = header.slice(1, 1 + KEY_ID_BYTES);
-    const key = derive(this.#ring.byId(id), header.slice(1 + KEY_ID_BYTES));
-    this.#opening.set(name, key);
-    return key;
+    let sealing = this.#sealing.get(name);
+    if (sealing === undefined || sealing.used >= STORE_LIMITS.sealsPerKeyMax) {
+      sealing = createSealing(this.#ring.current(subject), this.#random);
+      this.#sealing.set(name, sealing);
+    }
+    return sealWith(sealing, plaintext, aad);
   }
 }
 
@@ -308,16 +213,17 @@ function destroy(options: VaultOptions, ring: KeyRing, intent: Omit<ErasureInten
 
 /**
  * A vault over `tables`. What a crash left in the write-ahead log is emptied first.
- * @throws CodedError `seal_key_unknown` where another master key wrapped what is there, `seal_broken`, `vault_unavailable`.
+ * @throws CodedError `vault_missing`, `seal_key_unknown` where another master key wrapped what is there, `seal_broken`, `vault_unavailable`.
  */
 export function createVault(options: VaultOptions): Vault {
   const { tables, master } = options;
   tables.emptyLog();
   const ring = new KeyRing(options);
   const seals = new Seals(ring, options.random);
+  const opener = new SealedOpener((id) => ring.byId(id));
   return {
     seal: (subject, plaintext, aad) => seals.seal(subject, plaintext, aad),
-    open: (sealed, aad) => seals.open(sealed, aad),
+    open: (sealed, aad) => opener.open(sealed, aad),
     flush: () => ring.flush(),
     retire(subject) {
       ring.flush();
@@ -329,7 +235,7 @@ export function createVault(options: VaultOptions): Vault {
       try {
         return destroy(options, ring, intent);
       } finally {
-        seals.forget({ org: intent.org, name: intent.subject });
+        opener.forget();
       }
     },
     intents: () => tables.intents().map(({ id, wrapped }) => readIntent(master.open(WRAPPED_INTENT, wrapped, encoder.encode(id)))),

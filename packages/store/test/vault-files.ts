@@ -51,7 +51,7 @@ export function vaultBed(over: (tables: VaultTables) => VaultTables = (tables) =
     folder,
     drawn,
     tables: reopen,
-    open: (master = MASTER) => createVault({ tables: reopen(), master: createSealer(master, random), clock, random }),
+    open: (master = MASTER) => createVault({ tables: reopen(), master: createSealer(master, random), clock, random, create: true }),
     files: () => Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name)))),
     remove() {
       tables?.close();
