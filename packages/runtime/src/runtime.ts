@@ -5,8 +5,19 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { base64url, createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
-import { canonicalize, type Clock, CodedError, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
+import { base64url, createSigner, sha256Hex, type Signer } from '@countersign/crypto';
+import {
+  canonicalize,
+  type Clock,
+  CodedError,
+  err,
+  type Fault,
+  invariant,
+  type JsonValue,
+  ok,
+  type Random,
+  type Result,
+} from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream, type VaultDesk } from '@countersign/pipeline';
 import type { EntryBody, StateDelta } from '@countersign/protocol';
@@ -45,6 +56,8 @@ import { openVaultDesk } from './erasure.ts';
 import { type ExportFormat, exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
+import { type LogKeys, openLogKeys } from './log-keys.ts';
 import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
@@ -78,8 +91,10 @@ export interface Runtime {
   readonly policy: PolicyInForce;
   readonly engines: EngineStore;
   readonly engineFile: EngineFile;
-  /** Verifier key of the log, `name+hash+base64`. */
+  /** Verifier key of the log, `name+hash+base64`: the newest of those that sign. */
   readonly logKey: string;
+  /** All of them, and changing them. */
+  readonly logKeys: LogKeyDesk;
   /** Public key that signs receipts (`signing: each`) and exports, base64url of 32 bytes. */
   readonly receiptKey: string;
   readonly scopeSigner: Signer;
@@ -109,18 +124,19 @@ function pace(): Promise<void> {
 interface Keys {
   /** Seals under the master key. */
   readonly sealer: Sealer;
-  readonly logSigner: Signer;
+  readonly log: LogKeys;
   readonly scopeSigner: Signer;
   readonly receiptSigner: Signer;
 }
 
-function openKeys(dataDir: string, random: Random): Keys {
+async function openKeys(dataDir: string, random: Random): Promise<Keys> {
   const create = !existsSync(join(dataDir, STATE));
   const keyFile = (name: string): string => join(dataDir, 'keys', name);
   const sealer = createSealer(loadMasterKey({ path: keyFile('master.key'), random, create }), random);
   const signer = (purpose: string): Signer =>
     createSigner(loadSigningSeed({ path: keyFile(`${purpose}.key`), purpose, sealer, random, create }));
-  return { sealer, logSigner: signer('log'), scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
+  const log = await openLogKeys({ dataDir, sealer, random, create });
+  return { sealer, log, scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
 }
 
 interface Opened {
@@ -264,11 +280,13 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
   let tables: VaultTables | undefined;
   try {
     tables = openKnownVault(dataDir, random);
-    const keys = openKeys(dataDir, random);
-    const origin = `countersign.local/${keys.logSigner.keyId}`;
+    const keys = await openKeys(dataDir, random);
     let vault: Vault | undefined;
     const beforeCommit = (): void => vault?.flush();
-    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace, beforeCommit });
+    const [noteSigner, ...furtherSigners] = keys.log.signers();
+    invariant(noteSigner !== undefined, 'a log has a key');
+    const formerKeys = keys.log.former();
+    const log = await openLog({ storage, origin: keys.log.list.origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit });
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
@@ -307,9 +325,15 @@ async function compose(opened: Opened): Promise<Runtime> {
   const engines = await openEngineStore(options.dataDir);
   await engines.keep(engineFile);
   const policy = await openPolicy(opened, engineFile);
-  const logKey = noteVerifierKey(log.origin, keys.logSigner.publicKey);
+  const logKeys = await openLogKeyDesk({
+    keys: keys.log,
+    log,
+    recorder,
+    clock,
+    random,
+    publish: (vkeys) => writeFile(join(options.dataDir, 'log.vkey'), `${vkeys.join('\n')}\n`),
+  });
   const receiptKey = base64url(keys.receiptSigner.publicKey);
-  await writeFile(join(options.dataDir, 'log.vkey'), `${logKey}\n`);
   await writeFile(join(options.dataDir, 'receipt.pub'), `${receiptKey}\n`);
   const stopWriteBack = store.startWriteBack({
     position,
@@ -334,7 +358,10 @@ async function compose(opened: Opened): Promise<Runtime> {
     policy,
     engines,
     engineFile,
-    logKey,
+    get logKey() {
+      return logKeys.view().active.at(-1) ?? '';
+    },
+    logKeys,
     receiptKey,
     scopeSigner: keys.scopeSigner,
     vault: desk,
