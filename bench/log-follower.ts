@@ -80,8 +80,7 @@ export function createFollower(vkey: string, token: string): Follower {
         if (entries === undefined) throw new Error(`the entry bundle ${index} is torn`);
         for (const bytes of entries.slice(leaves.length - index * TILE_WIDTH)) take(bytes);
       }
-      const heads = [...shown.splice(0), head].sort((a, b) => a.size - b.size);
-      for (const checkpoint of heads) check(checkpoint);
+      for (const checkpoint of [...shown.splice(0), head].sort((a, b) => a.size - b.size)) check(checkpoint);
       return head;
     },
     receipts,

@@ -45,6 +45,11 @@ async function open({ publicLog, failing = false }: Options = {}) {
       operatorTokenSha256: sha256(TOKEN),
       status: () => ({}),
       ...(publicLog === undefined ? {} : { publicLog }),
+      vault: {
+        view: () => ({ subjects: 0, keys: 0, erased: 0 }),
+        erase: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),
+        rotate: () => ({ ok: true, value: { subjects: 0, keys: 0, erased: 0 } }),
+      },
       policies: { compile: () => ({ ok: false, error: { code: 'x', message: 'x' } }), reload: () => Promise.resolve() },
       evidence: {
         receipt: () => Promise.resolve(undefined),

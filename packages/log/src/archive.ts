@@ -107,13 +107,13 @@ async function copyOut(log: Log, { segment, first, end }: ClosedSegment, archive
  */
 export async function archiveSegments(log: Log, archive: ArchiveStorage, before: number): Promise<readonly ArchivedSegment[]> {
   const moved: ArchivedSegment[] = [];
-  let manifest = await manifestOf(log, archive);
+  const manifest = await manifestOf(log, archive);
+  const listed = new Map(manifest.segments.map((one) => [one.segment, one]));
   for (const segment of log.closedSegments) {
     if (!segment.present || segment.end > before) continue;
     const archived = await copyOut(log, segment, archive);
-    const others = manifest.segments.filter((one) => one.segment !== archived.segment);
-    manifest = { ...manifest, segments: [...others, archived] };
-    await writeManifest(archive, manifest);
+    listed.set(archived.segment, archived);
+    await writeManifest(archive, { ...manifest, segments: [...listed.values()].sort((a, b) => a.segment - b.segment) });
     await log.releaseSegment();
     moved.push(archived);
   }

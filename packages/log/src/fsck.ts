@@ -60,8 +60,8 @@ interface State {
   files: number;
 }
 
-function complain(state: State, code: FsckFaultCode, path: string, sentence: string): void {
-  if (state.faults.length < (state.options.faultsMax ?? FAULTS_MAX)) state.faults.push({ code, path, sentence });
+function complain(state: State, fault: FsckFault): void {
+  if (state.faults.length < (state.options.faultsMax ?? FAULTS_MAX)) state.faults.push(fault);
   else state.faultsCut += 1;
 }
 
@@ -78,8 +78,9 @@ async function compare(state: State, file: Expected): Promise<void> {
   const kind = file.level === 'entries' ? 'bundle' : 'tile';
   const found = await state.options.readFile(path);
   state.files += 1;
-  if (found === undefined) return complain(state, `${kind}_missing`, path, `The ${kind} \`${path}\` is missing.`);
-  if (!sameBytes(found, file.bytes)) complain(state, `${kind}_wrong`, path, `The ${kind} \`${path}\` does not say what the journal says.`);
+  if (found === undefined) return complain(state, { code: `${kind}_missing`, path, sentence: `The ${kind} \`${path}\` is missing.` });
+  if (!sameBytes(found, file.bytes))
+    complain(state, { code: `${kind}_wrong`, path, sentence: `The ${kind} \`${path}\` does not say what the journal says.` });
   return undefined;
 }
 
@@ -91,12 +92,11 @@ async function takeArchived(state: State): Promise<boolean> {
     const path = tilePath({ level: 0, index, width });
     const tile = await readFile(path);
     if (tile?.length !== width * HASH_BYTES) {
-      complain(
-        state,
-        'tile_missing',
+      complain(state, {
+        code: 'tile_missing',
         path,
-        `The tile \`${path}\` is missing, and its records are in an archive: nothing behind it was checked.`,
-      );
+        sentence: `The tile \`${path}\` is missing, and its records are in an archive: nothing behind it was checked.`,
+      });
       return false;
     }
     const count = Math.min(width, journal.first - index * TILE_WIDTH);
@@ -140,10 +140,14 @@ function checkRoot(state: State): void {
   const { checkpoint, journal } = state.options;
   if (journal.size < checkpoint.size) {
     const sentence = `The checkpoint covers ${checkpoint.size} records, and the journal holds ${journal.size}.`;
-    return complain(state, 'journal_short', CHECKPOINT_PATH, sentence);
+    return complain(state, { code: 'journal_short', path: CHECKPOINT_PATH, sentence });
   }
   if (state.tree.size === checkpoint.size && !sameHash(state.tree.root(), checkpoint.root))
-    complain(state, 'root_wrong', CHECKPOINT_PATH, `The journal does not lead to the signed root of size ${checkpoint.size}.`);
+    complain(state, {
+      code: 'root_wrong',
+      path: CHECKPOINT_PATH,
+      sentence: `The journal does not lead to the signed root of size ${checkpoint.size}.`,
+    });
   return undefined;
 }
 
@@ -159,7 +163,7 @@ export async function fsckLog(options: FsckOptions): Promise<FsckReport> {
     } catch (error) {
       const fault = damageOf(error);
       if (fault === undefined) throw error;
-      complain(state, 'journal_damaged', fault.path, `${fault.sentence}. Nothing behind it was checked.`);
+      complain(state, { code: 'journal_damaged', path: fault.path, sentence: `${fault.sentence}. Nothing behind it was checked.` });
     }
   }
   const { faults, faultsCut, files } = state;

@@ -196,8 +196,8 @@ function readers(recovery: Recovery): Pick<Journal, 'read' | 'scan'> {
   };
 }
 
-function journalOver(recovery: Recovery): Journal {
-  const { positions, segments, options } = recovery;
+/** Writing: the end of the journal, and the index of what is closed. */
+function writers({ positions, segments, options }: Recovery): Pick<Journal, 'append' | 'keepIndex'> {
   const { storage, limits } = options;
   const offsetsOf = ({ first, count }: Segment): Uint32Array =>
     Uint32Array.from({ length: count }, (_, i) => positions.at(first + i).offset);
@@ -206,15 +206,6 @@ function journalOver(recovery: Recovery): Journal {
     return last === undefined || last.sizeBytes >= limits.segmentBytesMax ? segments.length : segments.length - 1;
   };
   return {
-    get size() {
-      return positions.count;
-    },
-    get firstPresent() {
-      return segments.find((segment) => segment.present)?.first ?? 0;
-    },
-    get closed() {
-      return segments.slice(0, -1).map(closedView);
-    },
     append: async ({ bytes, starts }) => {
       const number = nextSegment();
       const opens = number === segments.length;
@@ -237,7 +228,12 @@ function journalOver(recovery: Recovery): Journal {
       const { first, sizeBytes } = segment;
       await storage.writeIndex(number, writeSegmentIndex({ first, sizeBytes, offsets: offsetsOf(segment), notes }));
     },
-    ...readers(recovery),
+  };
+}
+
+/** Segments that go to an archive, and come back. */
+function movers({ segments, options: { storage } }: Recovery): Pick<Journal, 'segmentBytes' | 'removeFirst' | 'restore'> {
+  return {
     segmentBytes: (number) => storage.read(number, { offset: 0, length: segments[number]?.sizeBytes ?? 0 }),
     restore: async (number, bytes) => {
       const segment = segments[number];
@@ -267,5 +263,23 @@ function journalOver(recovery: Recovery): Journal {
       await storage.removeSegment(number);
       segment.present = false;
     },
+  };
+}
+
+function journalOver(recovery: Recovery): Journal {
+  const { positions, segments } = recovery;
+  return {
+    get size() {
+      return positions.count;
+    },
+    get firstPresent() {
+      return segments.find((segment) => segment.present)?.first ?? 0;
+    },
+    get closed() {
+      return segments.slice(0, -1).map(closedView);
+    },
+    ...writers(recovery),
+    ...readers(recovery),
+    ...movers(recovery),
   };
 }

@@ -194,7 +194,7 @@ interface Opened {
   readonly publisher: Publisher;
   readonly core: Core;
   readonly first: Checkpoint;
-  setSigners(signers: readonly NoteSigner[]): void;
+  readonly setSigners: (signers: readonly NoteSigner[]) => void;
 }
 
 async function openParts(options: LogOptions, limits: LogLimits): Promise<Opened> {

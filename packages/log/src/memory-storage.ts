@@ -7,14 +7,15 @@ import type { JournalStorage, LogStorage, SegmentInfo } from './storage.ts';
 
 /** What is "on disk". Tests read it and damage it. */
 export interface MemoryDisk {
-  /** By number; a hole where a segment was removed. */
+  /** By number; empty where a segment was removed. */
   readonly segments: Uint8Array[];
+  readonly removed: Set<number>;
   readonly indexes: Map<number, Uint8Array>;
   readonly files: Map<string, Uint8Array>;
 }
 
 export function createMemoryDisk(): MemoryDisk {
-  return { segments: [], indexes: new Map(), files: new Map() };
+  return { segments: [], removed: new Set(), indexes: new Map(), files: new Map() };
 }
 
 function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
@@ -48,7 +49,7 @@ function endsElsewhere(segment: number): CodedError {
 function memoryJournal(disk: MemoryDisk): JournalStorage {
   const rooms: (Room | undefined)[] = Array.from({ length: disk.segments.length }, (_, i) => {
     const bytes = disk.segments[i];
-    return bytes === undefined ? undefined : { bytes: bytes.slice(), used: bytes.length };
+    return bytes === undefined || disk.removed.has(i) ? undefined : { bytes: bytes.slice(), used: bytes.length };
   });
   const show = (segment: number, room: Room): void => {
     disk.segments[segment] = room.bytes.subarray(0, room.used);
@@ -90,13 +91,15 @@ function memoryJournal(disk: MemoryDisk): JournalStorage {
       await Promise.resolve();
       roomOf(segment);
       rooms[segment] = undefined;
-      delete disk.segments[segment];
+      disk.segments[segment] = new Uint8Array(0);
+      disk.removed.add(segment);
     },
     restoreSegment: async (segment, bytes) => {
       await Promise.resolve();
       if (segment >= rooms.length) throw missing(segment);
       const room: Room = { bytes: bytes.slice(), used: bytes.length };
       rooms[segment] = room;
+      disk.removed.delete(segment);
       show(segment, room);
     },
   };

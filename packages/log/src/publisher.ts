@@ -103,77 +103,71 @@ function signedBy(text: string, signers: readonly NoteSigner[]): string {
   return notes.reduce((note, further) => addSignatures(note, [further.slice(text.length + 1)]));
 }
 
-function publisherOver(options: PublisherOptions, { tree, bundles, found }: Parts, published?: Checkpoint): Publisher {
-  const { storage, origin } = options;
-  /** Partial tiles that this publisher has written: one of a given width has one content for ever. */
+/** What lies on storage: written once for each width, and partial tiles gone once the full one is there. */
+interface TileFiles {
+  write(files: readonly File[]): Promise<void>;
+  /** Removes the partial versions of full files. */
+  dropPartials(full: readonly File[]): Promise<void>;
+}
+
+function tileFiles(storage: PublishedStorage, found: Set<string>): TileFiles {
+  /** Partial tiles that were written from here: one of a given width has one content for ever. */
   const done = new Set<string>();
+  return {
+    write: async (files) => {
+      const fresh = files
+        .map((file) => ({ path: tilePath(file), bytes: file.bytes, width: file.width }))
+        .filter(({ path }) => !done.has(path));
+      await storage.replaceFiles(fresh);
+      for (const { path, width } of fresh) {
+        if (width === TILE_WIDTH) continue;
+        done.add(path);
+        found.add(path);
+      }
+    },
+    dropPartials: async (full) => {
+      const stale: string[] = [];
+      for (const file of full) {
+        const prefix = `${partialFolder(file)}/`;
+        for (let width = 1; width < TILE_WIDTH; width += 1) if (found.delete(`${prefix}${width}`)) stale.push(`${prefix}${width}`);
+      }
+      for (const path of stale) done.delete(path);
+      await inGroups(stale, (path) => storage.removeFile(path));
+    },
+  };
+}
+
+function forgetFull({ tree, bundles }: Parts, full: readonly File[]): void {
+  const ends = new Map<TileName['level'], number>();
+  for (const { level, index } of full) ends.set(level, Math.max(index + 1, ends.get(level) ?? 0));
+  for (const [level, end] of ends) {
+    if (level === 'entries') bundles.forget(end);
+    else tree.forget(level, end);
+  }
+}
+
+function fullOf(files: readonly File[]): readonly File[] {
+  return files.filter((file) => file.width === TILE_WIDTH);
+}
+
+/** The note with the lines of the witnesses that answered. */
+async function cosigned(options: PublisherOptions, tree: HashTree, checkpoint: Checkpoint): Promise<string> {
+  const { cosign } = options;
+  const { size, note } = checkpoint;
+  if (cosign === undefined || size === 0) return note;
+  const prove = (oldSize: number): Promise<readonly Uint8Array[]> =>
+    oldSize === 0 || oldSize >= size
+      ? Promise.resolve([])
+      : Promise.all(consistencyRanges(oldSize, size).map((range) => tree.rangeRoot(range)));
+  return addSignatures(note, await cosign(checkpoint, prove));
+}
+
+function publisherOver(options: PublisherOptions, parts: Parts, published?: Checkpoint): Publisher {
+  const { storage, origin } = options;
+  const { tree, bundles } = parts;
+  const files = tileFiles(storage, parts.found);
   let checkpoint = published;
-
-  const write = async (files: readonly File[]): Promise<void> => {
-    const fresh = files
-      .map((file) => ({ path: tilePath(file), bytes: file.bytes, width: file.width }))
-      .filter(({ path }) => !done.has(path));
-    await storage.replaceFiles(fresh);
-    for (const { path, width } of fresh) {
-      if (width === TILE_WIDTH) continue;
-      done.add(path);
-      found.add(path);
-    }
-  };
-
-  const dropPartials = async (file: File): Promise<void> => {
-    const prefix = `${partialFolder(file)}/`;
-    const stale: string[] = [];
-    for (let width = 1; width < TILE_WIDTH; width += 1) {
-      if (!found.delete(`${prefix}${width}`)) continue;
-      stale.push(`${prefix}${width}`);
-      done.delete(`${prefix}${width}`);
-    }
-    await inGroups(stale, (path) => storage.removeFile(path));
-  };
-
-  const takeFiles = (): File[] => [...bundles.waiting(), ...tree.waiting()];
-
-  const forgetFull = (files: readonly File[]): void => {
-    const ends = new Map<TileName['level'], number>();
-    for (const { level, index } of files) ends.set(level, Math.max(index + 1, ends.get(level) ?? 0));
-    for (const [level, end] of ends) {
-      if (level === 'entries') bundles.forget(end);
-      else tree.forget(level, end);
-    }
-  };
-
-  const settle = async (): Promise<void> => {
-    const full = takeFiles().filter((file) => file.width === TILE_WIDTH);
-    await write(full);
-    forgetFull(full);
-    await inGroups(full, dropPartials);
-  };
-
-  const cosigned = async (head: Omit<Checkpoint, 'note'>, note: string): Promise<string> => {
-    const { cosign } = options;
-    if (cosign === undefined || head.size === 0) return note;
-    const prove = (oldSize: number): Promise<readonly Uint8Array[]> =>
-      oldSize === 0 || oldSize >= head.size
-        ? Promise.resolve([])
-        : Promise.all(consistencyRanges(oldSize, head.size).map((range) => tree.rangeRoot(range)));
-    return addSignatures(note, await cosign({ ...head, note }, prove));
-  };
-
-  const publish = async (): Promise<Checkpoint> => {
-    const files = takeFiles();
-    const head = { origin, size: tree.size, root: tree.root() };
-    const signed = signedBy(checkpointText(head), options.signers());
-    await write(files);
-    const full = files.filter((file) => file.width === TILE_WIDTH);
-    forgetFull(full);
-    const note = await cosigned(head, signed);
-    await storage.replaceFile(CHECKPOINT_PATH, encoder.encode(note));
-    checkpoint = { ...head, note };
-    await inGroups(full, dropPartials);
-    return checkpoint;
-  };
-
+  const waiting = (): File[] => [...bundles.waiting(), ...tree.waiting()];
   return {
     tree,
     get checkpoint() {
@@ -184,7 +178,24 @@ function publisherOver(options: PublisherOptions, { tree, bundles, found }: Part
       bundles.push(entry);
     },
     addEntry: (entry) => bundles.push(entry),
-    settle,
-    publish,
+    settle: async () => {
+      const full = fullOf(waiting());
+      await files.write(full);
+      forgetFull(parts, full);
+      await files.dropPartials(full);
+    },
+    publish: async () => {
+      const current = waiting();
+      const full = fullOf(current);
+      const head = { origin, size: tree.size, root: tree.root() };
+      const signed = signedBy(checkpointText(head), options.signers());
+      await files.write(current);
+      forgetFull(parts, full);
+      const note = await cosigned(options, tree, { ...head, note: signed });
+      await storage.replaceFile(CHECKPOINT_PATH, encoder.encode(note));
+      checkpoint = { ...head, note };
+      await files.dropPartials(full);
+      return checkpoint;
+    },
   };
 }

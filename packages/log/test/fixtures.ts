@@ -25,6 +25,7 @@ export function openOn(disk: MemoryDisk, extra: Partial<LogOptions> = {}): Promi
 export function copyDisk(disk: MemoryDisk): MemoryDisk {
   const copy = createMemoryDisk();
   for (const segment of disk.segments) copy.segments.push(segment.slice());
+  for (const segment of disk.removed) copy.removed.add(segment);
   for (const [segment, bytes] of disk.indexes) copy.indexes.set(segment, bytes.slice());
   for (const [path, bytes] of disk.files) copy.files.set(path, bytes.slice());
   return copy;

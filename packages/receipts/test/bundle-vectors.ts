@@ -1,52 +1,10 @@
 /** Builds the bundle vectors from fixed seeds: the same bytes in every run. `write-bundle-vectors.ts` stores them. */
 import { createSigner, noteVerifierKey } from '@countersign/crypto';
-import { canonicalize, type JsonValue } from '@countersign/kernel';
-import { makeBundle, type Trust } from '../src/index.ts';
+import { makeBundle } from '../src/index.ts';
+import { bad, type BundleVector, edit, good, type Members, textOf, TRUST } from './vector-forms.ts';
 import { cosignedBundles, cosignedInvalid, cosignedValid } from './cosigned-vectors.ts';
 import { outcomesInvalid, outcomesValid } from './outcome-vectors.ts';
-import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trust, uuid } from './fixtures.ts';
-
-export interface VectorTrust {
-  readonly vkeys: readonly string[];
-  readonly receiptKeys: readonly string[];
-  readonly witnessKeys?: readonly string[];
-  readonly quorum?: number;
-}
-
-/** A consistency file, as text. */
-export interface ConsistencyVector {
-  readonly name: string;
-  readonly file: string;
-  readonly trust: VectorTrust;
-  /** A checkpoint that the verifier saw before. */
-  readonly seen?: string;
-  /** `checks`: `name status code` of those that must be among the reported. */
-  readonly expect: { readonly ok: boolean; readonly checks: readonly string[] };
-}
-
-export interface BundleVector {
-  readonly name: string;
-  /** Files, each as text. One: a bundle. Several: the chain of a session. */
-  readonly bundles: readonly string[];
-  readonly trust: VectorTrust;
-  /** What a verifier of a session gives as the time. */
-  readonly now?: string;
-  readonly ok: boolean;
-  /** `name status code` of the checks that matter; of a session, of its chain and outcomes. */
-  readonly expect: readonly string[];
-}
-
-export type Members = Record<string, JsonValue>;
-
-export function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8');
-}
-
-export function edit(bundle: string, change: (members: Members) => void): string {
-  const members = JSON.parse(bundle) as Members;
-  change(members);
-  return canonicalize(members);
-}
+import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, uuid } from './fixtures.ts';
 
 function editBody(bundle: string, extra: Members): string {
   return edit(bundle, (members) => {
@@ -101,20 +59,7 @@ async function make(): Promise<Made> {
   return { signed, receipts, outcome, bare, end, erasure: await makeErasure() };
 }
 
-function trustOf({ vkeys, receiptKeys = [] }: Trust): VectorTrust {
-  return { vkeys, receiptKeys };
-}
-
-export const TRUST = trustOf(trust);
 const STRANGER = createSigner(new Uint8Array(32).fill(99)).publicKey;
-
-export function good(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
-  return { name, bundles, trust: TRUST, ok: true, expect };
-}
-
-export function bad(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
-  return { name, bundles, trust: TRUST, ok: false, expect };
-}
 
 const PROVEN = ['bundle-form pass bundle_ok', 'entry-form pass entry_ok', 'inclusion pass inclusion_ok', 'checkpoint pass checkpoint_ok'];
 

@@ -3,7 +3,7 @@ import { createSigner, noteVerifierKey, sha256Hex, signNote } from '@countersign
 import { canonicalize } from '@countersign/kernel';
 import { type Checkpoint, checkpointText, createMemoryStorage, openLog, type Log } from '@countersign/log';
 import { makeConsistency } from '../src/index.ts';
-import { type ConsistencyVector, edit, textOf, TRUST } from './bundle-vectors.ts';
+import { type ConsistencyVector, edit, textOf, TRUST } from './vector-forms.ts';
 import { logSigner, ORIGIN } from './fixtures.ts';
 
 const OTHER = 'example.org/other';

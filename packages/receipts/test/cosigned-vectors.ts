@@ -1,8 +1,8 @@
 /** Bundles whose checkpoint carries cosignatures, and what can be wrong with them. */
 import { createSigner, sha256Hex } from '@countersign/crypto';
-import { canonicalize, type JsonObject } from '@countersign/kernel';
+import { canonicalize } from '@countersign/kernel';
 import { cosignatureLine, cosignerKeyText, type NoteSigner } from '@countersign/log';
-import { bad, type BundleVector, edit, good, TRUST } from './bundle-vectors.ts';
+import { bad, type BundleVector, edit, good, TRUST } from './vector-forms.ts';
 
 const witness = (n: number): NoteSigner => ({ name: `witness.example/w${n}`, signer: createSigner(new Uint8Array(32).fill(40 + n)) });
 const keyOf = ({ name, signer }: NoteSigner): string => cosignerKeyText(name, signer.publicKey);
@@ -19,14 +19,14 @@ export interface Cosigned {
 /** With a digest, as an issuer writes it. */
 function digested(bundle: string): string {
   return edit(bundle, (members) => {
-    const { digest: _, ...rest } = members as JsonObject;
+    const { digest: _, ...rest } = members;
     members['digest'] = sha256Hex(canonicalize(rest));
   });
 }
 
 function withLines(bundle: string, lines: (text: string) => readonly string[]): string {
   return edit(bundle, (members) => {
-    const note = String(members['checkpoint']);
+    const note = typeof members['checkpoint'] === 'string' ? members['checkpoint'] : '';
     members['checkpoint'] = note + lines(note.slice(0, note.lastIndexOf('\n\n') + 1)).join('');
   });
 }

@@ -14,7 +14,7 @@ interface Opened {
   /** Bytes of records that opening read. */
   readonly read: number;
   readonly replayed: readonly number[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 async function open(disk: MemoryDisk, replayFrom = 0): Promise<Opened> {

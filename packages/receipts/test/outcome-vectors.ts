@@ -1,5 +1,5 @@
 /** Sessions whose receipts ask for outcomes: in time, late, twice, missing, or of nobody. */
-import { bad, type BundleVector, good, textOf } from './bundle-vectors.ts';
+import { bad, type BundleVector, good, textOf } from './vector-forms.ts';
 import { fullBundle, openWorld, outcomeDraft, receiptDraft, uuid, type World } from './fixtures.ts';
 import { makeBundle } from '../src/index.ts';
 

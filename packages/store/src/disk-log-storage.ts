@@ -346,6 +346,6 @@ export interface DiskLogReading extends JournalReading, Pick<PublishedStorage, '
 /** Opens a log directory for reading. Nothing is asked of the disk before the first read. */
 export function openDiskLogReading(directory: string): DiskLogReading {
   const disk: Disk = { root: directory, synced: false, system: nodeDisk };
-  const { readFile } = publishedFiles(disk);
-  return { ...journalReaders(disk), readFile };
+  const files = publishedFiles(disk);
+  return { ...journalReaders(disk), readFile: (path) => files.readFile(path) };
 }

@@ -67,6 +67,22 @@ function journalContract(name: string, makeBed: () => Promise<StorageBed>): void
         await storage.close();
       }));
 
+    test('bytes may be reused after the call, and a large batch arrives whole', () =>
+      withBed(makeBed, async (bed) => {
+        const storage = await bed.open();
+        const large = new Uint8Array(1_000_003).map((_, i) => i % 251);
+        await storage.append(0, 0, large);
+        large.fill(0);
+        const found = await storage.read(0, { offset: 0, length: 1_000_003 });
+        expect(found.length).toBe(1_000_003);
+        expect(found.every((value, i) => value === i % 251)).toBe(true);
+        await storage.close();
+      }));
+  });
+}
+
+function segmentsContract(name: string, makeBed: () => Promise<StorageBed>): void {
+  describe(`${name}: segments that are closed, gone, and back`, () => {
     test('LOG-011 bytes that would not stand at the end of their segment are refused, and nothing is written', () =>
       withBed(makeBed, async (bed) => {
         const storage = await bed.open();
@@ -108,18 +124,6 @@ function journalContract(name: string, makeBed: () => Promise<StorageBed>): void
         expect((await second.segments()).map(({ segment }) => segment)).toEqual([0, 1, 2]);
         expect(plain(await second.read(0, { offset: 0, length: 9 }))).toEqual([0]);
         await second.close();
-      }));
-
-    test('bytes may be reused after the call, and a large batch arrives whole', () =>
-      withBed(makeBed, async (bed) => {
-        const storage = await bed.open();
-        const large = new Uint8Array(1_000_003).map((_, i) => i % 251);
-        await storage.append(0, 0, large);
-        large.fill(0);
-        const found = await storage.read(0, { offset: 0, length: 1_000_003 });
-        expect(found.length).toBe(1_000_003);
-        expect(found.every((value, i) => value === i % 251)).toBe(true);
-        await storage.close();
       }));
   });
 }
@@ -189,5 +193,6 @@ function filesContract(name: string, makeBed: () => Promise<StorageBed>): void {
 /** Declares the suite for one implementation. */
 export function logStorageContract(name: string, makeBed: () => Promise<StorageBed>): void {
   journalContract(name, makeBed);
+  segmentsContract(name, makeBed);
   filesContract(name, makeBed);
 }
