@@ -7,6 +7,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
+import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
 import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...hostCommands,
   ...logCommands,
   ...logWitnessCommands,
+  logServeCommand,
   ...receiptCommands,
   ...vaultCommands,
   verifyCommand,

@@ -10,6 +10,8 @@ interface CliLimits {
   readonly toolsMax: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
+  readonly publishedBytesMax: number;
+  readonly serveConnectionsMax: number;
 }
 
 export const CLI_LIMITS: CliLimits = {
@@ -31,4 +33,8 @@ export const CLI_LIMITS: CliLimits = {
   replayRowsMax: 1000,
   /** Checked documents, and loaded pairs of them, that `replay --all` keeps at once. */
   replayKeptMax: 16,
+  /** Bytes of a published file that `log serve` reads: a bundle of 256 entries of 65,535 bytes. */
+  publishedBytesMax: 256 * (2 + 65_535),
+  /** Readers of `log serve` at once; the next one is closed. */
+  serveConnectionsMax: 256,
 };

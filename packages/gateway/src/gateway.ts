@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { addClampdDoor } from './doors/clampd.ts';
 import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
+import { addLogDoor, type LogDoor } from './doors/log.ts';
 import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
 import type { FeedHub } from './feed.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
@@ -17,8 +18,8 @@ export interface GatewayOptions {
   readonly ports: Ports;
   /** Verifies the scope tokens that `ports.tokens` mints. */
   readonly scopeVerifier: Verifier;
-  /** Absent: no operator door and no live feed on this server. */
-  readonly operator?: Omit<OperatorDoor, 'feed' | 'clock'>;
+  /** Absent: no operator door, no log door and no live feed on this server. */
+  readonly operator?: Omit<OperatorDoor, 'feed' | 'clock'> & Pick<LogDoor, 'publicLog'>;
   /** Absent: nothing can be watched. */
   readonly feedHub?: FeedHub;
   /** Why nothing can be allowed now (the log has failed, ...), or undefined. A missing policy is found out without it. */
@@ -106,6 +107,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem });
   if (options.operator !== undefined) {
     await addOperatorDoor(app, { ...options.operator, feed: ports.feed, clock: ports.clock });
+    await addLogDoor(app, options.operator);
     if (options.feedHub !== undefined) addEventsDoor(app, { ...options.operator, hub: options.feedHub });
   }
   return app;

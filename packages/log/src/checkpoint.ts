@@ -44,6 +44,8 @@ export interface NoteSigner {
 export interface OpenedCheckpoint extends Checkpoint {
   /** Signature lines that prove nothing: by keys that nobody gave, or repeated. */
   readonly unverified: number;
+  /** Names of the keys that verified. */
+  readonly signers: readonly string[];
 }
 
 /** Opens a checkpoint note with known keys: at least one must have signed it. */
@@ -54,7 +56,7 @@ export function openCheckpoint(note: string, verifiers: readonly NoteVerifier[])
   if (head === undefined) return err({ code: 'checkpoint_malformed', message: 'the note is signed, but is not a checkpoint' });
   const { text, signatures } = opened.value;
   const lines = note.slice(text.length + 1).split('\n').length - 1;
-  return ok({ ...head, note, unverified: lines - signatures.length });
+  return ok({ ...head, note, unverified: lines - signatures.length, signers: signatures.map(({ name }) => name) });
 }
 
 /**

@@ -1,5 +1,15 @@
 /** @module An append-only Merkle log that the public tlog-tiles tools can read. Payload-agnostic; storage is a port. */
 export {
+  archivedName,
+  archiveSegments,
+  MANIFEST_NAME,
+  readManifest,
+  restoreSegments,
+  type ArchivedSegment,
+  type ArchiveManifest,
+  type ArchiveStorage,
+} from './archive.ts';
+export {
   addSignatures,
   checkpointText,
   openCheckpoint,
@@ -29,8 +39,9 @@ export { openLog, type Appended, type Log, type LogOptions, type NewRecord } fro
 export { createMemoryDisk, createMemoryStorage, type MemoryDisk } from './memory-storage.ts';
 export { createFrontier, emptyRoot, leafHash, nodeHash, rootOf, type Frontier } from './merkle.ts';
 export { rootFromInclusion, verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from './proof.ts';
+export { readAnswer, type ReadAnswer, type ReadRequest } from './read-api.ts';
 export type { ByteRange, JournalReading, JournalStorage, LogStorage, PublishedFile, PublishedStorage, SegmentInfo } from './storage.ts';
-export { CHECKPOINT_PATH, isPublishedPath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
+export { CHECKPOINT_PATH, isPublishedPath, parseTilePath, TILE_FOLDER, TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
 export {
   createWitness,
   parseAddCheckpoint,

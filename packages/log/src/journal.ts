@@ -44,8 +44,12 @@ export interface Journal {
   read(index: number): Promise<LogRecord>;
   /** Records from `from` on, in chunks, up to those durable when the chunk is read. */
   scan(from: number): AsyncGenerator<readonly LogRecord[], void, undefined>;
-  /** Lets go of the first segment that is here: its bytes are elsewhere. */
+  /** Bytes of a segment that is here. */
+  segmentBytes(segment: number): Promise<Uint8Array>;
+  /** Lets go of the first segment that is here: its bytes are elsewhere. Never the one that is written. */
   removeFirst(): Promise<void>;
+  /** Takes a segment back. @throws CodedError `log_archive_mismatch` when it is not the one that went. */
+  restore(segment: number, bytes: Uint8Array): Promise<void>;
 }
 
 export interface RecoverOptions {
@@ -234,12 +238,34 @@ function journalOver(recovery: Recovery): Journal {
       await storage.writeIndex(number, writeSegmentIndex({ first, sizeBytes, offsets: offsetsOf(segment), notes }));
     },
     ...readers(recovery),
+    segmentBytes: (number) => storage.read(number, { offset: 0, length: segments[number]?.sizeBytes ?? 0 }),
+    restore: async (number, bytes) => {
+      const segment = segments[number];
+      const first = readHeader(bytes, 0);
+      if (segment === undefined || segment.present || bytes.length !== segment.sizeBytes || first?.index !== segment.first) {
+        throw logError('log_archive_mismatch', `these bytes are not those of journal segment ${number}`, {
+          path: `journal segment ${number}`,
+          hint: 'restore from the archive that this log was moved to',
+        });
+      }
+      await storage.restoreSegment(number, bytes);
+      segment.present = true;
+    },
     removeFirst: async () => {
       const number = segments.findIndex((segment) => segment.present);
       const segment = segments[number];
       if (segment === undefined || number === segments.length - 1) return;
-      segment.present = false;
+      // Without its index a segment that is elsewhere could not be passed over at the next opening.
+      const kept = await storage.readIndex(number);
+      const index = kept === undefined ? undefined : readSegmentIndex(kept);
+      if (index?.first !== segment.first || index.sizeBytes !== segment.sizeBytes || index.offsets.length !== segment.count) {
+        throw logError('log_segment_missing', `the index of journal segment ${number} is not kept, so it must stay`, {
+          path: `journal segment ${number}`,
+          hint: 'open the log again: the index is made anew',
+        });
+      }
       await storage.removeSegment(number);
+      segment.present = false;
     },
   };
 }

@@ -11,12 +11,13 @@ import { logError, type LogErrorCode } from './errors.ts';
 import type { LogRecord } from './frame.ts';
 import { recoverJournal, type ClosedSegment, type Journal } from './journal.ts';
 import { LOG_LIMITS, type LogLimits } from './limits.ts';
-import { emptyRoot } from './merkle.ts';
+import { parseBundle } from './entry-bundles.ts';
+import { emptyRoot, leafHash, sameHash } from './merkle.ts';
 import { consistencyRanges, inclusionRanges, verifyInclusion, type Range } from './proof.ts';
 import { openPublisher } from './open-publisher.ts';
 import type { Publisher } from './publisher.ts';
 import type { LogStorage } from './storage.ts';
-import { CHECKPOINT_PATH, isPublishedPath } from './tile-path.ts';
+import { CHECKPOINT_PATH, isPublishedPath, TILE_WIDTH, tilePath } from './tile-path.ts';
 import { createCore, keepIndex, startCommitting, stop, waitPublished, type Core } from './writer.ts';
 
 export interface LogOptions {
@@ -69,8 +70,10 @@ export interface Log {
   append(record: NewRecord): Appended;
   /** Resolves with a published checkpoint that covers record `index`. Rejects when the log fails or closes without one. */
   whenPublished(index: number): Promise<Checkpoint>;
-  /** A durable record. @throws CodedError `log_out_of_range`, `log_corrupt`. */
+  /** A durable record. @throws CodedError `log_out_of_range`, `log_corrupt`, `log_archived`. */
   readRecord(index: number): Promise<LogRecord>;
+  /** The entry of a durable record, also of one that is in an archive. @throws CodedError `log_out_of_range`, `log_corrupt`. */
+  readEntry(index: number): Promise<Uint8Array>;
   /** Durable records from `from` on, in order. */
   scan(from: number): AsyncGenerator<LogRecord, void, undefined>;
   /** Inclusion proof of `index` in the tree of the first `size` records. @throws CodedError `log_out_of_range`, `log_corrupt`. */
@@ -87,8 +90,12 @@ export interface Log {
   describeSegments(notesOf: (first: number, end: number) => Uint8Array): void;
   /** Keeps the index of a closed segment anew, with what `describeSegments` says of it. Never rejects. */
   keepIndex(segment: ClosedSegment): Promise<void>;
+  /** Bytes of a closed segment that is here. */
+  segmentBytes(segment: number): Promise<Uint8Array>;
   /** Takes the first segment that is here from storage, once its bytes are elsewhere. Never the one that is written. */
   releaseSegment(): Promise<void>;
+  /** Takes a released segment back. @throws CodedError `log_archive_mismatch`. */
+  restoreSegment(segment: number, bytes: Uint8Array): Promise<void>;
   /** Makes everything staged durable, publishes it, and gives the storage back. Idempotent. Later appends throw `log_closed`. */
   close(): Promise<void>;
 }
@@ -162,6 +169,24 @@ async function consistencyProof(reading: Reading, oldSize: number, newSize: numb
     throw outOfRange(`size ${oldSize} or ${newSize}`);
   }
   return oldSize === 0 || oldSize === newSize ? [] : rangeRoots(reading, consistencyRanges(oldSize, newSize));
+}
+
+interface EntryReading extends Reading {
+  readonly journal: Journal;
+  readonly readFile: (path: string) => Promise<Uint8Array | undefined>;
+}
+
+/** From the journal, or from the entry bundle that stays when the journal is archived: held against its leaf. */
+async function readEntry({ journal, publisher, readFile }: EntryReading, index: number): Promise<Uint8Array> {
+  if (!isIndexBelow(index, journal.size)) throw outOfRange(`index ${index}`);
+  if (index >= journal.firstPresent) return (await journal.read(index)).entry;
+  const path = tilePath({ level: 'entries', index: Math.floor(index / TILE_WIDTH), width: TILE_WIDTH });
+  const bytes = await readFile(path);
+  const entry = bytes === undefined ? undefined : parseBundle(bytes, TILE_WIDTH)?.[index % TILE_WIDTH];
+  const [leaf] = await publisher.tree.leaves(index, 1);
+  if (entry === undefined || leaf === undefined || !sameHash(leaf, leafHash(entry)))
+    throw logError('log_corrupt', `the entry bundle does not hold record ${index}`, { path, hint: 'restore the archived segment' });
+  return entry;
 }
 
 interface Opened {
@@ -238,6 +263,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     append: (record) => append(core, record, limits),
     whenPublished: (index) => waitPublished(core, index),
     readRecord: (index) => (isIndexBelow(index, journal.size) ? journal.read(index) : Promise.reject(outOfRange(`index ${index}`))),
+    readEntry: (index) => readEntry({ ...reading, journal, readFile: (path) => storage.readFile(path) }, index),
     scan: async function* scan(from) {
       for await (const records of journal.scan(from)) yield* records;
     },
@@ -250,7 +276,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
       core.notesOf = notesOf;
     },
     keepIndex: (segment) => keepIndex(core, segment),
+    segmentBytes: (segment) => journal.segmentBytes(segment),
     releaseSegment: () => journal.removeFirst(),
+    restoreSegment: (segment, bytes) => journal.restore(segment, bytes),
     close: () => stop(core, () => storage.close()),
   };
 }

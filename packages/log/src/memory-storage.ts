@@ -92,6 +92,13 @@ function memoryJournal(disk: MemoryDisk): JournalStorage {
       rooms[segment] = undefined;
       delete disk.segments[segment];
     },
+    restoreSegment: async (segment, bytes) => {
+      await Promise.resolve();
+      if (segment >= rooms.length) throw missing(segment);
+      const room: Room = { bytes: bytes.slice(), used: bytes.length };
+      rooms[segment] = room;
+      show(segment, room);
+    },
   };
 }
 

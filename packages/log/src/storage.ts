@@ -45,6 +45,8 @@ export interface JournalStorage extends JournalReading {
   writeIndex(segment: number, bytes: Uint8Array): Promise<void>;
   /** Removes the first segment there is; its index stays. On return the removal survives a crash. */
   removeSegment(segment: number): Promise<void>;
+  /** Puts a removed segment back, whole or not at all. On return it survives a crash. */
+  restoreSegment(segment: number, bytes: Uint8Array): Promise<void>;
 }
 
 export interface PublishedFile {

@@ -147,6 +147,7 @@ export function createWorld(options: WorldOptions = {}): World {
           seq: seq++,
           verdict: draft.verdict,
           action: { tool: draft.action.tool },
+          outcomeBy: draft.outcomeBy,
         } as unknown as ReceiptBody;
         return { body, durable: durable('durable', has('disk')) };
       },

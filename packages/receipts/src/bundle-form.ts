@@ -9,8 +9,10 @@ import {
   SESSION_END_TYPE,
   SEVERITIES,
 } from '@countersign/protocol';
-import { anyValue, byMember, closed, count, either, listOf, matching, oneOf, orNull, text, type Form } from './form.ts';
+import { parseNoteVerifierKey } from '@countersign/crypto';
+import { anyValue, byMember, closed, count, either, listOf, matching, oneOf, orNull, someOf, text, type Form } from './form.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
+import { LOG_ORG, LOG_SESSION, VAULT_SESSION } from './reserved-sessions.ts';
 
 export const BUNDLE_TYPE = 'countersign.bundle.v1';
 
@@ -86,17 +88,31 @@ const outcome = closed(
 
 const sessionEnd = closed({ ...link, type: oneOf(SESSION_END_TYPE), org: name, reason: text(PROTOCOL_LIMITS.reasonTextMax) });
 
-const vkey = text(512);
+/** A verifier key of a log. */
+const vkey: Form = (value, path) =>
+  typeof value === 'string' && parseNoteVerifierKey(value).ok ? undefined : { path, message: 'not a verifier key of a log' };
 
-const logKey = closed({ ...link, type: oneOf(LOG_KEY_TYPE), org: name, keys: listOf(vkey, 4), added: orNull(vkey), retired: orNull(vkey) });
+/** Printable ASCII. */
+const reasonText = matching(/^[ -~]{0,160}$/, 'at most 160 characters of printable ASCII');
+
+const logKey = closed({
+  ...link,
+  type: oneOf(LOG_KEY_TYPE),
+  session: oneOf(LOG_SESSION),
+  org: oneOf(LOG_ORG),
+  keys: someOf(vkey, 4),
+  added: orNull(vkey),
+  retired: orNull(vkey),
+});
 const erasure = closed({
   ...link,
   type: oneOf(ERASURE_TYPE),
+  session: oneOf(VAULT_SESSION),
   org: name,
   subject: hash,
   keys: count(),
   by: name,
-  reason: text(PROTOCOL_LIMITS.reasonTextMax),
+  reason: reasonText,
 });
 
 const signature = closed({

@@ -21,8 +21,8 @@ export interface MakeBundleRequest {
 export async function makeBundle(request: MakeBundleRequest): Promise<Uint8Array> {
   const { log, index, inputs, documents } = request;
   const checkpoint = await log.whenPublished(index);
-  const [record, proof] = await Promise.all([log.readRecord(index), log.inclusionProof(index, checkpoint.size)]);
-  const parsed = parseJson(record.entry);
+  const [entry, proof] = await Promise.all([log.readEntry(index), log.inclusionProof(index, checkpoint.size)]);
+  const parsed = parseJson(entry);
   if (!parsed.ok)
     throw new CodedError({ code: 'bundle_entry_malformed', message: `entry ${index} is not JSON (\`${parsed.error.code}\`)` });
   const bundle = {

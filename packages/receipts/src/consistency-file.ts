@@ -70,8 +70,10 @@ function read(bytes: Uint8Array): Result<ConsistencyFile, Fault> {
   const file = value as unknown as ConsistencyFile; // Every member was checked by FORM.
   const { digest, ...rest } = file;
   const expected = digest === undefined ? digestOf(rest) : sha256Hex(jcs(rest));
-  if (expected !== digest) return malformed('consistency_digest', 'the digest is missing, or is not that of the rest of the file');
-  return ok(file);
+  if (expected === digest) return ok(file);
+  return digest === undefined
+    ? malformed('consistency_digest_missing', 'checkpoints with several signatures need a digest of the file')
+    : malformed('consistency_digest_bad', 'the digest is not that of the rest of the file');
 }
 
 interface Pair {
@@ -98,6 +100,10 @@ function openBoth(file: ConsistencyFile, trust: Trust): { readonly check: Check;
       return {
         check: failed('checkpoint', one.error.code, `The ${which} checkpoint is not signed by a trusted log key: ${one.error.message}.`),
       };
+    if (!one.value.signers.includes(one.value.origin)) {
+      const sentence = `No key that signed the ${which} checkpoint has the name of the log.`;
+      return { check: failed('checkpoint', 'checkpoint_wrong_key', sentence) };
+    }
     opened.push(one.value);
   }
   const [old, newer] = opened;
@@ -125,7 +131,7 @@ function checkSeen({ old }: Pair, seen: string | undefined): Check | undefined {
   return undefined;
 }
 
-function checkConsistency(pair: Pair, proofTexts: readonly string[]): Check {
+function checkConsistency(pair: Pair, proofTexts: readonly string[], seen: string | undefined): Check {
   const { old, newer } = pair;
   if (newer.size < old.size)
     return failed('consistency', 'consistency_rollback', `The log went back from ${old.size} entries to ${newer.size}.`);
@@ -138,6 +144,8 @@ function checkConsistency(pair: Pair, proofTexts: readonly string[]): Check {
       'consistency_bad',
       `The proof does not lead from the tree of ${old.size} entries to that of ${newer.size}.`,
     );
+  const unseen = checkSeen(pair, seen);
+  if (unseen !== undefined) return unseen;
   return passed(
     'consistency',
     'consistency_ok',
@@ -156,8 +164,11 @@ export function verifyConsistencyFile(bytes: Uint8Array, trust: Trust, seen?: st
   }
   const form = passed('consistency-form', 'consistency_form_ok', 'The file is a canonical consistency file.');
   const { check, pair } = openBoth(file.value, trust);
-  if (pair === undefined) return Promise.resolve({ ok: false, checks: [form, check, notReached('consistency')] });
-  const checks = [form, check, checkSeen(pair, seen) ?? checkConsistency(pair, file.value.proof)];
+  if (pair === undefined) {
+    const behind = notChecked('consistency', 'consistency_no_checkpoint', 'Not checked, because a checkpoint did not hold.');
+    return Promise.resolve({ ok: false, checks: [form, check, behind] });
+  }
+  const checks = [form, check, checkConsistency(pair, file.value.proof, seen)];
   const done = isProven(checks);
   const subject = { log: pair.old.origin, oldSize: pair.old.size, newSize: pair.newer.size };
   return Promise.resolve({ ok: done, checks, ...(done ? { subject } : {}) });

@@ -5,6 +5,7 @@ export { fitVerdict } from './fit-verdict.ts';
 export {
   createRecorder,
   type ErasureDraft,
+  type LogKeyDraft,
   type ReceiptRecorder,
   type RecorderOptions,
   type SessionEndDraft,

@@ -32,7 +32,7 @@ export const RECEIPT_LIMITS = {
   proofHashesMax: 53,
   /** Bytes of a consistency file, and hashes of the proof in it. */
   consistencyBytesMax: 262_144,
-  consistencyHashesMax: 108,
+  consistencyHashesMax: 64,
   /** Bundles of one session in one verification. */
   sessionBundlesMax: 100_000,
 } as const;

@@ -51,9 +51,12 @@ function openByLog(note: string, log: string, verifiers: readonly NoteVerifier[]
     const { code, message } = opened.error;
     return { check: failed('checkpoint', code, `The checkpoint is not signed by a trusted log key: ${message}.`) };
   }
-  const { origin, size, unverified } = opened.value;
+  const { origin, size, signers, unverified } = opened.value;
   if (origin !== log) {
     return { check: failed('checkpoint', 'checkpoint_wrong_log', 'The checkpoint is of another log than the one that is named.') };
+  }
+  if (!signers.includes(origin)) {
+    return { check: failed('checkpoint', 'checkpoint_wrong_key', 'No key that signed the checkpoint has the name of the log.') };
   }
   const sentence = `The checkpoint of ${origin} at size ${size} is signed by a trusted key.${furtherLines(unverified)}`;
   return { check: passed('checkpoint', 'checkpoint_ok', sentence), checkpoint: opened.value };
@@ -71,34 +74,40 @@ function witnessed({ name, signature }: NoteSignature): string {
   return `${name} (at ${seconds} seconds since 1970)`;
 }
 
-function checkQuorum(note: string, keys: readonly CosignerKey[], quorum: number): Check {
-  const opened = openNote(note, keys);
-  if (!opened.ok && opened.error.code !== 'note_unverified') {
-    return failed('cosignatures', 'cosignature_bad', `A line by a witness that is trusted does not hold: ${opened.error.message}.`);
-  }
-  const signatures = opened.ok ? opened.value.signatures : [];
-  const said = signatures.map(witnessed).join(', ');
-  const count = `${signatures.length} of ${keys.length} trusted witnesses cosigned this tree`;
-  if (signatures.length < quorum) return failed('cosignatures', 'cosignatures_missing', `${count}, and ${quorum} are asked for.`);
-  return passed('cosignatures', 'cosignatures_ok', `${count}: ${said}.`);
+/** How many witnesses there are: one may have several keys, and is known by its name. */
+function countOf(named: readonly { readonly name: string }[]): number {
+  return new Set(named.map(({ name }) => name)).size;
 }
 
-function checkCosignatures(note: string, { witnessKeys = [], quorum }: Trust): Check {
+function checkQuorum(note: string, keys: readonly CosignerKey[], quorum: number | undefined): Check {
+  const opened = openNote(note, keys);
+  if (!opened.ok && opened.error.code === 'note_ambiguous_key')
+    return failed('cosignatures', 'note_ambiguous_key', 'Two trusted witness keys have one name and hash.');
+  if (!opened.ok && opened.error.code !== 'note_unverified')
+    return failed('cosignatures', 'cosignature_bad', `A line by a witness that is trusted does not hold: ${opened.error.message}.`);
+  const signatures = opened.ok ? opened.value.signatures : [];
+  const wanted = quorum ?? countOf(keys);
+  const count = `${countOf(signatures)} of ${countOf(keys)} trusted witnesses cosigned this tree`;
+  if (countOf(signatures) < wanted) return failed('cosignatures', 'cosignatures_missing', `${count}, and ${wanted} are asked for.`);
+  return passed('cosignatures', 'cosignatures_ok', `${count}: ${signatures.map(witnessed).join(', ')}.`);
+}
+
+function checkCosignatures(note: string, opened: boolean, { witnessKeys = [], quorum }: Trust): Check {
   if (witnessKeys.length === 0)
     return notChecked('cosignatures', 'cosignatures_no_trust', 'Cosignatures were not checked, because no witness key was given.');
   const keys = parseAll<CosignerKey>(witnessKeys, parseCosignerKey);
   if (typeof keys === 'string') return failed('cosignatures', keys, 'A trusted witness key cannot be read.');
-  const wanted = quorum ?? keys.length;
-  if (!Number.isSafeInteger(wanted) || wanted < 1 || wanted > keys.length)
-    return failed('cosignatures', 'cosignatures_quorum', `A quorum of ${wanted} cannot be had from ${keys.length} witness keys.`);
-  return checkQuorum(note, keys, wanted);
+  if (opened) return checkQuorum(note, keys, quorum);
+  return notChecked(
+    'cosignatures',
+    'cosignatures_no_checkpoint',
+    'Cosignatures were not checked, because no trusted checkpoint was found.',
+  );
 }
 
 /** Opens the checkpoint of `log`, whatever it is. Total. */
 export function openTrusted(note: string, log: string, trust: Trust): OpenedTrusted {
   const { check, checkpoint } = openWithKeys(note, log, trust);
-  if (checkpoint === undefined) {
-    return { check, cosignatures: notChecked('cosignatures', 'not_reached', 'Not checked, because no trusted checkpoint was found.') };
-  }
-  return { check, cosignatures: checkCosignatures(note, trust), checkpoint };
+  const cosignatures = checkCosignatures(note, checkpoint !== undefined, trust);
+  return { check, cosignatures, ...(checkpoint === undefined ? {} : { checkpoint }) };
 }

@@ -56,7 +56,13 @@ export interface Bundle {
   readonly digest?: string;
 }
 
-export type BundleFaultCode = 'bundle_not_json' | 'bundle_not_canonical' | 'bundle_malformed' | 'bundle_too_large' | 'bundle_digest';
+export type BundleFaultCode =
+  | 'bundle_not_json'
+  | 'bundle_not_canonical'
+  | 'bundle_malformed'
+  | 'bundle_too_large'
+  | 'bundle_digest_missing'
+  | 'bundle_digest_bad';
 
 function refused(code: BundleFaultCode, message: string, path?: string): Result<never, Fault<BundleFaultCode>> {
   return err({ code, message, ...(path === undefined ? {} : { path }), hint: 'export the bundle again; it must be stored byte for byte' });
@@ -78,11 +84,11 @@ function checkDigest(bundle: Bundle): Result<never, Fault<BundleFaultCode>> | un
   if (digest === undefined) {
     return digestOf(rest) === undefined
       ? undefined
-      : refused('bundle_digest', 'a checkpoint with several signatures needs a digest of the bundle');
+      : refused('bundle_digest_missing', 'a checkpoint with several signatures needs a digest of the bundle');
   }
   return sha256Hex(jcs(rest)) === digest
     ? undefined
-    : refused('bundle_digest', 'the digest is not that of the rest of the file', '/digest');
+    : refused('bundle_digest_bad', 'the digest is not that of the rest of the file', '/digest');
 }
 
 /** Parses a bundle: strict JSON, canonical byte for byte, no unknown field. Says nothing of whether it proves anything. */

@@ -8,7 +8,8 @@ import { failed, notChecked, passed, type Check } from './report.ts';
 
 /** A receipt that asked for an outcome, and whether it came. */
 interface Awaited {
-  readonly by: string;
+  /** Null: it asked for none, and may have one all the same. */
+  readonly by: string | null;
   readonly seq: number;
   came: boolean;
 }
@@ -18,35 +19,31 @@ export function outcomesNotReached(): Check {
 }
 
 /** A fault of one outcome, or undefined. */
-function take(awaited: Map<string, Awaited | undefined>, outcome: OutcomeBody): Check | undefined {
+function take(awaited: Map<string, Awaited>, outcome: OutcomeBody): Check | undefined {
   const { receipt, seq, time } = outcome;
-  if (!awaited.has(receipt))
-    return failed('outcomes', 'outcome_unbound', `The outcome at number ${seq} belongs to no receipt before it in the chain.`);
   const asked = awaited.get(receipt);
-  if (asked === undefined) return undefined;
+  if (asked === undefined)
+    return failed('outcomes', 'outcome_unbound', `The outcome at number ${seq} belongs to no receipt before it in the chain.`);
   if (asked.came) return failed('outcomes', 'outcome_twice', `The receipt at number ${asked.seq} has a second outcome at number ${seq}.`);
   asked.came = true;
   // Times have one form and length, so that their order is that of their texts.
-  if (time > asked.by)
+  if (asked.by !== null && time > asked.by)
     return failed('outcomes', 'outcome_late', `The outcome at number ${seq} came at ${time}, and was due by ${asked.by}.`);
   return undefined;
 }
 
-function checkMissing(asked: readonly Awaited[], known: { readonly end: 'closed' | 'open'; readonly now: string | undefined }): Check {
+function checkMissing(receipts: readonly Awaited[], known: { readonly end: 'closed' | 'open'; readonly now: string | undefined }): Check {
+  const asked = receipts.filter(({ by }) => by !== null);
   const missing = asked.filter(({ came }) => !came);
-  const due = missing.find(({ by }) => known.end === 'closed' || (known.now !== undefined && by < known.now));
-  if (due !== undefined)
-    return failed(
-      'outcomes',
-      'outcome_missing',
-      `The receipt at number ${due.seq} has no outcome, which was due by ${due.by}: attempted is not done.`,
-    );
-  if (missing.length > 0)
-    return notChecked(
-      'outcomes',
-      'outcome_pending',
-      `${missing.length} of ${asked.length} outcomes have not come yet; when they are due was not compared with a clock, or lies ahead.`,
-    );
+  const due = missing.find(({ by }) => known.end === 'closed' || (known.now !== undefined && by !== null && by < known.now));
+  if (due !== undefined) {
+    const sentence = `The receipt at number ${due.seq} has no outcome, which was due by ${due.by}: attempted is not done.`;
+    return failed('outcomes', 'outcome_missing', sentence);
+  }
+  if (missing.length > 0) {
+    const sentence = `${missing.length} of ${asked.length} outcomes have not come yet; when they are due was not compared with a clock, or lies ahead.`;
+    return notChecked('outcomes', 'outcome_pending', sentence);
+  }
   return passed('outcomes', 'outcomes_ok', `Each of ${asked.length} receipts that asked for an outcome has one, in time.`);
 }
 
@@ -55,18 +52,19 @@ export function checkOutcomes(
   chain: readonly Bundle[],
   known: { readonly end: 'closed' | 'open'; readonly now: string | undefined },
 ): Check {
-  const awaited = new Map<string, Awaited | undefined>();
+  const receipts: Awaited[] = [];
+  const awaited = new Map<string, Awaited>();
   for (const { entry } of chain) {
     const { body } = entry;
     if (body.type === RECEIPT_TYPE) {
-      awaited.set(body.id, body.outcomeBy === null ? undefined : { by: body.outcomeBy, seq: body.seq, came: false });
+      const receipt = { by: body.outcomeBy, seq: body.seq, came: false };
+      receipts.push(receipt);
+      // Of two receipts with one id the first is meant.
+      if (!awaited.has(body.id)) awaited.set(body.id, receipt);
     }
     if (body.type !== OUTCOME_TYPE) continue;
     const fault = take(awaited, body);
     if (fault !== undefined) return fault;
   }
-  return checkMissing(
-    [...awaited.values()].filter((one) => one !== undefined),
-    known,
-  );
+  return checkMissing(receipts, known);
 }

@@ -4,7 +4,15 @@
 import { createVerifier, fromBase64, fromBase64url, keyIdOf, sha256Hex } from '@countersign/crypto';
 import { canonicalize, type JsonValue } from '@countersign/kernel';
 import { leafHash, verifyInclusion, type Checkpoint } from '@countersign/log';
-import { ERASURE_TYPE, OUTCOME_TYPE, RECEIPT_TYPE, type EntryBody, type ErasureBody, type ReceiptBody } from '@countersign/protocol';
+import {
+  ERASURE_TYPE,
+  OUTCOME_TYPE,
+  PROTOCOL_LIMITS,
+  RECEIPT_TYPE,
+  type EntryBody,
+  type ErasureBody,
+  type ReceiptBody,
+} from '@countersign/protocol';
 import {
   readBundle,
   type Bundle,
@@ -25,6 +33,9 @@ function checkEntryForm(bundle: Bundle): Check {
   const fault = ENTRY_FORM(bundle.entry as unknown as JsonValue, '/entry');
   if (fault !== undefined)
     return failed('entry-form', 'entry_malformed', `The entry does not have the form of its type: ${fault.message} at ${fault.path}.`);
+  const { entryBytesMax } = PROTOCOL_LIMITS;
+  if (utf8(jcs(bundle.entry)).length > entryBytesMax)
+    return failed('entry-form', 'entry_malformed', `The entry has more than ${entryBytesMax} bytes.`);
   return passed('entry-form', 'entry_ok', `The entry has the form of ${bundle.entry.body.type}.`);
 }
 

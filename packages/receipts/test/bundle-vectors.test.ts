@@ -29,23 +29,26 @@ describe.each(['valid', 'invalid'] as const)('BNDL-013 BNDL-023 vectors/bundle/%
   });
 });
 
-describe('BNDL-030 BNDL-031 vectors/bundle/consistency.json', () => {
-  const file = new URL('../../../vectors/bundle/consistency.json', import.meta.url);
-  const vectors = JSON.parse(readFileSync(file, 'utf8')) as ConsistencyVector[];
+/** Cases of the second verifier and of this one, in one form (BNDL-040). */
+function cases<Case>(name: string): readonly Case[] {
+  const file = new URL(`../../../vectors/bundle/${name}.json`, import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Case[] }).cases;
+}
 
-  test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', async (_name, vector) => {
-    const report = await verifyConsistencyFile(Buffer.from(vector.file, 'utf8'), vector.trust, vector.seen);
-    expect(report.ok).toBe(vector.ok);
-    expect(report.checks.map((check) => `${check.name} ${check.status} ${check.code}`)).toEqual(expect.arrayContaining([...vector.expect]));
-  });
+const lineOf = ({ name, status, code }: Check): string => `${name} ${status} ${code}`;
 
-  test('is what today issues from the same seeds, byte for byte', async () => {
-    expect(await consistencyVectors()).toEqual(vectors);
+describe.each(['consistency', 'consistency-seeded'])('BNDL-030 BNDL-031 BNDL-032 BNDL-040 vectors/bundle/%s.json', (stem) => {
+  const vectors = cases<ConsistencyVector>(stem);
+
+  test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', async (_name, { file, trust, seen, expect: expected }) => {
+    const report = await verifyConsistencyFile(Buffer.from(file, 'utf8'), trust, seen);
+    expect(report.ok).toBe(expected.ok);
+    expect(report.checks.map(lineOf)).toEqual(expect.arrayContaining([...expected.checks]));
   });
 
   test('with any one byte changed nothing is believed', async () => {
-    for (const { file: text, trust } of vectors.filter(({ ok }) => ok)) {
-      const bytes = Buffer.from(text, 'utf8');
+    for (const { file, trust } of vectors.filter(({ expect: expected }) => expected.ok)) {
+      const bytes = Buffer.from(file, 'utf8');
       for (let at = 0; at < bytes.length; at += 1) {
         const damaged = Uint8Array.from(bytes);
         damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
@@ -54,4 +57,36 @@ describe('BNDL-030 BNDL-031 vectors/bundle/consistency.json', () => {
       }
     }
   });
+});
+
+test('vectors/bundle/consistency-seeded.json is what today issues from the same seeds, byte for byte', async () => {
+  expect(await consistencyVectors()).toEqual(cases('consistency-seeded'));
+});
+
+interface SessionCase {
+  readonly name: string;
+  readonly trust: BundleVector['trust'];
+  readonly now?: string;
+  readonly files: readonly string[];
+  readonly expect: { readonly ok: boolean; readonly end: string; readonly checks: readonly string[] };
+}
+
+test.each(cases<SessionCase>('sessions').map((one) => [one.name, one] as const))('vectors/bundle/sessions.json: %s', async (_name, one) => {
+  const files = one.files.map((text) => Buffer.from(text, 'utf8'));
+  const report = await verifySession(files, one.trust, one.now === undefined ? {} : { now: one.now });
+  expect([report.ok, report.end]).toEqual([one.expect.ok, one.expect.end]);
+  expect([report.chain, report.outcomes].map(lineOf)).toEqual(expect.arrayContaining([...one.expect.checks]));
+});
+
+interface BundleCase {
+  readonly name: string;
+  readonly trust: BundleVector['trust'];
+  readonly file: string;
+  readonly expect: { readonly ok: boolean; readonly checks: readonly string[] };
+}
+
+test.each(cases<BundleCase>('extended').map((one) => [one.name, one] as const))('vectors/bundle/extended.json: %s', async (_name, one) => {
+  const report = await verifyBundle(Buffer.from(one.file, 'utf8'), one.trust);
+  expect(report.ok).toBe(one.expect.ok);
+  expect(report.checks.map(lineOf)).toEqual(expect.arrayContaining([...one.expect.checks]));
 });

@@ -20,8 +20,8 @@ export interface ConsistencyVector {
   readonly trust: VectorTrust;
   /** A checkpoint that the verifier saw before. */
   readonly seen?: string;
-  readonly ok: boolean;
-  readonly expect: readonly string[];
+  /** `checks`: `name status code` of those that must be among the reported. */
+  readonly expect: { readonly ok: boolean; readonly checks: readonly string[] };
 }
 
 export interface BundleVector {

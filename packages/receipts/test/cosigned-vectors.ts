@@ -66,11 +66,11 @@ export function cosignedValid({ two, badLine }: Cosigned): readonly BundleVector
 
 export function cosignedInvalid({ two, withoutDigest, otherDigest, badLine, otherTime }: Cosigned): readonly BundleVector[] {
   return [
-    bad('cosigned, without a digest', [withoutDigest], ['bundle-form fail bundle_digest']),
-    bad('cosigned, another digest', [otherDigest], ['bundle-form fail bundle_digest']),
+    bad('cosigned, without a digest', [withoutDigest], ['bundle-form fail bundle_digest_missing']),
+    bad('cosigned, another digest', [otherDigest], ['bundle-form fail bundle_digest_bad']),
     { ...bad('cosigned, one of two missing', [two], ['cosignatures fail cosignatures_missing']), ...trusting([ONE, THREE]) },
     { ...bad('cosigned, three of three asked for', [two], ['cosignatures fail cosignatures_missing']), ...trusting([ONE, TWO, THREE], 3) },
-    { ...bad('cosigned, a quorum that cannot be', [two], ['cosignatures fail cosignatures_quorum']), ...trusting([ONE, TWO], 3) },
+    { ...bad('cosigned, a quorum that cannot be', [two], ['cosignatures fail cosignatures_missing']), ...trusting([ONE, TWO], 3) },
     { ...bad('cosigned for another size', [badLine], ['cosignatures fail cosignature_bad']), ...trusting([ONE]) },
     { ...bad('cosigned at another second', [otherTime], ['cosignatures fail cosignature_bad']), ...trusting([ONE]) },
     {

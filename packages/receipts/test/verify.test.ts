@@ -159,7 +159,7 @@ describe('trust', () => {
     const withLine = (bundle: Changed): void => {
       bundle['checkpoint'] = `${noteOf(bundle)}\u2014 ${name} ${foreign.toString('base64')}\n`;
     };
-    await expectCheck(changed(receipt, withLine), 'bundle-form', 'fail bundle_digest');
+    await expectCheck(changed(receipt, withLine), 'bundle-form', 'fail bundle_digest_missing');
     const digested = changed(receipt, (bundle) => {
       withLine(bundle);
       bundle['digest'] = sha256Hex(canonicalize(bundle));
@@ -170,12 +170,12 @@ describe('trust', () => {
     await expectCheck(
       changed(digested, (bundle) => Object.assign(bundle, { index: 1 })),
       'bundle-form',
-      'fail bundle_digest',
+      'fail bundle_digest_bad',
     );
     await expectCheck(
       changed(receipt, (bundle) => Object.assign(bundle, { digest: '0'.repeat(64) })),
       'bundle-form',
-      'fail bundle_digest',
+      'fail bundle_digest_bad',
     );
     const right = changed(receipt, (bundle) => Object.assign(bundle, { digest: sha256Hex(canonicalize(bundle)) }));
     expect((await verifyBundle(right, trust)).ok).toBe(true);

@@ -7,6 +7,7 @@ export { createJudgePool, type JudgePool } from './judge-pool.ts';
 export { RUNTIME_LIMITS } from './limits.ts';
 export { isLargeAction, loadEngine, type ClosableEngine } from './load-engine.ts';
 export { createSystemRandom, systemClock, systemTimer } from './platform.ts';
+export { type LogKeyDesk, type LogKeyView } from './log-key-desk.ts';
 export { type PolicyInForce } from './policy-in-force.ts';
 export { rotateMasterKey, type RotateMasterKeyOptions } from './rotate-master-key.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';

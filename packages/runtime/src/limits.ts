@@ -17,6 +17,8 @@ export const RUNTIME_LIMITS = {
   /** Hosts in one host set of the user-level configuration. */
   hostSetHostsMax: 256,
   hostSetsBytesMax: 65_536,
+  /** Keys that sign a checkpoint at once. */
+  logKeysActiveMax: 4,
   /** Loaded engines kept for replay. */
   replayEnginesMax: 8,
   /** Connections to a witness at once; a further one is closed. */

@@ -5,8 +5,19 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
-import { canonicalize, type Clock, CodedError, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
+import { createSigner, sha256Hex, type Signer } from '@countersign/crypto';
+import {
+  canonicalize,
+  type Clock,
+  CodedError,
+  err,
+  type Fault,
+  invariant,
+  type JsonValue,
+  ok,
+  type Random,
+  type Result,
+} from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
 import { createGate, createSessionTurns, type Feed, type Ports, type Upstream, type VaultDesk } from '@countersign/pipeline';
 import type { EntryBody, StateDelta } from '@countersign/protocol';
@@ -44,6 +55,8 @@ import { type EngineStore, openEngineStore } from './engine-store.ts';
 import { openVaultDesk } from './erasure.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
+import { type LogKeys, openLogKeys } from './log-keys.ts';
 import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
@@ -81,8 +94,10 @@ export interface Runtime {
   readonly policy: PolicyInForce;
   readonly engines: EngineStore;
   readonly engineFile: EngineFile;
-  /** Verifier key of the log, `name+hash+base64`. */
+  /** Verifier key of the log, `name+hash+base64`: the newest of those that sign. */
   readonly logKey: string;
+  /** All of them, and changing them. */
+  readonly logKeys: LogKeyDesk;
   readonly scopeSigner: Signer;
   readonly vault: VaultDesk;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
@@ -108,18 +123,19 @@ function pace(): Promise<void> {
 interface Keys {
   /** Seals under the master key. */
   readonly sealer: Sealer;
-  readonly logSigner: Signer;
+  readonly log: LogKeys;
   readonly scopeSigner: Signer;
   readonly receiptSigner: Signer;
 }
 
-function openKeys(dataDir: string, random: Random): Keys {
+async function openKeys(dataDir: string, random: Random): Promise<Keys> {
   const create = !existsSync(join(dataDir, STATE));
   const keyFile = (name: string): string => join(dataDir, 'keys', name);
   const sealer = createSealer(loadMasterKey({ path: keyFile('master.key'), random, create }), random);
   const signer = (purpose: string): Signer =>
     createSigner(loadSigningSeed({ path: keyFile(`${purpose}.key`), purpose, sealer, random, create }));
-  return { sealer, logSigner: signer('log'), scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
+  const log = await openLogKeys({ dataDir, sealer, random, create });
+  return { sealer, log, scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
 }
 
 interface Opened {
@@ -154,8 +170,9 @@ async function openRecorder(opened: Opened): Promise<ReceiptRecorder> {
     durability: 'synced',
     coverage: 'L1',
     ...(options.signing === 'each' ? { signing: 'each', signer: keys.receiptSigner } : { signing: 'batch' }),
+    replayFrom: applied + 1,
     replay: (body, record) => {
-      if (record.index <= applied || body.type !== 'countersign.receipt.v1') return;
+      if (body.type !== 'countersign.receipt.v1') return;
       const delta = sealedDelta(opened, body, record);
       if (delta === undefined) lost += 1;
       else store.foldDelta({ index: record.index, principal: { ...body.principal, session: body.session }, delta });
@@ -214,10 +231,17 @@ async function bundleOf(
   request: { readonly id: string; readonly inputs: boolean },
 ): Promise<Result<Uint8Array, Fault>> {
   const { log, vault, store } = opened;
-  const record = await recorder.find(request.id);
-  if (record === undefined)
+  const index = await recorder.placeOf(request.id);
+  if (index === undefined)
     return err({ code: 'receipt_not_found', message: 'there is no receipt with this id', hint: 'list some with `countersign log tail`' });
-  if (!request.inputs) return ok(await makeBundle({ log, index: record.index }));
+  if (!request.inputs) return ok(await makeBundle({ log, index }));
+  if (index < log.firstPresent)
+    return err({
+      code: 'log_archived',
+      message: 'what was kept with this receipt is in an archive',
+      hint: 'bring it back with `countersign log restore`, or ask for the bundle without inputs',
+    });
+  const record = await log.readRecord(index);
   const inputs = disclose(record, { log: log.origin, id: request.id, opener: vault });
   if (!inputs.ok) return inputs;
   const { body } = JSON.parse(new TextDecoder().decode(record.entry)) as { body: { inputs?: { policy: string; rules: string } } };
@@ -256,13 +280,15 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
   let tables: VaultTables | undefined;
   try {
     tables = openKnownVault(dataDir, random);
-    const keys = openKeys(dataDir, random);
-    const origin = `countersign.local/${keys.logSigner.keyId}`;
+    const keys = await openKeys(dataDir, random);
     let vault: Vault | undefined;
     const beforeCommit = (): void => vault?.flush();
     const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
+    const [noteSigner, ...furtherSigners] = keys.log.signers();
+    invariant(noteSigner !== undefined, 'a log has a key');
     const { cosign } = witnesses;
-    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace, beforeCommit, cosign });
+    const signing = { noteSigner, furtherSigners, formerKeys: keys.log.former(), cosign };
+    const log = await openLog({ storage, origin: keys.log.list.origin, ...signing, pace, beforeCommit });
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
@@ -301,8 +327,14 @@ async function compose(opened: Opened): Promise<Runtime> {
   const engines = await openEngineStore(options.dataDir);
   await engines.keep(engineFile);
   const policy = await openPolicy(opened, engineFile);
-  const logKey = noteVerifierKey(log.origin, keys.logSigner.publicKey);
-  await writeFile(join(options.dataDir, 'log.vkey'), `${logKey}\n`);
+  const logKeys = await openLogKeyDesk({
+    keys: keys.log,
+    log,
+    recorder,
+    clock,
+    random,
+    publish: (vkeys) => writeFile(join(options.dataDir, 'log.vkey'), `${vkeys.join('\n')}\n`),
+  });
   const stopWriteBack = store.startWriteBack({
     position,
     timer: systemTimer,
@@ -327,7 +359,10 @@ async function compose(opened: Opened): Promise<Runtime> {
     policy,
     engines,
     engineFile,
-    logKey,
+    get logKey() {
+      return logKeys.view().active.at(-1) ?? '';
+    },
+    logKeys,
     scopeSigner: keys.scopeSigner,
     vault: desk,
     bundle: (id, { inputs }) => bundleOf(opened, plain, { id, inputs }),

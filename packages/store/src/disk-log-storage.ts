@@ -242,6 +242,7 @@ function journalFiles(disk: Disk, readers: Readers): JournalFiles {
       await system.removeFile(pathOf(segment));
       if (synced) await system.syncFolder(folder);
     },
+    restoreSegment: (segment, bytes) => putFiles(disk, [{ draft: join(root, 'tmp', `${segment}.seg`), place: pathOf(segment), bytes }]),
     close: async () => {
       await tail?.file.close();
       await readers.close();

@@ -104,6 +104,9 @@ function journalContract(name: string, makeBed: () => Promise<StorageBed>): void
         expect((await second.segments()).map(({ segment }) => segment)).toEqual([1, 2]);
         expect(plain(await second.readIndex(0))).toEqual([7]);
         await second.append(2, 1, bytes(9));
+        await second.restoreSegment(0, bytes(0));
+        expect((await second.segments()).map(({ segment }) => segment)).toEqual([0, 1, 2]);
+        expect(plain(await second.read(0, { offset: 0, length: 9 }))).toEqual([0]);
         await second.close();
       }));
 

@@ -9,6 +9,7 @@ export type OperatorCode =
   | VaultFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
+  | 'method_not_allowed'
   | 'org_required'
   | 'policy_rejected'
   | 'too_many_subscribers'
@@ -35,6 +36,7 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   limit_reached: 422,
   operator_unauthorized: 401,
   operator_forbidden: 403,
+  method_not_allowed: 405,
   org_required: 422,
   policy_rejected: 422,
   too_many_subscribers: 503,

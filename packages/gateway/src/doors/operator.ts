@@ -1,6 +1,6 @@
 /**
- * @module The operator door: `/api/v1/*` for people and the command line, `/log/*` for whoever checks the log (spec/http.md). Changes
- * go through `AdminStore`; evidence is read, never written.
+ * @module The operator door: `/api/v1/*` for people and the command line (spec/http.md); the files of the log have a door of their own.
+ * Changes go through `AdminStore`; evidence is read, never written.
  */
 import type { Clock, Fault, JsonValue, Result } from '@countersign/kernel';
 import { formatTime, getOwn, isJsonObject, parseJson } from '@countersign/kernel';
@@ -20,6 +20,7 @@ import type {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import { DoorError } from './clampd-errors.ts';
+import type { PublishedFiles } from './log.ts';
 import { type Access, accessOf, require as need } from './operator-access.ts';
 import { OperatorError, operatorError } from './operator-errors.ts';
 import {
@@ -36,15 +37,13 @@ import {
 import { addVaultRoutes } from './operator-vault.ts';
 
 /** What auditors read. Undefined: there is no such thing. */
-export interface Evidence {
+export interface Evidence extends PublishedFiles {
   /** `{index, body, signatures}` of one log entry, by receipt id. */
   receipt(id: string): Promise<JsonValue | undefined>;
   /** A self-contained bundle, by receipt id: its exact bytes. `inputs`: with what was sealed. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined>;
   /** The newest entries in the same form, newest first. */
   tail(limit: number): Promise<readonly JsonValue[]>;
-  /** A published file of the log: `checkpoint`, `tile/...`. Undefined for any other path. */
-  published(path: string): Promise<Uint8Array | undefined>;
 }
 
 /** How a policy document gets into force. */
@@ -64,14 +63,10 @@ export interface OperatorDoor {
   readonly clock: Clock;
   /** SHA-256 of the operator token. */
   readonly operatorTokenSha256: Uint8Array;
-  /** True: the entry bundles of the log need no credential. Hash tiles and checkpoints never do. */
-  readonly publicLog?: boolean;
   readonly status: () => JsonValue;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-/** `<level>/<number>`, the number in groups of three digits, perhaps partial. */
-const HASH_TILE = /^[0-9]{1,2}(?:\/x?[0-9]{3}){1,7}(?:\.p\/[0-9]{1,3})?$/;
 const TAIL_DEFAULT = 50;
 const TAIL_MAX = 1000;
 const accesses = new WeakMap<FastifyRequest, Access>();
@@ -298,16 +293,6 @@ function addPolicyRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.post('/api/v1/policies', options, async (request, answer) => reply(answer, { policy: await setPolicy(door, request) }, 201));
 }
 
-async function published(door: OperatorDoor, path: string, answer: FastifyReply): Promise<FastifyReply> {
-  const bytes = await door.evidence.published(path);
-  if (bytes === undefined) throw notFound('file of the log');
-  const isCheckpoint = path === 'checkpoint';
-  return answer
-    .header('content-type', isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
-    .header('cache-control', isCheckpoint || path.includes('.p/') ? 'no-cache' : 'public, max-age=31536000, immutable')
-    .send(Buffer.from(bytes));
-}
-
 /** Whoever holds the operator token sees everything; a `read` key only entries of its org. */
 function seesEntry(access: Access, entry: JsonValue): boolean {
   if (access.org === undefined) return true;
@@ -344,10 +329,6 @@ function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
     if (bytes === undefined) throw notFound('bundle');
     return answer.header('content-type', JSON_TYPE).send(Buffer.from(bytes));
   });
-  app.get('/log/tile/entries/*', async (request, answer) => {
-    need(accessFor(request), 'everything');
-    return published(door, `tile/entries/${pathText(request, '*')}`, answer);
-  });
 }
 
 function speakOperator(app: FastifyInstance): void {
@@ -372,19 +353,8 @@ function speakOperator(app: FastifyInstance): void {
 export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor): Promise<void> {
   await app.register(async (scoped) => {
     speakOperator(scoped);
-    scoped.get('/log/checkpoint', async (_, answer) => published(door, 'checkpoint', answer));
-    scoped.get('/log/tile/*', async (request, answer) => {
-      const path = pathText(request, '*');
-      // Entries have a route of their own, with a credential; no other spelling leads to them.
-      if (!HASH_TILE.test(path)) throw notFound('file of the log');
-      return published(door, `tile/${path}`, answer);
-    });
-  });
-  await app.register(async (scoped) => {
-    speakOperator(scoped);
     scoped.addHook('onRequest', async (request) => {
-      const isOpen = door.publicLog === true && request.routeOptions.url === '/log/tile/entries/*';
-      accesses.set(request, isOpen ? { may: 'everything' } : accessOf(request.headers, door));
+      accesses.set(request, accessOf(request.headers, door));
     });
     for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
       addRoutes(scoped, door);
