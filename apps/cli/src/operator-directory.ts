@@ -63,6 +63,7 @@ function operate(runtime: Runtime, where: string): Operator {
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
     logKey: () => Promise.resolve(runtime.logKey),
+    receiptKey: () => Promise.resolve(runtime.receiptKey),
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),
     entries: (from, count) => entries(runtime, from, count),
@@ -72,6 +73,7 @@ function operate(runtime: Runtime, where: string): Operator {
       unwrap(await runtime.vault.erase({ org: onlyOrg(runtime, named), subject, reason, by: 'operator' })),
     rotateKeys: async (request) =>
       unwrap(runtime.vault.rotate(request && { org: onlyOrg(runtime, request.org), subject: request.subject })),
+    exportReceipt: async (id, format) => unwrap(await runtime.exportReceipt(id, format)),
     close: () => runtime.close(),
   };
 }

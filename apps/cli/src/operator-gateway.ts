@@ -45,6 +45,7 @@ function operate(address: GatewayAddress, context: Context): Operator {
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
     logKey: async () => (await readFile(join(context.dataDir, LOG_KEY_FILE), 'utf8')).trim(),
+    receiptKey: async () => word(part(await get('/status'), 'status'), 'receiptKey'),
     checkpoint: () => readCheckpoint(published),
     size: async () => checkpointSize(await readCheckpoint(published)),
     entries: (from, wanted) => readEntries(published, from, wanted),
@@ -52,6 +53,7 @@ function operate(address: GatewayAddress, context: Context): Operator {
     vault: async () => readVault(part(await get('/vault'), 'vault')),
     eraseSubject: async (request) => readErased(part(await post('/vault/erase', { ...request }), 'erasure')),
     rotateKeys: async (request) => readVault(part(await post('/vault/rotate', { ...request }), 'vault')),
+    exportReceipt: (id, format) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/export?format=${format}` }),
     close: () => Promise.resolve(),
   };
 }

@@ -16,6 +16,7 @@ import type {
   VaultView,
 } from '@countersign/pipeline';
 import type { JsonObject } from '@countersign/kernel';
+import type { ExportFormat } from '@countersign/receipts/exports';
 import { CLI_LIMITS } from './limits.ts';
 
 /** One entry of the log, newest last. */
@@ -51,6 +52,8 @@ export interface Operator {
   setPolicy(source: string): Promise<PolicyView>;
   /** Verifier key of the log. */
   logKey(): Promise<string>;
+  /** Public key that signs receipts and exports, base64url. */
+  receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */
   checkpoint(): Promise<string>;
   /** Durable entries in the log. */
@@ -64,6 +67,8 @@ export interface Operator {
   eraseSubject(request: SubjectRequest & { readonly reason: string }): Promise<Erased>;
   /** What comes is sealed under a new key: of one subject, or of all where none is named. */
   rotateKeys(subject: SubjectRequest | undefined): Promise<VaultView>;
+  /** The entry in a format of others; for `spine` its session up to it. */
+  exportReceipt(id: string, format: ExportFormat): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export {
   type VerifierKey,
   type VerifierKeyFaultCode,
 } from './note-key.ts';
-export { noteSignatureLine, openNote, signNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
+export { noteSignatureLine, openNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
 export {
   mintScopeToken,
   mintScopeTokenAside,
@@ -26,3 +26,4 @@ export {
   type ScopeClaims,
   type ScopeTokenFaultCode,
 } from './scope-token.ts';
+export { signNote } from './sign-note.ts';

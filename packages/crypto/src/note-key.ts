@@ -2,15 +2,14 @@
  * @module Names and keys of signed notes (C2SP signed-note): `name+hash+base64(type || key)`, where the hash is the first four bytes of
  * SHA-256(name, newline, type, key). Type 1 is Ed25519.
  */
-import { Buffer } from 'node:buffer';
 import { err, type Fault, invariant, ok, type Result } from '@countersign/kernel';
-import { base64, fromBase64 } from './base64.ts';
-import { createVerifier, type Verifier } from './ed25519.ts';
-import { sha256 } from './hash.ts';
+import { base64, createVerifier, fromBase64, sha256 } from '#primitives';
+import type { Verifier } from './ed25519.ts';
 import { VERIFIER_KEY_CHARS_MAX } from './limits.ts';
 
 const ED25519_TYPE = 1;
 const PUBLIC_KEY_BYTES = 32;
+const encoder = new TextEncoder();
 const HASH_SHAPE = /^[0-9a-fA-F]{8}$/;
 /** Neither empty, nor a plus sign, nor anything Unicode calls a space (as Go's unicode.IsSpace), nor a control character. */
 const NAME_SHAPE = /^[^+\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/;
@@ -34,7 +33,11 @@ export function isNoteName(name: string): boolean {
 
 /** The hash of a key: `typedKey` is the type byte and the key after it. */
 export function noteKeyHash(name: string, typedKey: Uint8Array): number {
-  const digest = sha256(Buffer.concat([Buffer.from(`${name}\n`, 'utf8'), typedKey]));
+  const line = encoder.encode(`${name}\n`);
+  const named = new Uint8Array(line.length + typedKey.length);
+  named.set(line);
+  named.set(typedKey, line.length);
+  const digest = sha256(named);
   return new DataView(digest.buffer, digest.byteOffset).getUint32(0);
 }
 

@@ -9,6 +9,7 @@ import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
 import { addLogDoor, type LogDoor } from './doors/log.ts';
 import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
+import { addVerifyPage, type VerifyPage } from './doors/verify-page.ts';
 import type { FeedHub } from './feed.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
 import { createMetrics, type Gauge } from './metrics.ts';
@@ -24,6 +25,8 @@ export interface GatewayOptions {
   readonly feedHub?: FeedHub;
   /** Why nothing can be allowed now (the log has failed, ...), or undefined. A missing policy is found out without it. */
   readonly problem?: () => string | undefined;
+  /** The page that verifies bundles. Absent: `GET /verify` is 404. */
+  readonly verifyPage?: VerifyPage;
   readonly gauges?: readonly Gauge[];
   readonly limits?: Partial<GatewayServerLimits>;
 }
@@ -104,6 +107,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     return payload;
   });
   app.addHook('preClose', () => ports.gate.close());
+  if (options.verifyPage !== undefined) addVerifyPage(app, options.verifyPage);
   await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem });
   if (options.operator !== undefined) {
     await addOperatorDoor(app, { ...options.operator, feed: ports.feed, clock: ports.clock });

@@ -49,6 +49,8 @@ async function open({ publicLog, failing = false }: Options = {}) {
       evidence: {
         receipt: () => Promise.resolve(undefined),
         bundle: () => Promise.resolve(undefined),
+        exportFormats: [],
+        export: () => Promise.resolve(undefined),
         tail: () => Promise.resolve([]),
         published: (path) => {
           asked.push(path);

@@ -61,6 +61,15 @@ async function open(options: Options = {}) {
         },
       },
       evidence: {
+        exportFormats: ['dsse', 'signed-receipt'],
+        export: (id, format) =>
+          Promise.resolve(
+            id !== RECEIPT
+              ? undefined
+              : format === 'dsse'
+                ? ok(new TextEncoder().encode('{"payload":1}'))
+                : err({ code: 'export_not_receipt', message: 'only a receipt can be one', hint: 'export it as dsse' }),
+          ),
         receipt: (id) => Promise.resolve(id === RECEIPT ? entry : id === 'foreign' ? foreign : undefined),
         bundle: (id, { inputs }) => {
           if (!inputs) return Promise.resolve(new TextEncoder().encode('{"bundle":"bare"}'));
@@ -281,6 +290,26 @@ describe('evidence', () => {
     expect((await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle`)).text).toBe('{"bundle":1}');
     expect((await ask('GET', '/api/v1/receipts/none/bundle')).status).toBe(404);
     expect((await ask('GET', '/api/v1/receipts?limit=1')).body.entries).toHaveLength(1);
+  });
+
+  test('EXP-060 an export byte for byte, for whoever may read the receipt, in a format that there is', async () => {
+    const { ask, keyOf } = await open();
+    const at = (id: string, query: string): string => `/api/v1/receipts/${id}/export${query}`;
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'))).text).toBe('{"payload":1}');
+    for (const query of ['', '?format=', '?format=xml', '?format=dsse&format=dsse'])
+      expect([query, await ask('GET', at(RECEIPT, query))]).toMatchObject([
+        query,
+        { status: 422, body: { error_code: 'invalid_format', path: '/format' } },
+      ]);
+    expect(await ask('GET', at(RECEIPT, '?format=signed-receipt'))).toMatchObject({
+      status: 422,
+      body: { error_code: 'export_refused', error: 'only a receipt can be one (export_not_receipt)', hint: 'export it as dsse' },
+    });
+    expect((await ask('GET', at('none', '?format=dsse'))).status).toBe(404);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: keyOf('read') })).text).toBe('{"payload":1}');
+    expect((await ask('GET', at('foreign', '?format=dsse'), { headers: keyOf('read') })).status).toBe(404);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: keyOf('kill') })).status).toBe(403);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: {} })).status).toBe(401);
   });
 
   test('a log that cannot answer is 503 with the code of it', async () => {

@@ -2,6 +2,7 @@
 export { readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
 export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
 export { openEngineStore, type EngineStore } from './engine-store.ts';
+export { EXPORT_FORMATS, type ExportFormat } from './export-receipt.ts';
 export { hostSetsPath, readHostSets, writeHostSet, type HostSets } from './host-sets.ts';
 export { createJudgePool, type JudgePool } from './judge-pool.ts';
 export { RUNTIME_LIMITS } from './limits.ts';

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSigner, sha256Hex, type Signer } from '@countersign/crypto';
+import { base64url, createSigner, sha256Hex, type Signer } from '@countersign/crypto';
 import {
   canonicalize,
   type Clock,
@@ -53,6 +53,7 @@ import { checkLogReaches, checkStateExists, checkVaultExists, makeDataDirectory 
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
 import { openVaultDesk } from './erasure.ts';
+import { type ExportFormat, exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
@@ -98,10 +99,14 @@ export interface Runtime {
   readonly logKey: string;
   /** All of them, and changing them. */
   readonly logKeys: LogKeyDesk;
+  /** Public key that signs receipts (`signing: each`) and exports, base64url of 32 bytes. */
+  readonly receiptKey: string;
   readonly scopeSigner: Signer;
   readonly vault: VaultDesk;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
+  /** One entry, or for `spine` its session up to it, in a format of others; signed by `receiptKey` where the format has a signature. */
+  exportReceipt(id: string, format: ExportFormat): Promise<Result<Uint8Array, Fault>>;
   /** What was kept with a record of the log, whose entry has this id: for whoever may read the directory. */
   sealed(record: LogRecord, id: string): Result<Unsealed, Fault>;
   /** Lets decisions under way finish, makes everything durable, and gives the directory back. Idempotent. */
@@ -283,12 +288,13 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
     const keys = await openKeys(dataDir, random);
     let vault: Vault | undefined;
     const beforeCommit = (): void => vault?.flush();
-    const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
     const [noteSigner, ...furtherSigners] = keys.log.signers();
     invariant(noteSigner !== undefined, 'a log has a key');
+    const formerKeys = keys.log.former();
+    const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
     const { cosign } = witnesses;
-    const signing = { noteSigner, furtherSigners, formerKeys: keys.log.former(), cosign };
-    const log = await openLog({ storage, origin: keys.log.list.origin, ...signing, pace, beforeCommit });
+    const { origin } = keys.log.list;
+    const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign });
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
@@ -335,6 +341,8 @@ async function compose(opened: Opened): Promise<Runtime> {
     random,
     publish: (vkeys) => writeFile(join(options.dataDir, 'log.vkey'), `${vkeys.join('\n')}\n`),
   });
+  const receiptKey = base64url(keys.receiptSigner.publicKey);
+  await writeFile(join(options.dataDir, 'receipt.pub'), `${receiptKey}\n`);
   const stopWriteBack = store.startWriteBack({
     position,
     timer: systemTimer,
@@ -363,9 +371,11 @@ async function compose(opened: Opened): Promise<Runtime> {
       return logKeys.view().active.at(-1) ?? '';
     },
     logKeys,
+    receiptKey,
     scopeSigner: keys.scopeSigner,
     vault: desk,
     bundle: (id, { inputs }) => bundleOf(opened, plain, { id, inputs }),
+    exportReceipt: (id, format) => exportReceipt({ log, recorder: plain, signer: keys.receiptSigner }, { id, format }),
     sealed: (record, id) => unseal(record, { log: log.origin, id, opener: vault }),
     close: () => (closing ??= close()),
   };

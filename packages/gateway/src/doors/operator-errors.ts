@@ -12,6 +12,8 @@ export type OperatorCode =
   | 'method_not_allowed'
   | 'org_required'
   | 'policy_rejected'
+  | 'invalid_format'
+  | 'export_refused'
   | 'too_many_subscribers'
   | 'state_unavailable'
   | 'evidence_unavailable'
@@ -39,6 +41,8 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   method_not_allowed: 405,
   org_required: 422,
   policy_rejected: 422,
+  invalid_format: 422,
+  export_refused: 422,
   too_many_subscribers: 503,
   state_unavailable: 503,
   evidence_unavailable: 503,

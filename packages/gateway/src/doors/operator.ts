@@ -42,6 +42,10 @@ export interface Evidence extends PublishedFiles {
   receipt(id: string): Promise<JsonValue | undefined>;
   /** A self-contained bundle, by receipt id: its exact bytes. `inputs`: with what was sealed. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined>;
+  /** Formats that `export` writes. */
+  readonly exportFormats: readonly string[];
+  /** The entry in one of them: its exact bytes, or why it has none in this format. */
+  export(id: string, format: string): Promise<Result<Uint8Array, Fault> | undefined>;
   /** The newest entries in the same form, newest first. */
   tail(limit: number): Promise<readonly JsonValue[]>;
 }
@@ -308,6 +312,23 @@ async function visibleReceipt(door: OperatorDoor, request: FastifyRequest): Prom
   return entry;
 }
 
+function formatOf(door: OperatorDoor, request: FastifyRequest): string {
+  const { exportFormats } = door.evidence;
+  const format = queryText(request, 'format');
+  if (format !== undefined && exportFormats.includes(format)) return format;
+  const hint = `one of ${exportFormats.join(', ')}`;
+  throw new OperatorError({ code: 'invalid_format', message: 'the format of the export is unknown', path: '/format', hint });
+}
+
+async function exported(door: OperatorDoor, request: FastifyRequest): Promise<Uint8Array> {
+  await visibleReceipt(door, request);
+  const made = await door.evidence.export(pathText(request, 'id'), formatOf(door, request));
+  if (made === undefined) throw notFound('receipt');
+  if (made.ok) return made.value;
+  const { code, message, hint } = made.error;
+  throw new OperatorError({ code: 'export_refused', message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) });
+}
+
 function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/status', (request, answer) => {
     need(accessFor(request), 'read');
@@ -329,6 +350,9 @@ function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
     if (bytes === undefined) throw notFound('bundle');
     return answer.header('content-type', JSON_TYPE).send(Buffer.from(bytes));
   });
+  app.get('/api/v1/receipts/:id/export', async (request, answer) =>
+    answer.header('content-type', 'application/octet-stream').send(Buffer.from(await exported(door, request))),
+  );
 }
 
 function speakOperator(app: FastifyInstance): void {
