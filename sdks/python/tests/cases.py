@@ -155,8 +155,9 @@ def _cosignature_cases() -> List[Case]:
             [bad],
             trust(witnesses=[a, b], quorum=1),
         ),
-        _one("cosignature with a time of 2^53", with_lines(a.cosign(text, 2**53)), False, [bad], trust(witnesses=[a])),
-        _one("cosignature with a time of 2^53 - 1", with_lines(a.cosign(text, 2**53 - 1)), True, [ok], trust(witnesses=[a])),
+        _one("cosignature with a time of 2^63", with_lines(a.cosign(text, 2**63)), False, [bad], trust(witnesses=[a])),
+        _one("cosignature with a time of 2^63 - 1", with_lines(a.cosign(text, 2**63 - 1)), True, [ok], trust(witnesses=[a])),
+        _one("cosignature with a time of 2^53", with_lines(a.cosign(text, 2**53)), True, [ok], trust(witnesses=[a])),
         _one("a log key given as witness key", cosigned, False, ["cosignatures fail vkey_unknown_type"], trust(witnesses=[LOG_KEY])),
         _one(
             "cosigned, but not signed by a given log key",
