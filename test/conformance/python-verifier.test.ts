@@ -259,9 +259,9 @@ describe('both verifiers say the same', () => {
   it('BNDL-010 BNDL-014 BNDL-015 BNDL-016 BNDL-040 of the vectors', async (context) => {
     const vectors = ['valid', 'invalid'].flatMap((name) => stored(name) as readonly Vector[]);
     const asked = vectors.flatMap(({ bundles, trust: believed, now }): readonly Question[] => {
-      const files = bundles.map((text) => Buffer.from(text, 'utf8'));
-      const each = believing(files, believed);
-      return files.length === 1 ? each : [...each, { op: 'session', trust: believed, files, ...(now === undefined ? {} : { now }) }];
+      const list = bundles.map((text) => Buffer.from(text, 'utf8'));
+      const each = believing(list, believed);
+      return list.length === 1 ? each : [...each, { op: 'session', trust: believed, files: list, ...(now === undefined ? {} : { now }) }];
     });
     const said = await compare(pythonOr(context), asked, 'vectors');
     expect(Math.min(said.get('ok true') ?? 0, said.get('ok false') ?? 0)).toBeGreaterThan(10);
