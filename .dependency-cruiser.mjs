@@ -40,6 +40,30 @@ export default {
       from: { path: '^packages/(kernel|protocol|facts|rules|log|policy|receipts|judge|pipeline)/src' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'browser-crypto-has-no-io',
+      severity: 'error',
+      comment: 'what the condition `browser` leads to runs where there is no Node',
+      from: { path: '^packages/crypto/src/(browser/|(note|note-key|limits|ed25519-strictness)[.]ts$)' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'page-only-verifies',
+      severity: 'error',
+      comment: 'the page of apps/verifier may import only kernel, crypto, log and receipts/verify',
+      from: { path: '^apps/verifier/src' },
+      to: {
+        path: '^(packages|apps)/',
+        pathNot: '^(apps/verifier/src|packages/(kernel|crypto|log)/src|packages/receipts/src/verify[.]ts$)',
+      },
+    },
+    {
+      name: 'noble-in-browsers-only',
+      severity: 'error',
+      comment: 'Node has its own cryptography',
+      from: { path: '^(packages|apps)/[^/]+/src', pathNot: '^packages/crypto/src/browser/' },
+      to: { path: '(^|/)@noble/' },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -11,11 +11,12 @@ import { describeMachine } from './machine.ts';
 import { measureEvidence } from './measure-evidence.ts';
 import { measureFloor } from './measure-floor.ts';
 import { measureGateway } from './measure-gateway.ts';
+import { measureInterop } from './measure-interop.ts';
 import { measureJudge } from './measure-judge.ts';
 import { measureLog } from './measure-log.ts';
 
 const HELP = `npm run bench -- [options]
-  --only AREA      floor, judge, log, evidence or gateway; may be given more than once
+  --only AREA      floor, judge, log, evidence, interop or gateway; may be given more than once
   --engine FILE    engine file for the judge (default: the built one)
   --no-results     do not write bench/results
 `;
@@ -42,6 +43,7 @@ const AREAS: Readonly<Record<BenchRow['area'], (engineFile: string | undefined) 
   judge: (engineFile) => measureJudge(engineFile),
   log: () => rowsOf(measureLog()),
   evidence: () => rowsOf(measureEvidence()),
+  interop: () => rowsOf(measureInterop()),
   gateway: () => rowsOf(measureGateway()),
 };
 

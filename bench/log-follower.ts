@@ -4,13 +4,15 @@
  */
 import { parseNoteVerifierKey, sha256Hex } from '@countersign/crypto';
 import { canonicalize, type JsonValue } from '@countersign/kernel';
-import { type Checkpoint, leafHash, openCheckpoint, parseBundle, rootOf, TILE_WIDTH, tilePath } from '@countersign/log';
+import { type Checkpoint, createFrontier, leafHash, openCheckpoint, parseBundle, rootOf, TILE_WIDTH, tilePath } from '@countersign/log';
 import type { Entry } from '@countersign/protocol';
 import { request } from 'undici';
 
 export interface Follower {
   /** Reads everything up to the newest checkpoint. Throws with a sentence when anything does not fit. */
   follow(url: string): Promise<Checkpoint>;
+  /** The newest checkpoint, signed as it must be. */
+  head(url: string): Promise<Checkpoint>;
   /** Looks at the checkpoint only, and keeps it to be checked later. */
   glance(url: string): Promise<void>;
   readonly receipts: ReadonlySet<string>;
@@ -24,15 +26,19 @@ async function get(url: string, token: string): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Follows the log that is signed by this verifier key. `token` opens the entry bundles, which name tools and agents. */
+/** Follows the log that is signed by any of these verifier keys, one a line. `token` opens the entry bundles, which name tools and agents. */
 export function createFollower(vkey: string, token: string): Follower {
-  const parsed = parseNoteVerifierKey(vkey);
-  if (!parsed.ok) throw new Error(parsed.error.message);
-  const verifiers = [parsed.value];
+  const verifiers = vkey.split('\n').map((line) => {
+    const parsed = parseNoteVerifierKey(line);
+    if (!parsed.ok) throw new Error(parsed.error.message);
+    return parsed.value;
+  });
   const leaves: Uint8Array[] = [];
   const receipts = new Set<string>();
   const heads = new Map<string, { seq: number; hash: string }>();
   const shown: Checkpoint[] = [];
+  /** The tree up to the largest checkpoint that was checked: each leaf is hashed into it once. */
+  const tree = createFrontier();
 
   function open(bytes: Uint8Array): Checkpoint {
     const opened = openCheckpoint(new TextDecoder().decode(bytes), verifiers);
@@ -52,13 +58,22 @@ export function createFollower(vkey: string, token: string): Follower {
     if (body.type === 'countersign.receipt.v1') receipts.add(body.id);
   }
 
+  function rootAt(size: number): Uint8Array {
+    if (size < tree.size) return rootOf(leaves.slice(0, size));
+    for (const leaf of leaves.slice(tree.size, size)) tree.push(leaf, () => undefined);
+    return tree.root();
+  }
+
   function check(head: Checkpoint): void {
     if (head.size > leaves.length) throw new Error(`a checkpoint of ${head.size} was served, but only ${leaves.length} entries survived`);
-    const root = rootOf(leaves.slice(0, head.size));
+    const root = rootAt(head.size);
     if (Buffer.compare(root, head.root) !== 0) throw new Error(`the root at ${head.size} is not the one that was signed`);
   }
 
   return {
+    async head(url: string): Promise<Checkpoint> {
+      return open(await get(`${url}/log/checkpoint`, token));
+    },
     async glance(url: string): Promise<void> {
       shown.push(open(await get(`${url}/log/checkpoint`, token)));
     },
@@ -70,7 +85,7 @@ export function createFollower(vkey: string, token: string): Follower {
         if (entries === undefined) throw new Error(`the entry bundle ${index} is torn`);
         for (const bytes of entries.slice(leaves.length - index * TILE_WIDTH)) take(bytes);
       }
-      for (const checkpoint of [...shown.splice(0), head]) check(checkpoint);
+      for (const checkpoint of [...shown.splice(0), head].sort((a, b) => a.size - b.size)) check(checkpoint);
       return head;
     },
     receipts,

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { ensureBrowser } from './browser.mjs';
 import { ensureBuilt } from './build.mjs';
 import { runChecks } from './check.mjs';
 import { endLike, run } from './child.mjs';
@@ -44,6 +45,7 @@ async function main([command, ...args]) {
   if (command in PROGRAMS) return program(command, args);
   const node = chooseNode(root, { always: true });
   if (command === 'build') return ensureBuilt(root, node);
+  if (command === 'test') await ensureBrowser();
   process.exitCode = await runChecks(root, { node, tests: command === 'test', filters: args });
   return undefined;
 }

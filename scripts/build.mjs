@@ -1,6 +1,6 @@
 /**
- * @module Building: TypeScript to `dist`, then the rule packs to one document and the judge to its single file; each skipped where no input
- * changed.
+ * @module Building: TypeScript to `dist`, then the rule packs to one document, the judge to its single file and the verifier to its page;
+ * each skipped where no input changed.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,9 @@ import { EXIT, progress, say, ScriptError, seconds } from './terminal.mjs';
 const ENGINE_PACKAGES = ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'policy', 'judge'];
 const RULES_TOOL = join('packages', 'runtime', 'tools', 'build-rules.mjs');
 const BUILT_RULES = join('packages', 'rules', 'dist', 'rules.json');
+const PAGE_PACKAGES = ['kernel', 'crypto', 'protocol', 'log', 'receipts'];
+const PAGE_TOOL = join('apps', 'verifier', 'tools', 'build-page.mjs');
+const PAGE = join('apps', 'verifier', 'dist', 'verify.html');
 const ENGINE_TOOL = join('packages', 'judge', 'tools', 'build-engine.mjs');
 
 function listFiles(folder, into) {
@@ -61,6 +64,14 @@ function engineInputs(root) {
   return files;
 }
 
+function pageInputs(root) {
+  const files = [join(root, 'package-lock.json'), join(root, PAGE_TOOL)];
+  listFiles(join(root, 'apps', 'verifier', 'src', 'page'), files);
+  for (const name of PAGE_PACKAGES) listFiles(join(root, 'packages', name, 'src'), files);
+  for (const name of PAGE_PACKAGES) files.push(join(root, 'packages', name, 'package.json'));
+  return files;
+}
+
 function rulesInputs(root) {
   const files = [join(root, 'package-lock.json'), join(root, RULES_TOOL)];
   for (const name of ['built-rules.ts', 'builtin.ts']) files.push(join(root, 'packages', 'runtime', 'src', name));
@@ -96,7 +107,7 @@ async function step(root, { name, text, command, env }) {
   const took = line.end();
   if (result.code === 0) {
     say(`${name} in ${seconds(took)}`);
-    return;
+    return result.stdout.trim();
   }
   process.stderr.write(`${result.stdout}${result.stderr}`.trimEnd() + '\n');
   throw new ScriptError(`${text} failed`, 'the first error above is the one to mend', EXIT.failed);
@@ -132,9 +143,20 @@ export async function buildEngine(root, node) {
   writeStamp(root, 'engine', inputs);
 }
 
+/** Makes the page that verifies in a browser where one of its inputs changed since the last success, and says how large it is. */
+export async function buildPage(root, node) {
+  if (!existsSync(join(root, PAGE_TOOL))) return;
+  const inputs = fingerprint(pageInputs(root));
+  if (existsSync(join(root, PAGE)) && readStamp(root, 'page') === inputs) return;
+  const env = environmentFor(root, node);
+  say(await step(root, { name: 'verifier page made', text: 'making the verifier page', command: [node, PAGE_TOOL], env }));
+  writeStamp(root, 'page', inputs);
+}
+
 /** Everything the server and the command line need. */
 export async function ensureBuilt(root, node) {
   await buildTypescript(root, node);
   await buildRules(root, node);
   await buildEngine(root, node);
+  await buildPage(root, node);
 }

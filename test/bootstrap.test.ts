@@ -3,11 +3,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ensureBrowser, findBrowser, installPlan } from '../scripts/browser.mjs';
 import { fingerprint, workspaces } from '../scripts/build.mjs';
 import { closingLine, readArrows } from '../scripts/check.mjs';
 import { run } from '../scripts/child.mjs';
 import { explainInstallFailure, installState, matchesLock, npmProgram, runtimeLock } from '../scripts/install.mjs';
 import { isNewEnough, pinnedNodePath } from '../scripts/node-runtime.mjs';
+import { ScriptError } from '../scripts/terminal.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const lock = (packages: Record<string, object>): string => JSON.stringify({ packages });
@@ -182,5 +184,58 @@ describe('the gate', () => {
 
   it('CI runs the same command as a person', () => {
     expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^exec npm test$/m);
+  });
+});
+
+describe('the browser of the tests', () => {
+  let bin: string;
+  beforeEach(() => {
+    bin = mkdtempSync(join(tmpdir(), 'countersign-bin-'));
+  });
+  afterEach(() => rmSync(bin, { recursive: true, force: true }));
+
+  const put = (name: string): string => {
+    writeFileSync(join(bin, name), '');
+    return join(bin, name);
+  };
+
+  it('is found by name, or is the one that was named', () => {
+    expect(findBrowser({ PATH: bin })).toBeUndefined();
+    const chromium = put('chromium');
+    expect(findBrowser({ PATH: `/nowhere:${bin}` })).toBe(chromium);
+    const other = put('other');
+    expect(findBrowser({ PATH: bin, COUNTERSIGN_CHROMIUM: other })).toBe(other);
+    expect(findBrowser({ PATH: bin, COUNTERSIGN_CHROMIUM: join(bin, 'gone') })).toBeUndefined();
+  });
+
+  it('is installed by root with the manager of the system, and named to anybody else', () => {
+    expect(installPlan({ env: { PATH: bin }, isRoot: true })).toEqual({ commands: [], hint: expect.stringContaining('install Chromium') });
+    put('apt-get');
+    const { commands } = installPlan({ env: { PATH: bin }, isRoot: true });
+    expect(commands).toEqual([
+      ['apt-get', 'update'],
+      ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
+    ]);
+    const { commands: none, hint } = installPlan({ env: { PATH: bin }, isRoot: false });
+    expect([none, hint]).toEqual([[], expect.stringMatching(/sudo apt-get install .*chromium.*COUNTERSIGN_CHROMIUM/)]);
+  });
+
+  it('that cannot be had ends the run on continuous integration, and nowhere else', async () => {
+    put('apt-get');
+    const ran: string[] = [];
+    const runner = (code: number) => (command: string, args: readonly string[]) => {
+      ran.push([command, ...args].join(' '));
+      if (code === 0 && args[0] === 'install') put('chromium');
+      return Promise.resolve({ code, signal: null, stdout: '', stderr: '' });
+    };
+    await expect(ensureBrowser({ env: { PATH: bin, CI: 'true' }, isRoot: true, runner: runner(1) })).rejects.toThrow(ScriptError);
+    await expect(ensureBrowser({ env: { PATH: bin, CI: 'true' }, isRoot: false, runner: runner(1) })).rejects.toThrow(
+      /there is no Chromium/,
+    );
+    await ensureBrowser({ env: { PATH: bin }, isRoot: true, runner: runner(1) });
+    expect(ran).toEqual(['apt-get update', 'apt-get update']);
+    await ensureBrowser({ env: { PATH: bin, CI: 'true' }, isRoot: true, runner: runner(0) });
+    await ensureBrowser({ env: { PATH: bin, CI: 'true' }, isRoot: true, runner: runner(1) });
+    expect(ran.length).toBe(4);
   });
 });

@@ -65,7 +65,7 @@ describe('what the papers name exists', () => {
 
   it.each(PAPERS)('every command that %s names is one', (paper) => {
     const known = COMMANDS.map(({ path }) => path);
-    const named = [...read(paper).matchAll(/countersign ([a-z]+(?: [a-z]+)?)/g)].map((match) => match[1] ?? '');
+    const named = [...read(paper).matchAll(/countersign ([a-z]+(?: [a-z]+(?:-[a-z]+)*)?)/g)].map((match) => match[1] ?? '');
     const wrong = named.filter((words) => !known.includes(words) && !known.includes(words.split(' ')[0] ?? ''));
     // A sentence may begin with the product's name; only words that a group knows are held against the table.
     const groups = new Set(known.filter((path) => path.includes(' ')).map((path) => path.split(' ')[0]));

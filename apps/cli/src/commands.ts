@@ -7,7 +7,9 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
+import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
+import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
@@ -15,7 +17,9 @@ import { replayCommand } from './commands/replay.ts';
 import { ruleCommands } from './commands/rules.ts';
 import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
+import { vaultCommands } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { witnessCommands } from './commands/witnesses.ts';
 
 /** Words that have commands below them. */
 export const GROUPS: readonly (readonly [string, string])[] = [
@@ -29,6 +33,8 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
   ['receipt', 'single receipts'],
+  ['vault', 'what is sealed, and erasing it'],
+  ['witness', 'cosigning the logs of others'],
 ];
 
 export const COMMANDS: readonly Command[] = [
@@ -42,9 +48,13 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...hostCommands,
   ...logCommands,
+  logServeCommand,
+  ...logWitnessCommands,
   ...receiptCommands,
+  ...vaultCommands,
   verifyCommand,
   replayCommand,
+  ...witnessCommands,
   doctorCommand,
   demoCommand,
   completionsCommand(() => COMMANDS.map(({ path }) => path)),

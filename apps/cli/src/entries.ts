@@ -18,7 +18,7 @@ function textAt(value: JsonValue | undefined, ...keys: readonly string[]): strin
 export interface EntrySummary {
   readonly index: number;
   readonly time: string;
-  readonly type: 'receipt' | 'outcome' | 'session end' | 'other';
+  readonly type: 'receipt' | 'outcome' | 'session end' | 'erasure' | 'other';
   readonly id: string;
   /** The agent of a receipt; empty otherwise. */
   readonly agent: string;
@@ -34,6 +34,7 @@ const TYPES: Readonly<Record<string, EntrySummary['type']>> = {
   'countersign.receipt.v1': 'receipt',
   'countersign.outcome.v1': 'outcome',
   'countersign.session-end.v1': 'session end',
+  'countersign.erasure.v1': 'erasure',
 };
 
 function reasonCodes(body: JsonValue | undefined): string {

@@ -1,4 +1,5 @@
 /** @module Every limit of the command line. */
+import { RECEIPT_LIMITS } from '@countersign/receipts';
 
 interface CliLimits {
   readonly fileBytesMax: number;
@@ -14,11 +15,13 @@ interface CliLimits {
   readonly replayAheadMax: number;
   readonly replayJobsMax: number;
   readonly replaySavedEvery: number;
+  readonly publishedBytesMax: number;
+  readonly serveConnectionsMax: number;
 }
 
 export const CLI_LIMITS: CliLimits = {
-  /** Bytes of a file or of standard input. */
-  fileBytesMax: 16 * 1024 * 1024,
+  /** Bytes of a file or of standard input: as many as a bundle may have. */
+  fileBytesMax: RECEIPT_LIMITS.bundleBytesMax,
   /** Bytes of an answer of the gateway. */
   answerBytesMax: 64 * 1024 * 1024,
   /** Values in a bundle. */
@@ -43,4 +46,8 @@ export const CLI_LIMITS: CliLimits = {
   replayJobsMax: 64,
   /** Entries between two states of a resume file. */
   replaySavedEvery: 16_384,
+  /** Bytes of a published file that `log serve` reads: a bundle of 256 entries of 65,535 bytes. */
+  publishedBytesMax: 256 * (2 + 65_535),
+  /** Readers of `log serve` at once; the next one is closed. */
+  serveConnectionsMax: 256,
 };

@@ -1,5 +1,5 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
-import { type Fault, isJsonObject, type JsonObject, type Result } from '@countersign/kernel';
+import { type Fault, type Result } from '@countersign/kernel';
 import { openRuntime, type Runtime } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,18 +20,19 @@ function orgOf({ store }: Runtime): string {
   return first === undefined ? unwrap(store.createOrg({ name: 'local', mode: 'learning' })).id : first.id;
 }
 
+/** The org that is named, or the only one: which one is meant is never guessed. */
+function onlyOrg({ store }: Runtime, named: string | undefined): string {
+  if (named !== undefined) return named;
+  const [only, second] = store.listOrgs();
+  if (only !== undefined && second === undefined) return only.id;
+  throw configError([{ code: 'org_required', message: 'say which org', hint: 'name it with --org ID; `countersign org show` lists them' }]);
+}
+
 async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
   const found: LoggedEntry[] = [];
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
   for (let index = from; index < end; index += 1) found.push(readEntry(index, (await log.readRecord(index)).entry));
   return found;
-}
-
-/** The id of the entry at `index`. */
-export function entryId(entry: JsonObject): string | undefined {
-  const body = entry['body'];
-  const id = isJsonObject(body) ? body['id'] : undefined;
-  return typeof id === 'string' ? id : undefined;
 }
 
 function operate(runtime: Runtime, where: string): Operator {
@@ -55,10 +56,17 @@ function operate(runtime: Runtime, where: string): Operator {
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
     logKey: () => Promise.resolve(runtime.logKey),
+    receiptKey: () => Promise.resolve(runtime.receiptKey),
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),
     entries: (from, count) => entries(runtime, from, count),
-    bundle: async (id) => unwrap(await runtime.bundle(id, { inputs: true })),
+    bundle: async (id, options) => unwrap(await runtime.bundle(id, options)),
+    vault: () => Promise.resolve(runtime.vault.view()),
+    eraseSubject: async ({ subject, reason, org: named }) =>
+      unwrap(await runtime.vault.erase({ org: onlyOrg(runtime, named), subject, reason, by: 'operator' })),
+    rotateKeys: async (request) =>
+      unwrap(runtime.vault.rotate(request === undefined ? undefined : { org: onlyOrg(runtime, request.org), subject: request.subject })),
+    exportReceipt: async (id, format) => unwrap(await runtime.exportReceipt(id, format)),
     close: () => runtime.close(),
   };
 }

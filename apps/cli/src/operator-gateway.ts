@@ -6,7 +6,7 @@ import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
 import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
-import { list, part, readAgent, readApiKey, readOrg, readPolicy, readTool, word } from './operator-views.ts';
+import { list, part, readAgent, readApiKey, readErased, readOrg, readPolicy, readTool, readVault, word } from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
@@ -45,10 +45,15 @@ function operate(address: GatewayAddress, context: Context): Operator {
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
     logKey: async () => (await readFile(join(context.dataDir, LOG_KEY_FILE), 'utf8')).trim(),
+    receiptKey: async () => word(part(await get('/status'), 'status'), 'receiptKey'),
     checkpoint: () => readCheckpoint(published),
     size: async () => checkpointSize(await readCheckpoint(published)),
     entries: (from, wanted) => readEntries(published, from, wanted),
-    bundle: (id) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle` }),
+    bundle: (id, { inputs }) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle?inputs=${inputs}` }),
+    vault: async () => readVault(part(await get('/vault'), 'vault')),
+    eraseSubject: async (request) => readErased(part(await post('/vault/erase', { ...request }), 'erasure')),
+    rotateKeys: async (request) => readVault(part(await post('/vault/rotate', { ...request }), 'vault')),
+    exportReceipt: (id, format) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/export?format=${format}` }),
     close: () => Promise.resolve(),
   };
 }

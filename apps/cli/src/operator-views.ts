@@ -1,6 +1,6 @@
 /** @module The answers of the operator door, read strictly: a field that is missing or of another type is said by name. */
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
-import type { AgentView, ApiKeyView, OrgRecord, PolicyView, ToolView } from '@countersign/pipeline';
+import type { AgentView, ApiKeyView, Erased, OrgRecord, PolicyView, ToolView, VaultView } from '@countersign/pipeline';
 import { runtimeError } from './outcome.ts';
 
 const AGENT_STATES = ['active', 'suspended', 'killed'] as const;
@@ -104,4 +104,12 @@ export function readPolicy(body: JsonObject): PolicyView {
     active: getOwn(body, 'active') === true,
     createdMs: count(body, 'createdMs'),
   };
+}
+
+export function readVault(body: JsonObject): VaultView {
+  return { subjects: count(body, 'subjects'), keys: count(body, 'keys'), erased: count(body, 'erased') };
+}
+
+export function readErased(body: JsonObject): Erased {
+  return { id: word(body, 'id'), index: count(body, 'index'), time: word(body, 'time'), keys: count(body, 'keys') };
 }

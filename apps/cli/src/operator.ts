@@ -8,12 +8,15 @@ import type {
   ApiKeyCreated,
   ApiKeyDraft,
   ApiKeyView,
+  Erased,
   OrgRecord,
   PolicyView,
   ToolApproval,
   ToolView,
+  VaultView,
 } from '@countersign/pipeline';
 import type { JsonObject } from '@countersign/kernel';
+import type { ExportFormat } from '@countersign/receipts/exports';
 import { CLI_LIMITS } from './limits.ts';
 
 /** One entry of the log, newest last. */
@@ -21,6 +24,12 @@ export interface LoggedEntry {
   readonly index: number;
   /** The entry as it stands in the log: `{body, signatures}`. */
   readonly entry: JsonObject;
+}
+
+/** A subject, and its org where there are several. */
+export interface SubjectRequest {
+  readonly org?: string;
+  readonly subject: string;
 }
 
 export interface Operator {
@@ -43,14 +52,23 @@ export interface Operator {
   setPolicy(source: string): Promise<PolicyView>;
   /** Verifier key of the log. */
   logKey(): Promise<string>;
+  /** Public key that signs receipts and exports, base64url. */
+  receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */
   checkpoint(): Promise<string>;
   /** Durable entries in the log. */
   size(): Promise<number>;
   /** Entries from `from` on, oldest first, at most `count` and at most 1000. */
   entries(from: number, count: number): Promise<readonly LoggedEntry[]>;
-  /** The bundle of an entry, with everything that was sealed with it. */
-  bundle(id: string): Promise<Uint8Array>;
+  /** The bundle of an entry; `inputs`: with everything that was sealed with it. */
+  bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array>;
+  vault(): Promise<VaultView>;
+  /** Destroys the keys of a subject and enters it in the log. */
+  eraseSubject(request: SubjectRequest & { readonly reason: string }): Promise<Erased>;
+  /** What comes is sealed under a new key: of one subject, or of all where none is named. */
+  rotateKeys(subject: SubjectRequest | undefined): Promise<VaultView>;
+  /** The entry in a format of others; for `spine` its session up to it. */
+  exportReceipt(id: string, format: ExportFormat): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

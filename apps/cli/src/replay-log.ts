@@ -130,7 +130,7 @@ async function replayAll(run: Run): Promise<void> {
     logKeys: evidence.logKeys,
     trust,
     times,
-    ...optional('statePath', evidence.statePath),
+    copies: evidence.copies,
     ...optional('under', under),
   };
   const ranges = rangesOf(hashes.end, end, evidence.checkpoint.size);

@@ -2,7 +2,7 @@
  * @module A range of a log, replayed: every receipt in it, in order, with what was sealed with it, and the hashes of its entries, so that
  * whoever puts ranges together sees that they are the log. Runs in a thread; what it gives is plain data.
  */
-import { codeOf, getOwn, isJsonObject, type JsonObject } from '@countersign/kernel';
+import { codeOf, type Fault, getOwn, isJsonObject, type JsonObject } from '@countersign/kernel';
 import { leafHash, type LogRecord } from '@countersign/log';
 import { RECEIPT_TYPE } from '@countersign/protocol';
 import { checkReceipt, readLeaf } from '@countersign/receipts';
@@ -49,6 +49,11 @@ function refused(id: string, sentence: string): Row {
   return { id, result: { status: 'refused', sentence } };
 }
 
+/** Why a receipt whose content does not open cannot be judged. */
+function unopened(id: string, { code, message }: Fault): Row {
+  return { id, result: { status: code === 'vault_erased' ? 'erased' : 'refused', sentence: message } };
+}
+
 /** The row of a receipt; undefined for any other entry, and for a receipt of another time. */
 async function replayRecord(record: LogRecord, setting: Setting): Promise<Row | undefined> {
   const leaf = readLeaf(record.entry);
@@ -57,7 +62,7 @@ async function replayRecord(record: LogRecord, setting: Setting): Promise<Row | 
   if (!isJsonObject(body) || getOwn(body, 'type') !== RECEIPT_TYPE || !isWithin(textAt(body, 'time'), setting.times)) return undefined;
   const id = textAt(body, 'id');
   const sealed = setting.evidence.sealed(record, id);
-  if (!sealed.ok) return refused(id, `${sealed.error.message} (${sealed.error.code})`);
+  if (!sealed.ok) return unopened(id, sealed.error);
   const { inputs, delta } = sealed.value;
   const receipt = checkReceipt(leaf.value, inputs);
   if (!receipt.ok) return refused(id, receipt.error.message);

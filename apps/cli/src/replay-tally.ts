@@ -34,7 +34,7 @@ export interface Tally {
 const FEW = 20;
 
 export function noCounts(): Counts {
-  return { equal: 0, different: 0, 'de-escalated': 0, refused: 0, 'unknown-engine': 0 };
+  return { equal: 0, different: 0, 'de-escalated': 0, refused: 0, 'unknown-engine': 0, erased: 0 };
 }
 
 /** Directions in a fixed order, whichever came first. */

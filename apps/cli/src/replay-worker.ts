@@ -17,7 +17,7 @@ import { createReplayer } from './replayer.ts';
 export interface ReplaySetup {
   readonly dataDir: string;
   readonly logKeys: readonly string[];
-  readonly statePath?: string;
+  readonly copies: string;
   readonly trust: EngineTrust;
   readonly under?: string;
   readonly times: TimeSpan;
@@ -27,9 +27,9 @@ export type ReplayReply =
   | { readonly ok: true; readonly range: ReplayedRange }
   | { readonly ok: false; readonly from: number; readonly fault: ThreadFault };
 
-async function open({ dataDir, logKeys, statePath, trust, under, times }: ReplaySetup): Promise<RangeReplayer> {
+async function open({ dataDir, logKeys, copies, trust, under, times }: ReplaySetup): Promise<RangeReplayer> {
   const find = await openEngineTrust(trust);
-  const evidence = await openEvidenceDirectory({ dataDir, logKeys, ...(statePath === undefined ? {} : { statePath }) });
+  const evidence = await openEvidenceDirectory({ dataDir, logKeys, copies });
   const replayer = createReplayer({ find, ...(under === undefined ? {} : { under }) });
   return createRangeReplayer(evidence, replayer, times);
 }

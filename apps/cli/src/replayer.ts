@@ -18,7 +18,8 @@ import { CLI_LIMITS } from './limits.ts';
 import { createRecentMap, type RecentMap } from './recent-map.ts';
 import type { FindEngine } from './replay-trust.ts';
 
-export const STATUSES = ['equal', 'different', 'de-escalated', 'refused', 'unknown-engine'] as const;
+/** `erased`: there is nothing left to judge, and that is nobody's fault. */
+export const STATUSES = ['equal', 'different', 'de-escalated', 'refused', 'unknown-engine', 'erased'] as const;
 
 export interface Replayed {
   readonly status: (typeof STATUSES)[number];

@@ -81,7 +81,16 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.remove());
 
-const EXPECTED = { receipts: COUNT, equal: COUNT - 24, different: 12, unknown_engine: 12, refused: 0, de_escalated: 0, complete: true };
+const EXPECTED = {
+  receipts: COUNT,
+  equal: COUNT - 24,
+  different: 12,
+  unknown_engine: 12,
+  refused: 0,
+  de_escalated: 0,
+  erased: 0,
+  complete: true,
+};
 
 describe('a log of somebody else', () => {
   it('RPLY-010 is replayed whole, and led to its checkpoint', () => {

@@ -7,7 +7,7 @@ import { createTally } from '../src/replay-tally.ts';
 import { replayRanges, type Thread } from '../src/replay-threads.ts';
 import type { ReplayReply, ReplaySetup } from '../src/replay-worker.ts';
 
-const SETUP: ReplaySetup = { dataDir: '', logKeys: [], trust: { folders: [], hashes: [], foreign: [] }, times: {} };
+const SETUP: ReplaySetup = { dataDir: '', copies: '', logKeys: [], trust: { folders: [], hashes: [], foreign: [] }, times: {} };
 const RANGES = 40;
 
 function* ranges(): Generator<Range, void, undefined> {

@@ -4,12 +4,23 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createVerifier, sha256 } from '@countersign/crypto';
-import { CodedError, codeOf, formatTime, getOwn, isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
+import {
+  CodedError,
+  codeOf,
+  type Fault,
+  formatTime,
+  getOwn,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+  type Result,
+} from '@countersign/kernel';
 import { createEgress, createFeedHub, createGateway, type Evidence } from '@countersign/gateway';
-import { openRuntime, type Runtime, systemTimer } from '@countersign/runtime';
+import { EXPORT_FORMATS, openRuntime, type Runtime, systemTimer } from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
+import { readVerifyPage } from './verify-page.ts';
 
 export interface Server {
   readonly url: string;
@@ -40,11 +51,18 @@ function evidenceOf(runtime: Runtime): Evidence {
       const record = await recorder.find(id);
       return record === undefined ? undefined : entryOf(record);
     },
-    async bundle(id: string): Promise<Uint8Array | undefined> {
-      const made = await runtime.bundle(id, { inputs: true });
+    async bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined> {
+      const made = await runtime.bundle(id, options);
       if (made.ok) return made.value;
       if (made.error.code === 'receipt_not_found') return undefined;
       throw new CodedError(made.error);
+    },
+    exportFormats: EXPORT_FORMATS,
+    async export(id: string, format: string): Promise<Result<Uint8Array, Fault> | undefined> {
+      const known = EXPORT_FORMATS.find((one) => one === format);
+      const made = known === undefined ? undefined : await runtime.exportReceipt(id, known);
+      if (made === undefined) return undefined;
+      return made.ok || made.error.code !== 'receipt_not_found' ? made : undefined;
     },
     async tail(limit: number): Promise<readonly JsonValue[]> {
       const size = log.durableSize;
@@ -56,7 +74,7 @@ function evidenceOf(runtime: Runtime): Evidence {
 }
 
 function statusOf(runtime: Runtime, startedMs: number): JsonValue {
-  const { log, policy, engineFile, logKey } = runtime;
+  const { log, policy, engineFile, logKey, receiptKey } = runtime;
   return {
     version: '0.1.0',
     started: formatTime(startedMs),
@@ -64,6 +82,7 @@ function statusOf(runtime: Runtime, startedMs: number): JsonValue {
     problem: policy.problem ?? log.failure?.message ?? null,
     engine: engineFile.hash,
     logKey,
+    receiptKey,
     logSize: log.durableSize,
   };
 }
@@ -99,15 +118,18 @@ export async function serve(settings: Settings, warn: (message: string) => void)
   const startedMs = runtime.ports.clock.nowMs();
   const tokenFile = join(settings.dataDir, 'operator.json');
   const token = operatorToken(tokenFile);
+  const verifyPage = readVerifyPage(warn);
   const app = await createGateway({
     ports: withSharedSecret(runtime.ports, settings.sharedJwtSecret),
     scopeVerifier: createVerifier(runtime.scopeSigner.publicKey),
     feedHub: hub,
+    ...(verifyPage === undefined ? {} : { verifyPage }),
     problem: () => runtime.log.failure?.message,
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
       evidence: evidenceOf(runtime),
+      vault: runtime.vault,
       operatorTokenSha256: sha256(token),
       status: () => statusOf(runtime, startedMs),
     },

@@ -5,11 +5,11 @@ import { Buffer } from 'node:buffer';
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { invariant } from '@countersign/kernel';
 import { base64url, plainBytes } from './base64.ts';
+import { isStrictEd25519 } from './ed25519-strictness.ts';
 import { sha256Hex } from './hash.ts';
 
 const SEED_BYTES = 32;
 const PUBLIC_KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 /** DER before the 32 bytes of a seed (PKCS #8) and of a public key (SPKI), RFC 8410. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
@@ -87,10 +87,11 @@ function holds(key: KeyObject, message: Uint8Array, signature: Uint8Array): bool
 export function createVerifier(publicKey: Uint8Array): Verifier {
   invariant(publicKey.length === PUBLIC_KEY_BYTES, 'an Ed25519 public key has 32 bytes');
   const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
+  const own = new Uint8Array(publicKey);
   return {
     keyId: keyIdOf(publicKey),
     publicKey: new Uint8Array(publicKey),
-    verify: (message, signature) => signature.length === SIGNATURE_BYTES && holds(key, asBytes(message), signature),
+    verify: (message, signature) => isStrictEd25519(own, signature) && holds(key, asBytes(message), signature),
   };
 }
 

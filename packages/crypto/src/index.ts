@@ -11,10 +11,13 @@ export {
   noteKeyHash,
   noteVerifierKey,
   parseNoteVerifierKey,
+  parseVerifierKey,
+  verifierKeyText,
   type NoteVerifier,
+  type VerifierKey,
   type VerifierKeyFaultCode,
 } from './note-key.ts';
-export { noteSignatureLine, openNote, signNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
+export { noteSignatureLine, openNote, type NoteFaultCode, type NoteSignature, type OpenedNote } from './note.ts';
 export {
   mintScopeToken,
   mintScopeTokenAside,
@@ -23,3 +26,4 @@ export {
   type ScopeClaims,
   type ScopeTokenFaultCode,
 } from './scope-token.ts';
+export { signNote } from './sign-note.ts';

@@ -2,12 +2,10 @@
  * @module Signed notes (C2SP signed-note; golang.org/x/mod/sumdb/note): text, a blank line, and a line for each signature. Stricter than
  * Go in one point: base64 must be canonical.
  */
-import { Buffer } from 'node:buffer';
-import { err, type Fault, invariant, ok, type Result } from '@countersign/kernel';
-import { base64, fromBase64 } from './base64.ts';
-import type { Signer } from './ed25519.ts';
+import { err, type Fault, ok, type Result } from '@countersign/kernel';
+import { base64, fromBase64 } from '#primitives';
 import { NOTE_CHARS_MAX, NOTE_SIGNATURES_MAX } from './limits.ts';
-import { ed25519NoteKeyHash, isNoteName, type NoteVerifier } from './note-key.ts';
+import { isNoteName, type NoteVerifier } from './note-key.ts';
 
 /** Add-only. */
 export type NoteFaultCode =
@@ -42,24 +40,15 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 
 /** One signature line, with its newline. */
 export function noteSignatureLine(signature: NoteSignature): string {
-  const bytes = Buffer.alloc(KEY_HASH_BYTES + signature.signature.length);
-  bytes.writeUInt32BE(signature.keyHash);
+  const bytes = new Uint8Array(KEY_HASH_BYTES + signature.signature.length);
+  new DataView(bytes.buffer).setUint32(0, signature.keyHash);
   bytes.set(signature.signature, KEY_HASH_BYTES);
   return `${PREFIX}${signature.name} ${base64(bytes)}\n`;
 }
 
-/**
- * A note with one signature. Further ones are appended as lines.
- * @throws {InvariantError} for a text that is not made of whole lines of well-formed Unicode, or a bad name: both are ours.
- */
-export function signNote(text: string, by: { readonly name: string; readonly signer: Signer }): string {
-  invariant(
-    text.endsWith('\n') && text.isWellFormed() && !CONTROL.test(text),
-    'the text of a note is whole lines without control characters',
-  );
-  invariant(isNoteName(by.name), 'a note name has no spaces and no plus sign');
-  const keyHash = ed25519NoteKeyHash(by.name, by.signer.publicKey);
-  return `${text}\n${noteSignatureLine({ name: by.name, keyHash, signature: by.signer.sign(text) })}`;
+/** True for whole lines of well-formed Unicode without control characters: what can be signed as a note. */
+export function isNoteText(text: string): boolean {
+  return text.endsWith('\n') && text.isWellFormed() && !CONTROL.test(text);
 }
 
 function refused(code: NoteFaultCode, message: string): Result<never, Fault<NoteFaultCode>> {
@@ -83,8 +72,7 @@ interface SplitNote {
 function splitNote(note: string): Result<SplitNote, Fault<NoteFaultCode>> {
   if (note.length > NOTE_CHARS_MAX) return refused('note_too_large', `a note has at most ${NOTE_CHARS_MAX} characters`);
   const split = note.lastIndexOf('\n\n');
-  if (split < 0 || !note.endsWith('\n') || !note.isWellFormed() || CONTROL.test(note))
-    return refused('note_malformed', 'not a signed note');
+  if (split < 0 || !isNoteText(note)) return refused('note_malformed', 'not a signed note');
   // One more than allowed is enough to see that there are too many.
   const texts = note.slice(split + 2, -1).split('\n', NOTE_SIGNATURES_MAX + 1);
   if (texts.length > NOTE_SIGNATURES_MAX)

@@ -7,7 +7,9 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { addClampdDoor } from './doors/clampd.ts';
 import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
+import { addLogDoor, type LogDoor } from './doors/log.ts';
 import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
+import { addVerifyPage, type VerifyPage } from './doors/verify-page.ts';
 import type { FeedHub } from './feed.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
 import { createMetrics, type Gauge } from './metrics.ts';
@@ -17,12 +19,14 @@ export interface GatewayOptions {
   readonly ports: Ports;
   /** Verifies the scope tokens that `ports.tokens` mints. */
   readonly scopeVerifier: Verifier;
-  /** Absent: no operator door and no live feed on this server. */
-  readonly operator?: Omit<OperatorDoor, 'feed' | 'clock'>;
+  /** Absent: no operator door, no log door and no live feed on this server. */
+  readonly operator?: Omit<OperatorDoor, 'feed' | 'clock'> & Pick<LogDoor, 'publicLog'>;
   /** Absent: nothing can be watched. */
   readonly feedHub?: FeedHub;
   /** Why nothing can be allowed now (the log has failed, ...), or undefined. A missing policy is found out without it. */
   readonly problem?: () => string | undefined;
+  /** The page that verifies bundles. Absent: `GET /verify` is 404. */
+  readonly verifyPage?: VerifyPage;
   readonly gauges?: readonly Gauge[];
   readonly limits?: Partial<GatewayServerLimits>;
 }
@@ -103,9 +107,11 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     return payload;
   });
   app.addHook('preClose', () => ports.gate.close());
+  if (options.verifyPage !== undefined) addVerifyPage(app, options.verifyPage);
   await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem });
   if (options.operator !== undefined) {
     await addOperatorDoor(app, { ...options.operator, feed: ports.feed, clock: ports.clock });
+    await addLogDoor(app, options.operator);
     if (options.feedHub !== undefined) addEventsDoor(app, { ...options.operator, hub: options.feedHub });
   }
   return app;

@@ -103,6 +103,7 @@ async function listening(hub: FeedHub) {
         admin: { findApiKey: (hash: string) => (hash === sha256Hex(READ_KEY) ? key : undefined) } as never,
         policies: {} as never,
         evidence: {} as never,
+        vault: {} as never,
         operatorTokenSha256: sha256(TOKEN),
         status: () => ({}),
       },

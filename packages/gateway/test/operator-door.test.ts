@@ -1,7 +1,7 @@
 /** The operator door over a real store: who may do what, and what comes of it. */
 import { createVerifier, sha256, sha256Hex } from '@countersign/crypto';
 import { CodedError, err, type JsonValue, ok } from '@countersign/kernel';
-import type { FeedEvent } from '@countersign/pipeline';
+import type { FeedEvent, VaultDesk } from '@countersign/pipeline';
 import { createMemoryStateStore, createSealer, type Store } from '@countersign/store';
 import { createBench } from '@countersign/testkit';
 import { describe, expect, test } from 'vitest';
@@ -21,6 +21,8 @@ interface Options {
   readonly reloadFails?: boolean;
   readonly closedStore?: boolean;
   readonly logFails?: boolean;
+  readonly vault?: Partial<VaultDesk>;
+  readonly bundleFails?: CodedError;
 }
 
 async function open(options: Options = {}) {
@@ -39,6 +41,12 @@ async function open(options: Options = {}) {
       admin: options.closedStore === true ? broken(store) : store,
       operatorTokenSha256: sha256(TOKEN),
       status: () => ({ policy: 'test' }),
+      vault: {
+        view: () => ({ subjects: 2, keys: 3, erased: 1 }),
+        erase: () => Promise.resolve(err({ code: 'subject_unknown', message: 'nothing is sealed for this subject in this org' })),
+        rotate: () => ok({ subjects: 2, keys: 3, erased: 1 }),
+        ...options.vault,
+      },
       ...(options.publicLog === undefined ? {} : { publicLog: options.publicLog }),
       policies: {
         compile: (source) => {
@@ -53,8 +61,19 @@ async function open(options: Options = {}) {
         },
       },
       evidence: {
+        exportFormats: ['dsse', 'signed-receipt'],
+        export: (id, format) =>
+          Promise.resolve(
+            id !== RECEIPT
+              ? undefined
+              : format === 'dsse'
+                ? ok(new TextEncoder().encode('{"payload":1}'))
+                : err({ code: 'export_not_receipt', message: 'only a receipt can be one', hint: 'export it as dsse' }),
+          ),
         receipt: (id) => Promise.resolve(id === RECEIPT ? entry : id === 'foreign' ? foreign : undefined),
-        bundle: (id) => {
+        bundle: (id, { inputs }) => {
+          if (!inputs) return Promise.resolve(new TextEncoder().encode('{"bundle":"bare"}'));
+          if (options.bundleFails !== undefined) return Promise.reject(options.bundleFails);
           if (options.logFails === true) return Promise.reject(new CodedError({ code: 'log_corrupt', message: 'x' }));
           return Promise.resolve(id === RECEIPT ? new TextEncoder().encode('{"bundle":1}') : undefined);
         },
@@ -273,6 +292,26 @@ describe('evidence', () => {
     expect((await ask('GET', '/api/v1/receipts?limit=1')).body.entries).toHaveLength(1);
   });
 
+  test('EXP-060 an export byte for byte, for whoever may read the receipt, in a format that there is', async () => {
+    const { ask, keyOf } = await open();
+    const at = (id: string, query: string): string => `/api/v1/receipts/${id}/export${query}`;
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'))).text).toBe('{"payload":1}');
+    for (const query of ['', '?format=', '?format=xml', '?format=dsse&format=dsse'])
+      expect([query, await ask('GET', at(RECEIPT, query))]).toMatchObject([
+        query,
+        { status: 422, body: { error_code: 'invalid_format', path: '/format' } },
+      ]);
+    expect(await ask('GET', at(RECEIPT, '?format=signed-receipt'))).toMatchObject({
+      status: 422,
+      body: { error_code: 'export_refused', error: 'only a receipt can be one (export_not_receipt)', hint: 'export it as dsse' },
+    });
+    expect((await ask('GET', at('none', '?format=dsse'))).status).toBe(404);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: keyOf('read') })).text).toBe('{"payload":1}');
+    expect((await ask('GET', at('foreign', '?format=dsse'), { headers: keyOf('read') })).status).toBe(404);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: keyOf('kill') })).status).toBe(403);
+    expect((await ask('GET', at(RECEIPT, '?format=dsse'), { headers: {} })).status).toBe(401);
+  });
+
   test('a log that cannot answer is 503 with the code of it', async () => {
     const { ask } = await open({ logFails: true });
     const reply = await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle`);
@@ -309,5 +348,88 @@ describe('evidence', () => {
     const open_ = await open({ publicLog: true });
     expect((await open_.ask('GET', '/log/tile/entries/000', none)).status).toBe(200);
     expect((await open_.ask('GET', '/api/v1/receipts', none)).status).toBe(401);
+  });
+});
+
+describe('the vault', () => {
+  test('HTTP-049 is shown, erased from and given other keys with the operator token, and with nothing else', async () => {
+    const asked: unknown[] = [];
+    const erased = { id: RECEIPT, index: 7, time: '2026-01-02T03:04:05.678Z', keys: 2 };
+    const { ask, org, store } = await open({
+      vault: {
+        erase: (request) => {
+          asked.push(request);
+          return Promise.resolve(ok(erased));
+        },
+        rotate: (subject) => {
+          asked.push(subject);
+          return ok({ subjects: 2, keys: 3, erased: 1 });
+        },
+      },
+    });
+    expect(await ask('GET', '/api/v1/vault')).toMatchObject({ status: 200, body: { vault: { subjects: 2, keys: 3, erased: 1 } } });
+    const body = { subject: 'ann@example.org', reason: 'asked for' };
+    expect(await ask('POST', '/api/v1/vault/erase', { body })).toMatchObject({ status: 200, body: { erasure: erased } });
+    expect(await ask('POST', '/api/v1/vault/rotate', { body: {} })).toMatchObject({ status: 200, body: { vault: { keys: 3 } } });
+    expect(await ask('POST', '/api/v1/vault/rotate', { body: { subject: 'ann@example.org' } })).toMatchObject({ status: 200 });
+    expect(asked).toEqual([{ org, ...body, by: 'operator' }, undefined, { org, subject: 'ann@example.org' }]);
+    for (const kind of ['read', 'kill', 'write'] as const) {
+      const { key } = value(store.createApiKey({ org, label: kind, kind, environment: 'test' }));
+      const headers = { 'x-ag-key': key };
+      const replies = [
+        await ask('GET', '/api/v1/vault', { headers }),
+        await ask('POST', '/api/v1/vault/erase', { headers, body }),
+        await ask('POST', '/api/v1/vault/rotate', { headers, body: {} }),
+      ];
+      const code = kind === 'write' ? 'operator_unauthorized' : 'operator_forbidden';
+      expect(replies.map((reply) => (reply.body as { error_code: string }).error_code)).toEqual([code, code, code]);
+    }
+    expect(asked).toHaveLength(3);
+  });
+
+  test.each([
+    [{ subject: 'ann' }, 'invalid_body', 422],
+    [{ reason: 'x' }, 'invalid_body', 422],
+    [{ subject: 'ann', reason: 'x', all: true }, 'invalid_body', 422],
+    [{ subject: 7, reason: 'x' }, 'invalid_body', 422],
+    [{ subject: 'ann', reason: 'x' }, 'subject_unknown', 404],
+    [{ subject: 'a'.repeat(4096), reason: 'x' }, 'subject_unknown', 404],
+    [{ subject: 'a'.repeat(4097), reason: 'x' }, 'invalid_body', 422],
+  ])('HTTP-045 HTTP-049 refuses what it cannot erase: %#, %s', async (body, code, status) => {
+    const { ask } = await open();
+    const reply = await ask('POST', '/api/v1/vault/erase', { body });
+    expect([reply.status, reply.body]).toEqual([status, expect.objectContaining({ error_code: code })]);
+  });
+
+  test.each([
+    ['erasure_not_entered', 503],
+    ['vault_unavailable', 503],
+    ['log_failed', 503],
+  ])('says what failed: %s', async (code, status) => {
+    const failed = new CodedError({ code, message: 'the sentence of the one who failed', hint: 'what to do' });
+    const { ask } = await open({ vault: { erase: () => Promise.reject(failed) } });
+    const reply = await ask('POST', '/api/v1/vault/erase', { body: { subject: 'ann', reason: 'x' } });
+    expect(reply.status).toBe(status);
+    expect(reply.text).toContain(code);
+  });
+});
+
+describe('a bundle whose content was erased', () => {
+  test('HTTP-050 is 410 with the time, and is given without inputs', async () => {
+    const erased = new CodedError({
+      code: 'vault_erased',
+      message: 'the content was erased on 2026-01-02T03:04:05.678Z',
+      hint: 'its proof still holds',
+    });
+    const { ask } = await open({ bundleFails: erased });
+    expect(await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle`)).toMatchObject({
+      status: 410,
+      body: { error_code: 'vault_erased', error: expect.stringContaining('erased on 2026') },
+    });
+    expect(await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle?inputs=false`)).toMatchObject({ status: 200, body: { bundle: 'bare' } });
+    expect(await ask('GET', `/api/v1/receipts/${RECEIPT}/bundle?inputs=no`)).toMatchObject({
+      status: 422,
+      body: { error_code: 'invalid_body' },
+    });
   });
 });

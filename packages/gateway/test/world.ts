@@ -178,6 +178,7 @@ function createRecorder(has: Has): Ports['recorder'] {
         seq: seq++,
         verdict: draft.verdict,
         action: { tool: draft.action.tool },
+        outcomeBy: draft.outcomeBy,
       } as unknown as ReceiptBody;
       return { body, durable: durable('disk') };
     },

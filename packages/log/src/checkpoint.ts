@@ -30,6 +30,11 @@ export function parseCheckpointText(text: string): Omit<Checkpoint, 'note'> | un
   return { origin, size, root };
 }
 
+/** A note with further signature lines, each with its newline. */
+export function addSignatures(note: string, lines: readonly string[]): string {
+  return note + lines.join('');
+}
+
 /** Who signs checkpoints. `name` is the key name in the note; it should equal the origin. */
 export interface NoteSigner {
   readonly name: string;
@@ -39,6 +44,8 @@ export interface NoteSigner {
 export interface OpenedCheckpoint extends Checkpoint {
   /** Signature lines that prove nothing: by keys that nobody gave, or repeated. */
   readonly unverified: number;
+  /** Names of the keys that verified. */
+  readonly signers: readonly string[];
 }
 
 /** Opens a checkpoint note with known keys: at least one must have signed it. */
@@ -49,20 +56,27 @@ export function openCheckpoint(note: string, verifiers: readonly NoteVerifier[])
   if (head === undefined) return err({ code: 'checkpoint_malformed', message: 'the note is signed, but is not a checkpoint' });
   const { text, signatures } = opened.value;
   const lines = note.slice(text.length + 1).split('\n').length - 1;
-  return ok({ ...head, note, unverified: lines - signatures.length });
+  return ok({ ...head, note, unverified: lines - signatures.length, signers: signatures.map(({ name }) => name) });
 }
 
 /**
- * The checkpoint this log published before, or undefined where it published none.
+ * The checkpoint this log published before, or undefined where it published none. `keys` are all that ever signed for it.
  * @throws CodedError `log_wrong_origin` when another log or another key wrote it.
  */
-export function readOwnCheckpoint(bytes: Uint8Array | undefined, own: { origin: string; noteSigner: NoteSigner }): Checkpoint | undefined {
+export function readOwnCheckpoint(
+  bytes: Uint8Array | undefined,
+  own: { readonly origin: string; readonly keys: readonly NoteVerifier[] },
+): Checkpoint | undefined {
   if (bytes === undefined) return undefined;
-  const { name, signer } = own.noteSigner;
-  const opened = openCheckpoint(new TextDecoder().decode(bytes), [createNoteVerifier(name, createVerifier(signer.publicKey))]);
+  const opened = openCheckpoint(new TextDecoder().decode(bytes), own.keys);
   if (opened.ok && opened.value.origin === own.origin) return opened.value;
   throw logError('log_wrong_origin', `the published checkpoint is not one that \`${own.origin}\` signed with this key`, {
     path: 'checkpoint',
     hint: opened.ok ? 'open the log under its own origin' : `check the signing key (\`${opened.error.code}\`)`,
   });
+}
+
+/** How a signer is recognised. */
+export function verifierOf({ name, signer }: NoteSigner): NoteVerifier {
+  return createNoteVerifier(name, createVerifier(signer.publicKey));
 }

@@ -18,11 +18,12 @@ export interface EntryBundles {
 
 const FIRST_ROOM = 65_536;
 
-export function createEntryBundles(): EntryBundles {
+/** Bundles from the first on, or behind `before` full ones. */
+export function createEntryBundles(before: number = 0): EntryBundles {
   const full: Bundle[] = [];
   let room: Uint8Array = new Uint8Array(FIRST_ROOM);
   let used = 0;
-  let index = 0;
+  let index = before;
   let width = 0;
   const reserve = (bytes: number): void => {
     if (used + bytes <= room.length) return;
@@ -55,16 +56,32 @@ export function createEntryBundles(): EntryBundles {
   };
 }
 
+/** Where the entry at `cursor` ends, or undefined where the bundle ends earlier. */
+function entryEnd(bytes: Uint8Array, cursor: number): number | undefined {
+  const end = cursor + 2 + (((bytes[cursor] ?? 0) << 8) | (bytes[cursor + 1] ?? 0));
+  return end > bytes.length ? undefined : end;
+}
+
 /** The entries of a bundle, or undefined where its form is wrong or it does not hold `width` of them. */
 export function parseBundle(bytes: Uint8Array, width: number): readonly Uint8Array[] | undefined {
   const entries: Uint8Array[] = [];
   let cursor = 0;
   while (cursor < bytes.length) {
-    const length = ((bytes[cursor] ?? 0) << 8) | (bytes[cursor + 1] ?? 0);
-    const end = cursor + 2 + length;
-    if (end > bytes.length) return undefined;
+    const end = entryEnd(bytes, cursor);
+    if (end === undefined || entries.length === width) return undefined;
     entries.push(bytes.subarray(cursor + 2, end));
     cursor = end;
   }
   return entries.length === width ? entries : undefined;
+}
+
+/** The bundle of the first `width` entries, or undefined where there are fewer. */
+export function cutBundle(bytes: Uint8Array, width: number): Uint8Array | undefined {
+  let cursor = 0;
+  for (let entries = 0; entries < width; entries += 1) {
+    const end = entryEnd(bytes, cursor);
+    if (end === undefined) return undefined;
+    cursor = end;
+  }
+  return bytes.subarray(0, cursor);
 }

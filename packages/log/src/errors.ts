@@ -10,6 +10,9 @@ export type LogErrorCode =
   | 'log_rolled_back' // the journal holds less than a checkpoint that was already published
   | 'log_forked' // the journal does not lead to the root of the published checkpoint
   | 'log_wrong_origin' // the checkpoint on storage belongs to another log or another key
+  | 'log_archived' // the record was moved to an archive
+  | 'log_archive_mismatch' // an archive does not hold what was moved to it
+  | 'log_segment_missing' // a segment is gone, and nothing says where
   | 'log_out_of_range'; // no such index or tree size
 
 interface Details {

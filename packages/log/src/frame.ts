@@ -8,6 +8,7 @@
  * The zero byte before the entry is the RFC 6962 leaf prefix: the leaf hash is taken from the frame without a copy.
  */
 import { sha256 } from '@countersign/crypto';
+import { getU32, getU48, putU32, putU48 } from './big-endian.ts';
 import { crc32c } from './checksum.ts';
 
 export const HEADER_BYTES = 24;
@@ -26,28 +27,6 @@ export function frameBytes(entry: Uint8Array, attachments: readonly Uint8Array[]
   let body = 6 + entry.length + 4 * attachments.length;
   for (const attachment of attachments) body += attachment.length;
   return HEADER_BYTES + body + SUM_BYTES;
-}
-
-function putU32(target: Uint8Array, at: number, value: number): void {
-  target[at] = value >>> 24;
-  target[at + 1] = value >>> 16;
-  target[at + 2] = value >>> 8;
-  target[at + 3] = value;
-}
-
-function putU48(target: Uint8Array, at: number, value: number): void {
-  const high = Math.floor(value / 0x1_0000_0000);
-  target[at] = high >>> 8;
-  target[at + 1] = high;
-  putU32(target, at + 2, value >>> 0);
-}
-
-function getU32(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
-}
-
-function getU48(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)) * 0x1_0000_0000 + getU32(bytes, at + 2);
 }
 
 export interface FrameInput {

@@ -3,9 +3,9 @@
  * node hash amortised; any subtree root costs a bounded number of tile reads.
  */
 import { logError } from './errors.ts';
-import { createFrontier, foldFrontier, HASH_BYTES, nodeHash } from './merkle.ts';
+import { createFrontier, foldFrontier, type Frontier, HASH_BYTES, nodeHash } from './merkle.ts';
 import type { Range } from './proof.ts';
-import { TILE_WIDTH, tilePath } from './tile-path.ts';
+import { TILE_WIDTH, tilePath, type TileName } from './tile-path.ts';
 
 const TILE_HEIGHT = 8;
 
@@ -33,6 +33,17 @@ export interface HashTree {
   forget(level: number, index: number): void;
   /** Root over leaves `[start, end)`, a range as a proof has them. */
   rangeRoot(range: Range): Promise<Uint8Array>;
+  /** Leaf hashes `[from, from + count)`, all in one tile. */
+  leaves(from: number, count: number): Promise<readonly Uint8Array[]>;
+}
+
+/** Where a tree of `size` leaves stands on storage at each level: full tiles, and the width of the partial one behind them. */
+export function treeEdge(size: number): readonly { readonly level: number; readonly fullTiles: number; readonly width: number }[] {
+  const edge: { level: number; fullTiles: number; width: number }[] = [];
+  for (let level = 0, hashes = size; hashes > 0; level += 1, hashes = Math.floor(hashes / TILE_WIDTH)) {
+    edge.push({ level, fullTiles: Math.floor(hashes / TILE_WIDTH), width: hashes % TILE_WIDTH });
+  }
+  return edge;
 }
 
 export interface HashTreeOptions {
@@ -95,8 +106,43 @@ function createTileReader({ readFile, tileCacheMax }: HashTreeOptions): (level: 
 }
 
 export function createHashTree(options: HashTreeOptions): HashTree {
-  const frontier = createFrontier();
-  const levels: Level[] = [{ firstTile: 0, hashes: [] }];
+  return treeOver(options, { frontier: createFrontier(), levels: [{ firstTile: 0, hashes: [] }] });
+}
+
+async function partialHashes(options: HashTreeOptions, tile: TileName): Promise<Uint8Array[] | undefined> {
+  const bytes = tile.width === 0 ? new Uint8Array(0) : await options.readFile(tilePath(tile));
+  if (bytes?.length !== tile.width * HASH_BYTES) return undefined;
+  return Array.from({ length: tile.width }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+}
+
+/**
+ * The tree of `size` leaves from the right edge of its tiles, without a look at any leaf before; undefined where a partial tile is
+ * missing or has the wrong size. Whether it is the right tree only its root says: compare it with a signed one.
+ */
+export async function restoreHashTree(options: HashTreeOptions, size: number): Promise<HashTree | undefined> {
+  const levels: Level[] = [];
+  for (const { level, fullTiles, width } of treeEdge(size)) {
+    const hashes = await partialHashes(options, { level, index: fullTiles, width });
+    if (hashes === undefined) return undefined;
+    levels.push({ firstTile: fullTiles, hashes });
+  }
+  const held = treeOver(options, { frontier: createFrontier(), levels });
+  const parts: Uint8Array[] = [];
+  for (const { height, start } of perfectParts({ start: 0, end: size })) {
+    parts.push(await held.rangeRoot({ start, end: start + 2 ** height }));
+  }
+  return treeOver(options, {
+    frontier: createFrontier({ size, parts }),
+    levels: levels.length === 0 ? [{ firstTile: 0, hashes: [] }] : levels,
+  });
+}
+
+interface Held {
+  readonly frontier: Frontier;
+  readonly levels: Level[];
+}
+
+function treeOver(options: HashTreeOptions, { frontier, levels }: Held): HashTree {
   const readTile = createTileReader(options);
 
   const sink = (height: number, hash: Uint8Array): void => {
@@ -143,6 +189,7 @@ export function createHashTree(options: HashTreeOptions): HashTree {
       for (const { height, start } of perfectParts(range)) roots.push(await perfect(height, start));
       return foldFrontier(roots);
     },
+    leaves: (from, count) => hashesAt(0, from, count),
   };
 }
 

@@ -1,48 +1,16 @@
 /**
  * @module The journal: what was acknowledged is here, in order, or it never happened. Segments of frames; one batch is one write.
  *
- * Recovery reads everything once. Damage at the end that a single unfinished write can explain is cut off (it was never
- * acknowledged); any other damage is refused with its place, because what lies behind it was acknowledged.
+ * Opening reads the index of each closed segment and the whole of the last one. Damage at the end that a single unfinished write can
+ * explain is cut off (it was never acknowledged); any other damage is refused with its place, because what lies behind it was acknowledged.
  */
-import { invariant } from '@countersign/kernel';
 import { logError } from './errors.ts';
-import { findHeader, HEADER_BYTES, readBody, readHeader, type FrameHeader, type LogRecord } from './frame.ts';
+import { readBody, readHeader, type FrameHeader, type LogRecord } from './frame.ts';
 import { SCAN_BYTES, type LogLimits } from './limits.ts';
-import type { LogStorage, SegmentInfo } from './storage.ts';
-
-/** Offsets fit below this, so that segment and offset share one exact double. */
-const SEGMENT_SPAN = 0x1_0000_0000;
-
-/** Positions of all records, eight bytes each. */
-interface Positions {
-  readonly count: number;
-  push(segment: number, offset: number): void;
-  at(index: number): { readonly segment: number; readonly offset: number };
-}
-
-function createPositions(): Positions {
-  let held = new Float64Array(1024);
-  let count = 0;
-  return {
-    get count() {
-      return count;
-    },
-    push: (segment, offset) => {
-      if (count === held.length) {
-        const larger = new Float64Array(count * 2);
-        larger.set(held);
-        held = larger;
-      }
-      held[count] = segment * SEGMENT_SPAN + offset;
-      count += 1;
-    },
-    at: (index) => {
-      const position = held[index] ?? 0;
-      const segment = Math.floor(position / SEGMENT_SPAN);
-      return { segment, offset: position - segment * SEGMENT_SPAN };
-    },
-  };
-}
+import { createPositions, type Positions } from './positions.ts';
+import { corrupt, laterWriteBehind, readChunk, type Scanned } from './read-segment.ts';
+import { readSegmentIndex, writeSegmentIndex } from './segment-index.ts';
+import type { JournalStorage, SegmentInfo } from './storage.ts';
 
 /** A batch as it goes to storage: frames one after the other. */
 export interface JournalBatch {
@@ -51,94 +19,57 @@ export interface JournalBatch {
   readonly starts: readonly number[];
 }
 
+/** A segment that will not grow any more: records `[first, end)`. */
+export interface ClosedSegment {
+  readonly segment: number;
+  readonly first: number;
+  readonly end: number;
+  /** What was kept with its index; undefined where the index was lost. */
+  readonly notes: Uint8Array | undefined;
+  /** Its bytes are here, not in an archive. */
+  readonly present: boolean;
+}
+
 export interface Journal {
   /** Records that are durable. */
   readonly size: number;
-  /** Writes a batch; durable on return. */
-  append(batch: JournalBatch): Promise<void>;
-  /** @throws CodedError `log_corrupt` when the bytes are not those that were written. */
+  /** Index of the first record that is here, not in an archive. */
+  readonly firstPresent: number;
+  readonly closed: readonly ClosedSegment[];
+  /** Writes a batch; durable on return. Says which segment it closed by opening the next, if it did. */
+  append(batch: JournalBatch): Promise<ClosedSegment | undefined>;
+  /** Keeps the index of a closed segment, with notes. */
+  keepIndex(segment: number, notes: Uint8Array): Promise<void>;
+  /** @throws CodedError `log_corrupt` when the bytes are not those that were written, `log_archived` when they are elsewhere. */
   read(index: number): Promise<LogRecord>;
   /** Records from `from` on, in chunks, up to those durable when the chunk is read. */
   scan(from: number): AsyncGenerator<readonly LogRecord[], void, undefined>;
+  /** Bytes of a segment that is here. */
+  segmentBytes(segment: number): Promise<Uint8Array>;
+  /** Lets go of the first segment that is here: its bytes are elsewhere. Never the one that is written. */
+  removeFirst(): Promise<void>;
+  /** Takes a segment back. @throws CodedError `log_archive_mismatch` when it is not the one that went. */
+  restore(segment: number, bytes: Uint8Array): Promise<void>;
 }
 
 export interface RecoverOptions {
-  readonly storage: LogStorage;
+  readonly storage: JournalStorage;
   readonly limits: LogLimits;
-  /** Called with every chunk of recovered records, in order. The views are valid until it resolves. */
-  readonly visit: (records: readonly LogRecord[]) => Promise<void>;
 }
 
-function segmentName(segment: number): string {
-  return `journal segment ${segment}`;
-}
-
-interface Scanned {
-  readonly header: FrameHeader;
-  readonly record: LogRecord;
-  readonly offset: number;
-}
-
-interface Chunk {
-  readonly frames: readonly Scanned[];
-  /** Where the first frame that is not in `frames` starts. */
-  readonly next: number;
-  /** No valid frame starts at `next`, and the segment does not end there. */
-  readonly damaged: boolean;
-}
-
-interface ChunkRequest {
-  readonly segment: SegmentInfo;
-  readonly offset: number;
-  readonly frameMax: number;
-}
-
-/** Reads the frames from `offset` on: as many as fit in one read, at least one. */
-async function readChunk(storage: LogStorage, request: ChunkRequest): Promise<Chunk> {
-  const { segment, offset, frameMax } = request;
-  const left = segment.sizeBytes - offset;
-  let bytes = await storage.read(segment.segment, { offset, length: Math.min(left, SCAN_BYTES) });
-  const first = readHeader(bytes, 0);
-  if (first !== undefined && first.frameLength > bytes.length && first.frameLength <= Math.min(left, frameMax)) {
-    bytes = await storage.read(segment.segment, { offset, length: first.frameLength });
-  }
-  const frames: Scanned[] = [];
-  let cursor = 0;
-  while (cursor < bytes.length) {
-    const header = readHeader(bytes, cursor);
-    const runsOn = header === undefined ? cursor + HEADER_BYTES > bytes.length : cursor + header.frameLength > bytes.length;
-    if (runsOn) return { frames, next: offset + cursor, damaged: frames.length === 0 };
-    const record = header === undefined ? undefined : readBody(bytes, cursor, header);
-    if (header === undefined || record === undefined) return { frames, next: offset + cursor, damaged: true };
-    frames.push({ header, record, offset: offset + cursor });
-    cursor += header.frameLength;
-  }
-  return { frames, next: offset + cursor, damaged: frames.length === 0 };
-}
-
-/** True when a frame behind `from` belongs to a later write than the one that holds, or should hold, record `expected`. */
-async function laterWriteBehind(storage: LogStorage, damage: { segment: SegmentInfo; from: number; expected: number }): Promise<boolean> {
-  const { segment, from, expected } = damage;
-  for (let offset = from; offset < segment.sizeBytes; offset += SCAN_BYTES) {
-    const bytes = await storage.read(segment.segment, { offset, length: SCAN_BYTES + HEADER_BYTES - 1 });
-    for (let at = findHeader(bytes, 0); at !== -1; at = findHeader(bytes, at + 1)) {
-      const header = readHeader(bytes, at);
-      if (header !== undefined && header.batch > expected) return true;
-    }
-  }
-  return false;
-}
-
-function corrupt(segment: number, offset: number, what: string): Error {
-  return logError('log_corrupt', `${what} in ${segmentName(segment)} at byte ${offset}`, {
-    path: `${segmentName(segment)}, byte ${offset}`,
-    hint: 'restore this segment from a copy; nothing was changed',
-  });
+/** Everything the journal knows of one segment. */
+interface Segment {
+  sizeBytes: number;
+  readonly first: number;
+  count: number;
+  notes: Uint8Array | undefined;
+  present: boolean;
 }
 
 interface Recovery {
   readonly options: RecoverOptions;
   readonly positions: Positions;
+  readonly segments: Segment[];
   lastBatch: number;
 }
 
@@ -152,15 +83,17 @@ function admit(recovery: Recovery, segment: number, frames: readonly Scanned[]):
   }
 }
 
-/** Recovers one segment; returns its size afterwards. */
-async function recoverSegment(recovery: Recovery, segment: SegmentInfo, isLast: boolean): Promise<number> {
-  const { storage, limits, visit } = recovery.options;
-  const frameMax = limits.recordBytesMax + SCAN_BYTES;
+function frameMaxOf(limits: LogLimits): number {
+  return limits.recordBytesMax + SCAN_BYTES;
+}
+
+/** Reads every frame of one segment; returns its size afterwards. */
+async function scanSegment(recovery: Recovery, segment: SegmentInfo, isLast: boolean): Promise<number> {
+  const { storage, limits } = recovery.options;
   let offset = 0;
   while (offset < segment.sizeBytes) {
-    const chunk = await readChunk(storage, { segment, offset, frameMax });
+    const chunk = await readChunk(storage, { segment, offset, frameMax: frameMaxOf(limits) });
     admit(recovery, segment.segment, chunk.frames);
-    if (chunk.frames.length > 0) await visit(chunk.frames.map((frame) => frame.record));
     offset = chunk.next;
     if (!chunk.damaged) continue;
     const expected = recovery.positions.count;
@@ -173,59 +106,180 @@ async function recoverSegment(recovery: Recovery, segment: SegmentInfo, isLast: 
   return offset;
 }
 
-/**
- * Opens the journal on `storage`, cutting off what an unfinished write left.
- * @throws CodedError `log_corrupt` for any other damage; nothing is changed then.
- */
-export async function recoverJournal(options: RecoverOptions): Promise<Journal> {
-  const recovery: Recovery = { options, positions: createPositions(), lastBatch: 0 };
-  const sizes: number[] = [];
-  const segments = await options.storage.segments();
-  for (const segment of segments) {
-    invariant(segment.segment === sizes.length, 'storage numbers segments from 0 without gaps');
-    sizes.push(await recoverSegment(recovery, segment, segment.segment === segments.length - 1));
-  }
-  return journalOver(options, recovery.positions, sizes);
+/** Takes up a segment by its index; false where there is none that fits. `sizeBytes` is undefined for an archived one. */
+async function takeIndex(recovery: Recovery, segment: number, sizeBytes: number | undefined): Promise<boolean> {
+  const { storage } = recovery.options;
+  const bytes = await storage.readIndex(segment);
+  const index = bytes === undefined ? undefined : readSegmentIndex(bytes);
+  const first = recovery.positions.count;
+  if (index === undefined || index.first !== first || (sizeBytes !== undefined && index.sizeBytes !== sizeBytes)) return false;
+  for (const offset of index.offsets) recovery.positions.push(segment, offset);
+  const count = index.offsets.length;
+  recovery.segments.push({ sizeBytes: index.sizeBytes, first, count, notes: index.notes, present: sizeBytes !== undefined });
+  // A later write begins a batch of its own: whatever the last batch of this segment was, the next frame starts another.
+  recovery.lastBatch = -1;
+  return true;
 }
 
-function journalOver({ storage, limits }: RecoverOptions, positions: Positions, sizes: number[]): Journal {
+async function takeArchived(recovery: Recovery, before: number): Promise<void> {
+  for (let segment = 0; segment < before; segment += 1) {
+    if (await takeIndex(recovery, segment, undefined)) continue;
+    throw logError('log_segment_missing', `journal segment ${segment} is missing, and so is its index`, {
+      path: `journal segment ${segment}`,
+      hint: 'restore it from a copy or an archive; nothing was changed',
+    });
+  }
+}
+
+/**
+ * Opens the journal on `storage`, cutting off what an unfinished write left.
+ * @throws CodedError `log_corrupt`, `log_segment_missing` for any other damage that opening sees; nothing is changed then.
+ */
+export async function recoverJournal(options: RecoverOptions): Promise<Journal> {
+  const recovery: Recovery = { options, positions: createPositions(), segments: [], lastBatch: 0 };
+  const found = await options.storage.segments();
+  await takeArchived(recovery, found[0]?.segment ?? 0);
+  for (const [i, info] of found.entries()) {
+    const isLast = i === found.length - 1;
+    if (!isLast && (await takeIndex(recovery, info.segment, info.sizeBytes))) continue;
+    const first = recovery.positions.count;
+    const sizeBytes = await scanSegment(recovery, info, isLast);
+    recovery.segments.push({ sizeBytes, first, count: recovery.positions.count - first, notes: undefined, present: true });
+  }
+  return journalOver(recovery);
+}
+
+function closedView({ first, count, notes, present }: Segment, segment: number): ClosedSegment {
+  return { segment, first, end: first + count, notes, present };
+}
+
+/** Reading one record, and many. */
+function readers(recovery: Recovery): Pick<Journal, 'read' | 'scan'> {
+  const { positions, segments } = recovery;
+  const { storage, limits } = recovery.options;
   const frameEnd = (index: number): number => {
     const here = positions.at(index);
     const next = index + 1 < positions.count ? positions.at(index + 1) : undefined;
-    return next !== undefined && next.segment === here.segment ? next.offset : (sizes[here.segment] ?? 0);
+    return next !== undefined && next.segment === here.segment ? next.offset : (segments[here.segment]?.sizeBytes ?? 0);
+  };
+  const refuseArchived = (segment: number, index: number): void => {
+    if (segments[segment]?.present === true) return;
+    throw logError('log_archived', `record ${index} was moved to an archive`, {
+      path: `journal segment ${segment}`,
+      hint: 'bring it back with `countersign log restore`',
+    });
   };
   const read = async (index: number): Promise<LogRecord> => {
     const { segment, offset } = positions.at(index);
+    refuseArchived(segment, index);
     const bytes = await storage.read(segment, { offset, length: frameEnd(index) - offset });
-    const header = readHeader(bytes, 0);
+    const header: FrameHeader | undefined = readHeader(bytes, 0);
     const record = header === undefined || header.index !== index ? undefined : readBody(bytes, 0, header);
     if (record === undefined) throw corrupt(segment, offset, `record ${index} is damaged`);
     return record;
   };
   return {
-    get size() {
-      return positions.count;
-    },
-    append: async ({ bytes, starts }) => {
-      const last = sizes.length - 1;
-      const segment = last === -1 || (sizes[last] ?? 0) >= limits.segmentBytesMax ? last + 1 : last;
-      const base = sizes[segment] ?? 0;
-      await storage.append(segment, bytes);
-      sizes[segment] = base + bytes.length;
-      for (const start of starts) positions.push(segment, base + start);
-    },
     read,
     scan: async function* scan(from) {
-      const frameMax = limits.recordBytesMax + SCAN_BYTES;
       let index = from;
       while (index < positions.count) {
         const { segment, offset } = positions.at(index);
-        const chunk = await readChunk(storage, { segment: { segment, sizeBytes: sizes[segment] ?? 0 }, offset, frameMax });
+        refuseArchived(segment, index);
+        const info = { segment, sizeBytes: segments[segment]?.sizeBytes ?? 0 };
+        const chunk = await readChunk(storage, { segment: info, offset, frameMax: frameMaxOf(limits) });
         const records = chunk.frames.map((frame) => frame.record);
         if (records.length === 0 || records[0]?.index !== index) throw corrupt(segment, offset, `record ${index} is damaged`);
         yield records;
         index += records.length;
       }
     },
+  };
+}
+
+/** Writing: the end of the journal, and the index of what is closed. */
+function writers({ positions, segments, options }: Recovery): Pick<Journal, 'append' | 'keepIndex'> {
+  const { storage, limits } = options;
+  const offsetsOf = ({ first, count }: Segment): Uint32Array =>
+    Uint32Array.from({ length: count }, (_, i) => positions.at(first + i).offset);
+  const nextSegment = (): number => {
+    const last = segments.at(-1);
+    return last === undefined || last.sizeBytes >= limits.segmentBytesMax ? segments.length : segments.length - 1;
+  };
+  return {
+    append: async ({ bytes, starts }) => {
+      const number = nextSegment();
+      const opens = number === segments.length;
+      const base = opens ? 0 : (segments[number]?.sizeBytes ?? 0);
+      await storage.append(number, base, bytes);
+      if (opens) segments.push({ sizeBytes: 0, first: positions.count, count: 0, notes: undefined, present: true });
+      const segment = segments[number];
+      if (segment !== undefined) {
+        segment.sizeBytes = base + bytes.length;
+        segment.count += starts.length;
+      }
+      for (const start of starts) positions.push(number, base + start);
+      const before = opens ? segments[number - 1] : undefined;
+      return before === undefined ? undefined : closedView(before, number - 1);
+    },
+    keepIndex: async (number, notes) => {
+      const segment = segments[number];
+      if (segment === undefined) return;
+      segment.notes = notes;
+      const { first, sizeBytes } = segment;
+      await storage.writeIndex(number, writeSegmentIndex({ first, sizeBytes, offsets: offsetsOf(segment), notes }));
+    },
+  };
+}
+
+/** Segments that go to an archive, and come back. */
+function movers({ segments, options: { storage } }: Recovery): Pick<Journal, 'segmentBytes' | 'removeFirst' | 'restore'> {
+  return {
+    segmentBytes: (number) => storage.read(number, { offset: 0, length: segments[number]?.sizeBytes ?? 0 }),
+    restore: async (number, bytes) => {
+      const segment = segments[number];
+      const first = readHeader(bytes, 0);
+      if (segment === undefined || segment.present || bytes.length !== segment.sizeBytes || first?.index !== segment.first) {
+        throw logError('log_archive_mismatch', `these bytes are not those of journal segment ${number}`, {
+          path: `journal segment ${number}`,
+          hint: 'restore from the archive that this log was moved to',
+        });
+      }
+      await storage.restoreSegment(number, bytes);
+      segment.present = true;
+    },
+    removeFirst: async () => {
+      const number = segments.findIndex((segment) => segment.present);
+      const segment = segments[number];
+      if (segment === undefined || number === segments.length - 1) return;
+      // Without its index a segment that is elsewhere could not be passed over at the next opening.
+      const kept = await storage.readIndex(number);
+      const index = kept === undefined ? undefined : readSegmentIndex(kept);
+      if (index?.first !== segment.first || index.sizeBytes !== segment.sizeBytes || index.offsets.length !== segment.count) {
+        throw logError('log_segment_missing', `the index of journal segment ${number} is not kept, so it must stay`, {
+          path: `journal segment ${number}`,
+          hint: 'open the log again: the index is made anew',
+        });
+      }
+      await storage.removeSegment(number);
+      segment.present = false;
+    },
+  };
+}
+
+function journalOver(recovery: Recovery): Journal {
+  const { positions, segments } = recovery;
+  return {
+    get size() {
+      return positions.count;
+    },
+    get firstPresent() {
+      return segments.find((segment) => segment.present)?.first ?? 0;
+    },
+    get closed() {
+      return segments.slice(0, -1).map(closedView);
+    },
+    ...writers(recovery),
+    ...readers(recovery),
+    ...movers(recovery),
   };
 }

@@ -25,10 +25,16 @@ export const LOG_LIMITS: LogLimits = {
   recordBytesMax: 16_777_216,
   queueRecordsMax: 65_536,
   queueBytesMax: 67_108_864,
-  segmentBytesMax: 67_108_864,
+  segmentBytesMax: 33_554_432,
   unpublishedRecordsMax: 65_536,
   tileCacheMax: 256,
 };
 
 /** Bytes read from a segment in one call while the journal is scanned. */
 export const SCAN_BYTES: number = 1_048_576;
+
+/** Bytes of an `add-checkpoint` request: 63 proof lines and a note with dozens of signatures fit. */
+export const WITNESS_BODY_BYTES_MAX = 65_536;
+
+/** Proof lines of an `add-checkpoint` request; C2SP tlog-witness has the same number. */
+export const WITNESS_PROOF_LINES_MAX = 63;

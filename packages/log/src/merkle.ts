@@ -68,9 +68,10 @@ export interface Frontier {
   root(): Uint8Array;
 }
 
-export function createFrontier(): Frontier {
-  const parts: Uint8Array[] = [];
-  let size = 0;
+/** An empty frontier, or one that goes on from a tree of `size` leaves whose perfect subtrees have these roots, largest first. */
+export function createFrontier(from: { readonly size: number; readonly parts: readonly Uint8Array[] } = { size: 0, parts: [] }): Frontier {
+  const parts: Uint8Array[] = [...from.parts];
+  let { size } = from;
   return {
     get size() {
       return size;

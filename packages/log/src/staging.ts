@@ -2,7 +2,7 @@
 import { frameBytes, writeFrame } from './frame.ts';
 
 /** Buffers above this size are not kept for the next batch. */
-const KEEP_BYTES = 4_194_304;
+const KEEP_BYTES = 16_777_216;
 const FIRST_BYTES = 262_144;
 
 export interface Batch {

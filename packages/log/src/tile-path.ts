@@ -34,9 +34,25 @@ export function partialFolder(tile: Omit<TileName, 'width'>): string {
   return `${tilePath({ ...tile, width: TILE_WIDTH })}.p`;
 }
 
-const PUBLISHED = /^(?:checkpoint|tile\/(?:entries|[0-9]{1,2})(?:\/x[0-9]{3}){0,6}\/[0-9]{3}(?:\.p\/[0-9]{1,3})?)$/;
+const PUBLISHED_TILE =
+  /^tile\/(entries|[0-9]|[1-5][0-9]|6[0-3])((?:\/x[0-9]{3}){0,5}\/[0-9]{3})(?:\.p\/([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?$/;
+/** More than the longest path of a tile has. */
+const PATH_CHARS_MAX = 64;
 
-/** True for the shape of a path that a log may publish: safe to look up for a stranger. */
+/**
+ * What a path names, or undefined where it names no tile. Only the one spelling that `tilePath` writes is read: no leading zeroes,
+ * no empty groups in front, levels to 63, widths 1 to 255 for partial tiles, indexes below 2^53.
+ */
+export function parseTilePath(path: string): TileName | undefined {
+  const found = path.length <= PATH_CHARS_MAX ? PUBLISHED_TILE.exec(path) : null;
+  if (found === null) return undefined;
+  const [, level = '', groups = '', width = String(TILE_WIDTH)] = found;
+  const index = Number(groups.replaceAll(/[x/]/g, ''));
+  const tile: TileName = { level: level === 'entries' ? level : Number(level), index, width: Number(width) };
+  return Number.isSafeInteger(index) && tilePath(tile) === path ? tile : undefined;
+}
+
+/** True for a path that a log may publish: safe to look up for a stranger. */
 export function isPublishedPath(path: string): boolean {
-  return path.length <= 64 && PUBLISHED.test(path);
+  return path === CHECKPOINT_PATH || parseTilePath(path) !== undefined;
 }

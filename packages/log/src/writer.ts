@@ -1,11 +1,18 @@
 /**
- * @module The two loops behind a log: the flush loop (group commit into the journal) and the publication loop behind it. Storage
- * failing in either stops both for good.
+ * @module How a record becomes public, in three steps (spec/log.md, LOG-010), and two loops that drive them: `commitAll` and, behind it,
+ * `publishAll`. Storage failing in either stops both for good.
+ *
+ * 1. *Stage* (`staging.ts`): a number, and a place in the batch that gathers. A crash leaves no trace of it.
+ * 2. *Commit* (`journal.ts`): one write and one sync for the whole batch, then everybody who waits is told. A crash before the sync has
+ *    returned leaves all, some or none of the batch: opening cuts it back to whole records, none of which was acknowledged to anybody.
+ *    A crash after it leaves all of it, whether or not somebody was told.
+ * 3. *Publish* (`publisher.ts`): tiles, then cosignatures, then the checkpoint that needs them. A crash leaves the older checkpoint with all
+ *    its tiles, and perhaps tiles that no checkpoint names yet; what is missing is published at the next opening.
  */
 import { invariant, type CodedError } from '@countersign/kernel';
 import type { Checkpoint } from './checkpoint.ts';
 import { logError, logFailed, type LogErrorCode } from './errors.ts';
-import type { Journal } from './journal.ts';
+import type { ClosedSegment, Journal } from './journal.ts';
 import type { LogLimits } from './limits.ts';
 import type { Publisher } from './publisher.ts';
 import { createBatch, type Batch } from './staging.ts';
@@ -15,6 +22,7 @@ export interface WriterOptions {
   readonly publisher: Publisher;
   readonly limits: LogLimits;
   readonly pace: (() => Promise<void>) | undefined;
+  readonly beforeCommit: (() => Promise<void> | void) | undefined;
   readonly onCheckpoint: ((checkpoint: Checkpoint) => void) | undefined;
 }
 
@@ -24,7 +32,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** State of a writer; `startFlushing`, `startPublishing` and `stop` are all that changes it. */
+/** State of a writer; `startCommitting`, `startPublishing` and `stop` are all that changes it. */
 export interface Core {
   readonly options: WriterOptions;
   gathering: Batch;
@@ -32,11 +40,15 @@ export interface Core {
   spare: Uint8Array | undefined;
   failure: CodedError<LogErrorCode> | undefined;
   closing: Promise<void> | undefined;
-  flushing: Promise<void> | undefined;
+  committing: Promise<void> | undefined;
   publishing: Promise<void> | undefined;
   waiters: Waiter[];
   /** Ends the pause between two publications. */
   hurry: () => void;
+  /** What is to be found again of the records of a closed segment. */
+  notesOf: (first: number, end: number) => Uint8Array;
+  /** Indexes under way. */
+  indexing: Promise<void>;
 }
 
 export function createCore(options: WriterOptions): Core {
@@ -47,11 +59,20 @@ export function createCore(options: WriterOptions): Core {
     spare: undefined,
     failure: undefined,
     closing: undefined,
-    flushing: undefined,
+    committing: undefined,
     publishing: undefined,
     waiters: [],
     hurry: () => undefined,
+    notesOf: () => new Uint8Array(0),
+    indexing: Promise.resolve(),
   };
+}
+
+/** Keeps the index of a segment, behind those under way. One that cannot be kept is made again at the next opening: no reason to stop. */
+export function keepIndex(core: Core, segment: ClosedSegment): Promise<void> {
+  const keep = (): Promise<void> => core.options.journal.keepIndex(segment.segment, core.notesOf(segment.first, segment.end));
+  core.indexing = core.indexing.then(keep).catch(() => undefined);
+  return core.indexing;
 }
 
 /** Stops the log: everything that waits is rejected, nothing is accepted any more. */
@@ -84,7 +105,21 @@ async function leaveRoom(core: Core): Promise<void> {
   await covered(core, (core.options.publisher.checkpoint?.size ?? 0) + surplus - 1).catch(() => undefined);
 }
 
-async function flushAll(core: Core): Promise<void> {
+/** Step 2. */
+async function commit(core: Core, batch: Batch): Promise<void> {
+  const { journal, beforeCommit } = core.options;
+  const before = beforeCommit?.();
+  if (before !== undefined) await before;
+  const closed = await journal.append({ bytes: batch.bytes(), starts: batch.starts });
+  takeInto(core, batch);
+  core.spare = batch.buffer();
+  core.writing = undefined;
+  // Last: whoever waits for it may stage the next record at once.
+  batch.resolve();
+  if (closed !== undefined) void keepIndex(core, closed);
+}
+
+async function commitAll(core: Core): Promise<void> {
   // One microtask later, so that records staged in one go share a write.
   await Promise.resolve();
   while (core.gathering.count > 0 && core.failure === undefined) {
@@ -93,33 +128,30 @@ async function flushAll(core: Core): Promise<void> {
     core.gathering = createBatch(batch.first + batch.count, core.spare);
     core.spare = undefined;
     try {
-      await core.options.journal.append({ bytes: batch.bytes(), starts: batch.starts });
+      await commit(core, batch);
     } catch (error) {
       fail(core, error);
       batch.reject(core.failure ?? logFailed(error));
       break;
     }
-    batch.resolve();
-    takeInto(core, batch);
-    core.spare = batch.buffer();
-    core.writing = undefined;
     startPublishing(core);
     await leaveRoom(core);
   }
   core.writing = undefined;
 }
 
-export function startFlushing(core: Core): void {
-  core.flushing ??= flushAll(core)
+export function startCommitting(core: Core): void {
+  core.committing ??= commitAll(core)
     .catch((error: unknown) => {
       fail(core, error);
     })
     .finally(() => {
-      core.flushing = undefined;
-      if (core.gathering.count > 0 && core.failure === undefined) startFlushing(core);
+      core.committing = undefined;
+      if (core.gathering.count > 0 && core.failure === undefined) startCommitting(core);
     });
 }
 
+/** Step 3. */
 async function publishOnce(core: Core): Promise<void> {
   const checkpoint = await core.options.publisher.publish();
   const due = core.waiters.filter((waiter) => waiter.index < checkpoint.size);
@@ -158,12 +190,13 @@ export function startPublishing(core: Core): void {
 
 async function drain(core: Core): Promise<void> {
   core.hurry();
-  if (core.gathering.count > 0 && core.failure === undefined) startFlushing(core);
-  while (core.flushing !== undefined || core.publishing !== undefined) {
+  if (core.gathering.count > 0 && core.failure === undefined) startCommitting(core);
+  while (core.committing !== undefined || core.publishing !== undefined) {
     core.hurry();
-    await core.flushing;
+    await core.committing;
     await core.publishing;
   }
+  await core.indexing;
   for (const waiter of core.waiters.splice(0)) waiter.reject(logError('log_closed', 'the log was closed'));
 }
 

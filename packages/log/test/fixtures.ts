@@ -25,6 +25,8 @@ export function openOn(disk: MemoryDisk, extra: Partial<LogOptions> = {}): Promi
 export function copyDisk(disk: MemoryDisk): MemoryDisk {
   const copy = createMemoryDisk();
   for (const segment of disk.segments) copy.segments.push(segment.slice());
+  for (const segment of disk.removed) copy.removed.add(segment);
+  for (const [segment, bytes] of disk.indexes) copy.indexes.set(segment, bytes.slice());
   for (const [path, bytes] of disk.files) copy.files.set(path, bytes.slice());
   return copy;
 }
@@ -74,11 +76,15 @@ export function gated(inner: LogStorage): Gate {
     },
     storage: {
       ...inner,
-      append: async (segment, bytes) => {
+      append: async (segment, offset, bytes) => {
         writes.push(bytes.length);
         await held?.promise;
         fail('append');
-        await inner.append(segment, bytes);
+        await inner.append(segment, offset, bytes);
+      },
+      replaceFiles: async (files) => {
+        fail('replaceFile');
+        await inner.replaceFiles(files);
       },
       replaceFile: async (path, bytes) => {
         fail('replaceFile');

@@ -19,24 +19,46 @@ import { entriesOf, open, openOn, ORIGIN, signer, textOf, utf8, write } from './
 test('the exports are a contract', () => {
   expect(Object.keys(log).sort()).toEqual([
     'CHECKPOINT_PATH',
+    'EMPTY_TREE',
     'LOG_LIMITS',
+    'MANIFEST_NAME',
     'TILE_FOLDER',
     'TILE_WIDTH',
+    'WITNESS_BODY_BYTES_MAX',
+    'WITNESS_PROOF_LINES_MAX',
+    'addSignatures',
+    'archiveSegments',
+    'archivedName',
     'checkpointText',
+    'cosignatureLine',
+    'cosignatureSeconds',
+    'cosignerKeyText',
+    'createCosignerKey',
+    'createFrontier',
     'createMemoryDisk',
     'createMemoryStorage',
+    'createWitness',
     'emptyRoot',
+    'fsckLog',
     'isPublishedPath',
     'leafHash',
     'nodeHash',
     'openCheckpoint',
     'openJournalReader',
     'openLog',
+    'parseAddCheckpoint',
     'parseBundle',
     'parseCheckpointText',
+    'parseCosignerKey',
+    'parseTilePath',
+    'readAnswer',
+    'readManifest',
+    'restoreSegments',
     'rootFromInclusion',
     'rootOf',
+    'sameTree',
     'tilePath',
+    'verifierOf',
     'verifyConsistency',
     'verifyInclusion',
   ]);
@@ -190,7 +212,8 @@ describe('recovery is linear', () => {
     await first.close();
     const segment = disk.segments[0] ?? new Uint8Array(0);
     const { bytes, calls } = await costOf(segment);
-    expect(bytes).toBeLessThanOrEqual(2 * segment.length);
+    // The last segment is read twice, and each read may end in the middle of a frame that the next one begins with.
+    expect(bytes).toBeLessThanOrEqual(2 * segment.length + calls * 256);
     expect(calls).toBeLessThanOrEqual(2 + segment.length / 500_000);
   });
 });

@@ -124,6 +124,34 @@ describe('failure', () => {
     await again.close();
   });
 
+  test('LOG-008 of what a batch needs before it is written stops the log, and nothing of the batch is there', async () => {
+    const disk = createMemoryDisk();
+    const order: string[] = [];
+    const storage = createMemoryStorage(disk);
+    const told = { ...storage, append: (...args: Parameters<typeof storage.append>) => (order.push('written'), storage.append(...args)) };
+    let fails: 'no' | 'thrown' | 'rejected' = 'no';
+    const beforeCommit = (): Promise<void> | void => {
+      order.push('prepared');
+      if (fails === 'thrown') throw broken;
+      return fails === 'rejected' ? Promise.reject(broken) : undefined;
+    };
+    for (const how of ['thrown', 'rejected'] as const) {
+      fails = 'no';
+      const log = await open({ storage: told, beforeCommit });
+      await write(log, [how]);
+      expect(order.splice(0)).toEqual(['prepared', 'written']);
+      fails = how;
+      const { durable } = log.append({ entry: utf8('a'), attachments: [] });
+      await expect(durable).rejects.toMatchObject({ code: 'log_failed', message: expect.stringContaining('ENOSPC') });
+      expect(order.splice(0)).toEqual(['prepared']);
+      expect(() => log.append({ entry: utf8('b'), attachments: [] })).toThrow(expect.objectContaining({ code: 'log_failed' }));
+      await log.close();
+    }
+    const again = await openOn(disk);
+    expect(await entriesOf(again)).toEqual(['thrown', 'rejected']);
+    await again.close();
+  });
+
   test('of publication stops the log too, but loses nothing that was acknowledged', async () => {
     const disk = createMemoryDisk();
     const gate = gated(createMemoryStorage(disk));

@@ -96,7 +96,7 @@ describe('damage to what was acknowledged', () => {
     await expect(openOn(disk)).rejects.toMatchObject({ code: 'log_corrupt', fault: { path: expect.stringContaining('segment 1') } });
   });
 
-  test('is found when a record is read', async () => {
+  test('LOG-011 is found when a record is read', async () => {
     const disk = createMemoryDisk();
     const log = await openOn(disk);
     await write(log, ['one', 'two']);

@@ -79,7 +79,7 @@ function outcomeDraft(passage: Passage, ports: Ports, { id, seen }: { readonly i
 
 async function settle(passage: Passage, ports: Ports): Promise<void> {
   const id = uuidv7(ports.clock, ports.random);
-  let seen: ForwardResponse = { status: 'unknown', body: NOTHING };
+  let seen: ForwardResponse = { status: passage.forwardedMs === undefined ? 'blocked' : 'unknown', body: NOTHING };
   try {
     if (passage.response !== undefined) seen = await Promise.race([fenced(passage, ports, id), passage.deadline]);
   } catch (error) {
@@ -145,7 +145,8 @@ function publish(passage: Passage, ports: Ports, composed: Answer): void {
 
 /** Fences and records what came back, and composes the answer. Total. */
 export async function answer(passage: Passage, ports: Ports): Promise<Answer> {
-  if (passage.receipt !== undefined && passage.forwardedMs !== undefined) await settle(passage, ports);
+  // A receipt that asks for an outcome gets one, also where the call was stopped before it went out.
+  if (passage.receipt !== undefined && passage.receipt.outcomeBy !== null) await settle(passage, ports);
   const composed = compose(passage);
   publish(passage, ports, composed);
   return composed;

@@ -47,3 +47,4 @@ export { deny } from './denial.ts';
 export { createGate, type Gate } from './gate.ts';
 export { PIPELINE_LIMITS } from './limits.ts';
 export { createSessionTurns, type EndTurn, type SessionTurns } from './session-turns.ts';
+export type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult, VaultView } from './vault-desk.ts';

@@ -15,6 +15,8 @@ export const PIPELINE_LIMITS = {
   decisionTimeoutMs: 10_000,
   /** From the release to the answer of the upstream, including the fence. */
   forwardTimeoutMs: 45_000,
+  /** From the receipt to its outcome: the disk, the call, the fence, and some more. */
+  outcomeDueMs: 60_000,
   /** Window of an implicit session. */
   implicitSessionWindowMs: 900_000,
 } as const;

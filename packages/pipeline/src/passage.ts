@@ -56,6 +56,7 @@ const KNOWN: Readonly<Record<string, RefusalCode>> = {
   log_failed: 'log_unavailable',
   state_unavailable: 'state_unavailable',
   too_many_paths: 'invalid_action',
+  vault_unavailable: 'log_unavailable',
 };
 
 /** Turns anything thrown into a refusal that says no more than its stable code. */

@@ -24,8 +24,15 @@ function judgedPart(passage: Passage, now: string): Pick<ReceiptDraft, 'time' | 
   return { time, state, signals: signals ?? [], verdict: judgement.verdict, delta: judgement.delta };
 }
 
+/** By when the outcome of a call that is about to be released must be recorded; null where nothing will be released. */
+function outcomeBy({ request, refusal, judgement }: Passage, nowMs: number): string | null {
+  const decision = judgement?.verdict.decision;
+  const releases = request.mode === 'forward' && refusal === undefined && (decision === 'allow' || decision === 'warn');
+  return releases ? formatTime(nowMs + PIPELINE_LIMITS.outcomeDueMs) : null;
+}
+
 function draftOf(passage: Passage, ports: Ports): ReceiptDraft {
-  const { action, actionText, engine, request, requestId } = passage;
+  const { action, actionText, engine, requestId } = passage;
   invariant(action !== undefined, 'only an identified action is recorded');
   const nowMs = ports.clock.nowMs();
   return {
@@ -33,7 +40,7 @@ function draftOf(passage: Passage, ports: Ports): ReceiptDraft {
     action,
     ...(actionText === undefined ? {} : { actionText }),
     inputs: engine?.inputs ?? NOT_JUDGED,
-    outcomeBy: request.mode === 'forward' ? formatTime(nowMs + PIPELINE_LIMITS.forwardTimeoutMs) : null,
+    outcomeBy: outcomeBy(passage, nowMs),
     ...judgedPart(passage, formatTime(nowMs)),
   };
 }

@@ -26,6 +26,25 @@ describe('countersignAction', () => {
     expect(answer.verdict.decision).toBe('deny');
     expect(answer.scopeToken).toBeUndefined();
     expect(world.journal).toEqual(['staged', 'delta', 'durable', 'feed:deny']);
+    expect(answer.receipt?.outcomeBy).toBeNull();
+  });
+
+  it('RCPT-021 asks for an outcome of what is forwarded, due behind every time that the call may take', async () => {
+    const answer = await countersignAction(forwardRequest(), createWorld().ports);
+    const { time = '', outcomeBy } = answer.receipt ?? {};
+    const dueMs = Date.parse(outcomeBy ?? '') - Date.parse(time);
+    expect(dueMs).toBeGreaterThanOrEqual(PIPELINE_LIMITS.outcomeDueMs);
+    expect(dueMs).toBeGreaterThan(PIPELINE_LIMITS.decisionTimeoutMs + PIPELINE_LIMITS.forwardTimeoutMs);
+    expect((await countersignAction(request(), createWorld().ports)).receipt?.outcomeBy).toBeNull();
+  });
+
+  it('RCPT-021 records an outcome also where the call was stopped between its receipt and its release', async () => {
+    const world = createWorld({ faults: new Set<Fault>(['mint']) });
+    const answer = await countersignAction(forwardRequest(), world.ports);
+    expect(answer.verdict.decision).toBe('deny');
+    expect(answer.receipt?.outcomeBy).not.toBeNull();
+    expect(world.journal).toContain('outcome-staged:blocked');
+    expect(world.journal).not.toContain('forwarded');
   });
 
   it('forwards, fences and records the outcome before it answers', async () => {
@@ -68,6 +87,7 @@ describe('fail closed', () => {
     ['judge-throws', 'internal', true],
     ['signals', 'internal', true],
     ['stage-throws', 'overloaded', false],
+    ['vault', 'log_unavailable', false],
     ['disk', 'log_unavailable', false],
   ];
   it.each(cases)('%s ends in a deny with code %s', async (fault, code, recorded) => {
@@ -170,6 +190,7 @@ describe('fail closed', () => {
       'engine-throws',
       'judge-throws',
       'stage-throws',
+      'vault',
       'disk',
       'mint',
       'upstream',
@@ -183,6 +204,7 @@ describe('fail closed', () => {
       'engine-throws',
       'judge-throws',
       'stage-throws',
+      'vault',
       'disk',
       'signals',
     ]);

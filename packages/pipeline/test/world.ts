@@ -12,6 +12,7 @@ export type Fault =
   | 'engine-throws'
   | 'judge-throws'
   | 'stage-throws'
+  | 'vault'
   | 'disk'
   | 'mint'
   | 'upstream'
@@ -137,6 +138,7 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     recorder: {
       stageReceipt: (draft) => {
+        if (has('vault')) throw failure('vault_unavailable');
         if (has('stage-throws')) throw failure('log_queue_full');
         journal.push('staged');
         if (draft.actionText !== canonicalize(draft.action as unknown as JsonValue)) throw new Error('the text is not that of the action');
@@ -147,6 +149,7 @@ export function createWorld(options: WorldOptions = {}): World {
           seq: seq++,
           verdict: draft.verdict,
           action: { tool: draft.action.tool },
+          outcomeBy: draft.outcomeBy,
         } as unknown as ReceiptBody;
         return { body, durable: durable('durable', has('disk')) };
       },

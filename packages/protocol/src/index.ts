@@ -29,18 +29,22 @@ export type {
   TextRole,
 } from './facts.ts';
 export {
+  ERASURE_TYPE,
   OUTCOME_TYPE,
   RECEIPT_TYPE,
+  LOG_KEY_TYPE,
   SESSION_END_TYPE,
   type ActionSummary,
   type ChainLink,
   type Entry,
   type EntryBody,
   type EntrySignature,
+  type ErasureBody,
   type OutcomeBody,
   type Principal,
   type ReceiptBody,
   type ReceiptInputs,
+  type LogKeyBody,
   type SessionEndBody,
 } from './receipt.ts';
 export type { OutcomeDraft, ReceiptDraft, Recorder, Staged } from './recorder.ts';

@@ -8,6 +8,9 @@ import type { Verdict } from './verdict.ts';
 export const RECEIPT_TYPE = 'countersign.receipt.v1';
 export const OUTCOME_TYPE = 'countersign.outcome.v1';
 export const SESSION_END_TYPE = 'countersign.session-end.v1';
+export const LOG_KEY_TYPE = 'countersign.log-key.v1';
+
+export const ERASURE_TYPE = 'countersign.erasure.v1';
 
 /** Fields every entry of a session chain has. */
 export interface ChainLink {
@@ -102,7 +105,33 @@ export interface SessionEndBody extends ChainLink {
   readonly reason: string;
 }
 
-export type EntryBody = ReceiptBody | OutcomeBody | SessionEndBody;
+/** The content of a subject cannot be opened any more: its keys were destroyed before this was written. */
+export interface ErasureBody extends ChainLink {
+  readonly type: typeof ERASURE_TYPE;
+  readonly id: string;
+  readonly time: string;
+  readonly org: string;
+  /** SHA-256(salt || JCS({org, subject})), hex: a log does not say who was erased. */
+  readonly subject: string;
+  /** How many keys were destroyed. */
+  readonly keys: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Says which keys sign the checkpoints of the log from now on. */
+export interface LogKeyBody extends ChainLink {
+  readonly type: typeof LOG_KEY_TYPE;
+  readonly id: string;
+  readonly time: string;
+  readonly org: string;
+  /** Verifier keys, the oldest first. */
+  readonly keys: readonly string[];
+  readonly added: string | null;
+  readonly retired: string | null;
+}
+
+export type EntryBody = ReceiptBody | OutcomeBody | SessionEndBody | LogKeyBody | ErasureBody;
 
 export interface EntrySignature {
   /** First 16 hex of SHA-256(public key). */

@@ -1,7 +1,18 @@
 /** @module The form of entries and bundles, member by member (spec/receipt.md, spec/bundle.md). */
-import { DECISIONS, OUTCOME_TYPE, PROTOCOL_LIMITS, RECEIPT_TYPE, SESSION_END_TYPE, SEVERITIES } from '@countersign/protocol';
-import { anyValue, byMember, closed, count, either, listOf, matching, oneOf, orNull, text, type Form } from './form.ts';
+import {
+  DECISIONS,
+  ERASURE_TYPE,
+  LOG_KEY_TYPE,
+  OUTCOME_TYPE,
+  PROTOCOL_LIMITS,
+  RECEIPT_TYPE,
+  SESSION_END_TYPE,
+  SEVERITIES,
+} from '@countersign/protocol';
+import { parseNoteVerifierKey } from '@countersign/crypto';
+import { anyValue, byMember, closed, count, either, listOf, matching, oneOf, orNull, someOf, text, type Form } from './form.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
+import { LOG_ORG, LOG_SESSION, VAULT_SESSION } from './reserved-sessions.ts';
 
 export const BUNDLE_TYPE = 'countersign.bundle.v1';
 
@@ -77,6 +88,33 @@ const outcome = closed(
 
 const sessionEnd = closed({ ...link, type: oneOf(SESSION_END_TYPE), org: name, reason: text(PROTOCOL_LIMITS.reasonTextMax) });
 
+/** A verifier key of a log. */
+const vkey: Form = (value, path) =>
+  typeof value === 'string' && parseNoteVerifierKey(value).ok ? undefined : { path, message: 'not a verifier key of a log' };
+
+/** Printable ASCII. */
+const reasonText = matching(/^[ -~]{0,160}$/, 'at most 160 characters of printable ASCII');
+
+const logKey = closed({
+  ...link,
+  type: oneOf(LOG_KEY_TYPE),
+  session: oneOf(LOG_SESSION),
+  org: oneOf(LOG_ORG),
+  keys: someOf(vkey, 4),
+  added: orNull(vkey),
+  retired: orNull(vkey),
+});
+const erasure = closed({
+  ...link,
+  type: oneOf(ERASURE_TYPE),
+  session: oneOf(VAULT_SESSION),
+  org: name,
+  subject: hash,
+  keys: count(),
+  by: name,
+  reason: reasonText,
+});
+
 const signature = closed({
   keyId: matching(/^[0-9a-f]{16}$/, 'a key id of 16 hex digits'),
   sig: matching(/^[A-Za-z0-9_-]{86}$/, 'a base64url Ed25519 signature'),
@@ -84,7 +122,13 @@ const signature = closed({
 
 /** `{body, signatures}`. */
 export const ENTRY_FORM: Form = closed({
-  body: byMember('type', { [RECEIPT_TYPE]: receipt, [OUTCOME_TYPE]: outcome, [SESSION_END_TYPE]: sessionEnd }),
+  body: byMember('type', {
+    [RECEIPT_TYPE]: receipt,
+    [OUTCOME_TYPE]: outcome,
+    [SESSION_END_TYPE]: sessionEnd,
+    [LOG_KEY_TYPE]: logKey,
+    [ERASURE_TYPE]: erasure,
+  }),
   signatures: listOf(signature, 4),
 });
 
@@ -100,6 +144,11 @@ export const RECEIPT_INPUTS_FORM: Form = closed({
 
 const outcomeInputs = closed({ response: orNull(text(RECEIPT_LIMITS.bundleBytesMax)), salt });
 
+const erasureInputs = closed({
+  erased: closed({ org: text(RECEIPT_LIMITS.bundleBytesMax), subject: text(RECEIPT_LIMITS.bundleBytesMax) }),
+  salt,
+});
+
 /** A bundle whose entry may still have any form: `ENTRY_FORM` is a check of its own. */
 export const BUNDLE_FORM: Form = closed(
   {
@@ -109,5 +158,9 @@ export const BUNDLE_FORM: Form = closed(
     proof: listOf(matching(/^[A-Za-z0-9+/]{43}=$/, 'a base64 hash'), RECEIPT_LIMITS.proofHashesMax),
     checkpoint: text(65_536),
   },
-  { inputs: either(RECEIPT_INPUTS_FORM, outcomeInputs), documents: closed({ policy: anyValue, rules: anyValue }) },
+  {
+    inputs: either(RECEIPT_INPUTS_FORM, outcomeInputs, erasureInputs),
+    documents: closed({ policy: anyValue, rules: anyValue }),
+    digest: hash,
+  },
 );

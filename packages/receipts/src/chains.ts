@@ -5,24 +5,44 @@ export interface Link {
   readonly prev: string | null;
 }
 
+/** The newest entry of a chain. */
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+  /** Place in the log. */
+  readonly index: number;
+}
+
 export interface Chains {
   /** What the next entry of this chain gets. */
   next(org: string, session: string): Link;
+  /** Place in the log of the newest entry of this chain, or null. */
+  back(org: string, session: string): number | null;
+  /** The chain of this name stands here: `org`, a newline, `session`. For whoever read it from notes. */
+  restore(name: string, head: Head): void;
   /** Takes note of an entry once it is staged. `hash` is the hex SHA-256 of its JCS(body). */
-  advance(org: string, session: string, entry: { readonly seq: number; readonly hash: string }): void;
+  advance(org: string, session: string, entry: Head): void;
+}
+
+/** What a chain is kept under. */
+export function chainName(org: string, session: string): string {
+  return `${org}\n${session}`;
 }
 
 /** One entry a session, kept for the life of the process and rebuilt from the journal at open. */
 export function createChains(): Chains {
-  const heads = new Map<string, { readonly seq: number; readonly hash: string }>();
-  const keyOf = (org: string, session: string): string => `${org}\n${session}`;
+  const heads = new Map<string, Head>();
   return {
     next: (org, session) => {
-      const head = heads.get(keyOf(org, session));
+      const head = heads.get(chainName(org, session));
       return head === undefined ? { seq: 0, prev: null } : { seq: head.seq + 1, prev: head.hash };
     },
+    restore: (name, head) => {
+      heads.set(name, head);
+    },
+    back: (org, session) => heads.get(chainName(org, session))?.index ?? null,
     advance: (org, session, entry) => {
-      heads.set(keyOf(org, session), entry);
+      heads.set(chainName(org, session), entry);
     },
   };
 }

@@ -56,6 +56,12 @@ export function listOf(form: Form, itemsMax: number): Form {
   };
 }
 
+/** The same, and not empty. */
+export function someOf(form: Form, itemsMax: number): Form {
+  const list = listOf(form, itemsMax);
+  return (value, path) => (Array.isArray(value) && value.length === 0 ? fault(path, 'an empty list') : list(value, path));
+}
+
 /** An object with all members of `required`, any of `optional`, and no other. */
 export function closed(required: Readonly<Record<string, Form>>, optional: Readonly<Record<string, Form>> = {}): Form {
   const forms = new Map(Object.entries({ ...required, ...optional }));

@@ -4,7 +4,8 @@
  */
 
 export interface IdIndex {
-  add(id: string, index: number): void;
+  /** `hash` is that of the id, as `hashOfId` gives it. */
+  add(hash: number, index: number): void;
   /** Places that may hold this id, newest first. */
   candidates(id: string): readonly number[];
 }
@@ -12,7 +13,7 @@ export interface IdIndex {
 const FIRST_SLOTS = 1024;
 
 /** FNV-1a, 32 bits. */
-function hashOf(id: string): number {
+export function hashOfId(id: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
   return hash >>> 0;
@@ -38,14 +39,14 @@ export function createIdIndex(): IdIndex {
   };
 
   return {
-    add: (id, index) => {
+    add: (hash, index) => {
       if ((count + 1) * 4 > slots.length) grow();
-      put(slots, hashOf(id), index + 1);
+      put(slots, hash, index + 1);
       count += 1;
     },
     candidates: (id) => {
       const found: number[] = [];
-      const hash = hashOf(id);
+      const hash = hashOfId(id);
       const mask = slots.length / 2 - 1;
       for (let at = hash & mask; (slots[2 * at + 1] ?? 0) !== 0; at = (at + 1) & mask) {
         if (slots[2 * at] === hash) found.push((slots[2 * at + 1] ?? 0) - 1);

@@ -3,14 +3,18 @@
  * the caller waits for `durable` before anything leaves. Implements the `Recorder` port of the pipeline.
  */
 import { base64, base64url, sha256Hex, type Signer } from '@countersign/crypto';
-import { getOwn, invariant, isJsonObject, parseJson, type Random } from '@countersign/kernel';
+import { invariant, type Random } from '@countersign/kernel';
 import type { Log, LogRecord } from '@countersign/log';
 import {
+  ERASURE_TYPE,
+  LOG_KEY_TYPE,
   OUTCOME_TYPE,
   PROTOCOL_LIMITS,
   RECEIPT_TYPE,
   SESSION_END_TYPE,
   type EntryBody,
+  type ErasureBody,
+  type LogKeyBody,
   type OutcomeBody,
   type OutcomeDraft,
   type ReceiptBody,
@@ -21,15 +25,16 @@ import {
   type StateDelta,
 } from '@countersign/protocol';
 import { principalOf, summarizeAction } from './action-summary.ts';
-import { createChains, type Chains } from './chains.ts';
+import { chainName } from './chains.ts';
 import { commit, commitText, SALT_BYTES } from './commitment.ts';
-import { bodyTextOf, type EntryBytes, signedEntry, unsignedEntry } from './entry.ts';
+import { type EntryBytes, signedEntry, unsignedEntry } from './entry.ts';
 import { fitFindings, fitVerdict } from './fit-verdict.ts';
-import { createIdIndex, type IdIndex } from './id-index.ts';
-import { jcs, utf8, utf8Text } from './jcs.ts';
+import { jcs, utf8 } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
+import { type LogMemory, ownBody, recallLog } from './log-memory.ts';
 import { loggedName, plainText } from './logged-name.ts';
-import { attachmentsOf, readSideNote, subjectHandle, vaultAad, type Sealer } from './vault-record.ts';
+import { LOG_ORG, LOG_SESSION, VAULT_SESSION } from './reserved-sessions.ts';
+import { attachmentsOf, readBack, subjectOf, vaultAad, type Sealer, type SealingSubject } from './vault-record.ts';
 
 interface Common {
   readonly log: Log;
@@ -38,8 +43,10 @@ interface Common {
   /** What the storage behind `log` does: stated in every receipt. */
   readonly durability: ReceiptBody['durability'];
   readonly coverage: ReceiptBody['coverage'];
-  /** Called at open for every entry of this room in the order of the log, with its place there: to re-apply state deltas. */
-  readonly replay?: (body: EntryBody, delta: StateDelta, index: number) => void;
+  /** Called at open for every entry of this room from `replayFrom` on, in the order of the log: to re-apply state deltas, which are sealed in the record. */
+  readonly replay?: (body: EntryBody, record: LogRecord) => void;
+  /** Place in the log; 0 where it is not said. */
+  readonly replayFrom?: number;
 }
 
 /** `each` signs every entry and needs a signer; with `batch` the signed checkpoint is the signature. */
@@ -59,26 +66,53 @@ export interface SessionEndDraft {
   readonly reason: string;
 }
 
+/** Whose content was erased. */
+export interface ErasureDraft {
+  readonly id: string;
+  readonly time: string;
+  readonly org: string;
+  readonly subject: string;
+  /** Keys that were destroyed. */
+  readonly keys: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
 export interface ReceiptRecorder extends Recorder {
   stageReceipt(draft: ReceiptDraft): StagedEntry<ReceiptBody>;
   stageOutcome(draft: OutcomeDraft): StagedEntry<OutcomeBody>;
   stageSessionEnd(draft: SessionEndDraft): StagedEntry<SessionEndBody>;
-  /** The durable entry with this id, or undefined. */
+  /** The keys are destroyed already. */
+  stageErasure(draft: ErasureDraft): StagedEntry<ErasureBody>;
+  stageLogKey(draft: LogKeyDraft): StagedEntry<LogKeyBody>;
+  /** Places in the log of the entries of a session's chain, oldest first, once they are durable: the newest `sessionBundlesMax`. */
+  chain(org: string, session: string): Promise<readonly number[]>;
+  /** Place in the log of the durable entry with this id, or undefined. */
+  placeOf(id: string): Promise<number | undefined>;
+  /** The durable entry with this id and what was kept with it, or undefined. @throws CodedError `log_archived`. */
   find(id: string): Promise<LogRecord | undefined>;
+}
+
+/** What changed the keys of the log. */
+export interface LogKeyDraft {
+  readonly id: string;
+  readonly time: string;
+  /** Verifier keys that sign from now on, the oldest first. */
+  readonly keys: readonly string[];
+  readonly added: string | null;
+  readonly retired: string | null;
 }
 
 interface State {
   readonly options: RecorderOptions;
-  readonly chains: Chains;
-  readonly ids: IdIndex;
-  /** Subject handles of receipts that await an outcome, oldest first. */
-  readonly awaited: Map<string, string>;
+  readonly memory: LogMemory;
+  /** Subjects of receipts that await an outcome, oldest first. */
+  readonly awaited: Map<string, SealingSubject>;
 }
 
 interface Sealing {
-  readonly subject: string;
+  readonly subject: SealingSubject;
   readonly plaintext: Uint8Array;
-  readonly delta: StateDelta;
 }
 
 function bytesOf(options: RecorderOptions, text: string): EntryBytes {
@@ -90,13 +124,12 @@ function bytesOf(options: RecorderOptions, text: string): EntryBytes {
 /** Stages a body and advances its chain; nothing advances when the log refuses. */
 function stage<Body extends EntryBody>(state: State, body: Body, place: { org: string; sealing: Sealing }): StagedEntry<Body> {
   const { log, sealer } = state.options;
-  const { subject, plaintext, delta } = place.sealing;
+  const { subject, plaintext } = place.sealing;
   const { entry, body: bodyBytes } = bytesOf(state.options, jcs(body));
   invariant(entry.length <= PROTOCOL_LIMITS.entryBytesMax, 'an entry has at most 16 KB by construction');
   const sealed = sealer.seal(subject, plaintext, vaultAad(body.log, body.id));
-  const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, { subject, delta }) });
-  state.chains.advance(place.org, body.session, { seq: body.seq, hash: sha256Hex(bodyBytes) });
-  state.ids.add(body.id, index);
+  const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, state.memory.chains.back(place.org, body.session)) });
+  state.memory.note({ id: body.id, chain: chainName(place.org, body.session), head: { seq: body.seq, hash: sha256Hex(bodyBytes), index } });
   return { body, index, durable };
 }
 
@@ -117,7 +150,7 @@ function vaultBytes({ action, state, signals }: Judged, saltText: string, delta:
   return utf8(`{"action":${action},"delta":${jcs(delta)},"salts":${saltText},"signals":${signals},"state":${state},"v":1}`);
 }
 
-function remember(state: State, id: string, subject: string): void {
+function remember(state: State, id: string, subject: SealingSubject): void {
   state.awaited.set(id, subject);
   if (state.awaited.size > RECEIPT_LIMITS.awaitedMax) state.awaited.delete(state.awaited.keys().next().value ?? id);
 }
@@ -135,7 +168,7 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
     time: draft.time,
     log: log.origin,
     session,
-    ...state.chains.next(principal.org, session),
+    ...state.memory.chains.next(principal.org, session),
     principal,
     action: summarizeAction(action, commitText(actionSalt, judged.action)),
     inputs: { ...draft.inputs, state: commitText(stateSalt, judged.state), signals: commitText(signalsSalt, judged.signals) },
@@ -146,8 +179,8 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
     coverage,
   };
   const saltText = `{"action":"${base64url(actionSalt)}","signals":"${base64url(signalsSalt)}","state":"${base64url(stateSalt)}"}`;
-  const subject = subjectHandle(action.org, action.subject ?? action.agent);
-  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultBytes(judged, saltText, delta), delta } });
+  const subject = subjectOf(action);
+  const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultBytes(judged, saltText, delta) } });
   if (draft.outcomeBy !== null) remember(state, draft.id, subject);
   return staged;
 }
@@ -163,7 +196,7 @@ function stageOutcome(state: State, draft: OutcomeDraft): StagedEntry<OutcomeBod
     time: draft.time,
     log: log.origin,
     session: receipt.session,
-    ...state.chains.next(org, receipt.session),
+    ...state.memory.chains.next(org, receipt.session),
     org,
     receipt: receipt.id,
     status: draft.status,
@@ -174,8 +207,8 @@ function stageOutcome(state: State, draft: OutcomeDraft): StagedEntry<OutcomeBod
     redactions: draft.redactions,
   };
   const plaintext = utf8(jcs({ v: 1, response: response === null ? null : base64(response), salt: base64url(salt) }));
-  const subject = state.awaited.get(receipt.id) ?? subjectHandle(org, agent);
-  const staged = stage(state, body, { org, sealing: { subject, plaintext, delta: {} } });
+  const subject = state.awaited.get(receipt.id) ?? { org, name: agent };
+  const staged = stage(state, body, { org, sealing: { subject, plaintext } });
   state.awaited.delete(receipt.id);
   return staged;
 }
@@ -189,60 +222,94 @@ function stageSessionEnd(state: State, draft: SessionEndDraft): StagedEntry<Sess
     time: draft.time,
     log: state.options.log.origin,
     session,
-    ...state.chains.next(org, session),
+    ...state.memory.chains.next(org, session),
     org,
     reason: plainText(draft.reason, PROTOCOL_LIMITS.reasonTextMax),
   };
-  return stage(state, body, { org, sealing: { subject: subjectHandle(draft.org, ''), plaintext: utf8('{"v":1}'), delta: {} } });
+  return stage(state, body, { org, sealing: { subject: { org: draft.org, name: '' }, plaintext: utf8('{"v":1}') } });
 }
 
-/** Body of an entry that this room wrote; undefined for an entry of another type. */
-function ownBody(entry: Uint8Array): { readonly text: string; readonly body: EntryBody } | undefined {
-  const whole = utf8Text(entry);
-  const text = whole === undefined ? '' : bodyTextOf(whole);
-  const parsed = parseJson(text);
-  const value = parsed.ok ? parsed.value.value : null;
-  if (!isJsonObject(value)) return undefined;
-  const type = getOwn(value, 'type');
-  if (type !== RECEIPT_TYPE && type !== OUTCOME_TYPE && type !== SESSION_END_TYPE) return undefined;
-  // The journal's checksum says that these are the bytes that `stage` wrote.
-  return { text, body: value as unknown as EntryBody };
+function stageErasure(state: State, draft: ErasureDraft): StagedEntry<ErasureBody> {
+  const { log, random } = state.options;
+  const org = loggedName(draft.org);
+  const salt = random.bytes(SALT_BYTES);
+  const erased = { org: draft.org, subject: draft.subject };
+  const body: ErasureBody = {
+    type: ERASURE_TYPE,
+    id: draft.id,
+    time: draft.time,
+    log: log.origin,
+    session: VAULT_SESSION,
+    ...state.memory.chains.next(org, VAULT_SESSION),
+    org,
+    subject: commitText(salt, jcs(erased)),
+    keys: draft.keys,
+    by: loggedName(draft.by),
+    reason: plainText(draft.reason, PROTOCOL_LIMITS.reasonTextMax),
+  };
+  const plaintext = utf8(jcs({ erased, salt: base64url(salt), v: 1 }));
+  return stage(state, body, { org, sealing: { subject: { org: draft.org, name: '' }, plaintext } });
 }
 
-function orgOf(body: EntryBody): string {
-  return body.type === RECEIPT_TYPE ? body.principal.org : body.org;
+function stageLogKey(state: State, draft: LogKeyDraft): StagedEntry<LogKeyBody> {
+  const body: LogKeyBody = {
+    type: LOG_KEY_TYPE,
+    id: draft.id,
+    time: draft.time,
+    log: state.options.log.origin,
+    session: LOG_SESSION,
+    ...state.memory.chains.next(LOG_ORG, LOG_SESSION),
+    org: LOG_ORG,
+    keys: draft.keys,
+    added: draft.added,
+    retired: draft.retired,
+  };
+  return stage(state, body, { org: LOG_ORG, sealing: { subject: { org: LOG_ORG, name: '' }, plaintext: utf8('{"v":1}') } });
 }
 
-function recover(state: State, record: LogRecord): void {
-  const own = ownBody(record.entry);
-  if (own === undefined) return;
-  const { body, text } = own;
-  state.chains.advance(orgOf(body), body.session, { seq: body.seq, hash: sha256Hex(text) });
-  state.ids.add(body.id, record.index);
-  state.options.replay?.(body, readSideNote(record.attachments)?.delta ?? {}, record.index);
+/** Walks back from the head of a chain; each entry says where the one before stands. */
+async function chainOf({ memory, options }: State, org: string, session: string): Promise<readonly number[]> {
+  const { log } = options;
+  const places: number[] = [];
+  let at = memory.chains.back(loggedName(org), loggedName(session));
+  if (at !== null && at >= log.durableSize) await log.whenPublished(at);
+  while (at !== null && places.length < RECEIPT_LIMITS.sessionBundlesMax) {
+    places.push(at);
+    const back = readBack((await log.readRecord(at)).attachments);
+    invariant(back !== undefined && (back === null || back < at), 'an entry of ours says where the one before it stands');
+    at = back;
+  }
+  return places.reverse();
 }
 
-async function find(state: State, id: string): Promise<LogRecord | undefined> {
-  for (const index of state.ids.candidates(id)) {
-    if (index >= state.options.log.durableSize) continue;
-    const record = await state.options.log.readRecord(index);
-    if (ownBody(record.entry)?.body.id === id) return record;
+async function placeOf({ memory, options: { log } }: State, id: string): Promise<number | undefined> {
+  for (const index of memory.ids.candidates(id)) {
+    if (index < log.durableSize && ownBody(await log.readEntry(index))?.body.id === id) return index;
   }
   return undefined;
 }
 
+async function find(state: State, id: string): Promise<LogRecord | undefined> {
+  const index = await placeOf(state, id);
+  return index === undefined ? undefined : state.options.log.readRecord(index);
+}
+
 /**
- * A recorder over an open log. Reads the log once: chains go on where they stood, and `replay` sees every entry.
- * One recorder a log: two would number against each other.
+ * A recorder over an open log: chains go on where they stood, and `replay` sees every entry from `replayFrom` on. Reads what was kept of
+ * closed segments, and the records of the last one. One recorder a log: two would number against each other.
  * @throws CodedError what reading the log throws.
  */
 export async function createRecorder(options: RecorderOptions): Promise<ReceiptRecorder> {
-  const state: State = { options, chains: createChains(), ids: createIdIndex(), awaited: new Map() };
-  for await (const record of options.log.scan(0)) recover(state, record);
+  const { log, replay, replayFrom = 0 } = options;
+  const state: State = { options, memory: await recallLog(log, { replay, replayFrom }), awaited: new Map() };
   return {
     stageReceipt: (draft) => stageReceipt(state, draft),
     stageOutcome: (draft) => stageOutcome(state, draft),
     stageSessionEnd: (draft) => stageSessionEnd(state, draft),
+    stageErasure: (draft) => stageErasure(state, draft),
+    stageLogKey: (draft) => stageLogKey(state, draft),
+    chain: (org, session) => chainOf(state, org, session),
+    placeOf: (id) => placeOf(state, id),
     find: (id) => find(state, id),
   };
 }

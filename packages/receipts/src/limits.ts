@@ -30,6 +30,29 @@ export const RECEIPT_LIMITS = {
   bundleNodesMax: 2_000_000,
   /** Hashes of an inclusion proof: a tree of 2^53 entries. */
   proofHashesMax: 53,
+  /** Bytes of a consistency file, and hashes of the proof in it. */
+  consistencyBytesMax: 262_144,
+  consistencyHashesMax: 64,
   /** Bundles of one session in one verification. */
   sessionBundlesMax: 100_000,
+} as const;
+
+/** Limits of files in formats of others. */
+export const EXPORT_LIMITS = {
+  /** Bytes of a DSSE envelope, a SignedReceipt or a tlog-proof. */
+  fileBytesMax: 1_048_576,
+  depthMax: 64,
+  nodesMax: 100_000,
+  /** Signatures of one DSSE envelope. */
+  signaturesMax: 16,
+  /** Characters of one text of a SignedReceipt that has a place of its own. */
+  textCharsMax: 65_536,
+  /** Violations of one SignedReceipt. */
+  violationsMax: 1024,
+  /** Bytes of a Spine file, characters of one of its lines, and envelopes in it. */
+  spineBytesMax: 16_777_216,
+  spineLineCharsMax: 262_144,
+  spineEnvelopesMax: 10_000,
+  /** Hashes of a tlog-proof. */
+  tlogProofHashesMax: 63,
 } as const;

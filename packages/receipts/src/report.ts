@@ -1,6 +1,18 @@
 /** @module What verification says: one check at a time, each with a stable code and one plain sentence. */
 
-export type CheckName = 'bundle-form' | 'entry-form' | 'signature' | 'inclusion' | 'checkpoint' | 'commitments' | 'inputs' | 'chain';
+export type CheckName =
+  | 'bundle-form'
+  | 'entry-form'
+  | 'signature'
+  | 'inclusion'
+  | 'checkpoint'
+  | 'cosignatures'
+  | 'commitments'
+  | 'inputs'
+  | 'chain'
+  | 'outcomes'
+  | 'consistency-form'
+  | 'consistency';
 export type CheckStatus = 'pass' | 'fail' | 'not-checked';
 
 export interface Check {
@@ -29,7 +41,15 @@ export interface VerifyReport {
 }
 
 /** Without these nothing is proven. */
-const REQUIRED: ReadonlySet<CheckName> = new Set(['bundle-form', 'entry-form', 'inclusion', 'checkpoint', 'chain']);
+const REQUIRED: ReadonlySet<CheckName> = new Set([
+  'bundle-form',
+  'entry-form',
+  'inclusion',
+  'checkpoint',
+  'chain',
+  'consistency-form',
+  'consistency',
+]);
 
 export function passed(name: CheckName, code: string, sentence: string): Check {
   return { name, status: 'pass', code, sentence };

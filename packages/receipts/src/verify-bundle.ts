@@ -1,31 +1,31 @@
 /**
  * @module The checks of one bundle, one function each.
  */
-import {
-  createVerifier,
-  fromBase64,
-  fromBase64url,
-  keyIdOf,
-  parseNoteVerifierKey,
-  sha256Hex,
-  type NoteVerifier,
-} from '@countersign/crypto';
+import { createVerifier, fromBase64, fromBase64url, keyIdOf, sha256Hex } from '@countersign/crypto';
 import { canonicalize, type JsonValue } from '@countersign/kernel';
-import { leafHash, openCheckpoint, verifyInclusion, type Checkpoint } from '@countersign/log';
-import { OUTCOME_TYPE, RECEIPT_TYPE, type EntryBody, type ReceiptBody } from '@countersign/protocol';
-import { readBundle, type Bundle, type OutcomeDisclosure, type ReceiptDisclosure } from './read-bundle.ts';
+import { leafHash, verifyInclusion, type Checkpoint } from '@countersign/log';
+import {
+  ERASURE_TYPE,
+  OUTCOME_TYPE,
+  PROTOCOL_LIMITS,
+  RECEIPT_TYPE,
+  type EntryBody,
+  type ErasureBody,
+  type ReceiptBody,
+} from '@countersign/protocol';
+import {
+  readBundle,
+  type Bundle,
+  type Disclosure,
+  type ErasureDisclosure,
+  type OutcomeDisclosure,
+  type ReceiptDisclosure,
+} from './read-bundle.ts';
 import { ENTRY_FORM } from './bundle-form.ts';
 import { commit } from './commitment.ts';
 import { jcs, utf8 } from './jcs.ts';
+import { openTrusted, type Trust } from './open-trusted.ts';
 import { failed, isProven, notChecked, passed, type Check, type CheckName, type VerifyReport } from './report.ts';
-
-/** Whom the verifier believes. Nothing in a bundle adds to it. */
-export interface Trust {
-  /** Verifier keys of logs (C2SP signed-note: `name+hash+base64`). */
-  readonly vkeys: readonly string[];
-  /** Public keys of receipt signers, base64url of 32 bytes. */
-  readonly receiptKeys?: readonly string[];
-}
 
 const ZERO_HASH = '0'.repeat(64);
 
@@ -33,6 +33,9 @@ function checkEntryForm(bundle: Bundle): Check {
   const fault = ENTRY_FORM(bundle.entry as unknown as JsonValue, '/entry');
   if (fault !== undefined)
     return failed('entry-form', 'entry_malformed', `The entry does not have the form of its type: ${fault.message} at ${fault.path}.`);
+  const { entryBytesMax } = PROTOCOL_LIMITS;
+  if (utf8(jcs(bundle.entry)).length > entryBytesMax)
+    return failed('entry-form', 'entry_malformed', `The entry has more than ${entryBytesMax} bytes.`);
   return passed('entry-form', 'entry_ok', `The entry has the form of ${bundle.entry.body.type}.`);
 }
 
@@ -50,40 +53,6 @@ function checkInclusion(bundle: Bundle, checkpoint: Checkpoint | undefined): Che
     );
   }
   return passed('inclusion', 'inclusion_ok', `The entry is number ${bundle.index} of ${size} in the log.`);
-}
-
-function trustedLogs(trust: Trust): readonly NoteVerifier[] | string {
-  const verifiers: NoteVerifier[] = [];
-  for (const vkey of trust.vkeys) {
-    const parsed = parseNoteVerifierKey(vkey);
-    if (!parsed.ok) return parsed.error.code;
-    verifiers.push(parsed.value);
-  }
-  return verifiers;
-}
-
-function openTrusted(bundle: Bundle, trust: Trust): { readonly check: Check; readonly checkpoint?: Checkpoint } {
-  const verifiers = trustedLogs(trust);
-  if (typeof verifiers === 'string') return { check: failed('checkpoint', verifiers, 'A trusted log key cannot be read.') };
-  if (verifiers.length === 0)
-    return { check: failed('checkpoint', 'checkpoint_no_trust', 'No log key is trusted, so the checkpoint proves nothing.') };
-  const opened = openCheckpoint(bundle.checkpoint, verifiers);
-  if (!opened.ok)
-    return {
-      check: failed('checkpoint', opened.error.code, `The checkpoint is not signed by a trusted log key: ${opened.error.message}.`),
-    };
-  const { origin, size, unverified } = opened.value;
-  if (unverified > 0)
-    return {
-      check: failed('checkpoint', 'checkpoint_unknown_signature', 'The checkpoint carries a signature by a key that is not trusted.'),
-    };
-  if (origin !== bundle.entry.body.log) {
-    return { check: failed('checkpoint', 'checkpoint_wrong_log', 'The checkpoint is of another log than the one the entry names.') };
-  }
-  return {
-    check: passed('checkpoint', 'checkpoint_ok', `The checkpoint of ${origin} at size ${size} is signed by a trusted key.`),
-    checkpoint: opened.value,
-  };
 }
 
 function wantsSignature(body: EntryBody): boolean {
@@ -116,8 +85,16 @@ function checkSignature(bundle: Bundle, trust: Trust): Check {
   return passed('signature', 'signature_ok', 'The entry is signed by a trusted receipt key.');
 }
 
-function isReceiptDisclosure(inputs: ReceiptDisclosure | OutcomeDisclosure): inputs is ReceiptDisclosure {
+function isReceiptDisclosure(inputs: Disclosure): inputs is ReceiptDisclosure {
   return 'salts' in inputs;
+}
+
+function isErasureDisclosure(inputs: Disclosure): inputs is ErasureDisclosure {
+  return 'erased' in inputs;
+}
+
+function isOutcomeDisclosure(inputs: Disclosure): inputs is OutcomeDisclosure {
+  return 'response' in inputs;
 }
 
 function committed(saltText: string, bytes: Uint8Array): string | undefined {
@@ -149,10 +126,15 @@ function checkCommitments(bundle: Bundle): Check {
     );
   const { body } = entry;
   if (body.type === RECEIPT_TYPE && isReceiptDisclosure(inputs)) return checkReceiptCommitments(body, inputs);
-  if (body.type !== OUTCOME_TYPE || isReceiptDisclosure(inputs)) {
-    return failed('commitments', 'commitments_misplaced', 'The disclosed inputs do not belong to an entry of this type.');
-  }
-  return checkResponse(body.response, inputs);
+  if (body.type === OUTCOME_TYPE && isOutcomeDisclosure(inputs)) return checkResponse(body.response, inputs);
+  if (body.type === ERASURE_TYPE && isErasureDisclosure(inputs)) return checkErased(body, inputs);
+  return failed('commitments', 'commitments_misplaced', 'The disclosed inputs do not belong to an entry of this type.');
+}
+
+function checkErased(body: ErasureBody, { erased, salt }: ErasureDisclosure): Check {
+  if (committed(salt, utf8(jcs(erased))) !== body.subject)
+    return failed('commitments', 'commitment_erased', 'The disclosed subject is not the one that the erasure commits to.');
+  return passed('commitments', 'commitments_ok', 'The disclosed subject is the one whose content was erased.');
 }
 
 function checkResponse(logged: string | null, inputs: OutcomeDisclosure): Check {
@@ -177,7 +159,7 @@ function checkInputs(bundle: Bundle): Check {
   return passed('inputs', 'inputs_ok', 'Policy and rules are those that the receipt names.');
 }
 
-const AFTER_FORM: readonly CheckName[] = ['entry-form', 'signature', 'inclusion', 'checkpoint', 'commitments', 'inputs'];
+const AFTER_FORM: readonly CheckName[] = ['entry-form', 'signature', 'inclusion', 'checkpoint', 'cosignatures', 'commitments', 'inputs'];
 
 function skipped(names: readonly CheckName[], because: string): readonly Check[] {
   return names.map((name) => notChecked(name, 'not_reached', `Not checked, because ${because}.`));
@@ -187,12 +169,13 @@ function skipped(names: readonly CheckName[], because: string): readonly Check[]
 function checkBundle(bundle: Bundle, trust: Trust): VerifyReport {
   const form = [passed('bundle-form', 'bundle_ok', 'The file is a canonical bundle.'), checkEntryForm(bundle)];
   if (form[1]?.status !== 'pass') return { ok: false, checks: [...form, ...skipped(AFTER_FORM.slice(1), 'the entry is malformed')] };
-  const { check, checkpoint } = openTrusted(bundle, trust);
+  const { check, cosignatures, checkpoint } = openTrusted(bundle.checkpoint, bundle.entry.body.log, trust);
   const checks = [
     ...form,
     checkSignature(bundle, trust),
     checkInclusion(bundle, checkpoint),
     check,
+    cosignatures,
     checkCommitments(bundle),
     checkInputs(bundle),
   ];

@@ -6,14 +6,18 @@ import { sha256Hex } from '@countersign/crypto';
 import { RECEIPT_TYPE, SESSION_END_TYPE, type EntryBody } from '@countersign/protocol';
 import { jcs } from './jcs.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
+import type { Trust } from './open-trusted.ts';
 import { readBundle, type Bundle } from './read-bundle.ts';
 import { failed, passed, type Check, type VerifyReport } from './report.ts';
-import { verifyBundle, type Trust } from './verify-bundle.ts';
+import { checkOutcomes, outcomesNotReached } from './session-outcomes.ts';
+import { verifyBundle } from './verify-bundle.ts';
 
 export interface SessionReport {
   /** True when every bundle is proven and the chain has no gap; the session may still be open. */
   readonly ok: boolean;
   readonly chain: Check;
+  /** That each receipt which asked for an outcome has one, in time. */
+  readonly outcomes: Check;
   /** `closed` by a session end, or `open`. */
   readonly end: 'closed' | 'open';
   /** One report a bundle, in the order given. */
@@ -24,8 +28,9 @@ function orgOf(body: EntryBody): string {
   return body.type === RECEIPT_TYPE ? body.principal.org : body.org;
 }
 
-function chainOf({ body }: { readonly body: EntryBody }): string {
-  return `${body.log}\n${orgOf(body)}\n${body.session}`;
+/** Member by member: a name may hold any character, so that none could part them in one text. */
+function isOneChain(a: EntryBody, b: EntryBody): boolean {
+  return a.log === b.log && orgOf(a) === orgOf(b) && a.session === b.session;
 }
 
 function checkLink(bundle: Bundle, before: Bundle | undefined, seq: number): Check | undefined {
@@ -41,13 +46,17 @@ function checkLink(bundle: Bundle, before: Bundle | undefined, seq: number): Che
   return undefined;
 }
 
+function inOrder(bundles: readonly Bundle[]): readonly Bundle[] {
+  return [...bundles].sort((a, b) => a.entry.body.seq - b.entry.body.seq);
+}
+
 function checkChain(bundles: readonly Bundle[]): Check {
   const [first] = bundles;
   if (first === undefined) return failed('chain', 'chain_empty', 'There is no bundle to check.');
-  if (bundles.some((bundle) => chainOf(bundle.entry) !== chainOf(first.entry))) {
+  if (bundles.some((bundle) => !isOneChain(bundle.entry.body, first.entry.body))) {
     return failed('chain', 'chain_mixed', 'The bundles belong to more than one session, org or log.');
   }
-  const sorted = [...bundles].sort((a, b) => a.entry.body.seq - b.entry.body.seq);
+  const sorted = inOrder(bundles);
   for (let seq = 0; seq < sorted.length; seq += 1) {
     const bundle = sorted[seq];
     const fault = bundle === undefined ? undefined : checkLink(bundle, sorted[seq - 1], seq);
@@ -69,11 +78,16 @@ function checkFork(bundles: readonly Bundle[]): Check | undefined {
   return undefined;
 }
 
+export interface SessionOptions {
+  /** RFC 3339 in UTC with milliseconds: what is due by then must be there. Without it an open session's missing outcomes are pending. */
+  readonly now?: string;
+}
+
 /** Verifies bundles as the whole chain of one session. Total. */
-export async function verifySession(files: readonly Uint8Array[], trust: Trust): Promise<SessionReport> {
+export async function verifySession(files: readonly Uint8Array[], trust: Trust, options: SessionOptions = {}): Promise<SessionReport> {
   if (files.length > RECEIPT_LIMITS.sessionBundlesMax) {
     const chain = failed('chain', 'chain_too_long', `At most ${RECEIPT_LIMITS.sessionBundlesMax} bundles are verified at once.`);
-    return { ok: false, chain, end: 'open', bundles: [] };
+    return { ok: false, chain, outcomes: outcomesNotReached(), end: 'open', bundles: [] };
   }
   const reports: VerifyReport[] = [];
   const bundles: Bundle[] = [];
@@ -88,5 +102,7 @@ export async function verifySession(files: readonly Uint8Array[], trust: Trust):
     ? (checkFork(bundles) ?? checkChain(bundles))
     : failed('chain', 'chain_unproven', 'A bundle of the session does not verify.');
   const ended = bundles.some((bundle) => bundle.entry.body.type === SESSION_END_TYPE);
-  return { ok: chain.status === 'pass', chain, end: proven && ended ? 'closed' : 'open', bundles: reports };
+  const end = proven && ended ? 'closed' : 'open';
+  const outcomes = chain.status === 'pass' ? checkOutcomes(inOrder(bundles), { end, now: options.now }) : outcomesNotReached();
+  return { ok: chain.status === 'pass' && outcomes.status !== 'fail', chain, outcomes, end, bundles: reports };
 }

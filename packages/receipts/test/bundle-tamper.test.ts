@@ -24,6 +24,7 @@ describe.each(['batch', 'each'] as const)('signing: %s', (signing) => {
       `signature ${signing === 'each' ? 'pass' : 'not-checked'}`,
       'inclusion pass',
       'checkpoint pass',
+      'cosignatures not-checked',
       'commitments pass',
       'inputs pass',
     ]);

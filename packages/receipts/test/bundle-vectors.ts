@@ -1,30 +1,10 @@
 /** Builds the bundle vectors from fixed seeds: the same bytes in every run. `write-bundle-vectors.ts` stores them. */
 import { createSigner, noteVerifierKey } from '@countersign/crypto';
-import { canonicalize, type JsonValue } from '@countersign/kernel';
-import { makeBundle, type Trust } from '../src/index.ts';
-import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trust, uuid } from './fixtures.ts';
-
-export interface BundleVector {
-  readonly name: string;
-  /** Files, each as text. One: a bundle. Several: the chain of a session. */
-  readonly bundles: readonly string[];
-  readonly trust: { readonly vkeys: readonly string[]; readonly receiptKeys: readonly string[] };
-  readonly ok: boolean;
-  /** `name status code` of the checks that matter; of a session, of its chain. */
-  readonly expect: readonly string[];
-}
-
-type Members = Record<string, JsonValue>;
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8');
-}
-
-function edit(bundle: string, change: (members: Members) => void): string {
-  const members = JSON.parse(bundle) as Members;
-  change(members);
-  return canonicalize(members);
-}
+import { makeBundle } from '../src/index.ts';
+import { bad, type BundleVector, edit, good, type Members, textOf, TRUST } from './vector-forms.ts';
+import { cosignedBundles, cosignedInvalid, cosignedValid } from './cosigned-vectors.ts';
+import { outcomesInvalid, outcomesValid } from './outcome-vectors.ts';
+import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, uuid } from './fixtures.ts';
 
 function editBody(bundle: string, extra: Members): string {
   return edit(bundle, (members) => {
@@ -39,6 +19,18 @@ interface Made {
   readonly outcome: string;
   readonly bare: string;
   readonly end: string;
+  readonly erasure: string;
+}
+
+/** In a world of its own, so that the other vectors are as they were. */
+async function makeErasure(): Promise<string> {
+  const world = await openWorld();
+  world.recorder.stageReceipt(receiptDraft(1));
+  const draft = { id: uuid(7), time: '2026-01-02T03:04:09.000Z', org: 'org-1', subject: 'someone@example.org' };
+  await world.recorder.stageErasure({ ...draft, keys: 1, by: 'operator', reason: 'asked for' }).durable;
+  const erasure = textOf(await fullBundle(world, uuid(7)));
+  await world.log.close();
+  return erasure;
 }
 
 async function make(): Promise<Made> {
@@ -50,7 +42,7 @@ async function make(): Promise<Made> {
   const { body } = world.recorder.stageReceipt(receiptDraft(1));
   world.recorder.stageOutcome(outcomeDraft(2, body));
   for (let n = 20; n < 320; n += 1) world.recorder.stageReceipt(receiptDraft(n, { action: action(n, 'session-2') }));
-  world.recorder.stageReceipt(receiptDraft(3));
+  world.recorder.stageReceipt(receiptDraft(3, { outcomeBy: null }));
   const ended = world.recorder.stageSessionEnd({
     id: uuid(4),
     time: '2026-01-02T03:04:09.000Z',
@@ -64,27 +56,14 @@ async function make(): Promise<Made> {
   const bare = textOf(await makeBundle({ log: world.log, index: 200 }));
   const end = textOf(await makeBundle({ log: world.log, index: ended.index }));
   await world.log.close();
-  return { signed, receipts, outcome, bare, end };
+  return { signed, receipts, outcome, bare, end, erasure: await makeErasure() };
 }
 
-function trustOf({ vkeys, receiptKeys = [] }: Trust): BundleVector['trust'] {
-  return { vkeys, receiptKeys };
-}
-
-const TRUST = trustOf(trust);
 const STRANGER = createSigner(new Uint8Array(32).fill(99)).publicKey;
-
-function good(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
-  return { name, bundles, trust: TRUST, ok: true, expect };
-}
-
-function bad(name: string, bundles: readonly string[], expect: readonly string[]): BundleVector {
-  return { name, bundles, trust: TRUST, ok: false, expect };
-}
 
 const PROVEN = ['bundle-form pass bundle_ok', 'entry-form pass entry_ok', 'inclusion pass inclusion_ok', 'checkpoint pass checkpoint_ok'];
 
-function validVectors({ signed, receipts, outcome, bare, end }: Made): readonly BundleVector[] {
+function validVectors({ signed, receipts, outcome, bare, end, erasure }: Made): readonly BundleVector[] {
   const [receipt = '', last = ''] = receipts;
   return [
     good(
@@ -108,12 +87,18 @@ function validVectors({ signed, receipts, outcome, bare, end }: Made): readonly 
       [...PROVEN, 'commitments not-checked commitments_not_disclosed', 'inputs not-checked inputs_not_disclosed'],
     ),
     good('session end', [end], PROVEN),
+    good('erasure, with whom', [erasure], [...PROVEN, 'commitments pass commitments_ok']),
+    good(
+      'erasure, without',
+      [edit(erasure, (members) => delete members['inputs'])],
+      [...PROVEN, 'commitments not-checked commitments_not_disclosed'],
+    ),
     good('session, whole and ended', [receipt, outcome, last, end], ['chain pass chain_ok']),
     good('session, whole and open', [last, outcome, receipt], ['chain pass chain_ok']),
   ];
 }
 
-function invalidVectors({ signed, receipts, outcome, end }: Made): readonly BundleVector[] {
+function invalidVectors({ signed, receipts, outcome, end, erasure }: Made): readonly BundleVector[] {
   const [receipt = '', last = ''] = receipts;
   const of = (bundle: string, name: string): Members => (JSON.parse(bundle) as Members)[name] as Members;
   return [
@@ -208,6 +193,21 @@ function invalidVectors({ signed, receipts, outcome, end }: Made): readonly Bund
       ['commitments fail commitments_misplaced'],
     ),
     bad(
+      'inputs: another subject',
+      [
+        edit(erasure, (members) =>
+          Object.assign(members, { inputs: { ...of(erasure, 'inputs'), erased: { org: 'org-1', subject: 'somebody@example.org' } } }),
+        ),
+      ],
+      ['commitments fail commitment_erased'],
+    ),
+    bad(
+      'inputs: of an erasure, with a receipt',
+      [edit(receipt, (members) => Object.assign(members, { inputs: of(erasure, 'inputs') }))],
+      ['commitments fail commitments_misplaced'],
+    ),
+    bad('erasure: keys changed', [editBody(erasure, { keys: 2 })], ['inclusion fail inclusion_bad']),
+    bad(
       'documents: another policy',
       [edit(receipt, (members) => Object.assign(members, { documents: { ...of(receipt, 'documents'), policy: {} } }))],
       ['inputs fail inputs_policy'],
@@ -225,8 +225,12 @@ function invalidVectors({ signed, receipts, outcome, end }: Made): readonly Bund
   ];
 }
 
-/** The content of `vectors/bundle/*.json`. */
+/** The content of `vectors/bundle/valid.json` and `invalid.json`. */
 export async function bundleVectors(): Promise<{ readonly valid: readonly BundleVector[]; readonly invalid: readonly BundleVector[] }> {
   const made = await make();
-  return { valid: validVectors(made), invalid: invalidVectors(made) };
+  const cosigned = cosignedBundles(made.bare);
+  return {
+    valid: [...validVectors(made), ...cosignedValid(cosigned), ...(await outcomesValid())],
+    invalid: [...invalidVectors(made), ...cosignedInvalid(cosigned), ...(await outcomesInvalid())],
+  };
 }

@@ -1,12 +1,12 @@
-import { canonicalize } from '@countersign/kernel';
+import { canonicalize, CodedError } from '@countersign/kernel';
 import { PROTOCOL_LIMITS, type Reason } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 import * as receipts from '../src/index.ts';
 import * as verify from '../src/verify.ts';
-import { disclose, fitVerdict, makeBundle, RECEIPT_LIMITS, verifyBundle, verifySession } from '../src/index.ts';
-import { readSideNote, readVault } from '../src/vault-record.ts';
+import { deltaOf, disclose, fitVerdict, makeBundle, openContent, RECEIPT_LIMITS, verifyBundle, verifySession } from '../src/index.ts';
+import { readBack, readVault } from '../src/vault-record.ts';
 import { summarizeAction, principalOf } from '../src/action-summary.ts';
-import { createIdIndex } from '../src/id-index.ts';
+import { createIdIndex, hashOfId } from '../src/id-index.ts';
 import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trust, uuid, verdict } from './fixtures.ts';
 
 test('the exports are a contract', () => {
@@ -14,17 +14,21 @@ test('the exports are a contract', () => {
     'RECEIPT_LIMITS',
     'checkReceipt',
     'createRecorder',
+    'deltaOf',
     'disclose',
     'fitVerdict',
     'makeBundle',
+    'makeConsistency',
+    'openContent',
     'readBundle',
     'readLeaf',
-    'subjectHandle',
+    'unseal',
     'vaultAad',
     'verifyBundle',
+    'verifyConsistencyFile',
     'verifySession',
   ]);
-  expect(Object.keys(verify).sort()).toEqual(['readBundle', 'verifyBundle', 'verifySession']);
+  expect(Object.keys(verify).sort()).toEqual(['readBundle', 'verifyBundle', 'verifyConsistencyFile', 'verifySession']);
 });
 
 describe('entries that this room did not write', () => {
@@ -49,11 +53,33 @@ describe('entries that this room did not write', () => {
   });
 
   test('have no side note and no vault', () => {
-    for (const text of ['', '[]', '{"subject":1,"delta":{}}', '{"subject":"s","delta":[]}'])
-      expect(readSideNote([new Uint8Array(0), Buffer.from(text)])).toBeUndefined();
+    for (const text of ['', '[]', '{"v":2}', '{"back":0,"v":1}', '{"back":-1,"v":2}', '{"back":"0","v":2}', '{"back":0.5,"v":2}'])
+      expect(readBack([new Uint8Array(0), Buffer.from(text)])).toBeUndefined();
     expect(readVault(Buffer.from('[]'))).toMatchObject({ ok: false, error: { code: 'vault_malformed' } });
     expect(readVault(Buffer.from('{')).ok).toBe(false);
   });
+});
+
+test('whatever an opener throws is a fault with its code', async () => {
+  const { recorder, log } = await openWorld();
+  await recorder.stageReceipt(receiptDraft(1)).durable;
+  const record = await log.readRecord(0);
+  const faultOf = (thrown: unknown): unknown => {
+    const opener = {
+      open: (): never => {
+        throw thrown;
+      },
+    };
+    return openContent(record, { log: ORIGIN, id: uuid(1), opener });
+  };
+  const erased = { code: 'vault_erased', message: 'the content was erased', hint: 'export it without inputs' };
+  expect(faultOf(new CodedError(erased))).toEqual({ ok: false, error: erased });
+  expect(faultOf(new Error('with a path in it'))).toEqual({
+    ok: false,
+    error: { code: 'unexpected', message: 'the sealed content cannot be opened' },
+  });
+  expect([deltaOf({}), deltaOf({ delta: [] }), deltaOf({ delta: { sessionCalls: 1 } })]).toEqual([{}, {}, { sessionCalls: 1 }]);
+  await log.close();
 });
 
 test('an entry without private content discloses nothing, and is proven without', async () => {
@@ -155,7 +181,7 @@ test('BNDL-022 a chain that goes on after its end is refused', async () => {
 
 test('the id index finds what was added, whatever collides', () => {
   const ids = createIdIndex();
-  for (let i = 0; i < 5000; i += 1) ids.add(`id-${i % 4000}`, i);
+  for (let i = 0; i < 5000; i += 1) ids.add(hashOfId(`id-${i % 4000}`), i);
   expect(ids.candidates('id-7')).toEqual([4007, 7]);
   expect(ids.candidates('id-3999')).toEqual([3999]);
   expect(ids.candidates('nothing')).toEqual([]);

@@ -28,27 +28,32 @@ export function seededRandom(seed: string): Random {
   };
 }
 
-const MASTER = new Uint8Array(32).fill(9);
+/** Keys by their id, for every sealer of the process: what one sealed another opens. */
+const keys = new Map<string, Uint8Array>();
 
-/** A sealer with one key; the nonce travels in front. */
+/** A sealer with a key per subject; id and nonce travel in front. */
 export function testSealer(random: Random): Sealer & Opener {
   return {
-    seal: (subject, plaintext, aad) => {
+    seal: ({ org, name }, plaintext, aad) => {
+      const key = sha256(`${org}\n${name}`);
+      const id = Buffer.from(sha256(key)).subarray(0, 8);
+      keys.set(id.toString('hex'), key);
       const nonce = random.bytes(12);
-      const sealed = sealAesGcm({ key: MASTER, nonce, plaintext, aad: Buffer.concat([Buffer.from(subject), aad]) });
-      return Buffer.concat([nonce, sealed]);
+      return Buffer.concat([id, nonce, sealAesGcm({ key, nonce, plaintext, aad })]);
     },
-    open: (subject, sealed, aad) => {
-      const opened = openAesGcm({
-        key: MASTER,
-        nonce: sealed.slice(0, 12),
-        ciphertext: sealed.slice(12),
-        aad: Buffer.concat([Buffer.from(subject), aad]),
-      });
+    open: (sealed, aad) => {
+      const key = keys.get(Buffer.from(sealed.subarray(0, 8)).toString('hex'));
+      if (key === undefined) throw new CodedError({ code: 'vault_key_missing', message: 'no such key' });
+      const opened = openAesGcm({ key, nonce: sealed.slice(8, 20), ciphertext: sealed.slice(20), aad });
       if (opened === undefined) throw new CodedError({ code: 'seal_broken', message: 'not what was sealed' });
       return opened;
     },
   };
+}
+
+/** First bytes of what is sealed for a subject. */
+export function testKeyId(org: string, name: string): string {
+  return Buffer.from(sha256(sha256(`${org}\n${name}`))).toString('hex', 0, 8);
 }
 
 export const policy = { name: 'test', guards: { forbidden_path: { patterns: ['**/.ssh/**'] } } };

@@ -1,10 +1,11 @@
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, parseJson, type JsonValue } from '@countersign/kernel';
-import { createMemoryStorage, openLog } from '@countersign/log';
+import { createMemoryStorage, type LogRecord, openLog } from '@countersign/log';
 import type { EntryBody, StateDelta } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 import { commit, commitText } from '../src/commitment.ts';
-import { createRecorder, disclose, subjectHandle } from '../src/index.ts';
+import { createRecorder, deltaOf, disclose, makeBundle, openContent, verifyBundle } from '../src/index.ts';
+import { readBack } from '../src/vault-record.ts';
 import {
   action,
   logSigner,
@@ -14,12 +15,15 @@ import {
   receiptDraft,
   receiptSigner,
   seededRandom,
+  testKeyId,
   testSealer,
+  trust,
   uuid,
   verdict,
 } from './fixtures.ts';
 
 const hashOf = (body: EntryBody): string => sha256Hex(canonicalize(body as unknown as JsonValue));
+const keyIdOf = (record: LogRecord | undefined): string => Buffer.from(record?.attachments[0] ?? []).toString('hex', 0, 8);
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 
 test('a commitment to a text is that to its bytes, whatever its length', () => {
@@ -78,14 +82,18 @@ describe('chains', () => {
       noteSigner: { name: ORIGIN, signer: logSigner },
     });
     const random = seededRandom('again');
+    const sealer = testSealer(random);
     const recorder = await createRecorder({
       log,
       random,
-      sealer: testSealer(random),
+      sealer,
       signing: 'batch',
       durability: 'synced',
       coverage: 'L2',
-      replay: (body, delta, index) => seen.push([body.id, delta, index]),
+      replay: (body, record) => {
+        const content = openContent(record, { log: ORIGIN, id: body.id, opener: sealer });
+        if (content.ok) seen.push([body.id, deltaOf(content.value), record.index]);
+      },
     });
     expect(seen).toEqual([
       [uuid(1), { sessionCalls: 2 }, 0],
@@ -181,13 +189,13 @@ describe('what is sealed', () => {
       value: { action: action(1), state: receiptDraft(1).state, signals: receiptDraft(1).signals },
     });
     expect(disclose(record, { log: ORIGIN, id: uuid(2), opener: sealer })).toMatchObject({ ok: false, error: { code: 'seal_broken' } });
-    expect(textOf(record.attachments[1])).toBe(
-      canonicalize({ v: 1, subject: subjectHandle('org-1', 'someone@example.org'), delta: { sessionCalls: 2 } }),
-    );
+    expect(textOf(record.attachments[1])).toBe('{"back":null,"v":2}');
     const sealedOutcome = await recorder.find(uuid(2));
-    expect(textOf(sealedOutcome?.attachments[1])).toContain(subjectHandle('org-1', 'someone@example.org'));
+    expect(textOf(sealedOutcome?.attachments[1])).toBe('{"back":0,"v":2}');
+    expect(keyIdOf(record)).toBe(testKeyId('org-1', 'someone@example.org'));
+    expect(keyIdOf(sealedOutcome)).toBe(testKeyId('org-1', 'someone@example.org'));
     const journal = Buffer.concat(disk.segments).toString('latin1');
-    for (const value of ['rm -rf', 'someone@example.org', '{"rows":3}']) expect(journal).not.toContain(value);
+    for (const value of ['rm -rf', 'someone@example.org', '{"rows":3}', '"sessionCalls"']) expect(journal).not.toContain(value);
     await log.close();
   });
 
@@ -198,7 +206,74 @@ describe('what is sealed', () => {
     const outcome = recorder.stageOutcome(outcomeDraft(2, body, { response: null }));
     await outcome.durable;
     expect(outcome.body.response).toBeNull();
-    for (const n of [1, 2]) expect(textOf((await recorder.find(uuid(n)))?.attachments[1])).toContain(subjectHandle('org-1', uuid(900)));
+    for (const n of [1, 2]) expect(keyIdOf(await recorder.find(uuid(n)))).toBe(testKeyId('org-1', uuid(900)));
+    await log.close();
+  });
+
+  test('RCPT-042 an empty subject is none: the org keeps its key for its own entries', async () => {
+    const { recorder, log } = await openWorld();
+    await recorder.stageReceipt(receiptDraft(1, { action: { ...action(1), subject: '' } })).durable;
+    expect(keyIdOf(await recorder.find(uuid(1)))).toBe(testKeyId('org-1', uuid(900)));
+    await log.close();
+  });
+
+  test('RCPT-040 each note says where the entry before in its chain stands, also after reopening', async () => {
+    const first = await openWorld();
+    for (const [n, session] of ['a', 'b', 'a', 'b', 'a'].entries())
+      first.recorder.stageReceipt(receiptDraft(n + 1, { action: action(n + 1, session) }));
+    await first.log.close();
+    const { recorder, log } = await openWorld('batch', first.disk);
+    await recorder.stageReceipt(receiptDraft(6, { action: action(6, 'b') })).durable;
+    const backs = await Promise.all([1, 2, 3, 4, 5, 6].map(async (n) => readBack((await recorder.find(uuid(n)))?.attachments ?? [])));
+    expect(backs).toEqual([null, null, 0, 1, 2, 3]);
+    await log.close();
+  });
+});
+
+describe('an erasure', () => {
+  const erasure = {
+    id: uuid(7),
+    time: '2026-01-02T03:04:09.000Z',
+    org: 'org-1',
+    subject: 'someone@example.org',
+    keys: 3,
+    by: 'operator',
+    reason: 'asked for',
+  };
+
+  test('RCPT-002 RCPT-031 RCPT-041 says how much was erased, not who; whoever is told who can check it', async () => {
+    const { recorder, log, sealer, disk } = await openWorld();
+    recorder.stageReceipt(receiptDraft(1));
+    const { body, index, durable } = recorder.stageErasure(erasure);
+    const next = recorder.stageErasure({ ...erasure, id: uuid(8), reason: 'x\u00e9'.repeat(200) });
+    await Promise.all([durable, next.durable]);
+    expect(body).toMatchObject({
+      type: 'countersign.erasure.v1',
+      session: 'countersign.vault',
+      seq: 0,
+      prev: null,
+      org: 'org-1',
+      keys: 3,
+      by: 'operator',
+      reason: 'asked for',
+    });
+    expect(next.body).toMatchObject({ seq: 1, prev: hashOf(body), reason: 'x?'.repeat(80) });
+    expect(next.body.subject).not.toBe(body.subject);
+    const record = await log.readRecord(index);
+    expect(keyIdOf(record)).toBe(testKeyId('org-1', ''));
+    expect(Buffer.concat(disk.segments).includes('someone@example.org')).toBe(false);
+    const inputs = disclose(record, { log: ORIGIN, id: uuid(7), opener: sealer });
+    if (!inputs.ok) throw new Error(inputs.error.code);
+    expect(inputs.value).toMatchObject({ erased: { org: 'org-1', subject: 'someone@example.org' } });
+    const told = await verifyBundle(await makeBundle({ log, index, inputs: inputs.value }), trust);
+    expect([told.ok, told.checks.find(({ name }) => name === 'commitments')?.code]).toEqual([true, 'commitments_ok']);
+    expect((await verifyBundle(await makeBundle({ log, index }), trust)).ok).toBe(true);
+    const lie = { ...inputs.value, erased: { org: 'org-1', subject: 'somebody@example.org' } };
+    expect((await verifyBundle(await makeBundle({ log, index, inputs: lie }), trust)).checks).toContainEqual(
+      expect.objectContaining({ code: 'commitment_erased' }),
+    );
+    const misplaced = await verifyBundle(await makeBundle({ log, index: 0, inputs: inputs.value }), trust);
+    expect(misplaced.checks).toContainEqual(expect.objectContaining({ code: 'commitments_misplaced' }));
     await log.close();
   });
 });

@@ -12,7 +12,7 @@ let twoFaces: readonly [Uint8Array, Uint8Array] = [end, end];
 async function chain(world: World): Promise<Uint8Array[]> {
   const { body } = world.recorder.stageReceipt(receiptDraft(1));
   world.recorder.stageOutcome(outcomeDraft(2, body));
-  await world.recorder.stageReceipt(receiptDraft(3)).durable;
+  await world.recorder.stageReceipt(receiptDraft(3, { outcomeBy: null })).durable;
   return Promise.all([1, 2, 3].map((n) => fullBundle(world, uuid(n))));
 }
 

@@ -1,4 +1,4 @@
-import { createSigner, noteVerifierKey } from '@countersign/crypto';
+import { createSigner, noteVerifierKey, sha256Hex } from '@countersign/crypto';
 import { canonicalize, type JsonObject, type JsonValue } from '@countersign/kernel';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyBundle, type Trust, type VerifyReport } from '../src/verify.ts';
@@ -152,13 +152,33 @@ describe('trust', () => {
     await expectCheck(changed(receipt, sign([{ keyId: receiptSigner.keyId, sig }])), 'signature', 'fail signature_bad');
   });
 
-  test('extra lines below the checkpoint are refused', async () => {
-    const line = noteOf(asBundle(receipt)).split('\n').at(-2) ?? '';
+  test('BNDL-003 lines by strangers prove nothing, and need a digest, which must hold', async () => {
+    const [name = '', line = ''] = (noteOf(asBundle(receipt)).split('\n').at(-2) ?? '').slice(2).split(' ');
+    const foreign = Buffer.from(line, 'base64');
+    foreign[0] = (foreign[0] ?? 0) ^ 1;
+    const withLine = (bundle: Changed): void => {
+      bundle['checkpoint'] = `${noteOf(bundle)}\u2014 ${name} ${foreign.toString('base64')}\n`;
+    };
+    await expectCheck(changed(receipt, withLine), 'bundle-form', 'fail bundle_digest_missing');
+    const digested = changed(receipt, (bundle) => {
+      withLine(bundle);
+      bundle['digest'] = sha256Hex(canonicalize(bundle));
+    });
+    const report = await verifyBundle(digested, trust);
+    expect([report.ok, codeOf(report, 'checkpoint')]).toEqual([true, 'pass checkpoint_ok']);
+    expect(report.checks.find((check) => check.name === 'checkpoint')?.sentence).toContain('one further signature line');
     await expectCheck(
-      changed(receipt, (bundle) => Object.assign(bundle, { checkpoint: `${noteOf(bundle)}${line}\n` })),
-      'checkpoint',
-      'fail checkpoint_unknown_signature',
+      changed(digested, (bundle) => Object.assign(bundle, { index: 1 })),
+      'bundle-form',
+      'fail bundle_digest_bad',
     );
+    await expectCheck(
+      changed(receipt, (bundle) => Object.assign(bundle, { digest: '0'.repeat(64) })),
+      'bundle-form',
+      'fail bundle_digest_bad',
+    );
+    const right = changed(receipt, (bundle) => Object.assign(bundle, { digest: sha256Hex(canonicalize(bundle)) }));
+    expect((await verifyBundle(right, trust)).ok).toBe(true);
   });
 });
 
@@ -206,4 +226,27 @@ describe('disclosure', () => {
     expect(codeOf(report, 'signature')).toBe('not-checked signature_by_checkpoint');
     expect(report.subject).toMatchObject({ id: uuid(1), index: 0, size: 1, seq: 0, log: ORIGIN });
   });
+});
+
+test('BNDL-004 a bundle that discloses nothing fits 4 KB for an entry of 1,600 bytes, three signature lines and a log of 2^24 entries', () => {
+  const bundle = asBundle(unsigned);
+  delete bundle['inputs'];
+  delete bundle['documents'];
+  const entry = bundle['entry'] as { body: JsonObject; signatures: JsonValue };
+  const room = 1600 - canonicalize(entry).length;
+  expect(room).toBeGreaterThan(0);
+  const filled = { ...entry, body: { ...entry.body, org: 'x'.repeat(room - '"org":"",'.length) } };
+  expect(canonicalize(filled).length).toBe(1600);
+  const note = noteOf(bundle).replace(/\n1\n/, '\n16777216\n');
+  const line = note.split('\n').at(-2) ?? '';
+  const cosignature = line.replace(ORIGIN, 'witness.example.org/w1').replace(/ [^ ]+$/, ` ${'A'.repeat(100)}`);
+  const full = {
+    ...bundle,
+    entry: filled,
+    index: 16_777_215,
+    proof: Array.from({ length: 24 }, () => Buffer.alloc(32, 7).toString('base64')),
+    checkpoint: `${note}${cosignature}\n${cosignature}\n`,
+    digest: '0'.repeat(64),
+  };
+  expect(Buffer.byteLength(canonicalize(full as unknown as JsonValue))).toBeLessThanOrEqual(4096);
 });

@@ -51,6 +51,20 @@ export function checkStateExists(path: string, logSize: number): void {
 }
 
 /**
+ * Without the keys of the vault nothing that was sealed opens again; a new vault would hide that.
+ * @throws {CodedError} `vault_missing`.
+ */
+export function checkVaultExists(path: string, logSize: number): void {
+  if (logSize === 0 || existsSync(path)) return;
+  throw new CodedError({
+    code: 'vault_missing',
+    message: `the log has ${logSize} entries, but the keys of what was sealed with them are gone`,
+    path,
+    hint: 'restore `vault.db` from a backup',
+  });
+}
+
+/**
  * State follows the log. One that has seen more than the log holds means that receipts were lost which somebody was given.
  * @param applied Index of the last entry that the state has seen, -1 for none.
  * @throws {CodedError} `log_behind_state`.

@@ -1,7 +1,7 @@
 /** @module The Merkle tree of a log that is only read: from its published tiles, and behind them from the journal itself. */
 import { CodedError } from '@countersign/kernel';
 import { type Checkpoint, type JournalReader, leafHash, TILE_WIDTH, tilePath } from '@countersign/log';
-import type { EvidenceStorage } from './evidence-storage.ts';
+import type { DiskLogReading } from '@countersign/store';
 import { createHashRange, type HashRange, heightAt, type Subtree } from './hash-range.ts';
 
 const TILE_HEIGHT = 8;
@@ -15,7 +15,7 @@ export interface EvidenceTree {
 }
 
 interface Sources {
-  readonly storage: EvidenceStorage;
+  readonly storage: DiskLogReading;
   readonly journal: JournalReader;
   readonly checkpoint: Pick<Checkpoint, 'size'>;
 }

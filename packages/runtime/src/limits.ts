@@ -17,10 +17,35 @@ export const RUNTIME_LIMITS = {
   /** Hosts in one host set of the user-level configuration. */
   hostSetHostsMax: 256,
   hostSetsBytesMax: 65_536,
+  /** Keys that sign a checkpoint at once. */
+  logKeysActiveMax: 4,
   /** Loaded engines kept for replay. */
   replayEnginesMax: 8,
   /** Tries to copy a database that another process is writing. */
   copyAttemptsMax: 32,
-  /** Keys in the `log.vkey` of a directory that is read as evidence. */
-  logKeysMax: 4,
+  /** Connections to a witness at once; a further one is closed. */
+  witnessConnectionsMax: 256,
+  /** Until a request of a witness's client must have arrived whole. */
+  witnessRequestMs: 10_000,
+  /** Until a connection that asks nothing is closed. */
+  witnessIdleMs: 60_000,
+  /** Bytes that a witness reads and throws away so that a client with too long a request still hears why; then it hangs up. */
+  witnessDrainBytesMax: 1_048_576,
+  /** Header bytes of a request to a witness. */
+  witnessHeaderBytesMax: 8192,
+  /** Until open requests are cut off when a witness stops. */
+  witnessStopMs: 2000,
+  /** Witnesses that one log asks. */
+  witnessesMax: 16,
+  witnessesBytesMax: 65_536,
+  witnessUrlCharsMax: 2048,
+  /** Until a publication goes on without the witnesses that have not answered. */
+  cosignMs: 5000,
+  /** Requests to one witness for one checkpoint: sizes that it names are followed this often. */
+  witnessAsksMax: 4,
+  /** Bytes of a witness's answer. */
+  witnessAnswerBytesMax: 16_384,
+  /** How long a witness that failed is left alone: at first, and at most; doubled in between. */
+  witnessPauseMsMin: 1000,
+  witnessPauseMsMax: 300_000,
 } as const;

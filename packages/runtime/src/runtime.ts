@@ -5,34 +5,66 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSigner, noteVerifierKey, sha256Hex, type Signer } from '@countersign/crypto';
-import { canonicalize, type Clock, err, type Fault, type JsonValue, ok, type Random, type Result } from '@countersign/kernel';
+import { base64url, createSigner, sha256Hex, type Signer } from '@countersign/crypto';
+import {
+  canonicalize,
+  type Clock,
+  CodedError,
+  err,
+  type Fault,
+  invariant,
+  type JsonValue,
+  ok,
+  type Random,
+  type Result,
+} from '@countersign/kernel';
 import { type Log, type LogRecord, openLog } from '@countersign/log';
-import { createGate, createSessionTurns, type Feed, type Ports, type Upstream } from '@countersign/pipeline';
-import { createRecorder, disclose, makeBundle, type ReceiptRecorder } from '@countersign/receipts';
+import { createGate, createSessionTurns, type Feed, type Ports, type Upstream, type VaultDesk } from '@countersign/pipeline';
+import type { EntryBody, StateDelta } from '@countersign/protocol';
+import {
+  createRecorder,
+  deltaOf,
+  disclose,
+  makeBundle,
+  openContent,
+  type ReceiptRecorder,
+  unseal,
+  type Unsealed,
+} from '@countersign/receipts';
 import type { RuleDocument } from '@countersign/rules';
 import {
+  type DiskSystem,
   createSealer,
+  createVault,
+  finishRotation,
   loadMasterKey,
   loadSigningSeed,
   openDiskLogStorage,
   openSqliteStateStore,
+  openSqliteVault,
   type Sealer,
   type Store,
+  type Vault,
+  type VaultTables,
 } from '@countersign/store';
 import { readRules } from './built-rules.ts';
 import { readRulesets } from './builtin.ts';
-import { checkLogReaches, checkStateExists, makeDataDirectory } from './data-directory.ts';
+import { checkLogReaches, checkStateExists, checkVaultExists, makeDataDirectory } from './data-directory.ts';
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
+import { openVaultDesk } from './erasure.ts';
+import { type ExportFormat, exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
+import { type LogKeys, openLogKeys } from './log-keys.ts';
 import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
-import { openSealed, type SealedDecision } from './sealed-decision.ts';
 import { createSymlinkSource } from './symlinks.ts';
+import { readWitnessConfig } from './witness-config.ts';
+import { createWitnesses, type Witnesses } from './witnesses.ts';
 
 export interface RuntimeOptions {
   readonly dataDir: string;
@@ -44,6 +76,8 @@ export interface RuntimeOptions {
   readonly upstream?: Upstream;
   readonly feed?: Feed;
   readonly hostSets?: () => HostSets;
+  /** The system calls of the log's disk; the operating system's own where it is not said. */
+  readonly diskSystem?: DiskSystem;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Told of trouble that nobody waits for. Never a secret. */
@@ -55,21 +89,32 @@ export interface Runtime {
   readonly ports: Ports;
   readonly store: Store;
   readonly log: Log;
+  /** Whom the log asks for cosignatures, and how that goes. */
+  readonly witnesses: Pick<Witnesses, 'status'>;
   readonly recorder: ReceiptRecorder;
   readonly policy: PolicyInForce;
   readonly engines: EngineStore;
   readonly engineFile: EngineFile;
-  /** Verifier key of the log, `name+hash+base64`. */
+  /** Verifier key of the log, `name+hash+base64`: the newest of those that sign. */
   readonly logKey: string;
+  /** All of them, and changing them. */
+  readonly logKeys: LogKeyDesk;
+  /** Public key that signs receipts (`signing: each`) and exports, base64url of 32 bytes. */
+  readonly receiptKey: string;
   readonly scopeSigner: Signer;
+  readonly vault: VaultDesk;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
+  /** One entry, or for `spine` its session up to it, in a format of others; signed by `receiptKey` where the format has a signature. */
+  exportReceipt(id: string, format: ExportFormat): Promise<Result<Uint8Array, Fault>>;
   /** What was kept with a record of the log, whose entry has this id: for whoever may read the directory. */
-  sealed(record: LogRecord, id: string): Result<SealedDecision, Fault>;
+  sealed(record: LogRecord, id: string): Result<Unsealed, Fault>;
   /** Lets decisions under way finish, makes everything durable, and gives the directory back. Idempotent. */
   close(): Promise<void>;
 }
 
+const STATE = 'state.db';
+const VAULT = 'vault.db';
 const SCOPE_TOKEN_TTL_SECONDS = 300;
 const NO_FEED: Feed = { publish: () => undefined };
 /** Where nobody gave a way out, nothing goes out. */
@@ -81,46 +126,65 @@ function pace(): Promise<void> {
 }
 
 interface Keys {
+  /** Seals under the master key. */
   readonly sealer: Sealer;
-  readonly logSigner: Signer;
+  readonly log: LogKeys;
   readonly scopeSigner: Signer;
   readonly receiptSigner: Signer;
 }
 
-function openKeys(dataDir: string, random: Random): Keys {
-  const create = !existsSync(join(dataDir, 'state.db'));
+async function openKeys(dataDir: string, random: Random): Promise<Keys> {
+  const create = !existsSync(join(dataDir, STATE));
   const keyFile = (name: string): string => join(dataDir, 'keys', name);
   const sealer = createSealer(loadMasterKey({ path: keyFile('master.key'), random, create }), random);
   const signer = (purpose: string): Signer =>
     createSigner(loadSigningSeed({ path: keyFile(`${purpose}.key`), purpose, sealer, random, create }));
-  return { sealer, logSigner: signer('log'), scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
+  const log = await openLogKeys({ dataDir, sealer, random, create });
+  return { sealer, log, scopeSigner: signer('scope'), receiptSigner: signer('receipt') };
 }
 
 interface Opened {
   readonly options: RuntimeOptions;
   readonly keys: Keys;
+  readonly vault: Vault;
   readonly store: Store;
   readonly log: Log;
+  readonly witnesses: Witnesses;
   readonly clock: Clock;
   readonly random: Random;
 }
 
+/** The change of state that an entry sealed; undefined where it was erased, which happens only after it went to the tables. */
+function sealedDelta({ log, vault }: Opened, body: EntryBody, record: LogRecord): StateDelta | undefined {
+  const content = openContent(record, { log: log.origin, id: body.id, opener: vault });
+  if (content.ok) return deltaOf(content.value);
+  if (content.error.code === 'vault_erased') return undefined;
+  throw new CodedError(content.error);
+}
+
 /** Chains go on where the log stands, and state takes up the deltas that a crash kept from it. */
-async function openRecorder({ options, keys, store, log, random }: Opened): Promise<ReceiptRecorder> {
+async function openRecorder(opened: Opened): Promise<ReceiptRecorder> {
+  const { options, keys, vault, store, log, random } = opened;
   const applied = store.appliedIndex();
   checkLogReaches(applied, { size: log.durableSize, path: join(options.dataDir, 'log') });
+  let lost = 0;
   const recorder = await createRecorder({
     log,
     random,
-    sealer: keys.sealer,
+    sealer: vault,
     durability: 'synced',
     coverage: 'L1',
     ...(options.signing === 'each' ? { signing: 'each', signer: keys.receiptSigner } : { signing: 'batch' }),
-    replay: (body, delta, index) => {
-      if (index > applied && body.type === 'countersign.receipt.v1')
-        store.foldDelta({ index, principal: { ...body.principal, session: body.session }, delta });
+    replayFrom: applied + 1,
+    replay: (body, record) => {
+      if (body.type !== 'countersign.receipt.v1') return;
+      const delta = sealedDelta(opened, body, record);
+      if (delta === undefined) lost += 1;
+      else store.foldDelta({ index: record.index, principal: { ...body.principal, session: body.session }, delta });
     },
   });
+  // The tables had them when they were erased, so these tables are older than the vault: a backup, put back.
+  if (lost > 0) options.warn?.(`${lost} changes of state were erased since this state.db was saved: counts of their sessions start lower`);
   if (log.durableSize > 0) store.flush(log.durableSize - 1);
   return recorder;
 }
@@ -171,12 +235,19 @@ async function bundleOf(
   recorder: ReceiptRecorder,
   request: { readonly id: string; readonly inputs: boolean },
 ): Promise<Result<Uint8Array, Fault>> {
-  const { log, keys, store } = opened;
-  const record = await recorder.find(request.id);
-  if (record === undefined)
+  const { log, vault, store } = opened;
+  const index = await recorder.placeOf(request.id);
+  if (index === undefined)
     return err({ code: 'receipt_not_found', message: 'there is no receipt with this id', hint: 'list some with `countersign log tail`' });
-  if (!request.inputs) return ok(await makeBundle({ log, index: record.index }));
-  const inputs = disclose(record, { log: log.origin, id: request.id, opener: keys.sealer });
+  if (!request.inputs) return ok(await makeBundle({ log, index }));
+  if (index < log.firstPresent)
+    return err({
+      code: 'log_archived',
+      message: 'what was kept with this receipt is in an archive',
+      hint: 'bring it back with `countersign log restore`, or ask for the bundle without inputs',
+    });
+  const record = await log.readRecord(index);
+  const inputs = disclose(record, { log: log.origin, id: request.id, opener: vault });
   if (!inputs.ok) return inputs;
   const { body } = JSON.parse(new TextDecoder().decode(record.entry)) as { body: { inputs?: { policy: string; rules: string } } };
   const policy = body.inputs === undefined ? undefined : store.document(body.inputs.policy);
@@ -188,19 +259,50 @@ async function bundleOf(
   return ok(await makeBundle({ log, index: record.index, inputs: inputs.value, ...documents }));
 }
 
+/** A vault that is there already; a rotation of the master key that was cut short is ended first. */
+function openKnownVault(dataDir: string, random: Random): VaultTables | undefined {
+  const path = join(dataDir, VAULT);
+  if (!existsSync(path)) return undefined;
+  const tables = openSqliteVault(path);
+  try {
+    finishRotation({ keys: join(dataDir, 'keys'), state: join(dataDir, STATE), vault: tables, random });
+    return tables;
+  } catch (error) {
+    tables.close();
+    throw error;
+  }
+}
+
+/** Everything that is closed again where one of them does not open. */
 async function openParts(options: RuntimeOptions): Promise<Opened> {
   const { dataDir, clock = systemClock, random = createSystemRandom() } = options;
   await makeDataDirectory(dataDir);
-  const storage = await openDiskLogStorage({ directory: join(dataDir, 'log'), durability: 'synced' });
+  const storage = await openDiskLogStorage({
+    directory: join(dataDir, 'log'),
+    durability: 'synced',
+    ...(options.diskSystem === undefined ? {} : { system: options.diskSystem }),
+  });
+  let tables: VaultTables | undefined;
   try {
-    const keys = openKeys(dataDir, random);
-    const origin = `countersign.local/${keys.logSigner.keyId}`;
-    const log = await openLog({ storage, origin, noteSigner: { name: origin, signer: keys.logSigner }, pace });
-    const statePath = join(dataDir, 'state.db');
-    checkStateExists(statePath, log.durableSize);
-    const store = openSqliteStateStore(statePath, { sealer: keys.sealer, clock, random });
-    return { options, keys, store, log, clock, random };
+    tables = openKnownVault(dataDir, random);
+    const keys = await openKeys(dataDir, random);
+    let vault: Vault | undefined;
+    const beforeCommit = (): void => vault?.flush();
+    const [noteSigner, ...furtherSigners] = keys.log.signers();
+    invariant(noteSigner !== undefined, 'a log has a key');
+    const formerKeys = keys.log.former();
+    const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
+    const { cosign } = witnesses;
+    const { origin } = keys.log.list;
+    const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign });
+    checkStateExists(join(dataDir, STATE), log.durableSize);
+    checkVaultExists(join(dataDir, VAULT), log.durableSize);
+    tables ??= openSqliteVault(join(dataDir, VAULT));
+    vault = createVault({ tables, master: keys.sealer, clock, random, create: log.durableSize === 0 });
+    const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
+    return { options, keys, vault, store, log, witnesses, clock, random };
   } catch (error) {
+    tables?.close();
     await storage.close();
     throw error;
   }
@@ -217,20 +319,30 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   } catch (error) {
     await opened.log.close();
     opened.store.close();
+    opened.vault.close();
     throw error;
   }
 }
 
 async function compose(opened: Opened): Promise<Runtime> {
-  const { options, log, store, keys } = opened;
+  const { options, log, store, keys, vault, clock, random } = opened;
   const plain = await openRecorder(opened);
   const { recorder, position } = followDurability(plain, log);
+  const desk = await openVaultDesk({ vault, store, recorder, position, clock, random });
   const engineFile = await readEngineFile();
   const engines = await openEngineStore(options.dataDir);
   await engines.keep(engineFile);
   const policy = await openPolicy(opened, engineFile);
-  const logKey = noteVerifierKey(log.origin, keys.logSigner.publicKey);
-  await writeFile(join(options.dataDir, 'log.vkey'), `${logKey}\n`);
+  const logKeys = await openLogKeyDesk({
+    keys: keys.log,
+    log,
+    recorder,
+    clock,
+    random,
+    publish: (vkeys) => writeFile(join(options.dataDir, 'log.vkey'), `${vkeys.join('\n')}\n`),
+  });
+  const receiptKey = base64url(keys.receiptSigner.publicKey);
+  await writeFile(join(options.dataDir, 'receipt.pub'), `${receiptKey}\n`);
   const stopWriteBack = store.startWriteBack({
     position,
     timer: systemTimer,
@@ -243,20 +355,28 @@ async function compose(opened: Opened): Promise<Runtime> {
     await log.close();
     await stopWriteBack();
     store.close();
+    vault.close();
     await policy.close();
   };
   return {
     ports,
     store,
     log,
+    witnesses: opened.witnesses,
     recorder,
     policy,
     engines,
     engineFile,
-    logKey,
+    get logKey() {
+      return logKeys.view().active.at(-1) ?? '';
+    },
+    logKeys,
+    receiptKey,
     scopeSigner: keys.scopeSigner,
+    vault: desk,
     bundle: (id, { inputs }) => bundleOf(opened, plain, { id, inputs }),
-    sealed: (record, id) => openSealed(record, { log: log.origin, id, opener: keys.sealer }),
+    exportReceipt: (id, format) => exportReceipt({ log, recorder: plain, signer: keys.receiptSigner }, { id, format }),
+    sealed: (record, id) => unseal(record, { log: log.origin, id, opener: vault }),
     close: () => (closing ??= close()),
   };
 }

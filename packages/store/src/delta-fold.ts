@@ -51,6 +51,7 @@ export class DeltaFold {
   readonly #pendingCounts = new Map<string, number>();
   #current: Staging = emptyStaging();
   #writing: Staging | undefined;
+  #running: Promise<void> | undefined;
 
   constructor(tables: StateTables) {
     this.#tables = tables;
@@ -111,7 +112,29 @@ export class DeltaFold {
 
   /** Waits for the log, then writes. @throws CodedError where the log or the tables failed; everything stays staged. */
   async writeBack(position: LogPosition): Promise<void> {
-    if (this.#writing !== undefined || sizeOf(this.#current) === 0) return;
+    if (this.#running !== undefined || sizeOf(this.#current) === 0) return;
+    await this.#writeOut(position);
+  }
+
+  /**
+   * Every delta that was staged before the call is in the tables when this returns, and they say so.
+   * @throws CodedError where the log or the tables failed; everything stays staged.
+   */
+  async settle(position: LogPosition): Promise<void> {
+    // Whoever started that one hears of its failure; what it could not write is staged again.
+    while (this.#running !== undefined) await this.#running.catch(() => undefined);
+    await this.#writeOut(position);
+  }
+
+  #writeOut(position: LogPosition): Promise<void> {
+    const running = this.#write(position).finally(() => {
+      this.#running = undefined;
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #write(position: LogPosition): Promise<void> {
     const count = position.staged();
     const staging = this.#current;
     this.#writing = staging;

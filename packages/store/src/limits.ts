@@ -24,6 +24,10 @@ export const STORE_LIMITS = {
   sealsPerKeyMax: 0xffff_ffff,
   /** Derived keys remembered while opening. */
   openKeysMax: 1024,
+  /** Subjects whose sealing key is remembered. */
+  sealingKeysMax: 16_384,
+  /** Characters of a subject that can be erased. */
+  subjectCharsMax: 1024,
   /** How long a locked database file is waited for. */
   busyTimeoutMs: 200,
   /** Consumed ids are forgotten this long after they expired: a clock that jumps back must not revive one. */
@@ -32,4 +36,10 @@ export const STORE_LIMITS = {
   consumedPurgeMax: 4,
   /** Between write-backs of staged deltas. */
   writeBackMs: 250,
+  /** Logs that one witness knows. */
+  witnessLogsMax: 256,
+  /** Keys of one log that a witness trusts at once; a log signs with at most four. */
+  witnessKeysPerLogMax: 8,
+  /** Characters of an origin, and of a witness's name. */
+  witnessOriginCharsMax: 255,
 } as const;

@@ -5,6 +5,13 @@ import type { Sealer } from './sealer.ts';
 const SEED_BYTES = 32;
 const SEALED_BYTES_MAX = 256;
 
+const HEADING = /^countersign-([a-z0-9-]{1,64})-seed-v1$/;
+
+/** The purpose in the first line of a seed file, or undefined where the line is none. */
+export function seedPurpose(heading: string): string | undefined {
+  return HEADING.exec(heading)?.[1];
+}
+
 export interface SeedSource extends KeySource {
   readonly sealer: Sealer;
   /** What the seed signs: `log`, `scope`, `receipt`. A seed sealed for one purpose does not open for another. */

@@ -67,6 +67,12 @@ export function createMemoryTables(): StateTables {
     agentNamed: (org, foldedName) => ofOrg(agents, org).find((row) => row.foldedName === foldedName),
     agents: (page) => pageOf(ofOrg(agents, page.org), page, (row) => row.id),
     putAgent: (row) => void agents.set(row.id, row),
+    replaceSealedKeys(keys) {
+      for (const { agent, sealedKey } of keys) {
+        const row = agents.get(agent);
+        if (row !== undefined && row.sealedKey !== null) agents.set(agent, { ...row, sealedKey });
+      }
+    },
     apiKeyBySha256: (sha256) => [...apiKeys.values()].find((row) => row.sha256 === sha256),
     apiKey: (id) => apiKeys.get(id),
     apiKeys: (page) => pageOf(ofOrg(apiKeys, page.org), page, (row) => row.id),

@@ -1,9 +1,10 @@
 /**
- * @module Sealing what must not be read at rest. AES-256-GCM under keys derived from the master key.
+ * @module Sealing under the master key: subject keys of the vault, key files, keys of agent tokens. AES-256-GCM under keys derived
+ * from the master key. What decisions leave is sealed by the vault (`vault.ts`).
  *
  * Sealed form: version 1 (1 byte), id of the wrapping key (8), salt (16), nonce (12, a counter), ciphertext with tag (16).
  * The AEAD key is HMAC-SHA-256(master, "countersign-seal-v1\n" || salt): each salt is used by one sealer only, so a counter
- * never repeats a nonce and the birthday bound of random nonces does not apply. The key id leaves room for a key per subject.
+ * never repeats a nonce and the birthday bound of random nonces does not apply.
  */
 import { hmacSha256, openAesGcm, sealAesGcm, sha256 } from '@countersign/crypto';
 import { CodedError, invariant, type Random } from '@countersign/kernel';
@@ -11,6 +12,8 @@ import { STORE_LIMITS } from './limits.ts';
 import { LruMap } from './lru-map.ts';
 
 export interface Sealer {
+  /** True for bytes that name this master key as the one that sealed them. */
+  isOwn(sealed: Uint8Array): boolean;
   /** Sealed bytes that only `open` with the same subject and aad gives back. */
   seal(subject: string, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
   /** @throws CodedError `seal_broken` when the bytes are not what was sealed, `seal_key_unknown` when another key sealed them. */
@@ -83,7 +86,10 @@ export function createSealer(masterKey: Uint8Array, random: Random): Sealer {
     return known;
   }
 
+  const isOwn = (sealed: Uint8Array): boolean => Buffer.from(keyId).equals(sealed.subarray(1, 1 + KEY_ID_BYTES));
+
   return {
+    isOwn,
     seal(subject: string, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
       const sealing = sealingKey();
       const nonce = Buffer.alloc(NONCE_BYTES);
@@ -95,7 +101,7 @@ export function createSealer(masterKey: Uint8Array, random: Random): Sealer {
     open(subject: string, sealed: Uint8Array, aad: Uint8Array): Uint8Array {
       if (sealed.length < SEALED_BYTES_MIN || sealed[0] !== VERSION) throw broken();
       const header = sealed.slice(0, HEADER_BYTES);
-      if (!Buffer.from(keyId).equals(header.subarray(1, 1 + KEY_ID_BYTES))) {
+      if (!isOwn(header)) {
         throw new CodedError({
           code: 'seal_key_unknown',
           message: 'another master key sealed these bytes',

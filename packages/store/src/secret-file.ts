@@ -50,7 +50,8 @@ export function readSecretFile(path: string): string | undefined {
   }
 }
 
-function syncDirectory(path: string): void {
+/** Makes a rename or a link beside `path` survive a power cut. */
+export function syncDirectory(path: string): void {
   const directory = openSync(dirname(path), constants.O_RDONLY);
   try {
     fsyncSync(directory);

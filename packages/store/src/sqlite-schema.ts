@@ -1,10 +1,6 @@
-/**
- * @module The schema, as a list of migrations: add-only, each run once, in order, in one transaction with its own record.
- */
-import type { DatabaseSync } from 'node:sqlite';
-import { CodedError } from '@countersign/kernel';
+/** @module The schema of the state, as a list of migrations: add-only. */
 
-const MIGRATIONS: readonly string[] = [
+export const STATE_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE orgs (id TEXT PRIMARY KEY, name TEXT NOT NULL, mode TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE agents (
@@ -39,29 +35,3 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
 ];
-
-/** Brings a database to the current schema. @throws CodedError `state_newer` when a later version of this program wrote it. */
-export function migrate(db: DatabaseSync): void {
-  db.exec('CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY) STRICT');
-  const row = db.prepare('SELECT max(number) AS number FROM migrations').get();
-  const done = typeof row?.['number'] === 'number' ? row['number'] : 0;
-  if (done > MIGRATIONS.length) {
-    throw new CodedError({
-      code: 'state_newer',
-      message: `the state has schema ${done} and this program knows ${MIGRATIONS.length}`,
-      hint: 'start the newer version of the program that wrote it',
-    });
-  }
-  for (const [i, sql] of MIGRATIONS.entries()) {
-    if (i < done) continue;
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      db.exec(sql);
-      db.prepare('INSERT INTO migrations (number) VALUES (?)').run(i + 1);
-      db.exec('COMMIT');
-    } catch (error) {
-      db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-}

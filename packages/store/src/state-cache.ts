@@ -24,6 +24,11 @@ interface CachedKey {
   readonly record: ApiKeyRecord;
 }
 
+/** The same key under another master key. */
+export function resealJwtKey(from: Sealer, to: Sealer, row: { readonly agent: string; readonly sealedKey: Uint8Array }): Uint8Array {
+  return sealJwtKey(to, row.agent, from.open(row.agent, row.sealedKey, JWT_KEY_AAD));
+}
+
 /** Seals the JWT key of an agent; only for that agent does it open again. */
 export function sealJwtKey(sealer: Sealer, agent: string, key: Uint8Array): Uint8Array {
   return sealer.seal(agent, key, JWT_KEY_AAD);

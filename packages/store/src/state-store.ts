@@ -42,6 +42,8 @@ export interface Store extends StateStore, AdminStore {
   foldDelta(logged: LoggedDelta): void;
   /** Writes what is staged, as the deltas of durable log entries up to `appliedIndex`. */
   flush(appliedIndex: number): void;
+  /** Every delta staged before the call is in the tables when this returns. @throws CodedError what log or tables say; nothing is lost. */
+  settle(position: LogPosition): Promise<void>;
   /** Writes staged deltas from now on, as the log makes their receipts durable. The function stops it after a last write-back. */
   startWriteBack(options: WriteBackOptions): () => Promise<void>;
   /** Closes the tables. Staged deltas that were not written stay in the log and are folded at the next start. */
@@ -96,6 +98,7 @@ export function createStateStore(tables: StateTables, options: StateStoreOptions
     appliedIndex: () => tables.appliedIndex(),
     foldDelta: ({ principal, delta }) => fold.stage(principal, delta, options.clock.nowMs()),
     flush: (appliedIndex) => fold.write(appliedIndex),
+    settle: (position) => fold.settle(position),
     startWriteBack: (writeBackOptions) => startWriteBack(fold, writeBackOptions),
     close: () => tables.close(),
   };

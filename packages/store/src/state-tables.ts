@@ -62,6 +62,8 @@ export interface StateTables {
   agentNamed(org: string, foldedName: string): AgentRow | undefined;
   agents(page: Page): readonly AgentRow[];
   putAgent(row: AgentRow): void;
+  /** Sealed keys of agents that have one, in the place of those they had; one transaction, and nothing of the old ones is left in the file. */
+  replaceSealedKeys(keys: Iterable<{ readonly agent: string; readonly sealedKey: Uint8Array }>): void;
   apiKeyBySha256(sha256: string): ApiKeyRow | undefined;
   apiKey(id: string): ApiKeyRow | undefined;
   apiKeys(page: Page): readonly ApiKeyRow[];

@@ -54,9 +54,8 @@ describe('a directory', () => {
 
   test('with a segment missing is refused by its name', async () => {
     const storage = await openDiskLogStorage({ directory, durability: 'fast' });
-    await storage.append(0, Uint8Array.of(1));
-    await storage.append(1, Uint8Array.of(2));
-    await rm(join(directory, 'journal', '0000000000.seg'));
+    for (const segment of [0, 1, 2]) await storage.append(segment, 0, Uint8Array.of(segment));
+    await rm(join(directory, 'journal', '0000000001.seg'));
     await expect(storage.segments()).rejects.toMatchObject({ code: 'log_segment_missing' });
     await storage.close();
   });

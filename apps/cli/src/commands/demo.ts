@@ -43,7 +43,7 @@ async function proveReceipt(
   stage: Stage,
   receipt: string,
 ): Promise<{ readonly verified: string; readonly replayed: string; readonly bytes: Uint8Array }> {
-  const bytes = await stage.operator.bundle(receipt);
+  const bytes = await stage.operator.bundle(receipt, { inputs: true });
   const proof = await verifyBundle(bytes, stage.trust);
   const verified = proof.ok ? 'yes' : (proof.checks.find(({ status }) => status === 'fail')?.name ?? 'no');
   const replayed = (await replayBundle(bytes, stage.replayer))?.result.status ?? 'refused';
@@ -129,7 +129,7 @@ async function exportEvidence(stage: Stage, rows: readonly DemoRow[], folder: st
   for (const [i, { receipt }] of rows.entries()) {
     if (receipt === null) continue;
     const name = `${String(i + 1).padStart(2, '0')}.countersign.json`;
-    await writeFile(join(folder, name), await stage.operator.bundle(receipt));
+    await writeFile(join(folder, name), await stage.operator.bundle(receipt, { inputs: true }));
   }
   await writeFile(join(folder, 'keys.txt'), `${stage.trust.vkeys.join('\n')}\n`);
 }

@@ -80,6 +80,8 @@ async function examineDirectory({ dataDir }: Context): Promise<Diagnosis> {
   const { mode } = await stat(join(dataDir, 'keys', 'master.key'));
   if ((mode & 0o077) !== 0)
     return { status: 'fail', sentence: 'the master key may be read by others', hint: `chmod 600 ${join(dataDir, 'keys', 'master.key')}` };
+  if (!existsSync(join(dataDir, 'vault.db')))
+    return { status: 'fail', sentence: 'the keys of what was sealed are gone', hint: 'restore `vault.db` from a backup' };
   return ok(`data directory ${dataDir}`);
 }
 

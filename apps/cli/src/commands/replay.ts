@@ -13,7 +13,7 @@ import { type Command, type Context, flag, type Input, listOption, textOption } 
 import { readBytes } from '../documents.ts';
 import { CLI_LIMITS } from '../limits.ts';
 import { configError, EXIT, type ExitCode, type Outcome, usageError } from '../outcome.ts';
-import { printable } from '../render.ts';
+import { type Colour, printable } from '../render.ts';
 import { readBound } from '../replay-bound.ts';
 import { type ReplayedLog, replayLog } from '../replay-log.ts';
 import { createTally, type Tally } from '../replay-tally.ts';
@@ -24,8 +24,14 @@ import { createReplayer } from '../replayer.ts';
 const HELP = 'countersign replay --help';
 const HASH = /^[0-9a-f]{64}$/;
 
+const COLOURS: Readonly<Partial<Record<Row['result']['status'], Colour>>> = {
+  equal: 'green',
+  'unknown-engine': 'yellow',
+  erased: 'yellow',
+};
+
 function rowText({ id, result }: Row, context: Context): string {
-  const colour = result.status === 'equal' ? 'green' : result.status === 'unknown-engine' ? 'yellow' : 'red';
+  const colour = COLOURS[result.status] ?? 'red';
   return `${context.paint(colour, result.status.toUpperCase())} ${id} ${printable(result.sentence)}`;
 }
 
@@ -43,12 +49,16 @@ interface Answer {
   readonly resume?: string | undefined;
 }
 
-/** With another engine: 1 where only reasons or scores differ, 2 where a decision does, or where not everything could be judged. */
+/**
+ * What was erased cannot be judged, and is no fault. With another engine: 1 where only reasons or scores differ, 2 where a decision does, or
+ * where something else could not be judged.
+ */
 function exitOf({ tally, complete, under }: Answer): ExitCode {
-  const { counts, receipts } = tally;
-  if (!complete || receipts === 0) return EXIT.deny;
-  if (counts.equal === receipts) return EXIT.ok;
-  const sameDecisions = counts.equal + counts.different === receipts && Object.keys(tally.directions).length === 0;
+  const { counts, receipts, directions } = tally;
+  const { equal, different, erased } = counts;
+  if (!complete || equal + different === 0) return EXIT.deny;
+  if (equal + erased === receipts) return EXIT.ok;
+  const sameDecisions = equal + different + erased === receipts && Object.keys(directions).length === 0;
   return under !== undefined && sameDecisions ? EXIT.warn : EXIT.deny;
 }
 
@@ -60,7 +70,8 @@ function totals({ tally, under }: Answer): string {
   const turned = Object.entries(directions).map(([direction, times]) => `${direction} ${times}`);
   const decided = under === undefined || different === 0 ? '' : ` (decisions: ${turned.length === 0 ? 'none' : turned.join(', ')})`;
   const rest = `${refused} refused, ${counts['unknown-engine']} of an unknown engine`;
-  return `${receipts} receipts${engine}: ${equal} equal, ${different} different${decided}${lowered}, ${rest}`;
+  const erased = counts.erased > 0 ? `, ${counts.erased} erased` : '';
+  return `${receipts} receipts${engine}: ${equal} equal, ${different} different${decided}${lowered}, ${rest}${erased}`;
 }
 
 function logText({ origin, from, reached, checkpoint }: ReplayedLog): string {
@@ -80,6 +91,7 @@ function answerJson(answer: Answer): JsonObject {
     de_escalated: counts['de-escalated'],
     refused,
     unknown_engine: counts['unknown-engine'],
+    erased: counts.erased,
     complete,
     ...(under === undefined ? {} : { engine: under, directions }),
     ...place,

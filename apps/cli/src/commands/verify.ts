@@ -1,20 +1,15 @@
 /** @module `verify`: is this file what it claims to be? Offline: no network, no database, nothing but the file and a key. */
 import type { JsonObject } from '@countersign/kernel';
-import { type Check, type CheckStatus, verifyBundle, verifySession, type VerifyReport } from '@countersign/receipts';
-import { type Command, type Context, flag, type Input } from '../command.ts';
+import { type Check, verifyBundle, verifySession, type VerifyReport } from '@countersign/receipts';
+import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
+import { checkLine } from '../check-line.ts';
 import { readBytes } from '../documents.ts';
-import { EXIT, type Outcome } from '../outcome.ts';
-import type { Colour, Paint } from '../render.ts';
+import { verifyForeign } from '../foreign-receipts.ts';
+import { EXIT, type Outcome, usageError } from '../outcome.ts';
+import type { Paint } from '../render.ts';
 import { printable } from '../render.ts';
 import { readTrust } from '../trust.ts';
-
-const COLOURS: Readonly<Record<CheckStatus, Colour>> = { pass: 'green', fail: 'red', 'not-checked': 'yellow' };
-const WORDS: Readonly<Record<CheckStatus, string>> = { pass: 'ok  ', fail: 'FAIL', 'not-checked': 'skip' };
-
-/** One line a check. */
-export function checkLine(check: Check, paint: Paint): string {
-  return `  ${paint(COLOURS[check.status], WORDS[check.status])} ${check.name.padEnd(12)} ${printable(check.sentence)}`;
-}
+import { writeVerifyPage } from '../verify-page.ts';
 
 function checkJson({ name, status, code, sentence }: Check): JsonObject {
   return { name, status, code, sentence };
@@ -35,9 +30,16 @@ function reportText(file: string, report: VerifyReport, paint: Paint): string {
 
 async function verify(input: Input, context: Context): Promise<Outcome> {
   const files = input.rest;
-  const trust = await readTrust(input, context);
+  const page = textOption(input, 'page');
+  if (page !== undefined && files.length === 0) return writeVerifyPage(page, context);
+  if (page !== undefined) throw usageError('`--page` takes no files to verify', 'countersign verify --page FILE');
+  if (files.length === 0) throw usageError('which file is to be verified?', 'countersign verify FILE --key VKEY');
   const bytes: Uint8Array[] = [];
   for (const file of files) bytes.push(await readBytes(file, context));
+  const named = bytes.map((content, i) => ({ name: files[i] ?? '', bytes: content }));
+  const foreign = await verifyForeign(named, input, context);
+  if (foreign !== undefined) return foreign;
+  const trust = await readTrust(input, context);
   const believed = `believing the keys of ${trust.from}`;
   if (flag(input, 'session')) {
     const session = await verifySession(bytes, trust);
@@ -66,9 +68,19 @@ export const TRUST_OPTIONS = [
 
 export const verifyCommand: Command = {
   path: 'verify',
-  args: '<file...>',
-  summary: 'is this receipt in that log, untouched? Offline',
-  options: [...TRUST_OPTIONS, { flags: '--session', summary: 'the files are one whole session: check its chain too' }],
-  examples: ['countersign verify receipt.countersign.json --key VKEY', 'countersign verify *.countersign.json --keys keys.txt --session'],
+  args: '[file...]',
+  summary: 'is this receipt what it claims to be, untouched? Bundles, DSSE, SignedReceipt, Spine, tlog-proof. Offline',
+  options: [
+    ...TRUST_OPTIONS,
+    { flags: '--cosigner-key <key...>', summary: 'public key that must have cosigned a Clawdstrike receipt' },
+    { flags: '--session', summary: 'the files are one whole session: check its chain too' },
+    { flags: '--page <file>', summary: 'write the page that does the same in a browser, and verify nothing now' },
+  ],
+  examples: [
+    'countersign verify receipt.countersign.json --key VKEY',
+    'countersign verify *.countersign.json --keys keys.txt --session',
+    'countersign verify receipt.dsse.json --receipt-key KEY',
+    'countersign verify --page verify.html',
+  ],
   run: verify,
 };

@@ -1,18 +1,25 @@
 /** @module Every error of the operator door: status and body. */
 import { CodedError, codeOf, type Fault } from '@countersign/kernel';
-import type { AdminFaultCode } from '@countersign/pipeline';
+import type { AdminFaultCode, VaultFaultCode } from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
 /** Codes of refusals this door makes itself. */
 export type OperatorCode =
   | AdminFaultCode
+  | VaultFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
+  | 'method_not_allowed'
   | 'org_required'
   | 'policy_rejected'
+  | 'invalid_format'
+  | 'export_refused'
   | 'too_many_subscribers'
   | 'state_unavailable'
-  | 'evidence_unavailable';
+  | 'evidence_unavailable'
+  | 'vault_erased'
+  | 'vault_unavailable'
+  | 'erasure_not_entered';
 
 const STATUS: Readonly<Record<OperatorCode, number>> = {
   invalid_name: 422,
@@ -25,15 +32,23 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   invalid_state_transition: 409,
   invalid_tool: 422,
   invalid_policy: 422,
+  invalid_subject: 422,
+  subject_unknown: 404,
   not_found: 404,
   limit_reached: 422,
   operator_unauthorized: 401,
   operator_forbidden: 403,
+  method_not_allowed: 405,
   org_required: 422,
   policy_rejected: 422,
+  invalid_format: 422,
+  export_refused: 422,
   too_many_subscribers: 503,
   state_unavailable: 503,
   evidence_unavailable: 503,
+  vault_erased: 410,
+  vault_unavailable: 503,
+  erasure_not_entered: 503,
 };
 
 export class OperatorError extends Error {
@@ -73,6 +88,8 @@ export function operatorError(error: unknown): OperatorErrorAnswer {
   if (error instanceof OperatorError) return answer(STATUS[error.fault.code], error.fault);
   const code = codeOf(error);
   if (code === 'state_unavailable') return answer(503, { code, message: 'the state could not be read or written' });
+  if (error instanceof CodedError && (code === 'vault_erased' || code === 'vault_unavailable' || code === 'erasure_not_entered'))
+    return answer(STATUS[code], (error as CodedError).fault);
   if (error instanceof CodedError) return answer(503, { code: 'evidence_unavailable', message: `the gateway could not answer (${code})` });
   const fault = faultOfThrown(error);
   const status = FRAMEWORK[fault.code];

@@ -1,6 +1,6 @@
 /**
- * @module The operator door: `/api/v1/*` for people and the command line, `/log/*` for whoever checks the log (spec/http.md). Changes
- * go through `AdminStore`; evidence is read, never written.
+ * @module The operator door: `/api/v1/*` for people and the command line (spec/http.md); the files of the log have a door of their own.
+ * Changes go through `AdminStore`; evidence is read, never written.
  */
 import type { Clock, Fault, JsonValue, Result } from '@countersign/kernel';
 import { formatTime, getOwn, isJsonObject, parseJson } from '@countersign/kernel';
@@ -15,10 +15,12 @@ import type {
   PolicyDraft,
   PolicyView,
   ToolView,
+  VaultDesk,
 } from '@countersign/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import { DoorError } from './clampd-errors.ts';
+import type { PublishedFiles } from './log.ts';
 import { type Access, accessOf, require as need } from './operator-access.ts';
 import { OperatorError, operatorError } from './operator-errors.ts';
 import {
@@ -32,17 +34,20 @@ import {
   SCOPES_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
+import { addVaultRoutes } from './operator-vault.ts';
 
 /** What auditors read. Undefined: there is no such thing. */
-export interface Evidence {
+export interface Evidence extends PublishedFiles {
   /** `{index, body, signatures}` of one log entry, by receipt id. */
   receipt(id: string): Promise<JsonValue | undefined>;
-  /** A self-contained bundle, by receipt id: its exact bytes. */
-  bundle(id: string): Promise<Uint8Array | undefined>;
+  /** A self-contained bundle, by receipt id: its exact bytes. `inputs`: with what was sealed. */
+  bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined>;
+  /** Formats that `export` writes. */
+  readonly exportFormats: readonly string[];
+  /** The entry in one of them: its exact bytes, or why it has none in this format. */
+  export(id: string, format: string): Promise<Result<Uint8Array, Fault> | undefined>;
   /** The newest entries in the same form, newest first. */
   tail(limit: number): Promise<readonly JsonValue[]>;
-  /** A published file of the log: `checkpoint`, `tile/...`. Undefined for any other path. */
-  published(path: string): Promise<Uint8Array | undefined>;
 }
 
 /** How a policy document gets into force. */
@@ -57,18 +62,15 @@ export interface OperatorDoor {
   readonly admin: AdminStore;
   readonly policies: PolicyDesk;
   readonly evidence: Evidence;
+  readonly vault: VaultDesk;
   readonly feed: Feed;
   readonly clock: Clock;
   /** SHA-256 of the operator token. */
   readonly operatorTokenSha256: Uint8Array;
-  /** True: the entry bundles of the log need no credential. Hash tiles and checkpoints never do. */
-  readonly publicLog?: boolean;
   readonly status: () => JsonValue;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-/** `<level>/<number>`, the number in groups of three digits, perhaps partial. */
-const HASH_TILE = /^[0-9]{1,2}(?:\/x?[0-9]{3}){1,7}(?:\.p\/[0-9]{1,3})?$/;
 const TAIL_DEFAULT = 50;
 const TAIL_MAX = 1000;
 const accesses = new WeakMap<FastifyRequest, Access>();
@@ -295,16 +297,6 @@ function addPolicyRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.post('/api/v1/policies', options, async (request, answer) => reply(answer, { policy: await setPolicy(door, request) }, 201));
 }
 
-async function published(door: OperatorDoor, path: string, answer: FastifyReply): Promise<FastifyReply> {
-  const bytes = await door.evidence.published(path);
-  if (bytes === undefined) throw notFound('file of the log');
-  const isCheckpoint = path === 'checkpoint';
-  return answer
-    .header('content-type', isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
-    .header('cache-control', isCheckpoint || path.includes('.p/') ? 'no-cache' : 'public, max-age=31536000, immutable')
-    .send(Buffer.from(bytes));
-}
-
 /** Whoever holds the operator token sees everything; a `read` key only entries of its org. */
 function seesEntry(access: Access, entry: JsonValue): boolean {
   if (access.org === undefined) return true;
@@ -318,6 +310,23 @@ async function visibleReceipt(door: OperatorDoor, request: FastifyRequest): Prom
   const entry = await door.evidence.receipt(pathText(request, 'id'));
   if (entry === undefined || !seesEntry(accessFor(request), entry)) throw notFound('receipt');
   return entry;
+}
+
+function formatOf(door: OperatorDoor, request: FastifyRequest): string {
+  const { exportFormats } = door.evidence;
+  const format = queryText(request, 'format');
+  if (format !== undefined && exportFormats.includes(format)) return format;
+  const hint = `one of ${exportFormats.join(', ')}`;
+  throw new OperatorError({ code: 'invalid_format', message: 'the format of the export is unknown', path: '/format', hint });
+}
+
+async function exported(door: OperatorDoor, request: FastifyRequest): Promise<Uint8Array> {
+  await visibleReceipt(door, request);
+  const made = await door.evidence.export(pathText(request, 'id'), formatOf(door, request));
+  if (made === undefined) throw notFound('receipt');
+  if (made.ok) return made.value;
+  const { code, message, hint } = made.error;
+  throw new OperatorError({ code: 'export_refused', message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) });
 }
 
 function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
@@ -334,14 +343,16 @@ function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/receipts/:id', async (request, answer) => reply(answer, { receipt: await visibleReceipt(door, request) }));
   app.get('/api/v1/receipts/:id/bundle', async (request, answer) => {
     await visibleReceipt(door, request);
-    const bytes = await door.evidence.bundle(pathText(request, 'id'));
+    const inputs = queryText(request, 'inputs') ?? 'true';
+    if (inputs !== 'true' && inputs !== 'false')
+      throw new DoorError({ code: 'invalid_body', message: 'not true or false', path: '/inputs' });
+    const bytes = await door.evidence.bundle(pathText(request, 'id'), { inputs: inputs === 'true' });
     if (bytes === undefined) throw notFound('bundle');
     return answer.header('content-type', JSON_TYPE).send(Buffer.from(bytes));
   });
-  app.get('/log/tile/entries/*', async (request, answer) => {
-    need(accessFor(request), 'everything');
-    return published(door, `tile/entries/${pathText(request, '*')}`, answer);
-  });
+  app.get('/api/v1/receipts/:id/export', async (request, answer) =>
+    answer.header('content-type', 'application/octet-stream').send(Buffer.from(await exported(door, request))),
+  );
 }
 
 function speakOperator(app: FastifyInstance): void {
@@ -366,21 +377,16 @@ function speakOperator(app: FastifyInstance): void {
 export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor): Promise<void> {
   await app.register(async (scoped) => {
     speakOperator(scoped);
-    scoped.get('/log/checkpoint', async (_, answer) => published(door, 'checkpoint', answer));
-    scoped.get('/log/tile/*', async (request, answer) => {
-      const path = pathText(request, '*');
-      // Entries have a route of their own, with a credential; no other spelling leads to them.
-      if (!HASH_TILE.test(path)) throw notFound('file of the log');
-      return published(door, `tile/${path}`, answer);
-    });
-  });
-  await app.register(async (scoped) => {
-    speakOperator(scoped);
     scoped.addHook('onRequest', async (request) => {
-      const isOpen = door.publicLog === true && request.routeOptions.url === '/log/tile/entries/*';
-      accesses.set(request, isOpen ? { may: 'everything' } : accessOf(request.headers, door));
+      accesses.set(request, accessOf(request.headers, door));
     });
     for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
       addRoutes(scoped, door);
+    addVaultRoutes(scoped, {
+      desk: door.vault,
+      needEverything: (request) => need(accessFor(request), 'everything'),
+      orgFor: (request, named) => orgFor(door, request, named),
+      reply,
+    });
   });
 }

@@ -1,0 +1,1 @@
+"""Run from sdks/python: python -m unittest."""
