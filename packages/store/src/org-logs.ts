@@ -19,6 +19,8 @@ export interface OrgLogs {
   add(org: string): void;
   /** Durable on return. False where there is no such org. */
   put(org: string, place: OrgLog): boolean;
+  /** Logs that an org writes to or left. */
+  names(): readonly string[];
   /** Orgs that left `log` and were not settled. */
   leaving(log: string): readonly string[];
 }
@@ -26,18 +28,28 @@ export interface OrgLogs {
 const FIRST: OrgLog = { log: MAIN_LOG, leaving: null };
 
 export function createOrgLogs(tables: Pick<StateTables, 'orgLogs' | 'org' | 'putOrg'>): OrgLogs {
-  const places = new Map<string, OrgLog>(tables.orgLogs().map(({ id, log, leaving }) => [id, { log, leaving }]));
+  const places = new Map<string, OrgLog>();
+  const counts = new Map<string, number>();
+  const count = (log: string, by: number): void => void counts.set(log, (counts.get(log) ?? 0) + by);
+  const take = (org: string, place: OrgLog): void => {
+    const before = places.get(org);
+    if (before !== undefined) count(before.log, -1);
+    count(place.log, 1);
+    places.set(org, place);
+  };
+  for (const { id, log, leaving } of tables.orgLogs()) take(id, { log, leaving });
   return {
     of: (org) => places.get(org) ?? FIRST,
-    count: (log) => [...places.values()].filter((place) => place.log === log).length,
-    add: (org) => void places.set(org, FIRST),
+    count: (log) => counts.get(log) ?? 0,
+    add: (org) => take(org, FIRST),
     put(org, place) {
       const row = tables.org(org);
       if (row === undefined) return false;
       tables.putOrg({ ...row, ...place });
-      places.set(org, place);
+      take(org, place);
       return true;
     },
+    names: () => [...new Set([...places.values()].flatMap(({ log, leaving }) => (leaving === null ? [log] : [log, leaving])))],
     leaving: (log) => [...places].filter(([, place]) => place.leaving === log).map(([org]) => org),
   };
 }

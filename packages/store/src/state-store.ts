@@ -53,8 +53,8 @@ export interface Store extends StateStore, AdminStore {
   setOrgLog(org: string, place: OrgLog): OrgRecord | undefined;
   /** Deltas of entries of a log up to this index are in the tables; -1 when none are. */
   appliedIndex(log?: string): number;
-  /** Logs that the tables have seen. */
-  appliedLogs(): readonly string[];
+  /** Logs that the tables have seen, or that an org writes to or left. */
+  knownLogs(): readonly string[];
   /** Folds one delta that a log has and the tables may not have; call in the order of the log at start, then `flush`. */
   foldDelta(logged: LoggedDelta): void;
   /** Writes what is staged of a log, as the deltas of its durable entries up to `appliedIndex`. */
@@ -101,7 +101,7 @@ type LogSide = Pick<
   | 'orgsLeaving'
   | 'setOrgLog'
   | 'appliedIndex'
-  | 'appliedLogs'
+  | 'knownLogs'
   | 'foldDelta'
   | 'flush'
   | 'settle'
@@ -124,7 +124,7 @@ function createLogSide({ tables, cache, fold, orgLogs, clock }: AdminContext): L
       return cache.org(org);
     },
     appliedIndex: (log = MAIN_LOG) => tables.appliedIndex(log),
-    appliedLogs: () => tables.appliedLogs(),
+    knownLogs: () => [...new Set([...tables.appliedLogs(), ...orgLogs.names()])],
     foldDelta: ({ log = MAIN_LOG, principal, delta }) => fold.stage({ log, principal, delta, seenMs: clock.nowMs() }),
     flush: (appliedIndex, log = MAIN_LOG) => fold.of(log).write(appliedIndex),
     settle: (position, log = MAIN_LOG) => fold.of(log).settle(position),
