@@ -245,8 +245,11 @@ function failedOf(state: State): readonly FailedLog[] {
 async function closeAll({ running }: State): Promise<void> {
   const ended = await Promise.allSettled(
     [...running.values()].map(async ({ log, stopWriteBack }) => {
-      await log.close();
-      await stopWriteBack();
+      try {
+        await log.close();
+      } finally {
+        await stopWriteBack();
+      }
     }),
   );
   for (const end of ended) if (end.status === 'rejected') throw end.reason;

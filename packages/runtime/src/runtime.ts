@@ -294,10 +294,13 @@ async function compose(opened: Opened, undo: Undo): Promise<Runtime> {
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await ports.gate.close();
-    await logs.close();
-    store.close();
-    vault.close();
-    await policy.close();
+    try {
+      await logs.close();
+    } finally {
+      store.close();
+      vault.close();
+      await policy.close();
+    }
   };
   return {
     ports,
