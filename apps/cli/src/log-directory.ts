@@ -14,7 +14,9 @@ export function namedLog(input: Input, context: Context): string | undefined {
   const name = textOption(input, 'logName');
   if (name === undefined) return undefined;
   if (name === MAIN_LOG || (isLogName(name) && isLogThere(logPlace(context.dataDir, name)))) return name;
-  throw configError([{ code: 'log_unknown', message: 'there is no log of this name here', path: '--log-name', hint: 'countersign log list' }]);
+  throw configError([
+    { code: 'log_unknown', message: 'there is no log of this name here', path: '--log-name', hint: 'countersign log list' },
+  ]);
 }
 
 /** `name` is one that `namedLog` gave. */

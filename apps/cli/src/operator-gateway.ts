@@ -8,7 +8,19 @@ import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } f
 import { logHome } from './log-directory.ts';
 import { checkpointSize, readCheckpoint, readEntries, type ReadPublished } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
-import { list, part, readAgent, readApiKey, readErased, readLog, readOrg, readPolicy, readTool, readVault, word } from './operator-views.ts';
+import {
+  list,
+  part,
+  readAgent,
+  readApiKey,
+  readErased,
+  readLog,
+  readOrg,
+  readPolicy,
+  readTool,
+  readVault,
+  word,
+} from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */

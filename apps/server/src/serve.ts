@@ -129,9 +129,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     ...(verifyPage === undefined ? {} : { verifyPage }),
     problem: () => runtime.logs.problem(),
     failedLogs: () => runtime.logs.failed(),
-    gauges: [
-      { name: 'countersign_logs_failed', help: 'logs that take nothing', type: 'gauge', read: () => runtime.logs.failed().length },
-    ],
+    gauges: [{ name: 'countersign_logs_failed', help: 'logs that take nothing', type: 'gauge', read: () => runtime.logs.failed().length }],
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },

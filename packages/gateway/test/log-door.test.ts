@@ -232,7 +232,16 @@ describe('LOG-085 the logs beside the main one', () => {
 
   test('one that is not there, main under another path, and every other spelling are 404', async () => {
     const { app, asked } = await open();
-    const wrong = ['none/checkpoint', 'main/checkpoint', '/checkpoint', 'team-a', 'team-a/', 'team-a//checkpoint', 'team%2da/checkpoint', ''];
+    const wrong = [
+      'none/checkpoint',
+      'main/checkpoint',
+      '/checkpoint',
+      'team-a',
+      'team-a/',
+      'team-a//checkpoint',
+      'team%2da/checkpoint',
+      '',
+    ];
     for (const path of wrong) {
       const answer = await app.inject({ method: 'GET', url: `/logs/${path}` });
       expect([path, answer.statusCode, answer.headers['cache-control']]).toEqual([path, 404, 'no-store']);
@@ -243,6 +252,9 @@ describe('LOG-085 the logs beside the main one', () => {
   test('are only read', async () => {
     const { app } = await open();
     for (const method of ['POST', 'PUT', 'DELETE'] as const)
-      expect(await app.inject({ method, url: '/logs/team-a/checkpoint' })).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } });
+      expect(await app.inject({ method, url: '/logs/team-a/checkpoint' })).toMatchObject({
+        statusCode: 405,
+        headers: { allow: 'GET, HEAD' },
+      });
   });
 });

@@ -56,7 +56,9 @@ async function open(options: Options = {}) {
       logs: {
         list: () => [logView('main'), logView('a')],
         create: ({ name }) =>
-          Promise.resolve(name === 'taken' ? err({ code: 'log_exists', message: 'there is a log of this name', path: '/name' }) : ok(logView(name))),
+          Promise.resolve(
+            name === 'taken' ? err({ code: 'log_exists', message: 'there is a log of this name', path: '/name' }) : ok(logView(name)),
+          ),
         moveOrg: (id, log) => {
           const moved = store.setOrgLog(id, { log, leaving: null });
           return Promise.resolve(moved === undefined ? err({ code: 'not_found', message: 'no such org' }) : ok(moved));
@@ -458,7 +460,10 @@ describe('LOG-080 HTTP-051 logs', () => {
       status: 201,
       body: { log: { name: 'b' } },
     });
-    expect(await ask('POST', `/api/v1/orgs/${org}/log`, { body: { log: 'a' } })).toMatchObject({ status: 200, body: { org: { id: org, log: 'a' } } });
+    expect(await ask('POST', `/api/v1/orgs/${org}/log`, { body: { log: 'a' } })).toMatchObject({
+      status: 200,
+      body: { org: { id: org, log: 'a' } },
+    });
     expect((await ask('GET', '/api/v1/orgs')).body.orgs).toMatchObject([{ id: org, log: 'a' }]);
   });
 
@@ -504,6 +509,7 @@ describe('LOG-080 HTTP-051 logs', () => {
   test('a misspelt property is refused, and a missing one', async () => {
     const { ask, org } = await open();
     for (const body of [{}, { name: 1 }, { name: 'b', orgin: 'x' }]) expect((await ask('POST', '/api/v1/logs', { body })).status).toBe(422);
-    for (const body of [{}, { log: 1 }, { log: 'a', x: 1 }]) expect((await ask('POST', `/api/v1/orgs/${org}/log`, { body })).status).toBe(422);
+    for (const body of [{}, { log: 1 }, { log: 'a', x: 1 }])
+      expect((await ask('POST', `/api/v1/orgs/${org}/log`, { body })).status).toBe(422);
   });
 });

@@ -6,7 +6,15 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isNoteName } from '@countersign/crypto';
 import { CodedError, codeOf, err, type Fault, ok } from '@countersign/kernel';
-import { type LogDraft, type LogsDesk, type LogsFaultCode, type LogsResult, type LogView, MAIN_LOG, type OrgRecord } from '@countersign/pipeline';
+import {
+  type LogDraft,
+  type LogsDesk,
+  type LogsFaultCode,
+  type LogsResult,
+  type LogView,
+  MAIN_LOG,
+  type OrgRecord,
+} from '@countersign/pipeline';
 import type { ReceiptRecorder } from '@countersign/receipts';
 import { nodeDisk } from '@countersign/store';
 import { RUNTIME_LIMITS as LIMITS } from './limits.ts';
@@ -116,7 +124,10 @@ function refusedDraft(state: State, { name, origin }: LogDraft): Refusal | undef
   if (!isLogName(name))
     return {
       code: 'invalid_log_name',
-      message: name === MAIN_LOG ? 'the name `main` is that of the first log' : `a log has a name of 1 to ${LIMITS.logNameCharsMax} of \`a-z0-9-\``,
+      message:
+        name === MAIN_LOG
+          ? 'the name `main` is that of the first log'
+          : `a log has a name of 1 to ${LIMITS.logNameCharsMax} of \`a-z0-9-\``,
       path: '/name',
     };
   const names = namesOf(state);
@@ -208,7 +219,11 @@ async function move(state: State, org: string, to: string): Promise<LogsResult<O
     store.setOrgLog(org, { log: to, leaving: from });
     const refusal = await settle(state, from);
     if (refusal !== undefined)
-      return err({ ...refusal, message: `the org writes to \`${to}\` now, but ${refusal.message}`, hint: 'its last changes of state are taken up at the next start' });
+      return err({
+        ...refusal,
+        message: `the org writes to \`${to}\` now, but ${refusal.message}`,
+        hint: 'its last changes of state are taken up at the next start',
+      });
   }
   return ok(store.setOrgLog(org, { log: to, leaving: null }) ?? record);
 }
@@ -272,8 +287,7 @@ async function runFurther(state: State): Promise<void> {
     const { name } = opened.place;
     try {
       const twin = [...state.running.values()].find(({ log }) => log.origin === opened.log.origin);
-      if (twin !== undefined)
-        throw new CodedError({ code: 'origin_taken', message: `the log \`${twin.place.name}\` has the same origin` });
+      if (twin !== undefined) throw new CodedError({ code: 'origin_taken', message: `the log \`${twin.place.name}\` has the same origin` });
       state.running.set(name, await runLog(opened, crew));
     } catch (error) {
       state.unopened.set(name, unopenedBy(name, error));

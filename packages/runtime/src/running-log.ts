@@ -32,7 +32,7 @@ export interface RunningLog extends OpenedLog {
   readonly position: LogPosition;
   readonly keyDesk: LogKeyDesk;
   /** Writes back what is durable, for the last time. Call it once the log is closed. */
-  stopWriteBack(): Promise<void>;
+  readonly stopWriteBack: () => Promise<void>;
 }
 
 /** The change of state that an entry sealed; undefined where it was erased, which happens only after it went to the tables. */

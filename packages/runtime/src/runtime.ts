@@ -226,10 +226,12 @@ async function openAll(options: RuntimeOptions, undo: Undo): Promise<Opened> {
   const { opened: further, unopened } = await openFurther(world);
   for (const { log } of further) undo(() => log.close());
   const size = [main, ...further].reduce((sum, { log }) => sum + log.durableSize, 0);
-  checkStateExists(join(dataDir, STATE), size);
-  checkVaultExists(join(dataDir, VAULT), size);
+  // A log that does not open may hold entries: without it nobody can tell that there are none.
+  const entries = size + unopened.size;
+  checkStateExists(join(dataDir, STATE), entries);
+  checkVaultExists(join(dataDir, VAULT), entries);
   tables ??= openSqliteVault(join(dataDir, VAULT));
-  vault = createVault({ tables, master: keys.sealer, clock, random, create: size === 0 && unopened.size === 0 });
+  vault = createVault({ tables, master: keys.sealer, clock, random, create: entries === 0 });
   const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
   undo(() => store.close());
   return { options, keys, vault, store, world, main, further, unopened, clock, random };

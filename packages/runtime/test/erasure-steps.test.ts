@@ -3,14 +3,7 @@ import { createSigner } from '@countersign/crypto';
 import { CodedError } from '@countersign/kernel';
 import { createMemoryDisk, createMemoryStorage, type Log, openLog } from '@countersign/log';
 import { createRecorder, disclose, type ReceiptRecorder } from '@countersign/receipts';
-import {
-  createMemoryStateStore,
-  createMemoryVault,
-  createSealer,
-  createVault,
-  type Vault,
-  type VaultTables,
-} from '@countersign/store';
+import { createMemoryStateStore, createMemoryVault, createSealer, createVault, type Vault, type VaultTables } from '@countersign/store';
 import { createBench } from '@countersign/testkit';
 import { describe, expect, it } from 'vitest';
 import { openVaultDesk } from '../src/erasure.ts';
@@ -46,7 +39,12 @@ async function start(disk: Disk, tables: VaultTables = disk.vault): Promise<Proc
   const plain = await createRecorder({ log, random, sealer: vault, signing: 'batch', durability: 'synced', coverage: 'L1' });
   const { recorder, position } = followDurability(plain, log);
   const store = createMemoryStateStore({ sealer: master, clock, random });
-  return { log, vault, recorder, parts: { vault, logs: { settleOrg: () => store.settle(position), allOpen: () => true }, recorder, clock, random } };
+  return {
+    log,
+    vault,
+    recorder,
+    parts: { vault, logs: { settleOrg: () => store.settle(position), allOpen: () => true }, recorder, clock, random },
+  };
 }
 
 let id = 0;

@@ -181,7 +181,9 @@ describe('RCPT-032 LOG-083 an erasure that was cut short', () => {
     cpSync(join(dataDir, 'kept'), list);
     for (let times = 0; times < 2; times += 1) {
       const again = await openIn(dataDir);
-      expect([again.log.size, (await bodiesOf(logOf(again, 'a'))).filter(({ type }) => type === 'countersign.erasure.v1').length]).toEqual([0, 1]);
+      expect([again.log.size, (await bodiesOf(logOf(again, 'a'))).filter(({ type }) => type === 'countersign.erasure.v1').length]).toEqual([
+        0, 1,
+      ]);
       await again.close();
     }
   });

@@ -42,7 +42,9 @@ describe('LOG-080 the logs of an installation', () => {
     expect([await believed(ofAnn, key), await believed(ofAnn, runtime.logKey)]).toEqual([true, false]);
     expect([await believed(ofBob, key), await believed(ofBob, runtime.logKey)]).toEqual([false, true]);
     for (const id of ids) expect((await runtime.exportReceipt(id, 'tlog-proof')).ok).toBe(true);
-    expect(await runtime.exportReceipt('01930000-0000-7000-8000-000000000000', 'dsse')).toMatchObject({ error: { code: 'receipt_not_found' } });
+    expect(await runtime.exportReceipt('01930000-0000-7000-8000-000000000000', 'dsse')).toMatchObject({
+      error: { code: 'receipt_not_found' },
+    });
     const record = await runtime.recorder.find(ids[0] ?? '');
     expect(record === undefined ? 'none' : runtime.sealed(record, ids[0] ?? '')).toMatchObject({ ok: true });
     await runtime.close();
@@ -102,9 +104,11 @@ describe('LOG-080 the logs of an installation', () => {
     expect(rotated).toMatchObject({ ok: true });
     expect((await bodiesOf(runtime.logs.of('a')?.log ?? runtime.log)).map(({ type }) => type)).toEqual(['countersign.log-key.v1']);
     expect([runtime.log.durableSize, runtime.logKeys.view().active.length]).toEqual([0, 1]);
-    expect(readdirSync(join(dataDir, 'keys')).filter((name) => name.startsWith('log')).sort()).toEqual(
-      ['log.key', 'log.a.key', 'log.a.2.key', 'log.2.key'].sort(),
-    );
+    expect(
+      readdirSync(join(dataDir, 'keys'))
+        .filter((name) => name.startsWith('log'))
+        .sort(),
+    ).toEqual(['log.key', 'log.a.key', 'log.a.2.key', 'log.2.key'].sort());
     unwrap((await desk?.retire()) ?? { ok: false, error: 'no desk' });
     const keys = desk?.view();
     await runtime.close();
@@ -171,8 +175,8 @@ describe('LOG-083 a log that fails', () => {
     const dataDir = await freshDirectory();
     const runtime = await openIn(dataDir, { diskSystem: disks.diskSystem });
     unwrap(await runtime.logs.create({ name: 'a' }));
-    const [healthy] = ['a', 'main'].filter((name) => name !== failing);
-    const [ann, bob] = [await orgOn(runtime, failing), await orgOn(runtime, healthy ?? '')];
+    const healthy = failing === 'a' ? 'main' : 'a';
+    const [ann, bob] = [await orgOn(runtime, failing), await orgOn(runtime, healthy)];
     const kept = await receiptOf(runtime, ann);
     await receiptOf(runtime, bob);
     await runtime.logs.of(failing)?.log.whenPublished(0);
@@ -190,7 +194,7 @@ describe('LOG-083 a log that fails', () => {
     ]);
     expect(runtime.logs.problem()).toBeUndefined();
     expect(codeOf(await runtime.logs.moveOrg(bob.org, failing))).toBe('log_unavailable');
-    expect(codeOf(await runtime.logs.moveOrg(ann.org, healthy ?? ''))).toBe('log_unavailable');
+    expect(codeOf(await runtime.logs.moveOrg(ann.org, healthy))).toBe('log_unavailable');
     await expect(runtime.vault.erase({ org: ann.org, subject: ann.agent, by: 'operator', reason: 'r' })).rejects.toMatchObject({
       code: 'log_failed',
     });
@@ -220,7 +224,10 @@ describe('LOG-083 a log that fails', () => {
     ['its journal is gone', (home: string) => rmSync(join(home, 'journal'), { recursive: true })],
     ['its list of keys is gone', (home: string) => rmSync(join(home, 'log-keys.json'))],
     ['its witnesses cannot be read', (home: string) => writeFileSync(join(home, 'witnesses.json'), '{')],
-    ['it has seen less than the state', (home: string) => ['journal', 'public'].forEach((part) => rmSync(join(home, part), { recursive: true }))],
+    [
+      'it has seen less than the state',
+      (home: string) => ['journal', 'public'].forEach((part) => rmSync(join(home, part), { recursive: true })),
+    ],
   ])('or that does not open, because %s, denies its orgs only, and says so', async (_, damage) => {
     const { runtime, dataDir } = await open(['a']);
     const [ann, bob] = [await orgOn(runtime, 'a'), await orgOn(runtime, 'main')];
@@ -238,6 +245,19 @@ describe('LOG-083 a log that fails', () => {
     expect(codeOf(await again.logs.create({ name: 'a' }))).toBe('log_exists');
     expect(codeOf(await again.logs.moveOrg(ann.org, 'main'))).toBe('log_unavailable');
     expect(codeOf(await again.logs.moveOrg(bob.org, 'a'))).toBe('log_unavailable');
+  });
+
+  it('hides neither a state nor a vault that is gone', async () => {
+    const { runtime, dataDir } = await open(['a']);
+    await receiptOf(runtime, await orgOn(runtime, 'a'));
+    await runtime.close();
+    rmSync(join(dataDir, 'logs', 'a', 'journal'), { recursive: true });
+    for (const part of ['state', 'vault']) {
+      renameSync(join(dataDir, `${part}.db`), join(dataDir, 'kept'));
+      await expect(openIn(dataDir)).rejects.toMatchObject({ code: `${part}_missing` });
+      expect(existsSync(join(dataDir, `${part}.db`))).toBe(false);
+      renameSync(join(dataDir, 'kept'), join(dataDir, `${part}.db`));
+    }
   });
 
   it('holds an org that has left it, until what it has of it is known to be in the tables', async () => {

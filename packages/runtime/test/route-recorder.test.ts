@@ -71,7 +71,8 @@ describe('LOG-081 a recorder over several logs', () => {
     }
     await recorder.stageErasure({ id: nextId(), time: TIME, org: 'org-a', subject: 'x', keys: 1, by: 'operator', reason: 'r' }).durable;
     await recorder.stageSessionEnd({ id: nextId(), time: TIME, org: 'org-a', session: 's', reason: 'r' }).durable;
-    const kinds = async (log: Log): Promise<readonly string[]> => (await bodiesOf(log)).map(({ type, seq }) => `${type.split('.')[1]} ${seq}`);
+    const kinds = async (log: Log): Promise<readonly string[]> =>
+      (await bodiesOf(log)).map(({ type, seq }) => `${type.split('.')[1]} ${seq}`);
     const five = [0, 1, 2, 3, 4].map((n) => `receipt ${n}`);
     expect(await kinds(logs.main)).toEqual(five);
     expect(await kinds(logs.a)).toEqual([...five, 'erasure 0', 'session-end 5']);

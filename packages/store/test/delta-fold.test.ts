@@ -109,6 +109,34 @@ describe('write-back', () => {
   });
 });
 
+describe('LOG-082 several logs', () => {
+  test('what another log has staged stays out of the tables, whatever this one writes', async () => {
+    const tables = createMemoryTables();
+    const fold = new DeltaFold(tables);
+    const other = createLog();
+    fold.stage(staged('s', { sessionCalls: 5, pendingTool: { tool: 't', hash: 'h' } }, 'a'));
+    other.size = 1;
+    const writing = fold.of('a').writeBack(other);
+    fold.stage(staged('s', { sessionCalls: 3, pendingTool: { tool: 't', hash: 'h' } }));
+    expect([fold.sessionCalls('main', 'o', 's'), fold.logsHolding('o'), fold.logsHolding('p')]).toEqual([5, ['a', 'main'], []]);
+    fold.of('main').write(0);
+    // The count and the tool are those of its own entry: durable, and not to be had from the other log.
+    expect([tables.sessionCalls('o', 's'), tables.toolRows('o', 't').length]).toEqual([3, 1]);
+    expect([tables.appliedIndex('main'), tables.appliedIndex('a'), fold.sessionCalls('a', 'o', 's')]).toEqual([0, -1, 5]);
+    other.release();
+    await writing;
+    expect([tables.sessionCalls('o', 's'), tables.appliedIndex('a'), tables.appliedLogs()]).toEqual([5, 0, ['a', 'main']]);
+    expect(fold.logsHolding('o')).toEqual([]);
+  });
+
+  test('too much of one that is unwritten stops its own reads only', () => {
+    const fold = new DeltaFold(createMemoryTables());
+    for (let n = 0; n < STORE_LIMITS.stagedMax; n += 1) fold.stage(staged(`s${n}`, { sessionCalls: 1 }, 'a'));
+    expect(() => fold.sessionCalls('a', 'o', 's0')).toThrow(expect.objectContaining({ code: 'state_unavailable' }));
+    expect(fold.sessionCalls('main', 'o', 's0')).toBe(1);
+  });
+});
+
 const deltas = fc.array(
   fc.record({
     session: fc.constantFrom('a', 'b'),
