@@ -135,6 +135,9 @@ describe('LOG-080 LOG-085 two logs over HTTP', () => {
       });
       expect(await world.ask(['log', 'tail'])).toMatchObject({ answer: { entries: [{ index: 0 }] } });
       expect(await world.ask(['log', 'witnesses', '--log-name', 'team-a'])).toMatchObject({ exitCode: 0, answer: { size: 1 } });
+      const replayed = await world.ask(['replay', '--all', '--log-name', 'team-a', '--jobs', '1']);
+      expect(replayed).toMatchObject({ exitCode: 0, answer: { equal: 1, log: 'example.org/team-a', from: 0, reached: 1 } });
+      expect((await world.ask(['replay', '--all', '--log-name', '../log'])).answer).toMatchObject({ error: { kind: 'log_unknown' } });
       for (const name of ['none', '../log', ''])
         expect(await world.ask(['log', 'tail', '--log-name', name])).toMatchObject({
           exitCode: 3,

@@ -1,4 +1,5 @@
 /** @module Every limit of the command line. */
+import { RECEIPT_LIMITS } from '@countersign/receipts';
 
 interface CliLimits {
   readonly fileBytesMax: number;
@@ -10,13 +11,17 @@ interface CliLimits {
   readonly toolsMax: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
+  readonly replayRangeMax: number;
+  readonly replayAheadMax: number;
+  readonly replayJobsMax: number;
+  readonly replaySavedEvery: number;
   readonly publishedBytesMax: number;
   readonly serveConnectionsMax: number;
 }
 
 export const CLI_LIMITS: CliLimits = {
-  /** Bytes of a file or of standard input. */
-  fileBytesMax: 16 * 1024 * 1024,
+  /** Bytes of a file or of standard input: as many as a bundle may have. */
+  fileBytesMax: RECEIPT_LIMITS.bundleBytesMax,
   /** Bytes of an answer of the gateway. */
   answerBytesMax: 64 * 1024 * 1024,
   /** Values in a bundle. */
@@ -29,10 +34,18 @@ export const CLI_LIMITS: CliLimits = {
   toolsMax: 100_000,
   /** Entries of the log, or tools, fetched at once. */
   pageMax: 1000,
-  /** Lines about single receipts in the answer of one `replay --all`. */
+  /** Lines about single receipts in the answer of one `replay`. */
   replayRowsMax: 1000,
-  /** Checked documents, and loaded pairs of them, that `replay --all` keeps at once. */
+  /** Checked documents, and loaded pairs of them, that one thread of `replay` keeps at once. */
   replayKeptMax: 16,
+  /** Entries that a thread replays at once; a power of two, so that ranges begin where subtrees do. */
+  replayRangeMax: 512,
+  /** Ranges handed out and not joined, for each thread. */
+  replayAheadMax: 4,
+  /** Threads of one `replay`. */
+  replayJobsMax: 64,
+  /** Entries between two states of a resume file. */
+  replaySavedEvery: 16_384,
   /** Bytes of a published file that `log serve` reads: a bundle of 256 entries of 65,535 bytes. */
   publishedBytesMax: 256 * (2 + 65_535),
   /** Readers of `log serve` at once; the next one is closed. */

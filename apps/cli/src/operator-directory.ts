@@ -1,5 +1,5 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
-import { type Fault, isJsonObject, type JsonObject, type Result } from '@countersign/kernel';
+import { type Fault, type Result } from '@countersign/kernel';
 import type { Log } from '@countersign/log';
 import { MAIN_LOG } from '@countersign/pipeline';
 import { openRuntime, type RunningLog, type Runtime } from '@countersign/runtime';
@@ -35,13 +35,6 @@ async function entries(log: Log, from: number, count: number): Promise<readonly 
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
   for (let index = from; index < end; index += 1) found.push(readEntry(index, (await log.readRecord(index)).entry));
   return found;
-}
-
-/** The id of the entry at `index`. */
-export function entryId(entry: JsonObject): string | undefined {
-  const body = entry['body'];
-  const id = isJsonObject(body) ? body['id'] : undefined;
-  return typeof id === 'string' ? id : undefined;
 }
 
 /** An open log by its name. @throws {CliError} exit 3. */
