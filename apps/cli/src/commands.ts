@@ -7,6 +7,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
+import { logRoomCommands } from './commands/log-rooms.ts';
 import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
 import { logWitnessCommands } from './commands/log-witnesses.ts';
@@ -27,7 +28,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['agent', 'who may ask, and stopping them'],
   ['key', 'API keys'],
   ['tool', 'which tools agents may call'],
-  ['org', 'learning or locked'],
+  ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
   ['rules', 'detection rules'],
   ['hosts', 'your named lists of hosts'],
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...hostCommands,
   ...logCommands,
+  ...logRoomCommands,
   logServeCommand,
   ...logWitnessCommands,
   ...receiptCommands,

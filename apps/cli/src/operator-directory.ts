@@ -1,6 +1,8 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
 import { type Fault, type Result } from '@countersign/kernel';
-import { openRuntime, type Runtime } from '@countersign/runtime';
+import type { Log } from '@countersign/log';
+import { MAIN_LOG } from '@countersign/pipeline';
+import { openRuntime, type RunningLog, type Runtime } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
@@ -28,15 +30,24 @@ function onlyOrg({ store }: Runtime, named: string | undefined): string {
   throw configError([{ code: 'org_required', message: 'say which org', hint: 'name it with --org ID; `countersign org show` lists them' }]);
 }
 
-async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
+async function entries(log: Log, from: number, count: number): Promise<readonly LoggedEntry[]> {
   const found: LoggedEntry[] = [];
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
   for (let index = from; index < end; index += 1) found.push(readEntry(index, (await log.readRecord(index)).entry));
   return found;
 }
 
+/** An open log by its name. @throws {CliError} exit 3. */
+function openLogOf({ logs }: Runtime, name: string | undefined): RunningLog {
+  const log = logs.of(name ?? MAIN_LOG);
+  if (log !== undefined) return log;
+  const problem = logs.failed().find((one) => one.name === name)?.reason;
+  throw configError([{ code: 'log_unavailable', message: problem ?? 'there is no log of this name', hint: 'countersign log list' }]);
+}
+
 function operate(runtime: Runtime, where: string): Operator {
-  const { store, log } = runtime;
+  const { store } = runtime;
+  const logOf = (name: string | undefined): Log => openLogOf(runtime, name).log;
   const org = orgOf(runtime);
   return {
     where,
@@ -55,11 +66,14 @@ function operate(runtime: Runtime, where: string): Operator {
     approveTool: async (approval) => unwrap(store.approveTool({ org, ...approval })),
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
-    logKey: () => Promise.resolve(runtime.logKey),
+    listLogs: () => Promise.resolve(runtime.logs.list()),
+    createLog: async (draft) => unwrap(await runtime.logs.create(draft)),
+    setOrgLog: async (id, log) => unwrap(await runtime.logs.moveOrg(id, log)),
+    logKey: async (log) => openLogOf(runtime, log).keyDesk.view().active.at(-1) ?? '',
     receiptKey: () => Promise.resolve(runtime.receiptKey),
-    checkpoint: () => Promise.resolve(log.checkpoint.note),
-    size: () => Promise.resolve(log.durableSize),
-    entries: (from, count) => entries(runtime, from, count),
+    checkpoint: async (log) => logOf(log).checkpoint.note,
+    size: async (log) => logOf(log).durableSize,
+    entries: async (from, count, log) => entries(logOf(log), from, count),
     bundle: async (id, options) => unwrap(await runtime.bundle(id, options)),
     vault: () => Promise.resolve(runtime.vault.view()),
     eraseSubject: async ({ subject, reason, org: named }) =>

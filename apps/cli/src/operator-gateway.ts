@@ -2,11 +2,25 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isJsonObject, type JsonObject, parseJson } from '@countersign/kernel';
+import { MAIN_LOG } from '@countersign/pipeline';
 import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
-import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
+import { logHome } from './log-directory.ts';
+import { checkpointSize, readCheckpoint, readEntries, type ReadPublished } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
-import { list, part, readAgent, readApiKey, readErased, readOrg, readPolicy, readTool, readVault, word } from './operator-views.ts';
+import {
+  list,
+  part,
+  readAgent,
+  readApiKey,
+  readErased,
+  readLog,
+  readOrg,
+  readPolicy,
+  readTool,
+  readVault,
+  word,
+} from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
@@ -23,7 +37,10 @@ function operate(address: GatewayAddress, context: Context): Operator {
   const post = (path: string, body: JsonObject): Promise<JsonObject> =>
     askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
   const one = (id: string): string => encodeURIComponent(id);
-  const published = (path: string): Promise<Uint8Array> => callGateway(address, { method: 'GET', path: `/log/${path}` });
+  const publishedBy =
+    (log: string | undefined): ReadPublished =>
+    (path) =>
+      callGateway(address, { method: 'GET', path: log === undefined || log === MAIN_LOG ? `/log/${path}` : `/logs/${one(log)}/${path}` });
   return {
     where: `gateway ${address.url}`,
     async createAgent({ name, scopes }) {
@@ -44,11 +61,14 @@ function operate(address: GatewayAddress, context: Context): Operator {
     approveTool: async (approval) => readTool(part(await post('/tools/approve', { ...approval }), 'tool')),
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
-    logKey: async () => (await readFile(join(context.dataDir, LOG_KEY_FILE), 'utf8')).trim(),
+    listLogs: async () => list(await get('/logs'), 'logs').map(readLog),
+    createLog: async (draft) => readLog(part(await post('/logs', { ...draft }), 'log')),
+    setOrgLog: async (org, log) => readOrg(part(await post(`/orgs/${one(org)}/log`, { log }), 'org')),
+    logKey: async (log) => (await readFile(join(logHome(context, log), LOG_KEY_FILE), 'utf8')).trim(),
     receiptKey: async () => word(part(await get('/status'), 'status'), 'receiptKey'),
-    checkpoint: () => readCheckpoint(published),
-    size: async () => checkpointSize(await readCheckpoint(published)),
-    entries: (from, wanted) => readEntries(published, from, wanted),
+    checkpoint: (log) => readCheckpoint(publishedBy(log)),
+    size: async (log) => checkpointSize(await readCheckpoint(publishedBy(log))),
+    entries: (from, wanted, log) => readEntries(publishedBy(log), from, wanted),
     bundle: (id, { inputs }) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle?inputs=${inputs}` }),
     vault: async () => readVault(part(await get('/vault'), 'vault')),
     eraseSubject: async (request) => readErased(part(await post('/vault/erase', { ...request }), 'erasure')),

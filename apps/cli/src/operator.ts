@@ -9,6 +9,8 @@ import type {
   ApiKeyDraft,
   ApiKeyView,
   Erased,
+  LogDraft,
+  LogView,
   OrgRecord,
   PolicyView,
   ToolApproval,
@@ -50,16 +52,20 @@ export interface Operator {
   listPolicies(): Promise<readonly PolicyView[]>;
   /** Puts a document in force: the whole of it, or nothing. */
   setPolicy(source: string): Promise<PolicyView>;
-  /** Verifier key of the log. */
-  logKey(): Promise<string>;
+  listLogs(): Promise<readonly LogView[]>;
+  createLog(draft: LogDraft): Promise<LogView>;
+  /** From now on the org writes to this log. */
+  setOrgLog(org: string, log: string): Promise<OrgRecord>;
+  /** Verifier keys of a log, one a line; here and below `main` where none is named. */
+  logKey(log?: string): Promise<string>;
   /** Public key that signs receipts and exports, base64url. */
   receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */
-  checkpoint(): Promise<string>;
+  checkpoint(log?: string): Promise<string>;
   /** Durable entries in the log. */
-  size(): Promise<number>;
+  size(log?: string): Promise<number>;
   /** Entries from `from` on, oldest first, at most `count` and at most 1000. */
-  entries(from: number, count: number): Promise<readonly LoggedEntry[]>;
+  entries(from: number, count: number, log?: string): Promise<readonly LoggedEntry[]>;
   /** The bundle of an entry; `inputs`: with everything that was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array>;
   vault(): Promise<VaultView>;

@@ -45,7 +45,7 @@ function entryOf(record: { readonly index: number; readonly entry: Uint8Array })
 }
 
 function evidenceOf(runtime: Runtime): Evidence {
-  const { log, recorder } = runtime;
+  const { logs, recorder } = runtime;
   return {
     async receipt(id: string): Promise<JsonValue | undefined> {
       const record = await recorder.find(id);
@@ -64,26 +64,29 @@ function evidenceOf(runtime: Runtime): Evidence {
       if (made === undefined) return undefined;
       return made.ok || made.error.code !== 'receipt_not_found' ? made : undefined;
     },
-    async tail(limit: number): Promise<readonly JsonValue[]> {
+    async tail(limit: number, name: string): Promise<readonly JsonValue[] | undefined> {
+      const log = logs.of(name)?.log;
+      if (log === undefined) return undefined;
       const size = log.durableSize;
       const indexes = Array.from({ length: Math.min(limit, size) }, (_, back) => size - 1 - back);
       return (await Promise.all(indexes.map((index) => log.readRecord(index)))).map((record) => entryOf(record));
     },
-    published: (path: string) => log.readPublished(path),
+    published: (path: string, name: string) => logs.of(name)?.log.readPublished(path) ?? Promise.resolve(undefined),
   };
 }
 
 function statusOf(runtime: Runtime, startedMs: number): JsonValue {
-  const { log, policy, engineFile, logKey, receiptKey } = runtime;
+  const { log, logs, policy, engineFile, logKey, receiptKey } = runtime;
   return {
     version: '0.1.0',
     started: formatTime(startedMs),
     policy: policy.engineFor('')?.policyName ?? null,
-    problem: policy.problem ?? log.failure?.message ?? null,
+    problem: policy.problem ?? logs.problem() ?? null,
     engine: engineFile.hash,
     logKey,
     receiptKey,
     logSize: log.durableSize,
+    logs: logs.list().map(({ name, origin, size, problem }) => ({ name, origin, size, problem })),
   };
 }
 
@@ -124,12 +127,15 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     scopeVerifier: createVerifier(runtime.scopeSigner.publicKey),
     feedHub: hub,
     ...(verifyPage === undefined ? {} : { verifyPage }),
-    problem: () => runtime.log.failure?.message,
+    problem: () => runtime.logs.problem(),
+    failedLogs: () => runtime.logs.failed(),
+    gauges: [{ name: 'countersign_logs_failed', help: 'logs that take nothing', type: 'gauge', read: () => runtime.logs.failed().length }],
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
       evidence: evidenceOf(runtime),
       vault: runtime.vault,
+      logs: runtime.logs,
       operatorTokenSha256: sha256(token),
       status: () => statusOf(runtime, startedMs),
     },

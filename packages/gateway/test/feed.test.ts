@@ -104,6 +104,7 @@ async function listening(hub: FeedHub) {
         policies: {} as never,
         evidence: {} as never,
         vault: {} as never,
+        logs: {} as never,
         operatorTokenSha256: sha256(TOKEN),
         status: () => ({}),
       },

@@ -45,6 +45,7 @@ export { authenticate, type AuthenticationCode, type Credentials } from './authe
 export { countersignAction } from './countersign-action.ts';
 export { deny } from './denial.ts';
 export { createGate, type Gate } from './gate.ts';
+export { MAIN_LOG, type LogDraft, type LogsDesk, type LogsFaultCode, type LogsResult, type LogView } from './logs-desk.ts';
 export { PIPELINE_LIMITS } from './limits.ts';
 export { createSessionTurns, type EndTurn, type SessionTurns } from './session-turns.ts';
 export type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult, VaultView } from './vault-desk.ts';

@@ -1,12 +1,13 @@
 /** @module Every error of the operator door: status and body. */
 import { CodedError, codeOf, type Fault } from '@countersign/kernel';
-import type { AdminFaultCode, VaultFaultCode } from '@countersign/pipeline';
+import type { AdminFaultCode, LogsFaultCode, VaultFaultCode } from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
 /** Codes of refusals this door makes itself. */
 export type OperatorCode =
   | AdminFaultCode
   | VaultFaultCode
+  | LogsFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
   | 'method_not_allowed'
@@ -35,6 +36,13 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   invalid_subject: 422,
   subject_unknown: 404,
   not_found: 404,
+  invalid_log_name: 422,
+  invalid_origin: 422,
+  log_exists: 409,
+  origin_taken: 409,
+  logs_full: 422,
+  log_unknown: 404,
+  log_unavailable: 503,
   limit_reached: 422,
   operator_unauthorized: 401,
   operator_forbidden: 403,

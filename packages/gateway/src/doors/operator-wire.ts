@@ -12,6 +12,10 @@ function body(required: readonly string[], properties: object): object {
 
 export const ORG_SCHEMA: object = body(['name'], { name, mode });
 export const MODE_SCHEMA: object = body(['mode'], { mode });
+/** What a log may be called is the desk's to judge. */
+const logText = { type: 'string', maxLength: 4096 };
+export const LOG_SCHEMA: object = body(['name'], { name: logText, origin: logText });
+export const ORG_LOG_SCHEMA: object = body(['log'], { log: logText });
 export const AGENT_SCHEMA: object = body(['name'], { org, name, scopes, id: { type: 'string', maxLength: 36 } });
 export const STATE_SCHEMA: object = body(['state', 'reason'], { state: { enum: ['active', 'suspended', 'killed'] }, reason });
 export const REASON_SCHEMA: object = body(['reason'], { reason });
