@@ -91,6 +91,7 @@ const STATEMENT: Fields<StatementFact> = {
   has_limit: flag((fact) => fact.hasLimit),
   star: flag((fact) => fact.star),
   fragment: flag((fact) => fact.fragment),
+  key: strings((fact) => keyOf(fact.span)),
 };
 
 const PATH: Fields<PathFact> = {
