@@ -37,6 +37,8 @@ export const FACTS_LIMITS = {
   /** Commands and statements of one action. */
   commandsMax: 1024,
   statementsMax: 512,
+  /** Texts in which code of another language was found. */
+  codesMax: 512,
   /** Texts given to the shell reader and to the SQL reader. */
   shellTextsMax: 32,
   sqlTextsMax: 64,

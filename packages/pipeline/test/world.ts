@@ -49,6 +49,7 @@ export function judgement(decision: Verdict['decision']): Judgement {
     findings: [],
     guards: [],
     delta: { sessionCalls: 1 },
+    codes: [],
     encodings: [],
     scope: 'db:query:read',
     counts: { pii: {}, secrets: {} },

@@ -102,6 +102,15 @@ export interface StatementFact {
   readonly fragment: boolean;
 }
 
+/** Text of another language where a value stands, with what it would do there. */
+export interface CodeFact {
+  readonly span: Span;
+  readonly language: 'html' | 'script';
+  /** html: `script`, `handler`, `script-url`, `data-url`, `srcdoc`, `loads`, `refresh`, ...; script: `variable-call`, `page`, `endless`, ... Sorted. */
+  readonly features: readonly string[];
+  readonly layers: readonly string[];
+}
+
 export type PathAccess = 'read' | 'write' | 'delete' | 'execute' | 'mention';
 
 export interface PathFact {
@@ -181,6 +190,7 @@ export type FactsCut =
   | 'shell-unknown' // shell text beyond what is parsed: judged as unknown, stepped up
   | 'commands'
   | 'sql-unknown'
+  | 'codes'
   | 'paths'
   | 'hosts'
   | 'secrets'
@@ -190,6 +200,7 @@ export interface Facts {
   readonly texts: readonly TextFact[];
   readonly commands: readonly CommandFact[];
   readonly statements: readonly StatementFact[];
+  readonly codes: readonly CodeFact[];
   readonly paths: readonly PathFact[];
   readonly hosts: readonly HostFact[];
   readonly secrets: readonly SecretFact[];

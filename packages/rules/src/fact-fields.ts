@@ -1,10 +1,10 @@
 /**
  * @module The fields of each class of facts that a rule may test, and how they are read. Text is handed out in lower case.
  */
-import type { Action, CommandFact, Facts, HostFact, PathFact, PiiFact, SecretFact, Span, StatementFact } from '@countersign/protocol';
+import type { Action, CodeFact, CommandFact, Facts, HostFact, PathFact, PiiFact, SecretFact, Span, StatementFact } from '@countersign/protocol';
 import { RULE_LIMITS } from './limits.ts';
 
-export const FACT_CLASSES = ['command', 'statement', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
+export const FACT_CLASSES = ['command', 'statement', 'code', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
 /** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
@@ -94,6 +94,13 @@ const STATEMENT: Fields<StatementFact> = {
   key: strings((fact) => keyOf(fact.span)),
 };
 
+const CODE: Fields<CodeFact> = {
+  language: strings((fact) => [fact.language], ['html', 'script']),
+  features: strings((fact) => fact.features),
+  decoded: flag((fact) => fact.layers.length > 0),
+  key: strings((fact) => keyOf(fact.span)),
+};
+
 const PATH: Fields<PathFact> = {
   path: strings((fact) => (fact.resolved === undefined ? [lower(fact.normalized)] : [lower(fact.normalized), lower(fact.resolved)])),
   raw: strings((fact) => [lower(fact.raw)]),
@@ -134,6 +141,7 @@ const NAME: Fields<NameFact> = { name: strings((fact) => [fact.name]) };
 export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Field<never>>>>> = {
   command: COMMAND,
   statement: STATEMENT,
+  code: CODE,
   path: PATH,
   host: HOST,
   secret: sensitive<SecretFact>(),
@@ -161,6 +169,8 @@ export function factsOf(factClass: FactClass, action: Action, facts: Facts): rea
       return facts.commands;
     case 'statement':
       return facts.statements;
+    case 'code':
+      return facts.codes;
     case 'path':
       return facts.paths;
     case 'host':

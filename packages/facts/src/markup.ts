@@ -1,0 +1,158 @@
+/**
+ * @module What markup would do in a page: run a script, load a page or an object, lead to a script, bind foreign data. Read from tags and
+ * attributes, whatever case, blanks, quotes or entities they are written with (entities are a layer of the decode funnel).
+ */
+import { attributesBehind, readTags, type Attribute, type Tag } from './markup-tokens.ts';
+import type { CodeReading } from './code-reading.ts';
+import { wordSet } from './word-set.ts';
+
+const URL_ATTRIBUTES = wordSet(
+  'href src action formaction data xlink:href code codebase background poster lowsrc dynsrc values to from by srcset ping manifest folder cite longdesc profile classid usemap style',
+);
+/** Elements that bring a page, a program or a sheet with them, and the attributes that say from where. */
+const LOADERS = wordSet('iframe frame frameset embed object applet base portal bgsound layer ilayer link xml import fencedframe');
+const SOURCES = wordSet('src data href code codebase srcdoc archive classid implementation xlink:href');
+const FOREIGN = wordSet('svg math foreignobject animate animatemotion animatetransform set use maction mtext');
+const BINDINGS = wordSet('datasrc datafld dataformatas');
+const IE_ELEMENTS = wordSet('import ?import ?xml:namespace ?xml-stylesheet v:vmlframe :vmlframe t:set t:animate xml:namespace x:script isindex');
+/** Elements that somebody would write with blanks inside the name to get past a filter. */
+const SPELLED = wordSet('form dialog script iframe object embed input button image style video audio frame');
+const EVENT =
+  /^on(?:load|error|click|mouse|focus|blur|key|submit|change|toggle|animation|begin|pointer|copy|paste|input|scroll|start|end|repeat|wheel|drag|drop|hash|message|page|resize|select|unload|before|after|dbl|context|help|abort|can|play|finish|bounce|transition|reset|search|show|touch|cut|aux|activate|deactivate|move|prop|ready|time|vis|invalid|pause|seek|storage|o[nf]|popstate|progress|suspend|volume|wait|zoom|layout|lose|row|data|filter|control|media|open|close|out|resume|reverse|stop|sync|url|webkit|moz|ms|rate|content|cell|gesture|orient|rtc|security|fullscreen|got|lost|slot|pick|form)[a-z]{0,40}$/;
+const SCRIPT_URL = /^(?:javascript|vbscript|livescript|mocha|jscript):/;
+const DATA_URL = /^data:(?:text\/(?:html|xml|javascript|css|vbscript)|image\/svg\+xml|application\/(?:xhtml\+xml|xml|javascript)|,|;)/;
+const STYLE_SCRIPT = /expression\(|-moz-binding|behaviou?r:|@import|javascript:|binding:url|url\(["']?data:text|\\[0-9a-f]{2}/;
+
+/** A value without what browsers skip in URLs and style sheets: white space, control characters, comments of CSS. */
+function squeeze(value: string): string {
+  let squeezed = value.replaceAll(/[\s\u0000-\u0020\u00a0\u200b]/g, '').toLowerCase();
+  // A backslash before a letter that is no hexadecimal digit says nothing in a style sheet.
+  squeezed = squeezed.replaceAll(/\\(?=[g-z@])/g, '');
+  if (squeezed.includes('/*')) squeezed = squeezed.replaceAll(/\/\*[^*]{0,64}\*\//g, '');
+  return squeezed;
+}
+
+function urlFeature(value: string): string | undefined {
+  const url = squeeze(value.slice(0, 256));
+  if (SCRIPT_URL.test(url)) return 'script-url';
+  if (DATA_URL.test(url)) return 'data-url';
+  return undefined;
+}
+
+/** What one attribute does in any element. JSX gives a function in braces, not a script in quotes. */
+function attributeFeatures({ name, value }: Attribute, into: Set<string>): void {
+  if (value === undefined) return;
+  if (EVENT.test(name) && !value.startsWith('{')) into.add('handler');
+  if (name === 'srcdoc') into.add('srcdoc');
+  if (BINDINGS.has(name)) into.add('binding');
+  if (URL_ATTRIBUTES.has(name)) {
+    const feature = urlFeature(value);
+    if (feature !== undefined) into.add(feature);
+  }
+  if (name === 'style' && STYLE_SCRIPT.test(squeeze(value))) into.add('style-script');
+  if (name === 'xlink:href' && /^(?:https?:)?\/\//.test(squeeze(value))) into.add('foreign-link');
+}
+
+const REFRESHES = /^(?:refresh|link|set-cookie|cookie)$/;
+
+const SERVER_SIDE = /^!--#(?:set|echo|exec|include|config|printenv|if)$/;
+
+function metaFeatures(tag: Tag, into: Set<string>): void {
+  for (const { name, value = '' } of tag.attributes) {
+    const said = squeeze(value);
+    if (name === 'http-equiv' && REFRESHES.test(said)) into.add('refresh');
+    if (name === 'content' && (/(?:^|;)(?:url=)?['"]?(?:javascript|data):/.test(said) || /^\d*;url=/.test(said))) into.add('refresh');
+  }
+}
+
+/** What one tag does by its name. */
+function tagFeatures(tag: Tag, text: string, into: Set<string>): void {
+  const name = tag.name.startsWith('/') ? tag.name.slice(1) : tag.name;
+  if (/^(?:[\w-]{1,16}:)?script\b/.test(name)) into.add('script');
+  if (name === 'meta') metaFeatures(tag, into);
+  if (LOADERS.has(name) && tag.attributes.some((attribute) => SOURCES.has(attribute.name))) into.add('loads');
+  if (FOREIGN.has(name) && tag.attributes.some((attribute) => EVENT.test(attribute.name))) into.add('handler');
+  if (SERVER_SIDE.test(name)) into.add('server-side');
+  if (IE_ELEMENTS.has(name)) into.add('behaviour');
+  if (SPELLED.has(name) && / /.test(text.slice(tag.start + 1, tag.start + name.length))) into.add('spelled');
+  for (const attribute of tag.attributes) attributeFeatures(attribute, into);
+}
+
+/** A style sheet stands between its tags: its text is looked at as far as the next tag. */
+function sheetFeatures(tag: Tag, text: string, into: Set<string>): void {
+  if (tag.name !== 'style') return;
+  const end = text.indexOf('<', tag.end);
+  const sheet = text.slice(tag.end - 1, end === -1 ? tag.end + 2048 : Math.min(end, tag.end + 2048));
+  if (/expression\(|-moz-binding|behaviou?r:|@import|javascript:/.test(squeeze(sheet))) into.add('style-script');
+}
+
+interface Found {
+  readonly features: Set<string>;
+  start: number;
+  end: number;
+}
+
+function readElements(text: string, found: Found): number {
+  const { tags, steps } = readTags(text);
+  let spent = steps;
+  for (const tag of tags) {
+    const before = found.features.size;
+    tagFeatures(tag, text, found.features);
+    sheetFeatures(tag, text, found.features);
+    for (const { value } of tag.attributes) {
+      // A page that takes the quote for text, as in `<style>`, sees the tags in it.
+      const inner = value?.includes('<') === true ? readTags(value) : undefined;
+      for (const hidden of inner?.tags ?? []) tagFeatures(hidden, value ?? '', found.features);
+      spent += inner?.steps ?? 0;
+    }
+    if (before === 0 && found.features.size > 0) [found.start, found.end] = [tag.start, tag.end];
+  }
+  return spent;
+}
+
+const CALLS = /^\s{0,8}["'`]?\s{0,8}\w{1,24}\s{0,4}[(`]/i;
+const RUNS = /^\s{0,8}["'`]?\s{0,8}(?:\w{1,24}\s{0,4}[(`=.]|javascript:|\()/i;
+
+/** `x" autofocus onfocus=go() y="`: a quote closed, and a handler of the element around it. */
+function breaksOut(attributes: readonly Attribute[]): boolean {
+  return attributes.some(({ name, value }, at) => {
+    if (value === undefined) return false;
+    if (EVENT.test(name)) return at < 2 || value === '' || RUNS.test(value);
+    return at < 2 && /^(?:formaction|srcdoc|style|xlink:href)$/.test(name) && (name !== 'style' || STYLE_SCRIPT.test(squeeze(value)));
+  });
+}
+
+/** `x onerror=go(1)>`: in a value without quotes a blank is enough. */
+function standsInTag(text: string): boolean {
+  const { attributes } = attributesBehind(text, '');
+  return attributes.some(({ name, value }) => value !== undefined && EVENT.test(name) && CALLS.test(value));
+}
+
+/** What a whole value is: a script or a page in a URL, or a binding of a style sheet. */
+function wholeFeatures(text: string, into: Set<string>): void {
+  const feature = urlFeature(text);
+  const script = /^[^:]{0,64}:\s*(?:$|\S.*[(=`%/&;[]|[(=`%/&;[])/s.test(text.slice(0, 512));
+  if (feature !== undefined && (feature !== 'script-url' || script)) into.add(feature);
+  if (/-moz-binding\s{0,8}:/i.test(text)) into.add('style-script');
+}
+
+const MAY_BREAK = /\bon[a-z]{3,40}[\s\u0000-\u001f/]{0,8}=|formaction|srcdoc|style\s{0,8}=/i;
+
+/** Markup in a text, or undefined for none that would do anything. Linear. */
+export function readMarkup(text: string): CodeReading | undefined {
+  const found: Found = { features: new Set(), start: 0, end: text.length };
+  let steps = text.length;
+  if (text.includes('<')) steps += readElements(text, found);
+  wholeFeatures(text, found.features);
+  if (MAY_BREAK.test(text)) {
+    if (standsInTag(text)) found.features.add('breaks-out');
+    for (const quote of ['"', "'", '`']) {
+      if (!text.includes(quote)) continue;
+      const { attributes, steps: spent } = attributesBehind(text, quote);
+      steps += spent;
+      if (breaksOut(attributes)) found.features.add('breaks-out');
+    }
+  }
+  if (found.features.size === 0) return undefined;
+  return { features: [...found.features].sort(), start: found.start, end: found.end, steps };
+}

@@ -1,0 +1,200 @@
+/**
+ * @module Script in a parameter, by the shape of its calls: a function of PHP that is named by a variable or put together from strings, what
+ * JavaScript reaches for in a page, a loop without an end. Shapes of tokens: comments and blanks between them change nothing.
+ */
+import type { CodeReading } from './code-reading.ts';
+import { readScript, type ScriptToken } from './script-tokens.ts';
+import { wordSet } from './word-set.ts';
+
+type Tokens = readonly ScriptToken[];
+/** Whether a shape starts at an index. */
+type Shape = (tokens: Tokens, at: number) => boolean;
+
+function textAt(tokens: Tokens, at: number): string {
+  const token = tokens[at];
+  return token === undefined || token.kind === 'string' ? '' : token.text;
+}
+
+/** Index behind the bracket that opens at `at`; `at` where none does. */
+function behind(tokens: Tokens, at: number): number {
+  const partner = tokens[at]?.partner ?? -1;
+  return partner > at ? partner + 1 : at;
+}
+
+/** A call whose first argument is no word of a sentence. */
+function isCallAt(tokens: Tokens, at: number): boolean {
+  if (textAt(tokens, at) !== '(') return false;
+  if (tokens[at]?.gap !== true) return true;
+  const first = tokens[at + 1];
+  return first !== undefined && (first.kind === 'string' || first.kind === 'number' || /^[$)]/.test(first.text));
+}
+
+const ACCESSES_MAX = 16;
+
+/** Behind a variable: `[..]`, `{..}` and `->name`, up to a bound. */
+function behindAccess(tokens: Tokens, from: number): number {
+  let at = from;
+  for (let count = 0; count < ACCESSES_MAX; count += 1) {
+    const text = textAt(tokens, at);
+    if (text === '[' || text === '{') {
+      const next = behind(tokens, at);
+      if (next === at) return at;
+      at = next;
+    } else if (text === '-' && textAt(tokens, at + 1) === '>') at += 3;
+    else return at;
+  }
+  return at;
+}
+
+/** `$f(1)`, `$a[0]{1}(x)`, `$o->$m()`. */
+const variableCall: Shape = (tokens, at) =>
+  tokens[at]?.kind === 'word' && /^\$+[^\d]/.test(textAt(tokens, at)) && isCallAt(tokens, behindAccess(tokens, at + 1));
+
+/** `${'f'}`, `$ {X}`, `${@$b}(1)`: a variable whose name is worked out. */
+const variableName: Shape = (tokens, at) => {
+  if (textAt(tokens, at) !== '$' || textAt(tokens, at + 1) !== '{') return false;
+  const end = behind(tokens, at + 1);
+  if (end === at + 1) return false;
+  const first = tokens[at + 2];
+  const named = first !== undefined && (first.kind === 'string' || first.text.startsWith('$') || first.text === '@');
+  return tokens[at + 1]?.gap === true || (named && end > at + 3) || (end < tokens.length && isCallAt(tokens, end));
+};
+
+/** Whether no two words stand side by side from `from` to `to`, as they would in a sentence. */
+function isJoined(tokens: Tokens, from: number, to: number): boolean {
+  for (let at = from; at + 1 < to; at += 1) if (tokens[at]?.kind === 'word' && tokens[at + 1]?.kind === 'word') return false;
+  return true;
+}
+
+/** `(system)('id');`, `"sys"."tem"('id');`: what is called is worked out from words and strings. */
+const computedCall: Shape = (tokens, at) => {
+  const opens = textAt(tokens, at) === '(';
+  let next = opens ? behind(tokens, at) : at + 1;
+  if (opens ? next === at || next > at + 48 || !isJoined(tokens, at, next) : tokens[at]?.kind !== 'string') return false;
+  if (opens && tokens[next]?.kind === 'string') next += 1;
+  next = behindAccess(tokens, next);
+  return textAt(tokens, next) === '(' && textAt(tokens, behind(tokens, next)) === ';';
+};
+
+const DOCUMENT_PARTS = wordSet(
+  'cookie domain write writeln location body documentelement queryselector queryselectorall getelementbyid getelementsbytagname',
+  'createelement forms scripts execcommand defaultview referrer',
+);
+const WINDOW_PARTS = wordSet('location name open onerror eval settimeout localstorage sessionstorage');
+
+/** `document . cookie`, `window.location`. */
+const reachesPage: Shape = (tokens, at) => {
+  if (textAt(tokens, at + 1) !== '.') return false;
+  const part = textAt(tokens, at + 2);
+  const owner = textAt(tokens, at);
+  return (owner === 'document' && DOCUMENT_PARTS.has(part)) || (owner === 'window' && WINDOW_PARTS.has(part));
+};
+
+const DIALOGS = wordSet('alert confirm prompt eval');
+const TIMERS = wordSet('settimeout setinterval execscript msgbox');
+const OWNERS = wordSet('document window self top parent globalthis frames opener this');
+const BORROWS = wordSet('call apply bind');
+
+/** The first argument of a call is none, a constant, or something of the page. */
+function isArgument(token: ScriptToken | undefined): boolean {
+  if (token === undefined || token.kind === 'string' || token.kind === 'number') return true;
+  return /^[)/`]$/.test(token.text) || (token.kind === 'word' && (OWNERS.has(token.text) || DIALOGS.has(token.text)));
+}
+
+/** `alert(1)`, `(alert)(1)`, `alert?.(x)`, `confirm.call(`, `setTimeout(name, 1)`. */
+const callsDialog: Shape = (tokens, at) => {
+  const word = textAt(tokens, at);
+  if (!DIALOGS.has(word) && !TIMERS.has(word)) return false;
+  const next = textAt(tokens, at + 1);
+  if (next === '(') return tokens[at + 1]?.gap === false && (TIMERS.has(word) ? textAt(tokens, at + 3) !== '' : isArgument(tokens[at + 2]));
+  if (next === '`') return true;
+  if (next === ')') return textAt(tokens, at - 1) === '(' && /^[(`]$/.test(textAt(tokens, at + 2));
+  const dot = next === '?' ? at + 2 : at + 1;
+  return textAt(tokens, dot) === '.' && (textAt(tokens, dot + 1) === '(' || BORROWS.has(textAt(tokens, dot + 1)));
+};
+
+/** `document["cookie"]`, `self[/x/"alert"]`, `[].sort.call\`...\``: a member that is named by a string, a function that is lent. */
+const borrowsMember: Shape = (tokens, at) => {
+  const word = textAt(tokens, at);
+  const next = textAt(tokens, at + 1);
+  if (BORROWS.has(word)) return next === '`' && textAt(tokens, at - 1) === '.';
+  const from = OWNERS.has(word) && next === ')' && textAt(tokens, at - 1) === '(' ? at + 2 : at + 1;
+  return OWNERS.has(word) && textAt(tokens, from) === '[' && (tokens[from + 1]?.kind === 'string' || textAt(tokens, from + 1) === '`');
+};
+
+/** `atob(`, `new Function(`, `Reflect.apply`, `String.fromCharCode`, `constructor.constructor`. */
+const runsText: Shape = (tokens, at) => {
+  const [word, next, after] = [textAt(tokens, at), textAt(tokens, at + 1), textAt(tokens, at + 2)];
+  switch (word) {
+    case 'atob':
+    case 'btoa':
+      return next === '(' && tokens[at + 1]?.gap === false;
+    case 'new':
+      return next === 'function' && after === '(';
+    case 'reflect':
+      return next === '.' && /^(?:apply|construct)$/.test(after);
+    case 'string':
+      return next === '.' && after === 'fromcharcode';
+    case 'constructor':
+      return next === '.' && (after === 'constructor' || after === 'prototype');
+    default:
+      return false;
+  }
+};
+
+/** `while((true))`. */
+const neverEnds: Shape = (tokens, at) => {
+  if (textAt(tokens, at) !== 'while') return false;
+  let next = at + 1;
+  while (textAt(tokens, next) === '(' && next < at + 16) next += 1;
+  return next > at + 1 && /^(?:true|1)$/.test(textAt(tokens, next)) && textAt(tokens, next + 1) === ')';
+};
+
+/** `0; return true`: the function around the value ends here. */
+const returnsEarly: Shape = (tokens, at) => {
+  if (textAt(tokens, at) !== ';' || textAt(tokens, at + 1) !== 'return') return false;
+  const value = textAt(tokens, at + 2) === '(' ? at + 3 : at + 2;
+  const after = textAt(tokens, value + (value === at + 3 ? 2 : 1));
+  return /^(?:true|1|false|this)$/.test(textAt(tokens, value)) && (after === ';' || after === '}' || tokens.length <= value + 2);
+};
+
+const SHAPES: readonly (readonly [feature: string, shape: Shape])[] = [
+  ['variable-call', variableCall],
+  ['variable-name', variableName],
+  ['computed-call', computedCall],
+  ['page', reachesPage],
+  ['dialog', callsDialog],
+  ['member', borrowsMember],
+  ['runs-text', runsText],
+  ['endless', neverEnds],
+  ['returns', returnsEarly],
+];
+
+/** Words and signs without which no shape is there. */
+const MAY_BE_SCRIPT =
+  /\$|\)\s*\(|["']\s*\(|[\]})]\s*(?:\/\*|\()|[)a-z]\s*(?:\/\*[^*]{0,64}\*\/\s*)?\[\s*(?:\/\*|["'`])|\b(?:document|window|atob|btoa|function|reflect|while|return|alert|confirm|prompt|eval|settimeout|setinterval|execscript|msgbox|fromcharcode|constructor|call)\b/i;
+
+function readFrom(text: string, found: { readonly features: Set<string>; first: ScriptToken | undefined }): number {
+  const { tokens, steps } = readScript(text);
+  for (let at = 0; at < tokens.length; at += 1) {
+    for (const [feature, shape] of SHAPES) {
+      if (found.features.has(feature) || !shape(tokens, at)) continue;
+      found.features.add(feature);
+      found.first ??= tokens[at];
+    }
+  }
+  return steps + tokens.length * SHAPES.length;
+}
+
+/** Script in a text, also in one that begins inside a string; undefined for none. */
+export function readScriptCode(text: string): CodeReading | undefined {
+  if (!MAY_BE_SCRIPT.test(text)) return undefined;
+  const found: { readonly features: Set<string>; first: ScriptToken | undefined } = { features: new Set(), first: undefined };
+  let steps = text.length + readFrom(text, found);
+  const quote = /^[^"']{0,64}(["'])/.exec(text)?.[1];
+  // Behind a quote that closes the string around it: `";return(true);var x='`.
+  if (quote !== undefined && found.features.size === 0) steps += readFrom(text.slice(text.indexOf(quote) + 1), found);
+  if (found.features.size === 0) return undefined;
+  const { start = 0, end = text.length } = found.first ?? {};
+  return { features: [...found.features].sort(), start, end, steps };
+}
