@@ -72,8 +72,10 @@ const computedCall: Shape = (tokens, at) => {
   let next = opens ? behind(tokens, at) : at + 1;
   if (opens ? next === at || next > at + 48 || !isJoined(tokens, at, next) : tokens[at]?.kind !== 'string') return false;
   if (opens && tokens[next]?.kind === 'string') next += 1;
-  next = behindAccess(tokens, next);
-  return textAt(tokens, next) === '(' && textAt(tokens, behind(tokens, next)) === ';';
+  const args = behindAccess(tokens, next);
+  // A remark behind a remark: `(optional) (see below);`.
+  const remark = args === next && tokens[args]?.gap === true && tokens[args + 1]?.kind === 'word';
+  return !remark && textAt(tokens, args) === '(' && textAt(tokens, behind(tokens, args)) === ';';
 };
 
 const DOCUMENT_PARTS = wordSet(
