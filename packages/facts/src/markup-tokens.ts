@@ -20,11 +20,13 @@ export interface Tag {
 
 export interface TagReading {
   readonly tags: readonly Tag[];
+  /** Where reading goes on; the length of the text at its end. */
+  readonly next: number;
   readonly steps: number;
 }
 
-/** Tags of one text, attributes of one tag. */
-export const TAGS_MAX = 4096;
+/** Tags held at once: a longer text is read in pieces. Attributes of one tag: behind more, the next tag is looked for. */
+export const TAGS_MAX = 1024;
 export const ATTRIBUTES_MAX = 128;
 /** Longest value that is kept. */
 export const VALUE_MAX = 2048;
@@ -115,14 +117,17 @@ function readTagName(cursor: Cursor): string {
   return name.replaceAll(NULLS, '').toLowerCase();
 }
 
-/** Every tag of a text. */
-export function readTags(text: string): TagReading {
-  const cursor: Cursor = { text, at: 0, steps: 0, quotes: new Map() };
+/** Tags of a text from an offset on, at most `TAGS_MAX`. */
+export function readTags(text: string, from = 0): TagReading {
+  const cursor: Cursor = { text, at: from, steps: 0, quotes: new Map() };
   const tags: Tag[] = [];
   while (tags.length < TAGS_MAX) {
     const start = text.indexOf('<', cursor.at);
     cursor.steps += (start === -1 ? text.length : start) - cursor.at + 1;
-    if (start === -1) break;
+    if (start === -1) {
+      cursor.at = text.length;
+      break;
+    }
     cursor.at = start + 1;
     while (text[cursor.at] === ' ' && cursor.at < start + 3) cursor.at += 1;
     const name = readTagName(cursor);
@@ -130,7 +135,7 @@ export function readTags(text: string): TagReading {
     const attributes = readAttributes(cursor);
     tags.push({ name, attributes, start, end: Math.min(text.length, cursor.at + 1) });
   }
-  return { tags, steps: cursor.steps };
+  return { tags, next: cursor.at, steps: cursor.steps };
 }
 
 /** What stands in a tag behind the first quote of a kind, or from the start without one: the attributes of somebody who broke out of a value. */

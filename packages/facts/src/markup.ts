@@ -92,22 +92,33 @@ interface Found {
   end: number;
 }
 
-function readElements(text: string, found: Found): number {
-  const { tags, steps } = readTags(text);
-  let spent = steps;
-  for (const tag of tags) {
-    const before = found.features.size;
-    tagFeatures(tag, text, found.features);
-    sheetFeatures(tag, text, found.features);
-    for (const { value } of tag.attributes) {
-      // A page that takes the quote for text, as in `<style>`, sees the tags in it.
-      const inner = value?.includes('<') === true ? readTags(value) : undefined;
-      for (const hidden of inner?.tags ?? []) tagFeatures(hidden, value ?? '', found.features);
-      spent += inner?.steps ?? 0;
-    }
-    if (before === 0 && found.features.size > 0) [found.start, found.end] = [tag.start, tag.end];
+/** A page that takes the quote for text, as in `<style>`, sees the tags that stand in a value. */
+function hiddenFeatures(tag: Tag, into: Set<string>): number {
+  let steps = 0;
+  for (const { value } of tag.attributes) {
+    if (value?.includes('<') !== true) continue;
+    const inner = readTags(value);
+    for (const hidden of inner.tags) tagFeatures(hidden, value, into);
+    steps += inner.steps;
   }
-  return spent;
+  return steps;
+}
+
+function readElements(text: string, found: Found): number {
+  let steps = 0;
+  for (let at = 0; at < text.length; ) {
+    const { tags, next, steps: spent } = readTags(text, at);
+    steps += spent;
+    for (const tag of tags) {
+      const before = found.features.size;
+      tagFeatures(tag, text, found.features);
+      sheetFeatures(tag, text, found.features);
+      steps += hiddenFeatures(tag, found.features) + tag.attributes.length;
+      if (before === 0 && found.features.size > 0) [found.start, found.end] = [tag.start, tag.end];
+    }
+    at = next;
+  }
+  return steps;
 }
 
 const CALLS = /^\s{0,8}["'`]?\s{0,8}\w{1,24}\s{0,4}[(`]/i;

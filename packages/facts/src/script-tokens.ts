@@ -17,10 +17,12 @@ export interface ScriptToken {
 
 export interface ScriptReading {
   readonly tokens: readonly ScriptToken[];
-  readonly steps: number;
+  /** Where reading goes on; the length of the text at its end. */
+  readonly next: number;
 }
 
-export const SCRIPT_TOKENS_MAX = 16_384;
+/** Tokens held at once: a longer text is read in pieces. */
+export const SCRIPT_TOKENS_MAX = 8192;
 
 const SKIP = /(?:\s+|\/\*[^*]*(?:\*(?!\/)[^*]*)*(?:\*\/|$)|\/\/[^\n]*)/y;
 const WORD = /\$*[\p{L}_][\p{L}\p{N}_$]*/uy;
@@ -80,9 +82,9 @@ function readToken(cursor: Cursor): void {
   return pair(cursor, char);
 }
 
-/** Tokens of a text. */
-export function readScript(text: string): ScriptReading {
-  const cursor: Cursor = { text, tokens: [], open: [], at: 0, gap: false };
+/** Tokens of a text from an offset on, at most `SCRIPT_TOKENS_MAX`. */
+export function readScript(text: string, from = 0): ScriptReading {
+  const cursor: Cursor = { text, tokens: [], open: [], at: from, gap: false };
   while (cursor.at < text.length && cursor.tokens.length < SCRIPT_TOKENS_MAX) {
     const skipped = match(cursor, SKIP).length;
     if (skipped > 0) {
@@ -90,5 +92,5 @@ export function readScript(text: string): ScriptReading {
       cursor.gap = true;
     } else readToken(cursor);
   }
-  return { tokens: cursor.tokens, steps: cursor.at + cursor.tokens.length };
+  return { tokens: cursor.tokens, next: cursor.at };
 }

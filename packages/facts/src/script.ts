@@ -176,27 +176,46 @@ const SHAPES: readonly (readonly [feature: string, shape: Shape])[] = [
 const MAY_BE_SCRIPT =
   /\$|\)\s*\(|["']\s*\(|[\]})]\s*(?:\/\*|\()|[)a-z]\s*(?:\/\*[^*]{0,64}\*\/\s*)?\[\s*(?:\/\*|["'`])|\b(?:document|window|atob|btoa|function|reflect|while|return|alert|confirm|prompt|eval|settimeout|setinterval|execscript|msgbox|fromcharcode|constructor|call)\b/i;
 
-function readFrom(text: string, found: { readonly features: Set<string>; first: ScriptToken | undefined }): number {
-  const { tokens, steps } = readScript(text);
+interface Found {
+  readonly features: Set<string>;
+  start: number;
+  end: number;
+}
+
+/** Tokens at the end of a piece that are read again with the next one: no shape is longer. */
+const OVERLAP = 64;
+
+function lookAt(tokens: Tokens, found: Found): void {
   for (let at = 0; at < tokens.length; at += 1) {
     for (const [feature, shape] of SHAPES) {
       if (found.features.has(feature) || !shape(tokens, at)) continue;
+      if (found.features.size === 0) [found.start, found.end] = [tokens[at]?.start ?? 0, tokens[at]?.end ?? 0];
       found.features.add(feature);
-      found.first ??= tokens[at];
     }
   }
-  return steps + tokens.length * SHAPES.length;
+}
+
+function readFrom(text: string, from: number, found: Found): number {
+  let steps = 0;
+  let at = from;
+  while (at < text.length) {
+    const { tokens, next } = readScript(text, at);
+    lookAt(tokens, found);
+    steps += next - at + tokens.length * SHAPES.length;
+    if (next >= text.length) break;
+    at = Math.max(at + 1, tokens.at(-OVERLAP)?.start ?? next);
+  }
+  return steps;
 }
 
 /** Script in a text, also in one that begins inside a string; undefined for none. */
 export function readScriptCode(text: string): CodeReading | undefined {
   if (!MAY_BE_SCRIPT.test(text)) return undefined;
-  const found: { readonly features: Set<string>; first: ScriptToken | undefined } = { features: new Set(), first: undefined };
-  let steps = text.length + readFrom(text, found);
-  const quote = /^[^"']{0,64}(["'])/.exec(text)?.[1];
+  const found: Found = { features: new Set(), start: 0, end: text.length };
+  let steps = text.length + readFrom(text, 0, found);
+  const quote = /^[^"']{0,64}["']/.exec(text)?.[0].length ?? 0;
   // Behind a quote that closes the string around it: `";return(true);var x='`.
-  if (quote !== undefined && found.features.size === 0) steps += readFrom(text.slice(text.indexOf(quote) + 1), found);
+  if (quote > 0 && found.features.size === 0) steps += readFrom(text, quote, found);
   if (found.features.size === 0) return undefined;
-  const { start = 0, end = text.length } = found.first ?? {};
-  return { features: [...found.features].sort(), start, end, steps };
+  return { features: [...found.features].sort(), start: found.start, end: found.end, steps };
 }

@@ -2,7 +2,7 @@
  * @module Understand: an action becomes Facts. One flow: leaves, layers, then each reader over each text, then commands and statements
  * and what they name. Synchronous, pure and total; equal actions and signals give equal facts.
  */
-import type { Action, CodeFact, CommandFact, Facts, FactsCut, Signal, StatementFact } from '@countersign/protocol';
+import type { Action, CodeFact, CommandFact, Facts, FactsCut, Signal, StatementFact, TextFact } from '@countersign/protocol';
 import { decodeLeaf } from './decode.ts';
 import type { ReadText } from './read-text.ts';
 import { addCodes } from './codes.ts';
@@ -35,9 +35,16 @@ interface Finders {
   readonly secrets: SecretFinder;
   readonly pii: PiiFinder;
   readonly codes: CodeFact[];
-  /** Where code of a page is looked for: what a tool is given, and what a model shows. */
-  readonly shown: boolean;
+  /** Where code is looked for: in what a tool is given, and in what a model shows. What is written to a file or run is code by right. */
+  readonly codeIn: TextFact['role'] | undefined;
 }
+
+const CODE_ROLES: ReadonlyMap<string, TextFact['role'] | undefined> = new Map([
+  ['model.output', 'content'],
+  ['file.write', undefined],
+  ['file.patch', undefined],
+  ['shell.exec', undefined],
+]);
 
 /** Words of one text, each to the reader it belongs to. */
 function readHits(finders: Finders, read: ReadText): void {
@@ -64,7 +71,7 @@ function readText(finders: Finders, read: ReadText): void {
   addKeyedSecret(finders.secrets, read);
   addWholeLeaf(finders.hosts, read);
   addTextPaths(finders.paths, read);
-  if (read.fact.role === 'param' || (finders.shown && read.fact.role === 'content')) addCodes(finders.codes, read, finders.meter);
+  if (read.fact.role === finders.codeIn) addCodes(finders.codes, read, finders.meter);
 }
 
 /** The layers of all leaves, in order. */
@@ -156,7 +163,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     secrets: createSecretFinder(meter),
     pii: createPiiFinder(meter),
     codes: [],
-    shown: action.kind === 'model.output',
+    codeIn: CODE_ROLES.has(action.kind) ? CODE_ROLES.get(action.kind) : 'param',
   };
   const { texts, joined } = readLeaves(action, meter);
   const reads: ReadTexts = { texts, joined, meter };
