@@ -3,7 +3,7 @@
  * attributes, whatever case, blanks, quotes or entities they are written with (entities are a layer of the decode funnel).
  */
 import { attributesBehind, readTags, type Attribute, type Tag } from './markup-tokens.ts';
-import type { CodeReading } from './code-reading.ts';
+import type { CodeReading, CodeText } from './code-reading.ts';
 import { wordSet } from './word-set.ts';
 
 const URL_ATTRIBUTES = wordSet(
@@ -19,6 +19,10 @@ const IE_ELEMENTS = wordSet('import ?import ?xml:namespace ?xml-stylesheet v:vml
 const SPELLED = wordSet('form dialog script iframe object embed input button image style video audio frame');
 const EVENT =
   /^on(?:load|error|click|mouse|focus|blur|key|submit|change|toggle|animation|begin|pointer|copy|paste|input|scroll|start|end|repeat|wheel|drag|drop|hash|message|page|resize|select|unload|before|after|dbl|context|help|abort|can|play|finish|bounce|transition|reset|search|show|touch|cut|aux|activate|deactivate|move|prop|ready|time|vis|invalid|pause|seek|storage|o[nf]|popstate|progress|suspend|volume|wait|zoom|layout|lose|row|data|filter|control|media|open|close|out|resume|reverse|stop|sync|url|webkit|moz|ms|rate|content|cell|gesture|orient|rtc|security|fullscreen|got|lost|slot|pick|form)[a-z]{0,40}$/;
+function isEvent(name: string): boolean {
+  return name.startsWith('on') && EVENT.test(name);
+}
+
 const SCRIPT_URL = /^(?:javascript|vbscript|livescript|mocha|jscript):/;
 const DATA_URL = /^data:(?:text\/(?:html|xml|javascript|css|vbscript)|image\/svg\+xml|application\/(?:xhtml\+xml|xml|javascript)|,|;)/;
 const STYLE_SCRIPT = /expression\(|-moz-binding|behaviou?r:|@import|javascript:|binding:url|url\(["']?data:text|\\[0-9a-f]{2}/;
@@ -33,6 +37,7 @@ function squeeze(value: string): string {
 }
 
 function urlFeature(value: string): string | undefined {
+  if (!value.slice(0, 256).includes(':')) return undefined;
   const url = squeeze(value.slice(0, 256));
   if (SCRIPT_URL.test(url)) return 'script-url';
   if (DATA_URL.test(url)) return 'data-url';
@@ -42,7 +47,7 @@ function urlFeature(value: string): string | undefined {
 /** What one attribute does in any element. JSX gives a function in braces, not a script in quotes. */
 function attributeFeatures({ name, value }: Attribute, into: Set<string>): void {
   if (value === undefined) return;
-  if (EVENT.test(name) && !value.startsWith('{')) into.add('handler');
+  if (isEvent(name) && !value.startsWith('{')) into.add('handler');
   if (name === 'srcdoc') into.add('srcdoc');
   if (BINDINGS.has(name)) into.add('binding');
   if (URL_ATTRIBUTES.has(name)) {
@@ -71,7 +76,7 @@ function tagFeatures(tag: Tag, text: string, into: Set<string>): void {
   if (/^(?:[\w-]{1,16}:)?script\b/.test(name)) into.add('script');
   if (name === 'meta') metaFeatures(tag, into);
   if (LOADERS.has(name) && tag.attributes.some((attribute) => SOURCES.has(attribute.name))) into.add('loads');
-  if (FOREIGN.has(name) && tag.attributes.some((attribute) => EVENT.test(attribute.name))) into.add('handler');
+  if (FOREIGN.has(name) && tag.attributes.some((attribute) => isEvent(attribute.name))) into.add('handler');
   if (SERVER_SIDE.test(name)) into.add('server-side');
   if (IE_ELEMENTS.has(name)) into.add('behaviour');
   if (SPELLED.has(name) && / /.test(text.slice(tag.start + 1, tag.start + name.length))) into.add('spelled');
@@ -128,7 +133,7 @@ const RUNS = /^\s{0,8}["'`]?\s{0,8}(?:\w{1,24}\s{0,4}[(`=.]|javascript:|\()/i;
 function breaksOut(attributes: readonly Attribute[]): boolean {
   return attributes.some(({ name, value }, at) => {
     if (value === undefined) return false;
-    if (EVENT.test(name)) return at < 2 || value === '' || RUNS.test(value);
+    if (isEvent(name)) return at < 2 || value === '' || RUNS.test(value);
     return at < 2 && /^(?:formaction|srcdoc|style|xlink:href)$/.test(name) && (name !== 'style' || STYLE_SCRIPT.test(squeeze(value)));
   });
 }
@@ -136,34 +141,38 @@ function breaksOut(attributes: readonly Attribute[]): boolean {
 /** `x onerror=go(1)>`: in a value without quotes a blank is enough. */
 function standsInTag(text: string): boolean {
   const { attributes } = attributesBehind(text, '');
-  return attributes.some(({ name, value }) => value !== undefined && EVENT.test(name) && CALLS.test(value));
+  return attributes.some(({ name, value }) => value !== undefined && isEvent(name) && CALLS.test(value));
 }
 
 /** What a whole value is: a script or a page in a URL, or a binding of a style sheet. */
-function wholeFeatures(text: string, into: Set<string>): void {
-  const feature = urlFeature(text);
-  const script = /^[^:]{0,64}:\s*(?:$|\S.*[(=`%/&;[]|[(=`%/&;[])/s.test(text.slice(0, 512));
-  if (feature !== undefined && (feature !== 'script-url' || script)) into.add(feature);
-  if (/-moz-binding\s{0,8}:/i.test(text)) into.add('style-script');
+function wholeFeatures({ text, lower }: CodeText, into: Set<string>): void {
+  const feature = urlFeature(lower);
+  const script = /^[^:]{0,64}:\s*(?:$|\S.*[(=`%/&;[]|[(=`%/&;[])/s;
+  if (feature !== undefined && (feature !== 'script-url' || script.test(text.slice(0, 512)))) into.add(feature);
+  if (lower.includes('-moz-binding') && /-moz-binding\s{0,8}:/.test(lower)) into.add('style-script');
 }
 
-const MAY_BREAK = /\bon[a-z]{3,40}[\s\u0000-\u001f/]{0,8}=|formaction|srcdoc|style\s{0,8}=/i;
+const MAY_BREAK = /\bon[a-z]{3,40}[\s\u0000-\u001f/]{0,8}=|formaction|srcdoc|style\s{0,8}=/;
 
-/** Markup in a text, or undefined for none that would do anything. Linear. */
-export function readMarkup(text: string): CodeReading | undefined {
+function breakFeatures(text: string, into: Set<string>): number {
+  let steps = 0;
+  if (standsInTag(text)) into.add('breaks-out');
+  for (const quote of ['"', "'", '`']) {
+    if (!text.includes(quote)) continue;
+    const behind = attributesBehind(text, quote);
+    steps += behind.steps;
+    if (breaksOut(behind.attributes)) into.add('breaks-out');
+  }
+  return steps;
+}
+
+/** Markup in a text, by what it would do. Linear. */
+export function readMarkup(code: CodeText): CodeReading {
+  const { text, lower } = code;
   const found: Found = { features: new Set(), start: 0, end: text.length };
   let steps = text.length;
   if (text.includes('<')) steps += readElements(text, found);
-  wholeFeatures(text, found.features);
-  if (MAY_BREAK.test(text)) {
-    if (standsInTag(text)) found.features.add('breaks-out');
-    for (const quote of ['"', "'", '`']) {
-      if (!text.includes(quote)) continue;
-      const { attributes, steps: spent } = attributesBehind(text, quote);
-      steps += spent;
-      if (breaksOut(attributes)) found.features.add('breaks-out');
-    }
-  }
-  if (found.features.size === 0) return undefined;
+  if (text.includes(':')) wholeFeatures(code, found.features);
+  if (text.includes('=') && MAY_BREAK.test(lower)) steps += breakFeatures(text, found.features);
   return { features: [...found.features].sort(), start: found.start, end: found.end, steps };
 }

@@ -2,7 +2,7 @@
  * @module Script in a parameter, by the shape of its calls: a function of PHP that is named by a variable or put together from strings, what
  * JavaScript reaches for in a page, a loop without an end. Shapes of tokens: comments and blanks between them change nothing.
  */
-import type { CodeReading } from './code-reading.ts';
+import type { CodeReading, CodeText } from './code-reading.ts';
 import { readScript, type ScriptToken } from './script-tokens.ts';
 import { wordSet } from './word-set.ts';
 
@@ -160,21 +160,35 @@ const returnsEarly: Shape = (tokens, at) => {
   return /^(?:true|1|false|this)$/.test(textAt(tokens, value)) && (after === ';' || after === '}' || tokens.length <= value + 2);
 };
 
-const SHAPES: readonly (readonly [feature: string, shape: Shape])[] = [
-  ['variable-call', variableCall],
-  ['variable-name', variableName],
-  ['computed-call', computedCall],
-  ['page', reachesPage],
-  ['dialog', callsDialog],
-  ['member', borrowsMember],
-  ['runs-text', runsText],
-  ['endless', neverEnds],
-  ['returns', returnsEarly],
+/** Shapes by what their first token is: a word, a sign, `$` for any variable, `string`. */
+const SHAPES: readonly (readonly [feature: string, shape: Shape, starts: Iterable<string>])[] = [
+  ['variable-call', variableCall, ['$']],
+  ['variable-name', variableName, ['$']],
+  ['computed-call', computedCall, ['(', 'string']],
+  ['page', reachesPage, ['document', 'window']],
+  ['dialog', callsDialog, [...DIALOGS, ...TIMERS]],
+  ['member', borrowsMember, [...OWNERS, ...BORROWS]],
+  ['runs-text', runsText, ['atob', 'btoa', 'new', 'reflect', 'string', 'constructor']],
+  ['endless', neverEnds, ['while']],
+  ['returns', returnsEarly, [';']],
 ];
 
-/** Words and signs without which no shape is there. */
-const MAY_BE_SCRIPT =
-  /\$|\)\s*\(|["']\s*\(|[\]})]\s*(?:\/\*|\()|[)a-z]\s*(?:\/\*[^*]{0,64}\*\/\s*)?\[\s*(?:\/\*|["'`])|\b(?:document|window|atob|btoa|function|reflect|while|return|alert|confirm|prompt|eval|settimeout|setinterval|execscript|msgbox|fromcharcode|constructor|call)\b/i;
+function shapesByStart(): ReadonlyMap<string, readonly (readonly [string, Shape])[]> {
+  const map = new Map<string, (readonly [string, Shape])[]>();
+  for (const [feature, shape, starts] of SHAPES)
+    for (const start of starts) map.set(start, [...(map.get(start) ?? []), [feature, shape]]);
+  return map;
+}
+
+const BY_START = shapesByStart();
+
+function startOf(token: ScriptToken): string {
+  if (token.kind === 'string') return 'string';
+  return token.text.startsWith('$') ? '$' : token.text;
+}
+
+/** Signs and words without which no shape is there. */
+const SIGNS = ['(', '[', '$', '`', 'document', 'window', 'return', 'fromcharcode', 'constructor', 'reflect'] as const;
 
 interface Found {
   readonly features: Set<string>;
@@ -186,10 +200,10 @@ interface Found {
 const OVERLAP = 64;
 
 function lookAt(tokens: Tokens, found: Found): void {
-  for (let at = 0; at < tokens.length; at += 1) {
-    for (const [feature, shape] of SHAPES) {
+  for (const [at, token] of tokens.entries()) {
+    for (const [feature, shape] of BY_START.get(startOf(token)) ?? []) {
       if (found.features.has(feature) || !shape(tokens, at)) continue;
-      if (found.features.size === 0) [found.start, found.end] = [tokens[at]?.start ?? 0, tokens[at]?.end ?? 0];
+      if (found.features.size === 0) [found.start, found.end] = [token.start, token.end];
       found.features.add(feature);
     }
   }
@@ -201,21 +215,22 @@ function readFrom(text: string, from: number, found: Found): number {
   while (at < text.length) {
     const { tokens, next } = readScript(text, at);
     lookAt(tokens, found);
-    steps += next - at + tokens.length * SHAPES.length;
+    steps += next - at + tokens.length * 2;
     if (next >= text.length) break;
     at = Math.max(at + 1, tokens.at(-OVERLAP)?.start ?? next);
   }
   return steps;
 }
 
-/** Script in a text, also in one that begins inside a string; undefined for none. */
-export function readScriptCode(text: string): CodeReading | undefined {
-  if (!MAY_BE_SCRIPT.test(text)) return undefined;
+/** Script in a text, also in one that begins inside a string. */
+export function readScriptCode({ text, lower }: CodeText): CodeReading {
   const found: Found = { features: new Set(), start: 0, end: text.length };
-  let steps = text.length + readFrom(text, 0, found);
-  const quote = /^[^"']{0,64}["']/.exec(text)?.[0].length ?? 0;
-  // Behind a quote that closes the string around it: `";return(true);var x='`.
-  if (quote > 0 && found.features.size === 0) steps += readFrom(text, quote, found);
-  if (found.features.size === 0) return undefined;
+  let steps = text.length;
+  if (SIGNS.some((sign) => lower.includes(sign))) {
+    steps += readFrom(text, 0, found);
+    const quote = /^[^"']{0,64}["']/.exec(text)?.[0].length ?? 0;
+    // Behind a quote that closes the string around it: `";return(true);var x='`.
+    if (quote > 0 && found.features.size === 0) steps += readFrom(text, quote, found);
+  }
   return { features: [...found.features].sort(), start: found.start, end: found.end, steps };
 }

@@ -14,8 +14,8 @@ export interface Token {
   readonly end: number;
   /** False for a string or comment that the text ends inside. */
   readonly closed: boolean;
-  /** What a string or quoted name is closed by. */
-  readonly quote?: string;
+  /** What a string or quoted name is closed by; `` for anything else. */
+  readonly quote: string;
 }
 
 /** Where the text is taken to begin: outside, or inside a string with this quote. */
@@ -49,9 +49,9 @@ function match(cursor: Cursor, pattern: RegExp): string {
   return pattern.exec(cursor.text)?.[0] ?? '';
 }
 
-function push(cursor: Cursor, kind: TokenKind, input: Pick<Token, 'text' | 'end' | 'quote'> & { readonly closed?: boolean }): void {
-  const { text, end, quote, closed = true } = input;
-  cursor.tokens.push({ kind, text, start: cursor.pos, end, closed, ...(quote === undefined ? {} : { quote }) });
+function push(cursor: Cursor, kind: TokenKind, input: { readonly text: string; readonly end: number; readonly closed?: boolean; readonly quote?: string }): void {
+  // Every token has the same fields in the same order: they are made by the million.
+  cursor.tokens.push({ kind, text: input.text, start: cursor.pos, end: input.end, closed: input.closed ?? true, quote: input.quote ?? '' });
   cursor.steps += input.end - cursor.pos + 1;
   cursor.pos = input.end;
 }
