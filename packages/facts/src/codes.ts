@@ -1,6 +1,7 @@
 /** @module Codes: parameters that a page or an interpreter would take for its own language. */
 import type { CodeFact } from '@countersign/protocol';
 import type { CodeReading, CodeText } from './code-reading.ts';
+import { readGraphql } from './graphql.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import { readMarkup } from './markup.ts';
 import type { Meter } from './meter.ts';
@@ -11,6 +12,7 @@ import { readScriptCode } from './script.ts';
 const READERS: readonly (readonly [CodeFact['language'], (code: CodeText) => CodeReading])[] = [
   ['html', readMarkup],
   ['script', readScriptCode],
+  ['graphql', readGraphql],
 ];
 
 /** Adds what a text is besides a value. Plain words are passed over. */

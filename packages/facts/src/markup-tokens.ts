@@ -2,6 +2,7 @@
  * @module Tags and attributes of HTML as a browser would see them, and as it would after a filter took a NUL out of a name. One pass to the
  * right: an attribute that is not closed is looked for once, so that the cost is a constant for each character.
  */
+import { FACTS_LIMITS } from './limits.ts';
 
 export interface Attribute {
   /** Lower-case. */
@@ -25,11 +26,7 @@ export interface TagReading {
   readonly steps: number;
 }
 
-/** Tags held at once: a longer text is read in pieces. Attributes of one tag: behind more, the next tag is looked for. */
-export const TAGS_MAX = 1024;
-export const ATTRIBUTES_MAX = 128;
-/** Longest value that is kept. */
-export const VALUE_MAX = 2048;
+const { tagsMax: TAGS_MAX, attributesMax: ATTRIBUTES_MAX, attributeCharsMax: VALUE_MAX } = FACTS_LIMITS;
 
 interface Cursor {
   readonly text: string;
@@ -117,7 +114,7 @@ function readTagName(cursor: Cursor): string {
   return name.replaceAll(NULLS, '').toLowerCase();
 }
 
-/** Tags of a text from an offset on, at most `TAGS_MAX`. */
+/** Tags of a text from an offset on, at most `tagsMax`. */
 export function readTags(text: string, from = 0): TagReading {
   const cursor: Cursor = { text, at: from, steps: 0, quotes: new Map() };
   const tags: Tag[] = [];

@@ -14,7 +14,7 @@ const LOADERS = wordSet('iframe frame frameset embed object applet base portal b
 const SOURCES = wordSet('src data href code codebase srcdoc archive classid implementation xlink:href');
 const FOREIGN = wordSet('svg math foreignobject animate animatemotion animatetransform set use maction mtext');
 const BINDINGS = wordSet('datasrc datafld dataformatas');
-const IE_ELEMENTS = wordSet('import ?import ?xml:namespace ?xml-stylesheet v:vmlframe :vmlframe t:set t:animate xml:namespace x:script isindex');
+const IE_ELEMENTS = wordSet('import ?import ?xml:namespace ?xml-stylesheet v:vmlframe :vmlframe t:set t:animate xml:namespace isindex');
 /** Elements that somebody would write with blanks inside the name to get past a filter. */
 const SPELLED = wordSet('form dialog script iframe object embed input button image style video audio frame');
 const EVENT =

@@ -2,6 +2,7 @@
  * @module Tokens of languages that look like C: JavaScript, PHP, Java. Comments and blanks are passed over and remembered as a gap; brackets
  * know their partner. One pass, total.
  */
+import { FACTS_LIMITS } from './limits.ts';
 
 export interface ScriptToken {
   readonly kind: 'word' | 'string' | 'number' | 'sign';
@@ -21,8 +22,6 @@ export interface ScriptReading {
   readonly next: number;
 }
 
-/** Tokens held at once: a longer text is read in pieces. */
-export const SCRIPT_TOKENS_MAX = 8192;
 
 const SKIP = /(?:\s+|\/\*[^*]*(?:\*(?!\/)[^*]*)*(?:\*\/|$)|\/\/[^\n]*)/y;
 const WORD = /\$*[\p{L}_][\p{L}\p{N}_$]*/uy;
@@ -82,10 +81,10 @@ function readToken(cursor: Cursor): void {
   return pair(cursor, char);
 }
 
-/** Tokens of a text from an offset on, at most `SCRIPT_TOKENS_MAX`. */
+/** Tokens of a text from an offset on, at most `scriptTokensMax`. */
 export function readScript(text: string, from = 0): ScriptReading {
   const cursor: Cursor = { text, tokens: [], open: [], at: from, gap: false };
-  while (cursor.at < text.length && cursor.tokens.length < SCRIPT_TOKENS_MAX) {
+  while (cursor.at < text.length && cursor.tokens.length < FACTS_LIMITS.scriptTokensMax) {
     const skipped = match(cursor, SKIP).length;
     if (skipped > 0) {
       cursor.at += skipped;

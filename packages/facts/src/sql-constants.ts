@@ -2,6 +2,7 @@
  * @module What constant SQL is worth: sums, parentheses, `char()`, `concat()`, hexadecimal strings, folded in counted steps, so that
  * `(1+2)*3 = 9` and `char(97) = 'a'` are read as the comparisons of constants they are.
  */
+import { SQL_LIMITS } from './sql-limits.ts';
 import { plainAt, type Token } from './sql-tokens.ts';
 
 /** A folded operand and the index after it. */
@@ -11,11 +12,6 @@ export interface Constant {
   /** It was written as more than one token. */
   readonly folded: boolean;
 }
-
-/** Tokens that one operand may have; a longer one is no constant. */
-export const FOLD_TOKENS_MAX = 64;
-/** Parentheses and calls inside each other. */
-export const FOLD_DEPTH_MAX = 8;
 
 const CHARS: ReadonlySet<string> = new Set(['char', 'chr', 'nchar', 'concat', 'unhex']);
 
@@ -57,7 +53,7 @@ function readCall(fold: Fold, name: string, depth: number): number | string | un
 }
 
 function readUnit(fold: Fold, depth: number): number | string | undefined {
-  if (fold.at >= fold.stop || depth > FOLD_DEPTH_MAX) return undefined;
+  if (fold.at >= fold.stop || depth > SQL_LIMITS.foldDepthMax) return undefined;
   const token = fold.tokens[fold.at];
   if (take(fold, '-')) {
     const value = readUnit(fold, depth + 1);
@@ -103,7 +99,7 @@ function readSum(fold: Fold, depth: number): number | string | undefined {
 
 /** The constant at `at`, or undefined where a name, an unknown call or a bound is met. */
 export function constantAt(tokens: readonly Token[], at: number): Constant | undefined {
-  const fold: Fold = { tokens, stop: Math.min(tokens.length, at + FOLD_TOKENS_MAX), at };
+  const fold: Fold = { tokens, stop: Math.min(tokens.length, at + SQL_LIMITS.foldTokensMax), at };
   const value = readSum(fold, 0);
   return value === undefined || Number.isNaN(value) ? undefined : { value, next: fold.at, folded: fold.at > at + 1 };
 }

@@ -26,7 +26,7 @@ interface Walk {
   calls: number;
 }
 
-const PREFIXES: ReadonlySet<string> = new Set('not binary all distinct any some exists select interval case row'.split(' '));
+const PREFIXES: ReadonlySet<string> = new Set('not binary all distinct any some exists select interval case when row'.split(' '));
 const PREFIX_SIGNS: ReadonlySet<string> = new Set(['-', '+', '!', '~', '(']);
 /** Words between two operands; the ones that need a second word have it in `PAIRED`. */
 const INFIXES: ReadonlySet<string> = new Set(

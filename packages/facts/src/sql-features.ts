@@ -159,6 +159,15 @@ function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   return found;
 }
 
+const RUNS_TEXT: ReadonlySet<string> = new Set(['execute', 'exec', 'prepare', 'sp_executesql']);
+const TEXT_REACHES = /\bto\s{1,8}program\b|\bfrom\s{1,8}program\b|\bxp_cmdshell\b|\bsys_exec\b/;
+
+/** Statements that are put together as text and run: what the text reaches for counts as if it stood there. */
+function runFeatures(tokens: readonly Token[]): readonly string[] {
+  if (!tokens.some((token) => token.kind === 'word' && RUNS_TEXT.has(token.text))) return [];
+  return tokens.some((token) => token.kind === 'string' && TEXT_REACHES.test(token.text)) ? ['os'] : [];
+}
+
 /** Feature names of a run of tokens, distinct and sorted. `tokens` may hold comments. */
 export function featuresOf(tokens: readonly Token[]): readonly string[] {
   const found = new Set<string>();
@@ -168,6 +177,7 @@ export function featuresOf(tokens: readonly Token[]): readonly string[] {
     else plain.push(token);
   }
   if (hasConstantOr(plain)) found.add('or-constant');
+  for (const name of runFeatures(plain)) found.add(name);
   for (let i = 0; i < plain.length; i += 1) {
     const kind = plain[i]?.kind;
     if (kind === 'variable' && plainAt(plain, i).startsWith('@@')) found.add('asks');

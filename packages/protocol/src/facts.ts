@@ -105,8 +105,8 @@ export interface StatementFact {
 /** Text of another language where a value stands, with what it would do there. */
 export interface CodeFact {
   readonly span: Span;
-  readonly language: 'html' | 'script';
-  /** html: `script`, `handler`, `script-url`, `data-url`, `srcdoc`, `loads`, `refresh`, ...; script: `variable-call`, `page`, `endless`, ... Sorted. */
+  readonly language: 'html' | 'script' | 'graphql';
+  /** html: `script`, `handler`, `script-url`, `data-url`, `srcdoc`, `loads`, `refresh`, ...; script: `variable-call`, `page`, `endless`, ...; graphql: `mutation`, `introspection`, ... Sorted. */
   readonly features: readonly string[];
   readonly layers: readonly string[];
 }

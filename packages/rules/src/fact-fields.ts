@@ -95,7 +95,7 @@ const STATEMENT: Fields<StatementFact> = {
 };
 
 const CODE: Fields<CodeFact> = {
-  language: strings((fact) => [fact.language], ['html', 'script']),
+  language: strings((fact) => [fact.language], ['html', 'script', 'graphql']),
   features: strings((fact) => fact.features),
   decoded: flag((fact) => fact.layers.length > 0),
   key: strings((fact) => keyOf(fact.span)),
