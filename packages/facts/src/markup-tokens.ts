@@ -76,7 +76,7 @@ function readValue(cursor: Cursor): string {
   const end = nextQuote(cursor, quote);
   // Left open, it ends where the page around it closes it; what is known of it is its start.
   const closed = end < cursor.text.length;
-  cursor.at = closed ? end + 1 : Math.min(cursor.text.length, from + (match(cursor, BARE).length || 1));
+  cursor.at = closed ? end + 1 : Math.min(cursor.text.length, from + Math.max(1, match(cursor, BARE).length));
   return cursor.text.slice(from, closed ? Math.min(end, from + VALUE_MAX) : from + VALUE_MAX);
 }
 

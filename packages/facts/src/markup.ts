@@ -70,16 +70,22 @@ function metaFeatures(tag: Tag, into: Set<string>): void {
   }
 }
 
-/** What one tag does by its name. */
+type TagProbe = (tag: Tag, name: string, text: string) => boolean;
+
+/** What a tag does by its name, and by which attributes it has. */
+const TAG_PROBES: readonly (readonly [feature: string, probe: TagProbe])[] = [
+  ['script', (_, name) => /^(?:[\w-]{1,16}:)?script\b/.test(name)],
+  ['loads', (tag, name) => LOADERS.has(name) && tag.attributes.some((attribute) => SOURCES.has(attribute.name))],
+  ['handler', (tag, name) => FOREIGN.has(name) && tag.attributes.some((attribute) => isEvent(attribute.name))],
+  ['server-side', (_, name) => SERVER_SIDE.test(name)],
+  ['behaviour', (_, name) => IE_ELEMENTS.has(name)],
+  ['spelled', (tag, name, text) => SPELLED.has(name) && text.slice(tag.start + 1, tag.start + name.length).includes(' ')],
+];
+
 function tagFeatures(tag: Tag, text: string, into: Set<string>): void {
   const name = tag.name.startsWith('/') ? tag.name.slice(1) : tag.name;
-  if (/^(?:[\w-]{1,16}:)?script\b/.test(name)) into.add('script');
+  for (const [feature, probe] of TAG_PROBES) if (probe(tag, name, text)) into.add(feature);
   if (name === 'meta') metaFeatures(tag, into);
-  if (LOADERS.has(name) && tag.attributes.some((attribute) => SOURCES.has(attribute.name))) into.add('loads');
-  if (FOREIGN.has(name) && tag.attributes.some((attribute) => isEvent(attribute.name))) into.add('handler');
-  if (SERVER_SIDE.test(name)) into.add('server-side');
-  if (IE_ELEMENTS.has(name)) into.add('behaviour');
-  if (SPELLED.has(name) && / /.test(text.slice(tag.start + 1, tag.start + name.length))) into.add('spelled');
   for (const attribute of tag.attributes) attributeFeatures(attribute, into);
 }
 
@@ -111,7 +117,7 @@ function hiddenFeatures(tag: Tag, into: Set<string>): number {
 
 function readElements(text: string, found: Found): number {
   let steps = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const { tags, next, steps: spent } = readTags(text, at);
     steps += spent;
     for (const tag of tags) {

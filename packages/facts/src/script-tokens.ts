@@ -22,7 +22,6 @@ export interface ScriptReading {
   readonly next: number;
 }
 
-
 const SKIP = /(?:\s+|\/\*[^*]*(?:\*(?!\/)[^*]*)*(?:\*\/|$)|\/\/[^\n]*)/y;
 const WORD = /\$*[\p{L}_][\p{L}\p{N}_$]*/uy;
 const NUMBER = /\d[\w.]*/y;
@@ -41,7 +40,8 @@ function match({ text, at }: Cursor, pattern: RegExp): string {
   return pattern.exec(text)?.[0] ?? '';
 }
 
-function push(cursor: Cursor, kind: ScriptToken['kind'], text: string, end: number): void {
+function push(cursor: Cursor, kind: ScriptToken['kind'], input: { readonly text: string; readonly end: number }): void {
+  const { text, end } = input;
   cursor.tokens.push({ kind, text: text.toLowerCase(), start: cursor.at, end, gap: cursor.gap, partner: -1 });
   cursor.gap = false;
   cursor.at = end;
@@ -53,7 +53,7 @@ function readString(cursor: Cursor, quote: string): void {
   let at = cursor.at + 1;
   while (at < text.length && text[at] !== quote) at += text[at] === '\\' ? 2 : 1;
   const end = Math.min(text.length, at + 1);
-  push(cursor, 'string', text.slice(cursor.at + 1, Math.min(at, text.length)), end);
+  push(cursor, 'string', { text: text.slice(cursor.at + 1, Math.min(at, text.length)), end });
 }
 
 function pair(cursor: Cursor, sign: string): void {
@@ -74,10 +74,10 @@ function readToken(cursor: Cursor): void {
   const char = text[at] ?? '';
   if (char === '"' || char === "'") return readString(cursor, char);
   const word = match(cursor, WORD);
-  if (word !== '') return push(cursor, 'word', word, at + word.length);
+  if (word !== '') return push(cursor, 'word', { text: word, end: at + word.length });
   const number = match(cursor, NUMBER);
-  if (number !== '') return push(cursor, 'number', number, at + number.length);
-  push(cursor, 'sign', char, at + 1);
+  if (number !== '') return push(cursor, 'number', { text: number, end: at + number.length });
+  push(cursor, 'sign', { text: char, end: at + 1 });
   return pair(cursor, char);
 }
 

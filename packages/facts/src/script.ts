@@ -66,12 +66,18 @@ function isJoined(tokens: Tokens, from: number, to: number): boolean {
   return true;
 }
 
+/** Index behind what is called when it is worked out: a string, or words and strings in parentheses; `at` where it is not. */
+function behindCallee(tokens: Tokens, at: number): number {
+  if (tokens[at]?.kind === 'string') return at + 1;
+  const next = behind(tokens, at);
+  if (next > at + 48 || !isJoined(tokens, at, next)) return at;
+  return next > at && tokens[next]?.kind === 'string' ? next + 1 : next;
+}
+
 /** `(system)('id');`, `"sys"."tem"('id');`: what is called is worked out from words and strings. */
 const computedCall: Shape = (tokens, at) => {
-  const opens = textAt(tokens, at) === '(';
-  let next = opens ? behind(tokens, at) : at + 1;
-  if (opens ? next === at || next > at + 48 || !isJoined(tokens, at, next) : tokens[at]?.kind !== 'string') return false;
-  if (opens && tokens[next]?.kind === 'string') next += 1;
+  const next = behindCallee(tokens, at);
+  if (next === at) return false;
   const args = behindAccess(tokens, next);
   // A remark behind a remark: `(optional) (see below);`.
   const remark = args === next && tokens[args]?.gap === true && tokens[args + 1]?.kind === 'word';
@@ -103,12 +109,16 @@ function isArgument(token: ScriptToken | undefined): boolean {
   return /^[)/`]$/.test(token.text) || (token.kind === 'word' && (OWNERS.has(token.text) || DIALOGS.has(token.text)));
 }
 
-/** `alert(1)`, `(alert)(1)`, `alert?.(x)`, `confirm.call(`, `setTimeout(name, 1)`. */
+/** `alert(1)`, `setTimeout(name, 1)`: no blank before the parenthesis, and in it no word of a sentence. */
+function isDialogCall(tokens: Tokens, at: number): boolean {
+  if (tokens[at + 1]?.gap === true) return false;
+  return TIMERS.has(textAt(tokens, at)) ? textAt(tokens, at + 3) !== '' : isArgument(tokens[at + 2]);
+}
+
+/** `alert(1)`, `(alert)(1)`, `alert?.(x)`, `confirm.call(`. */
 const callsDialog: Shape = (tokens, at) => {
-  const word = textAt(tokens, at);
-  if (!DIALOGS.has(word) && !TIMERS.has(word)) return false;
   const next = textAt(tokens, at + 1);
-  if (next === '(') return tokens[at + 1]?.gap === false && (TIMERS.has(word) ? textAt(tokens, at + 3) !== '' : isArgument(tokens[at + 2]));
+  if (next === '(') return isDialogCall(tokens, at);
   if (next === '`') return true;
   if (next === ')') return textAt(tokens, at - 1) === '(' && /^[(`]$/.test(textAt(tokens, at + 2));
   const dot = next === '?' ? at + 2 : at + 1;
@@ -124,24 +134,21 @@ const borrowsMember: Shape = (tokens, at) => {
   return OWNERS.has(word) && textAt(tokens, from) === '[' && (tokens[from + 1]?.kind === 'string' || textAt(tokens, from + 1) === '`');
 };
 
+/** What stands behind a word that makes code of text. */
+const MAKERS: ReadonlyMap<string, readonly [next: string, after: RegExp]> = new Map([
+  ['atob', ['(', /^/]],
+  ['btoa', ['(', /^/]],
+  ['new', ['function', /^\($/]],
+  ['reflect', ['.', /^(?:apply|construct)$/]],
+  ['string', ['.', /^fromcharcode$/]],
+  ['constructor', ['.', /^(?:constructor|prototype)$/]],
+]);
+
 /** `atob(`, `new Function(`, `Reflect.apply`, `String.fromCharCode`, `constructor.constructor`. */
 const runsText: Shape = (tokens, at) => {
-  const [word, next, after] = [textAt(tokens, at), textAt(tokens, at + 1), textAt(tokens, at + 2)];
-  switch (word) {
-    case 'atob':
-    case 'btoa':
-      return next === '(' && tokens[at + 1]?.gap === false;
-    case 'new':
-      return next === 'function' && after === '(';
-    case 'reflect':
-      return next === '.' && /^(?:apply|construct)$/.test(after);
-    case 'string':
-      return next === '.' && after === 'fromcharcode';
-    case 'constructor':
-      return next === '.' && (after === 'constructor' || after === 'prototype');
-    default:
-      return false;
-  }
+  const [next, after] = MAKERS.get(textAt(tokens, at)) ?? [];
+  if (next === undefined || textAt(tokens, at + 1) !== next) return false;
+  return (next !== '(' || tokens[at + 1]?.gap === false) && after?.test(textAt(tokens, at + 2)) === true;
 };
 
 /** `while((true))`. */
@@ -168,15 +175,14 @@ const SHAPES: readonly (readonly [feature: string, shape: Shape, starts: Iterabl
   ['page', reachesPage, ['document', 'window']],
   ['dialog', callsDialog, [...DIALOGS, ...TIMERS]],
   ['member', borrowsMember, [...OWNERS, ...BORROWS]],
-  ['runs-text', runsText, ['atob', 'btoa', 'new', 'reflect', 'string', 'constructor']],
+  ['runs-text', runsText, MAKERS.keys()],
   ['endless', neverEnds, ['while']],
   ['returns', returnsEarly, [';']],
 ];
 
 function shapesByStart(): ReadonlyMap<string, readonly (readonly [string, Shape])[]> {
   const map = new Map<string, (readonly [string, Shape])[]>();
-  for (const [feature, shape, starts] of SHAPES)
-    for (const start of starts) map.set(start, [...(map.get(start) ?? []), [feature, shape]]);
+  for (const [feature, shape, starts] of SHAPES) for (const start of starts) map.set(start, [...(map.get(start) ?? []), [feature, shape]]);
   return map;
 }
 

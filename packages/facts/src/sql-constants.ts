@@ -52,22 +52,25 @@ function readCall(fold: Fold, name: string, depth: number): number | string | un
   return take(fold, ')') ? callOf(name, values) : undefined;
 }
 
+function readEnclosed(fold: Fold, depth: number): number | string | undefined {
+  const value = readSum(fold, depth + 1);
+  return take(fold, ')') ? value : undefined;
+}
+
+function readNegative(fold: Fold, depth: number): number | undefined {
+  const value = readUnit(fold, depth + 1);
+  return typeof value === 'number' ? -value : undefined;
+}
+
 function readUnit(fold: Fold, depth: number): number | string | undefined {
-  if (fold.at >= fold.stop || depth > SQL_LIMITS.foldDepthMax) return undefined;
   const token = fold.tokens[fold.at];
-  if (take(fold, '-')) {
-    const value = readUnit(fold, depth + 1);
-    return typeof value === 'number' ? -value : undefined;
-  }
-  if (take(fold, '(')) {
-    const value = readSum(fold, depth + 1);
-    return take(fold, ')') ? value : undefined;
-  }
+  if (token === undefined || fold.at >= fold.stop || depth > SQL_LIMITS.foldDepthMax) return undefined;
+  if (take(fold, '-')) return readNegative(fold, depth);
+  if (take(fold, '(')) return readEnclosed(fold, depth);
   fold.at += 1;
-  if (token?.kind === 'number') return Number(token.text);
-  if (token?.kind === 'string') return token.text;
-  const calls = token?.kind === 'word' && CHARS.has(token.text) && take(fold, '(');
-  return calls ? readCall(fold, token.text, depth) : undefined;
+  if (token.kind === 'number') return Number(token.text);
+  if (token.kind === 'string') return token.text;
+  return token.kind === 'word' && CHARS.has(token.text) && take(fold, '(') ? readCall(fold, token.text, depth) : undefined;
 }
 
 function readProduct(fold: Fold, depth: number): number | string | undefined {

@@ -30,8 +30,10 @@ const PREFIXES: ReadonlySet<string> = new Set('not binary all distinct any some 
 const PREFIX_SIGNS: ReadonlySet<string> = new Set(['-', '+', '!', '~', '(']);
 /** Words between two operands; the ones that need a second word have it in `PAIRED`. */
 const INFIXES: ReadonlySet<string> = new Set(
-  ('or and xor div mod like ilike rlike regexp glob in is between escape collate union having where limit offset from as when then else ' +
-    'intersect except eqv imp').split(' '),
+  (
+    'or and xor div mod like ilike rlike regexp glob in is between escape collate union having where limit offset from as when then else ' +
+    'intersect except eqv imp'
+  ).split(' '),
 );
 const PAIRED: Readonly<Record<string, RegExp>> = {
   not: /^(?:like|ilike|rlike|regexp|in|between|glob)$/,
@@ -83,17 +85,16 @@ function takeWord(walk: Walk, word: string): boolean {
   return true;
 }
 
-function takeOperand(walk: Walk): boolean {
+function takePrefix(walk: Walk, token: Token, word: string): boolean {
+  if (!PREFIX_SIGNS.has(word) && !(token.kind === 'word' && PREFIXES.has(word))) return false;
+  if (word === '(') walk.depth += 1;
+  walk.at += 1;
+  return true;
+}
+
+/** A string, a number, `\\N`; the star of `count(*)`. */
+function takeValue(walk: Walk, token: Token, word: string): boolean {
   const { tokens, at } = walk;
-  const token = tokens[at];
-  const word = plainAt(tokens, at);
-  if (token === undefined) return false;
-  if (PREFIX_SIGNS.has(word) || (token.kind === 'word' && PREFIXES.has(word))) {
-    if (word === '(') walk.depth += 1;
-    walk.at += 1;
-    return true;
-  }
-  if (token.kind === 'word') return takeWord(walk, word);
   const nothing = word === '\\' && plainAt(tokens, at + 1) === 'n';
   const star = word === '*' && /^[(,]$|^(?:select|distinct|all)$/.test(plainAt(tokens, at - 1));
   if (!nothing && !star && !CONSTANT_KINDS.has(token.kind)) return false;
@@ -101,6 +102,14 @@ function takeOperand(walk: Walk): boolean {
   if (!star) walk.constants += 1;
   walk.operand = false;
   return true;
+}
+
+function takeOperand(walk: Walk): boolean {
+  const token = walk.tokens[walk.at];
+  if (token === undefined) return false;
+  const word = plainAt(walk.tokens, walk.at);
+  if (takePrefix(walk, token, word)) return true;
+  return token.kind === 'word' ? takeWord(walk, word) : takeValue(walk, token, word);
 }
 
 function takeOperator(walk: Walk): boolean {

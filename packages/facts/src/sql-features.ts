@@ -1,5 +1,6 @@
 /** @module What SQL tokens give away whatever the dialect: time and file functions, operating-system access, unions, constant conditions. */
-import { constantAt } from './sql-constants.ts';
+import { constantAt, type Constant } from './sql-constants.ts';
+import { SQL_LIMITS } from './sql-limits.ts';
 import { plainAt, textAt, type Token } from './sql-tokens.ts';
 
 const SLEEPS: ReadonlySet<string> = new Set([
@@ -159,6 +160,21 @@ function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   return found;
 }
 
+const NOTHING: readonly string[] = [];
+const SUBQUERY: readonly string[] = ['subquery'];
+const ASKS: readonly string[] = ['asks'];
+
+function isSubquery(tokens: readonly Token[], at: number): boolean {
+  return at > 0 && plainAt(tokens, at) === '(' && plainAt(tokens, at + 1) === 'select' && plainAt(tokens, at - 1) !== 'as';
+}
+
+function tokenFeatures(tokens: readonly Token[], at: number): readonly string[] {
+  const token = tokens[at];
+  if (token?.kind === 'word' || token?.kind === 'quoted') return wordFeatures(tokens, at);
+  if (token?.kind === 'variable') return token.text.startsWith('@@') ? ASKS : NOTHING;
+  return isSubquery(tokens, at) ? SUBQUERY : NOTHING;
+}
+
 const RUNS_TEXT: ReadonlySet<string> = new Set(['execute', 'exec', 'prepare', 'sp_executesql']);
 const TEXT_REACHES = /\bto\s{1,8}program\b|\bfrom\s{1,8}program\b|\bxp_cmdshell\b|\bsys_exec\b/;
 
@@ -178,13 +194,7 @@ export function featuresOf(tokens: readonly Token[]): readonly string[] {
   }
   if (hasConstantOr(plain)) found.add('or-constant');
   for (const name of runFeatures(plain)) found.add(name);
-  for (let i = 0; i < plain.length; i += 1) {
-    const kind = plain[i]?.kind;
-    if (kind === 'variable' && plainAt(plain, i).startsWith('@@')) found.add('asks');
-    if (kind === 'word' || kind === 'quoted') for (const name of wordFeatures(plain, i)) found.add(name);
-    else if (i > 0 && plainAt(plain, i) === '(' && plainAt(plain, i + 1) === 'select' && plainAt(plain, i - 1) !== 'as')
-      found.add('subquery');
-  }
+  for (let i = 0; i < plain.length; i += 1) for (const name of tokenFeatures(plain, i)) found.add(name);
   return [...found].sort();
 }
 
@@ -246,16 +256,24 @@ interface Operand {
   readonly next: number;
 }
 
+/** The constant that stands at `at`, or that the parentheses and the sign in front of it open. */
+function foldedAt(tokens: readonly Token[], at: number): Constant | undefined {
+  let from = at;
+  while (from > at - SQL_LIMITS.foldDepthMax && /^[(-]$/.test(plainAt(tokens, from - 1))) from -= 1;
+  for (; from <= at; from += 1) {
+    const constant = constantAt(tokens, from);
+    if (constant !== undefined && constant.next > at) return constant;
+  }
+  return undefined;
+}
+
 /** What stands at `at`, sums and calls of constants folded, with the sign before it. */
 function operandAt(tokens: readonly Token[], at: number): Operand {
   const token = tokens[at];
-  const negative = textAt(tokens, at - 1) === '-';
-  const constant = token === undefined ? undefined : constantAt(tokens, negative ? at - 1 : at);
-  if (token !== undefined && constant?.folded === true) {
-    const kind = typeof constant.value === 'number' ? 'number' : 'string';
-    return { token: { ...token, kind, text: String(constant.value), closed: true }, next: constant.next };
-  }
-  return { token, next: at + 1 };
+  const constant = token === undefined || token.kind === 'quoted' ? undefined : foldedAt(tokens, at);
+  if (token === undefined || constant?.folded !== true) return { token, next: at + 1 };
+  const kind = typeof constant.value === 'number' ? 'number' : 'string';
+  return { token: { ...token, kind, text: String(constant.value), closed: true }, next: constant.next };
 }
 
 function skipClosing(tokens: readonly Token[], from: number): number {

@@ -11,6 +11,7 @@ import {
   comparesStrings,
   continuesExpression,
   cutsExpression,
+  endsInBlankComment,
   followsQuote,
   leavesQuote,
   opensCall,
@@ -240,8 +241,12 @@ function usesTools({ body, broke, comments }: Landing, features: ReadonlySet<str
   return asks(body) && (marked || reaches || features.has('subquery'));
 }
 
-/** Shapes of whole expressions, cheapest first. */
+/** What a value is not, and a fragment is. */
 const SHAPES: readonly ((landing: Landing, features: ReadonlySet<string>) => boolean)[] = [
+  truncates,
+  addsCondition,
+  joinsStrings,
+  probesShape,
   opensCall,
   comparesStrings,
   followsQuote,
@@ -260,7 +265,7 @@ function truncates({ broke, commentFirst, comments, body }: Landing): boolean {
 function judge(landing: Landing): Fragment | undefined {
   const features = new Set(featuresOf(landing.tokens));
   const stacked = stacks(landing);
-  const shaped = stacked !== undefined || truncates(landing) || addsCondition(landing) || joinsStrings(landing) || probesShape(landing) || SHAPES.some((shape) => shape(landing, features));
+  const shaped = stacked !== undefined || SHAPES.some((shape) => shape(landing, features));
   if (!shaped && !usesTools(landing, features)) return undefined;
   if (landing.comments) features.add('comment');
   if (stacked !== undefined) features.add('stacked');
@@ -274,12 +279,10 @@ function land(text: string, context: Context, escapes: boolean): { readonly land
   const from = broke ? 1 : 0;
   const rest = context === '' ? tokens : tokens.slice(from);
   const body = significant(rest);
-  let first = 0;
-  while (/^[);]$/.test(rest[first]?.text ?? '') && rest[first]?.kind === 'punctuation') first += 1;
-  const commentFirst = rest[first]?.kind === 'comment' && isComment(text, rest[first]);
+  const first = rest.find((token) => token.kind !== 'punctuation' || !/^[);]$/.test(token.text));
+  const commentFirst = first?.kind === 'comment' && isComment(text, first);
   const comments = rest.some((token) => token.kind === 'comment');
-  const last = rest.at(-1);
-  const commentLast = last?.kind === 'comment' && last.text.trim() === '';
+  const commentLast = endsInBlankComment(rest);
   return { landing: { context, tokens: rest, body, broke, comments, commentFirst, commentLast }, steps };
 }
 

@@ -20,6 +20,12 @@ export interface Landing {
   readonly commentLast: boolean;
 }
 
+/** The text ends in a comment with nothing in it: what follows in the query is cut off. */
+export function endsInBlankComment(tokens: readonly Token[]): boolean {
+  const last = tokens.at(-1);
+  return last?.kind === 'comment' && last.text.trim() === '';
+}
+
 /** The last string is left for the query around it to close, and holds next to nothing: `'0`, `' b`. */
 export function leavesQuote(body: readonly Token[], context: Context): boolean {
   const last = body.at(-1);
@@ -88,11 +94,14 @@ export function opensCall({ body, context }: Landing): boolean {
   return plainAt(body, 0) === ',' && isCall(body, 1) && readExpression(body, 1).next === body.length;
 }
 
-const TYPES = /^(?:int[248]?|integer|bigint|smallint|text|varchar|char|numeric|float[48]?|bool|boolean|date|jsonb?|regclass|name|bytea|xml|money)$/;
+const TYPES =
+  /^(?:int[248]?|integer|bigint|smallint|text|varchar|char|numeric|float[48]?|bool|boolean|date|jsonb?|regclass|name|bytea|xml|money)$/;
 
 /** `f(x)::int`: what a call gives is cast, so that the error tells it. */
 export function castsCall({ body, context }: Landing): boolean {
-  return context === '' && body.some((token, at) => token.text === '::' && plainAt(body, at - 1) === ')' && TYPES.test(plainAt(body, at + 1)));
+  return (
+    context === '' && body.some((token, at) => token.text === '::' && plainAt(body, at - 1) === ')' && TYPES.test(plainAt(body, at + 1)))
+  );
 }
 
 /** `'x'!='y`: nothing but a comparison of two strings, the last one for the query to close. */

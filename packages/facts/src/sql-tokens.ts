@@ -49,7 +49,11 @@ function match(cursor: Cursor, pattern: RegExp): string {
   return pattern.exec(cursor.text)?.[0] ?? '';
 }
 
-function push(cursor: Cursor, kind: TokenKind, input: { readonly text: string; readonly end: number; readonly closed?: boolean; readonly quote?: string }): void {
+function push(
+  cursor: Cursor,
+  kind: TokenKind,
+  input: { readonly text: string; readonly end: number; readonly closed?: boolean; readonly quote?: string },
+): void {
   // Every token has the same fields in the same order: they are made by the million.
   cursor.tokens.push({ kind, text: input.text, start: cursor.pos, end: input.end, closed: input.closed ?? true, quote: input.quote ?? '' });
   cursor.steps += input.end - cursor.pos + 1;

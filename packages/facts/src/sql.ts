@@ -7,7 +7,7 @@ import type { Span, StatementFact } from '@countersign/protocol';
 import type { SqlParser } from './sql-wasm.ts';
 import { featuresOf } from './sql-features.ts';
 import { readFragment } from './sql-fragment.ts';
-import { isEnclosed } from './sql-landing.ts';
+import { endsInBlankComment, isEnclosed } from './sql-landing.ts';
 import { SQL_LIMITS } from './sql-limits.ts';
 import { headKind, readStatement, splitStatements } from './sql-statement.ts';
 import { readTokens, significant, type Token, type TokenReading } from './sql-tokens.ts';
@@ -146,8 +146,7 @@ function startsStatement(tokens: readonly Token[]): boolean {
 
 /** `((select 1)) --`: a statement of one expression in parentheses needs no comment behind it; what it lands in does. */
 function isCutOff(tokens: readonly Token[]): boolean {
-  const last = tokens.at(-1);
-  return last?.kind === 'comment' && last.text.trim() === '' && isEnclosed(significant(tokens));
+  return endsInBlankComment(tokens) && isEnclosed(significant(tokens));
 }
 
 function readAsFragment(text: string, source: TextSource): SqlReading {

@@ -138,7 +138,6 @@ function createEngines(has: Has, options: WorldOptions, actions: Action[]): Port
     findings: options.findings ?? [],
     guards: [],
     delta: { sessionCalls: 1 },
-    codes: [],
     encodings: [],
     scope: 'db:query:read',
     counts: options.counts ?? { pii: {}, secrets: {} },

@@ -49,7 +49,6 @@ export function judgement(decision: Verdict['decision']): Judgement {
     findings: [],
     guards: [],
     delta: { sessionCalls: 1 },
-    codes: [],
     encodings: [],
     scope: 'db:query:read',
     counts: { pii: {}, secrets: {} },
