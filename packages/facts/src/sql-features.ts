@@ -178,9 +178,10 @@ function tokenFeatures(tokens: readonly Token[], at: number): readonly string[] 
 const RUNS_TEXT: ReadonlySet<string> = new Set(['execute', 'exec', 'prepare', 'sp_executesql']);
 const TEXT_REACHES = /\bto\s{1,8}program\b|\bfrom\s{1,8}program\b|\bxp_cmdshell\b|\bsys_exec\b/;
 
-/** Statements that are put together as text and run: what the text reaches for counts as if it stood there. */
+/** Statements that are kept as text or run from it: what the text reaches for counts as if it stood there. */
 function runFeatures(tokens: readonly Token[]): readonly string[] {
-  if (!tokens.some((token) => token.kind === 'word' && RUNS_TEXT.has(token.text))) return [];
+  const runs = tokens.some(({ kind, text }) => (kind === 'word' && RUNS_TEXT.has(text)) || (kind === 'operator' && text === ':='));
+  if (!runs) return [];
   return tokens.some((token) => token.kind === 'string' && TEXT_REACHES.test(token.text)) ? ['os'] : [];
 }
 
