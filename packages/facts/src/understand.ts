@@ -2,9 +2,10 @@
  * @module Understand: an action becomes Facts. One flow: leaves, layers, then each reader over each text, then commands and statements
  * and what they name. Synchronous, pure and total; equal actions and signals give equal facts.
  */
-import type { Action, CommandFact, Facts, FactsCut, Signal, StatementFact } from '@countersign/protocol';
+import type { Action, CodeFact, CommandFact, Facts, FactsCut, Signal, StatementFact, TextFact } from '@countersign/protocol';
 import { decodeLeaf } from './decode.ts';
 import type { ReadText } from './read-text.ts';
+import { addCodes } from './codes.ts';
 import { addCommandHosts } from './command-hosts.ts';
 import { addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
 import { shellTextsOf, sqlTextsOf } from './languages.ts';
@@ -33,7 +34,17 @@ interface Finders {
   readonly paths: PathFinder;
   readonly secrets: SecretFinder;
   readonly pii: PiiFinder;
+  readonly codes: CodeFact[];
+  /** Where code is looked for: in what a tool is given, and in what a model shows. What is written to a file or run is code by right. */
+  readonly codeIn: TextFact['role'] | undefined;
 }
+
+const CODE_ROLES: ReadonlyMap<string, TextFact['role'] | undefined> = new Map([
+  ['model.output', 'content'],
+  ['file.write', undefined],
+  ['file.patch', undefined],
+  ['shell.exec', undefined],
+]);
 
 /** Words of one text, each to the reader it belongs to. */
 function readHits(finders: Finders, read: ReadText): void {
@@ -60,6 +71,7 @@ function readText(finders: Finders, read: ReadText): void {
   addKeyedSecret(finders.secrets, read);
   addWholeLeaf(finders.hosts, read);
   addTextPaths(finders.paths, read);
+  if (read.fact.role === finders.codeIn) addCodes(finders.codes, read, finders.meter);
 }
 
 /** The layers of all leaves, in order. */
@@ -150,6 +162,8 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     paths: createPathFinder(action, signals, meter),
     secrets: createSecretFinder(meter),
     pii: createPiiFinder(meter),
+    codes: [],
+    codeIn: CODE_ROLES.has(action.kind) ? CODE_ROLES.get(action.kind) : 'param',
   };
   const { texts, joined } = readLeaves(action, meter);
   const reads: ReadTexts = { texts, joined, meter };
@@ -166,6 +180,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,
     statements,
+    codes: finders.codes,
     paths: pathFacts(finders.paths),
     hosts: hostFacts(finders.hosts),
     secrets: finders.secrets.found,

@@ -53,6 +53,7 @@ export const facts: fc.Arbitrary<Facts> = fc.tuple(fc.uniqueArray(cut), said).ma
   texts: [],
   commands: [],
   statements: [],
+  codes: [],
   paths: [],
   hosts: [],
   secrets: [],

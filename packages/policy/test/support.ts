@@ -78,6 +78,7 @@ export const noFacts: Facts = {
   secrets: [],
   pii: [],
   cuts: [],
+  codes: [],
   encodings: [],
   steps: 0,
 };

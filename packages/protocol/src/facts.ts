@@ -96,12 +96,21 @@ export interface StatementFact {
   readonly hasLimit: boolean;
   /** `select *` at the top level. */
   readonly star: boolean;
-  /** `union`, `stacked`, `comment`, `sleep`, `file`, `os`, `into-outfile`, `subquery`, `into-dumpfile`, `load-file`, `copy-program`, `xp-cmdshell`. */
+  /** `union`, `stacked`, `comment`, `sleep`, `file`, `os`, `into-outfile`, `subquery`, `into-dumpfile`, `load-file`, `copy-program`, `xp-cmdshell`, `asks` (the server about itself), `catalog`, `error`, `or-constant`. */
   readonly features: readonly string[];
   /** How it was read: `parser` (grammar) or `tokens` (tokenizer, for fragments and other dialects). */
   readonly by: 'parser' | 'tokens';
   /** True for a fragment that is not a statement of its own (an injection in a parameter). */
   readonly fragment: boolean;
+}
+
+/** Text of another language where a value stands, with what it would do there. */
+export interface CodeFact {
+  readonly span: Span;
+  readonly language: 'html' | 'script' | 'graphql';
+  /** html: `script`, `handler`, `script-url`, `data-url`, `srcdoc`, `loads`, `refresh`, ...; script: `variable-call`, `page`, `endless`, ...; graphql: `mutation`, `introspection`, ... Sorted. */
+  readonly features: readonly string[];
+  readonly layers: readonly string[];
 }
 
 export type PathAccess = 'read' | 'write' | 'delete' | 'execute' | 'mention';
@@ -183,6 +192,7 @@ export type FactsCut =
   | 'shell-unknown' // shell text beyond what is parsed: judged as unknown, stepped up
   | 'commands'
   | 'sql-unknown'
+  | 'codes'
   | 'paths'
   | 'hosts'
   | 'secrets'
@@ -204,6 +214,7 @@ export interface Facts {
   readonly texts: readonly TextFact[];
   readonly commands: readonly CommandFact[];
   readonly statements: readonly StatementFact[];
+  readonly codes: readonly CodeFact[];
   readonly paths: readonly PathFact[];
   readonly hosts: readonly HostFact[];
   readonly secrets: readonly SecretFact[];

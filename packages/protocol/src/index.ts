@@ -11,6 +11,7 @@ export {
 } from './action.ts';
 export type {
   AddressClass,
+  CodeFact,
   CommandFact,
   CommandVia,
   Facts,

@@ -1,10 +1,21 @@
 /**
  * @module The fields of each class of facts that a rule may test, and how they are read. Text is handed out in lower case.
  */
-import type { Action, CommandFact, Facts, HostFact, PathFact, PiiFact, SecretFact, Span, StatementFact } from '@countersign/protocol';
+import type {
+  Action,
+  CodeFact,
+  CommandFact,
+  Facts,
+  HostFact,
+  PathFact,
+  PiiFact,
+  SecretFact,
+  Span,
+  StatementFact,
+} from '@countersign/protocol';
 import { RULE_LIMITS } from './limits.ts';
 
-export const FACT_CLASSES = ['command', 'statement', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
+export const FACT_CLASSES = ['command', 'statement', 'code', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
 /** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
@@ -91,6 +102,14 @@ const STATEMENT: Fields<StatementFact> = {
   has_limit: flag((fact) => fact.hasLimit),
   star: flag((fact) => fact.star),
   fragment: flag((fact) => fact.fragment),
+  key: strings((fact) => keyOf(fact.span)),
+};
+
+const CODE: Fields<CodeFact> = {
+  language: strings((fact) => [fact.language], ['html', 'script', 'graphql']),
+  features: strings((fact) => fact.features),
+  decoded: flag((fact) => fact.layers.length > 0),
+  key: strings((fact) => keyOf(fact.span)),
 };
 
 const PATH: Fields<PathFact> = {
@@ -133,6 +152,7 @@ const NAME: Fields<NameFact> = { name: strings((fact) => [fact.name]) };
 export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Field<never>>>>> = {
   command: COMMAND,
   statement: STATEMENT,
+  code: CODE,
   path: PATH,
   host: HOST,
   secret: sensitive<SecretFact>(),
@@ -153,29 +173,22 @@ function names(list: readonly string[]): readonly NameFact[] {
   return list.map((name) => ({ name: lower(name), span: undefined }));
 }
 
+/** Where the facts of a class stand that has a list of its own. */
+const LISTS = {
+  command: 'commands',
+  statement: 'statements',
+  code: 'codes',
+  path: 'paths',
+  host: 'hosts',
+  secret: 'secrets',
+  pii: 'pii',
+} as const satisfies Partial<Record<FactClass, keyof Facts>>;
+
 /** The facts of one class in document order. */
 export function factsOf(factClass: FactClass, action: Action, facts: Facts): readonly AnyFact[] {
-  switch (factClass) {
-    case 'command':
-      return facts.commands;
-    case 'statement':
-      return facts.statements;
-    case 'path':
-      return facts.paths;
-    case 'host':
-      return facts.hosts;
-    case 'secret':
-      return facts.secrets;
-    case 'pii':
-      return facts.pii;
-    case 'tool':
-      return action.tool === undefined ? [] : names([action.tool]);
-    case 'key':
-      return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
-    case 'cut':
-      return names(facts.cuts);
-    case 'encoding':
-      break;
-  }
-  return names(facts.encodings);
+  if (factClass === 'tool') return action.tool === undefined ? [] : names([action.tool]);
+  if (factClass === 'cut') return names(facts.cuts);
+  if (factClass === 'encoding') return names(facts.encodings);
+  if (factClass !== 'key') return facts[LISTS[factClass]];
+  return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
 }

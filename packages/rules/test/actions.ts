@@ -10,6 +10,7 @@ export const NO_FACTS: Facts = {
   secrets: [],
   pii: [],
   cuts: [],
+  codes: [],
   encodings: [],
   steps: 0,
 };
