@@ -28,6 +28,8 @@ const NO_STAGE: Stage = { output: undefined, index: -1 };
 const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset', 'alias']);
 /** Read their commands from standard input though they are not shells. */
 const SCHEDULERS: ReadonlySet<string> = new Set(['at', 'batch']);
+/** Read their text in the shell that runs them. */
+const SAME_SHELL: ReadonlySet<string> = new Set(['eval', 'trap', 'source', '.']);
 const BRACE_SOURCE_MAX = 1024;
 
 const folder: Folder = { walk, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
@@ -83,6 +85,8 @@ function emit(shell: Shell, call: Call, frame: Frame): number {
     pipedFrom: call.input?.index ?? -1,
     via: frame.via,
     dynamic: glob || fields.some((field) => field.dynamic),
+    program: /[/\\]/.test(fields[0]?.text ?? '') ? (fields[0]?.text ?? '') : '',
+    subshell: frame.subshell,
   });
   return shell.commands.length - 1;
 }
@@ -97,6 +101,7 @@ function enterFrame(
     span: frame.span ?? found.span,
     positional: found.positional ?? frame.positional,
     depth: frame.depth + 1,
+    subshell: frame.subshell || !SAME_SHELL.has(found.label),
   };
 }
 
@@ -269,7 +274,8 @@ function walkSimple(shell: Shell, node: SimpleNode, input: { readonly frame: Fra
 }
 
 function walkGroup(shell: Shell, node: GroupNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
-  const { frame, from } = input;
+  const { from } = input;
+  const frame = node.subshell === true ? { ...input.frame, subshell: true } : input.frame;
   if (node.loop !== undefined) {
     const values = node.loop.words.flatMap((word) => fieldsOf(shell, word, frame));
     const [only] = values;
@@ -295,7 +301,8 @@ function walkNode(shell: Shell, node: ShellNode, input: { readonly frame: Frame;
 
 function walkPipeline(shell: Shell, pipeline: Pipeline, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
   let stage = input.from;
-  for (const node of pipeline) stage = walkNode(shell, node, { frame: input.frame, from: stage });
+  const frame = pipeline.length > 1 ? { ...input.frame, subshell: true } : input.frame;
+  for (const node of pipeline) stage = walkNode(shell, node, { frame, from: stage });
   return stage ?? NO_STAGE;
 }
 
@@ -342,7 +349,7 @@ function walkUncalled(shell: Shell, frame: Frame): void {
 
 /** Reads `text` between two offsets into `shell`. */
 export function foldText(shell: Shell, text: string): void {
-  const frame: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0 };
+  const frame: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0, subshell: false };
   const scan = createScan(text);
   const script = readScript(scan);
   shell.steps += scan.steps;

@@ -153,6 +153,8 @@ const PRINTERS: ReadonlyMap<string, Printer> = new Map<string, Printer>([
     (args, input) =>
       input !== undefined && flagged(args, /^(?:-d|-D|--decode)$/) ? decodeRadix(input.toUpperCase(), BASE32, 5) : undefined,
   ],
+  ['b64decode', (_, input) => (input === undefined ? undefined : decodeRadix(input, BASE64, 6))],
+  ['basenc', fromBase64],
   ['xxd', fromXxd],
   ['openssl', fromOpenssl],
   ['tr', tr],

@@ -21,6 +21,8 @@ export interface Frame {
   /** Positional parameters, when known. */
   readonly positional: readonly string[] | undefined;
   readonly depth: number;
+  /** Not the shell that was started: its variables and history end with it. */
+  readonly subshell: boolean;
 }
 
 /** A command found, still open for the index of its pipe. */

@@ -36,7 +36,7 @@ const cut = fc.constantFrom<FactsCut>('texts', 'shell-unknown', 'decode-bytes', 
 
 export const facts: fc.Arbitrary<Facts> = fc
   .uniqueArray(cut)
-  .map((cuts) => ({ texts: [], commands: [], statements: [], paths: [], hosts: [], secrets: [], pii: [], cuts, encodings: [], steps: 0 }));
+  .map((cuts) => ({ texts: [], commands: [], statements: [], paths: [], hosts: [], effects: [], secrets: [], pii: [], cuts, encodings: [], steps: 0 }));
 
 export const action: fc.Arbitrary<Action> = fc
   .record({

@@ -13,6 +13,8 @@ export type {
   AddressClass,
   CommandFact,
   CommandVia,
+  EffectFact,
+  EffectKind,
   Facts,
   FactsCut,
   HostFact,

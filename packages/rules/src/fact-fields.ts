@@ -1,10 +1,21 @@
 /**
  * @module The fields of each class of facts that a rule may test, and how they are read. Text is handed out in lower case.
  */
-import type { Action, CommandFact, Facts, HostFact, PathFact, PiiFact, SecretFact, Span, StatementFact } from '@countersign/protocol';
+import type {
+  Action,
+  CommandFact,
+  EffectFact,
+  Facts,
+  HostFact,
+  PathFact,
+  PiiFact,
+  SecretFact,
+  Span,
+  StatementFact,
+} from '@countersign/protocol';
 import { RULE_LIMITS } from './limits.ts';
 
-export const FACT_CLASSES = ['command', 'statement', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
+export const FACT_CLASSES = ['command', 'statement', 'path', 'host', 'effect', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
 /** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
@@ -75,6 +86,8 @@ const COMMAND: Fields<CommandFact> = {
     ['top', 'substitution', 'process-substitution', 'inline', 'eval', 'heredoc', 'function', 'interpreter'],
   ),
   dynamic: flag((fact) => fact.dynamic),
+  program: strings((fact) => [lower(fact.program)]),
+  subshell: flag((fact) => fact.subshell),
   bare: flag((fact) => fact.args.length === 0),
   piped: flag((fact) => fact.pipedFrom >= 0),
   piped_from: { type: 'commands', read: feeders },
@@ -118,6 +131,13 @@ const HOST: Fields<HostFact> = {
   command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
 };
 
+const EFFECT: Fields<EffectFact> = {
+  kind: strings((fact) => [fact.kind], ['reads', 'writes', 'deletes', 'executes', 'connects', 'escalates', 'persists', 'hides']),
+  target: strings((fact) => [lower(fact.target)]),
+  place: strings((fact) => [fact.place]),
+  command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
+};
+
 function sensitive<T extends SecretFact | PiiFact>(): Fields<T> {
   return {
     type: strings((fact) => [fact.type]),
@@ -135,6 +155,7 @@ export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Fie
   statement: STATEMENT,
   path: PATH,
   host: HOST,
+  effect: EFFECT,
   secret: sensitive<SecretFact>(),
   pii: sensitive<PiiFact>(),
   tool: NAME,
@@ -164,6 +185,8 @@ export function factsOf(factClass: FactClass, action: Action, facts: Facts): rea
       return facts.paths;
     case 'host':
       return facts.hosts;
+    case 'effect':
+      return facts.effects;
     case 'secret':
       return facts.secrets;
     case 'pii':

@@ -1,0 +1,60 @@
+/**
+ * @module Effects: paths, hosts and commands as what they bring about. A path that is written where things start is persistence, whichever
+ * of forty commands wrote it; a rule says so once.
+ */
+import type { CommandFact, EffectFact, EffectKind, HostFact, PathAccess, PathFact } from '@countersign/protocol';
+import { commandEffects } from './command-effects.ts';
+import { ESCALATES, HIDES, PERSISTS, placeOf } from './effect-places.ts';
+import type { Meter } from './meter.ts';
+
+/** What effects are derived from. */
+export interface Understood {
+  readonly commands: readonly CommandFact[];
+  readonly paths: readonly PathFact[];
+  readonly hosts: readonly HostFact[];
+}
+
+const BY_ACCESS: Readonly<Record<PathAccess, EffectKind | undefined>> = {
+  read: 'reads',
+  write: 'writes',
+  delete: 'deletes',
+  execute: 'executes',
+  mention: undefined,
+};
+
+function pathEffects(path: PathFact, effects: EffectFact[]): void {
+  const kind = BY_ACCESS[path.access];
+  if (kind === undefined) return;
+  const { span, command } = path;
+  const target = path.resolved ?? path.normalized;
+  const place = placeOf(target);
+  const push = (as: EffectKind): void => {
+    effects.push({ span, kind: as, target, place, command });
+  };
+  push(kind);
+  if (kind !== 'writes' && kind !== 'deletes') return;
+  if (kind === 'writes' && PERSISTS.has(place)) push('persists');
+  if (kind === 'writes' && ESCALATES.has(place)) push('escalates');
+  if (HIDES.has(place)) push('hides');
+}
+
+/** Every effect, in order of paths, hosts, commands. Bounded by them: at most three for a path, one for a host, two for a command. */
+export function effectFacts(understood: Understood, meter: Meter): EffectFact[] {
+  const effects: EffectFact[] = [];
+  for (const path of understood.paths) {
+    meter.steps += path.normalized.length;
+    pathEffects(path, effects);
+  }
+  for (const host of understood.hosts) {
+    if (host.access === 'connect')
+      effects.push({ span: host.span, kind: 'connects', target: host.host, place: host.address ?? '', command: host.command });
+  }
+  for (const [index, command] of understood.commands.entries()) {
+    meter.steps += 1;
+    for (const effect of commandEffects(command)) effects.push({ span: command.span, ...effect, command: index });
+    if (command.program !== '' && command.name !== '') {
+      effects.push({ span: command.span, kind: 'executes', target: command.program, place: placeOf(command.program), command: index });
+    }
+  }
+  return effects;
+}
