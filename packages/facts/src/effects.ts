@@ -22,7 +22,7 @@ const BY_ACCESS: Readonly<Record<PathAccess, EffectKind | undefined>> = {
   mention: undefined,
 };
 
-function pathEffects(path: PathFact, effects: EffectFact[]): void {
+function pathEffects(path: PathFact, commands: readonly CommandFact[], effects: EffectFact[]): void {
   const kind = BY_ACCESS[path.access];
   if (kind === undefined) return;
   const { span, command } = path;
@@ -35,7 +35,8 @@ function pathEffects(path: PathFact, effects: EffectFact[]): void {
   if (kind !== 'writes' && kind !== 'deletes') return;
   if (kind === 'writes' && PERSISTS.has(place)) push('persists');
   if (kind === 'writes' && ESCALATES.has(place)) push('escalates');
-  if (HIDES.has(place)) push('hides');
+  // A program writes to logs all day; taking them away is another thing.
+  if (HIDES.has(place) && (place !== 'log' || kind === 'deletes' || commands[command]?.name === 'truncate')) push('hides');
 }
 
 /** Every effect, in order of paths, hosts, commands. Bounded by them: at most three for a path, one for a host, two for a command. */
@@ -43,7 +44,7 @@ export function effectFacts(understood: Understood, meter: Meter): EffectFact[] 
   const effects: EffectFact[] = [];
   for (const path of understood.paths) {
     meter.steps += path.normalized.length;
-    pathEffects(path, effects);
+    pathEffects(path, understood.commands, effects);
   }
   for (const host of understood.hosts) {
     if (host.access === 'connect')
