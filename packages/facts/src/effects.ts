@@ -6,9 +6,12 @@ import type { CommandFact, EffectFact, EffectKind, HostFact, PathAccess, PathFac
 import { commandEffects } from './command-effects.ts';
 import { ESCALATES, HIDES, PERSISTS, placeOf } from './effect-places.ts';
 import type { Meter } from './meter.ts';
+import type { ReadText } from './read-text.ts';
+import { findExpansion } from './shell-expansion.ts';
 
 /** What effects are derived from. */
 export interface Understood {
+  readonly texts: readonly ReadText[];
   readonly commands: readonly CommandFact[];
   readonly paths: readonly PathFact[];
   readonly hosts: readonly HostFact[];
@@ -39,6 +42,20 @@ function pathEffects(path: PathFact, commands: readonly CommandFact[], effects: 
   if (HIDES.has(place) && (place !== 'log' || kind === 'deletes' || commands[command]?.name === 'truncate')) push('hides');
 }
 
+/** A value that a shell would rewrite before it uses it. One effect says it all. */
+function expansionEffect(texts: readonly ReadText[], meter: Meter): EffectFact | undefined {
+  for (const { fact } of texts) {
+    if ((fact.role !== 'param' && fact.role !== 'key') || fact.layers.length > 0) continue;
+    meter.steps += 1;
+    const found = findExpansion(fact.text);
+    if (found === undefined) continue;
+    meter.steps += fact.text.length;
+    const span = { path: fact.span.path, start: fact.span.start + found.start, end: fact.span.start + found.end };
+    return { span, kind: 'executes', target: fact.text.slice(found.start, found.end), place: 'expansion', command: -1 };
+  }
+  return undefined;
+}
+
 /** Every effect, in order of paths, hosts, commands. Bounded by them: at most three for a path, one for a host, two for a command. */
 export function effectFacts(understood: Understood, meter: Meter): EffectFact[] {
   const effects: EffectFact[] = [];
@@ -57,5 +74,7 @@ export function effectFacts(understood: Understood, meter: Meter): EffectFact[] 
       effects.push({ span: command.span, kind: 'executes', target: command.program, place: placeOf(command.program), command: index });
     }
   }
+  const expansion = expansionEffect(understood.texts, meter);
+  if (expansion !== undefined) effects.push(expansion);
   return effects;
 }

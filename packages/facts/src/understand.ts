@@ -164,7 +164,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   const statements = readStatements(action, reads, languages);
   addFileUrls(finders);
   const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
-  const effects = effectFacts({ commands, paths, hosts }, meter);
+  const effects = effectFacts({ texts, commands, paths, hosts }, meter);
   return {
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,

@@ -88,6 +88,7 @@ const COMMAND: Fields<CommandFact> = {
   dynamic: flag((fact) => fact.dynamic),
   program: strings((fact) => [lower(fact.program)]),
   subshell: flag((fact) => fact.subshell),
+  key: strings((fact) => keyOf(fact.span)),
   bare: flag((fact) => fact.args.length === 0),
   piped: flag((fact) => fact.pipedFrom >= 0),
   piped_from: { type: 'commands', read: feeders },
@@ -135,6 +136,7 @@ const EFFECT: Fields<EffectFact> = {
   kind: strings((fact) => [fact.kind], ['reads', 'writes', 'deletes', 'executes', 'connects', 'escalates', 'persists', 'hides']),
   target: strings((fact) => [lower(fact.target)]),
   place: strings((fact) => [fact.place]),
+  key: strings((fact) => keyOf(fact.span)),
   command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
 };
 
