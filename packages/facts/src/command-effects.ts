@@ -50,7 +50,7 @@ function services(starts: ReadonlySet<string>): Row {
       const target = operands(command).find((arg) => DEFENCE.test(arg));
       return one('hides', target, 'defence');
     }
-    return has(command, starts) ? one('persists', operands(command).at(-1), 'service') : NONE;
+    return has(command, starts) ? one('persists', operands(command).at(-1), 'service-unit') : NONE;
   };
 }
 

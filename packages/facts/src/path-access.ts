@@ -62,7 +62,7 @@ const COMMAND_ACCESS: readonly (readonly [access: PathAccess, names: ReadonlySet
     'read',
     wordSet(
       'cat tac head tail less more most bat nl od xxd hexdump strings file stat wc sort uniq cut paste join comm diff cmp grep egrep fgrep rg ag awk gawk sed',
-      'ls dir find tree du df md5sum sha1sum sha256sum sha512sum cksum b2sum base64 base32 rev fold fmt pr column jq yq xmllint source readlink realpath view',
+      'sqlite3 ls dir find tree du df md5sum sha1sum sha256sum sha512sum cksum b2sum base64 base32 rev fold fmt pr column jq yq xmllint source readlink realpath view',
       'tar zip gzip bzip2 xz 7z zcat gunzip unzip scp rsync curl wget openssl gpg cpio iconv tr type get-content gc select-string nano-view cd pushd import',
     ),
   ],
