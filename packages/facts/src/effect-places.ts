@@ -19,7 +19,10 @@ const PLACES: readonly (readonly [place: string, pattern: string])[] = [
     '(?:^~|^/root|^/home/[^/]{1,64}|^/users/[^/]{1,64})/\\.(?:bash_?(?:rc|profile|login|logout|aliases)|profile|zshrc|zprofile|zshenv|zlogin|kshrc|cshrc|tcshrc|config/fish/config\\.fish)$',
   ],
   ['preload', '^/etc/ld\\.so\\.(?:preload|conf)'],
-  ['code-hook', '/(?:(?:user|site)customize\\.py$|(?:site|dist)-packages/[^/]{1,64}\\.pth$)|(?:site|dist|user)_packages\\}?/(?:usercustomize\\.py|sitecustomize\\.py|[^/]{1,64}\\.pth)$|/\\.git/hooks/[a-z-]{1,40}$'],
+  [
+    'code-hook',
+    '/(?:(?:user|site)customize\\.py$|(?:site|dist)-packages/[^/]{1,64}\\.pth$)|(?:site|dist|user)_packages\\}?/(?:usercustomize\\.py|sitecustomize\\.py|[^/]{1,64}\\.pth)$|/\\.git/hooks/[a-z-]{1,40}$',
+  ],
   [
     'kernel',
     '^/(?:etc/(?:modules$|modules-load\\.d/|modprobe\\.d/)|lib/modules/|dev/k?mem$|proc/(?:kcore|kallsyms|sysrq-trigger)$|sys/kernel/(?:debug|security)|library/extensions/)',

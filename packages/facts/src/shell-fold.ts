@@ -9,7 +9,7 @@ import { readScript } from './shell-grammar.ts';
 import { inlineCode, isInterpreter, startedCommands } from './shell-interpreter.ts';
 import { SHELL_LIMITS } from './shell-limits.ts';
 import { outputOf, outputOfLookup } from './shell-output.ts';
-import { commandName, known, type Call, type Field, type Folder, type Frame, type Shell, type Stage } from './shell-state.ts';
+import { addCommands, commandName, known, type Call, type Field, type Folder, type Frame, type Shell, type Stage } from './shell-state.ts';
 import {
   createScan,
   type Assignment,
@@ -23,6 +23,7 @@ import {
 } from './shell-syntax.ts';
 import { readWord } from './shell-words.ts';
 import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
+import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
 const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset', 'alias']);
@@ -181,6 +182,42 @@ function runFunction(shell: Shell, call: Call, input: { readonly body: Script; r
   return stage;
 }
 
+/** Runs a text of another dialect; the command that was given it stays, and what it runs comes after. */
+function enterWindows(shell: Shell, call: Call, input: { readonly found: WindowsText; readonly frame: Frame }): Stage {
+  const { found, frame } = input;
+  const index = emit(shell, call, frame);
+  rereadWindows(shell, found, enterFrame(frame, { label: found.label, via: 'inline', span: call.span }));
+  return { output: undefined, index };
+}
+
+/** Reads a text as `cmd` or PowerShell and runs its commands, each fed by the one that the reader says. */
+function rereadWindows(shell: Shell, found: Pick<WindowsText, 'text' | 'dialect'>, frame: Frame): void {
+  shell.evalChars += found.text.length;
+  if (frame.depth > SHELL_LIMITS.evalDepthMax || shell.evalChars > SHELL_LIMITS.evalCharsMax) {
+    shell.cut = true;
+    return;
+  }
+  const { calls, steps, cut } = readWindows(found.text, found.dialect);
+  shell.steps += steps;
+  shell.cut ||= cut;
+  const indexes: number[] = [];
+  for (const { fields, redirects, start, end, fedBy } of calls) {
+    if (spent(shell)) return;
+    const fed = indexes[fedBy];
+    const from = fed === undefined ? undefined : { output: undefined, index: fed };
+    const span = frame.span ?? shell.spanOf(start, end);
+    indexes.push(runCall(shell, { fields, redirects, input: from, here: undefined, heredoc: false, span }, frame).index);
+  }
+}
+
+/** Commands that a reading as `cmd` or PowerShell sees besides those found, with the same bounds. Nothing that was found goes away. */
+export function foldWindows(shell: Shell, text: string, other: Shell): void {
+  for (const dialect of windowsDialects(text)) rereadWindows(other, { text, dialect }, { ...TOP });
+  shell.steps += other.steps + text.length;
+  shell.cut ||= other.cut;
+  addCommands(shell, other.commands);
+}
+
 /** Understands one call: what it runs, or that it runs itself. */
 function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const [first] = call.fields;
@@ -188,6 +225,8 @@ function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const deep = frame.depth >= SHELL_LIMITS.evalDepthMax || frame.wrappers.length >= SHELL_LIMITS.wrappersMax;
   const body = shell.functions.get(first.text);
   if (body !== undefined && !deep && !shell.calling.has(first.text)) return runFunction(shell, call, { body, name: first.text, frame });
+  const windows = deep ? undefined : windowsText(call.fields);
+  if (windows !== undefined) return enterWindows(shell, call, { found: windows, frame });
   const inner = unwrap(call.fields);
   shell.cut ||= deep && inner.length > 0;
   return inner.length === 0 || deep ? finish(shell, call, frame) : runInner(shell, call, { inner, frame });
@@ -347,9 +386,11 @@ function walkUncalled(shell: Shell, frame: Frame): void {
   }
 }
 
+const TOP: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0, subshell: false };
+
 /** Reads `text` between two offsets into `shell`. */
 export function foldText(shell: Shell, text: string): void {
-  const frame: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0, subshell: false };
+  const frame: Frame = { ...TOP };
   const scan = createScan(text);
   const script = readScript(scan);
   shell.steps += scan.steps;
