@@ -21,7 +21,7 @@ const PLACES: readonly (readonly [place: string, pattern: string])[] = [
   ['preload', '^/etc/ld\\.so\\.(?:preload|conf)'],
   [
     'code-hook',
-    '/(?:(?:user|site)customize\\.py$|(?:site|dist)-packages/[^/]{1,64}\\.pth$)|(?:site|dist|user)_packages\\}?/(?:usercustomize\\.py|sitecustomize\\.py|[^/]{1,64}\\.pth)$|/\\.git/hooks/[a-z-]{1,40}$',
+    '/(?:(?:user|site)customize\\.py$|(?:site|dist)-packages/[^/]{1,64}\\.pth$)|(?:site|dist|user)_packages\\}?/(?:usercustomize\\.py|sitecustomize\\.py|[^/]{1,64}\\.pth)$|(?:^|/)\\.git/hooks/[a-z-]{1,40}$',
   ],
   [
     'kernel',
@@ -36,7 +36,7 @@ const PLACES: readonly (readonly [place: string, pattern: string])[] = [
   ['accounts', '^/etc/(?:passwd|group|subuid|subgid|master\\.passwd|login\\.defs|shadow|gshadow)-?$'],
   [
     'history',
-    '/\\.(?:bash|zsh|sh|ash|ksh|python|node_repl|mysql|psql|sqlite|rediscli|lesshst|history)_?(?:history|hist)$|/\\.history$|/fish_history$|/consolehost_history\\.txt$',
+    '(?:^|/)\\.(?:bash|zsh|sh|ash|ksh|python|node_repl|mysql|psql|sqlite|rediscli|lesshst|history)_?(?:history|hist)$|/\\.history$|/fish_history$|/consolehost_history\\.txt$',
   ],
   [
     'log-setup',
@@ -61,7 +61,7 @@ const PLACES: readonly (readonly [place: string, pattern: string])[] = [
   ],
   [
     'credentials',
-    '/\\.(?:aws/(?:credentials|sso/)|azure/(?:accesstokens|azureprofile|msal)|config/gcloud/|kube/config$|docker/config\\.json$|netrc$|pgpass$|my\\.cnf$|git-credentials$|config/gh/hosts|vault-token$|password-store/)|/library/keychains/|/\\.local/share/keyrings/|^/etc/krb5\\.keytab$|^/tmp/krb5cc|\\.kdbx$|^/(?:var/)?run/secrets/',
+    '(?:^|/)\\.(?:aws/(?:credentials|sso/)|azure/(?:accesstokens|azureprofile|msal)|config/gcloud/|kube/config$|docker/config\\.json$|netrc$|pgpass$|my\\.cnf$|git-credentials$|config/gh/hosts|vault-token$|password-store/)|/library/keychains/|/\\.local/share/keyrings/|^/etc/krb5\\.keytab$|^/tmp/krb5cc|\\.kdbx$|^/(?:var/)?run/secrets/',
   ],
   ['mailbox', '^/var/(?:spool/)?mail(?:/|$)|/library/mail(?:/|$)|/\\.thunderbird/|\\.(?:pst|ost)$'],
   ['program', '^/(?:usr/)?(?:local/)?s?bin/[^/]{1,64}$|^/(?:usr/)?lib(?:64)?/[^/]{0,64}\\.so'],

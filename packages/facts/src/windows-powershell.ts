@@ -175,8 +175,10 @@ function readSign(reading: Reading, at: number): number {
 
 /** The end of a comment that starts here, or undefined. */
 function commentEnd(text: string, at: number): number | undefined {
-  const close = text.startsWith('<#', at) ? text.indexOf('#>', at) + 2 : text[at] === '#' ? text.indexOf('\n', at) : undefined;
-  return close === undefined ? undefined : close < 2 ? text.length : close;
+  if (text[at] !== '#' && !text.startsWith('<#', at)) return undefined;
+  const closer = text[at] === '#' ? '\n' : '#>';
+  const close = text.indexOf(closer, at + 1);
+  return close === -1 ? text.length : close + (closer === '#>' ? 2 : 0);
 }
 
 function step(reading: Reading, at: number): number {

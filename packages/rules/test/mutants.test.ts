@@ -66,7 +66,7 @@ describe('RULE-040 examples notice every condition that is left out', () => {
         const examples = examplesOf(written);
         const mutants = mutantsOf(written.rule.when as unknown as JsonValue);
         const survivors = mutants.filter((mutant) => !isKilled(written.rule, mutant, examples));
-        expect(survivors.map((mutant) => mutant.dropped).join(" ")).toBe("");
+        expect(survivors.map((mutant) => mutant.dropped).join(' ')).toBe('');
       });
     }
   }
