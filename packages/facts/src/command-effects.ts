@@ -59,12 +59,14 @@ const LISTS = wordSet('-l --list -v --help --version -h');
 const ZERO_ID = /^(?:-u0|--uid=0)$/;
 const MODULE_QUERY = wordSet('-n --dry-run --show-depends -l --list -c --showconfig -r --remove --version --help -D --show-config');
 
+const WITH_PASSWORD = wordSet('--password -p');
+
 function newAccount(command: CommandFact): readonly CommandEffect[] {
   const target = operands(command).at(-1) ?? '';
-  const admin = command.args.some((arg, i) => ADMIN_GROUP.test(arg) && /^-/.test(command.args[i - 1] ?? '-'));
+  const admin = command.args.some((arg, i) => ADMIN_GROUP.test(arg) && (command.args[i - 1] ?? '-').startsWith('-'));
   const root = command.args.some((arg, i) => ZERO_ID.test(arg) || (arg === '0' && /^(?:-u|--uid|-ou|-o)$/.test(command.args[i - 1] ?? '')));
   if (admin || root) return one('escalates', target, 'admin-account');
-  return has(command, wordSet('--password -p')) ? one('persists', target, 'account') : NONE;
+  return has(command, WITH_PASSWORD) ? one('persists', target, 'account') : NONE;
 }
 
 function packetWords(command: CommandFact): readonly CommandEffect[] {
@@ -197,6 +199,9 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['spctl', onLast('hides', 'defence', (command) => has(command, wordSet('--master-disable --global-disable --add --disable')))],
   ['csrutil', defenceTool],
   ['setenforce', defenceTool],
+  ['aa-disable', always('hides', 'defence')],
+  ['aa-complain', always('hides', 'defence')],
+  ['aa-teardown', always('hides', 'defence')],
   ['ufw', onLast('hides', 'firewall', (command) => UFW_CHANGE.has(command.args.find((arg) => !arg.startsWith('-'))?.toLowerCase() ?? ''))],
   [
     'iptables',

@@ -25,21 +25,26 @@ const BY_ACCESS: Readonly<Record<PathAccess, EffectKind | undefined>> = {
   mention: undefined,
 };
 
+/** Effects that a change of a place has besides the change. */
+function changeEffects(kind: 'writes' | 'deletes', place: string, by: string): readonly EffectKind[] {
+  const kinds: EffectKind[] = [];
+  if (kind === 'writes' && PERSISTS.has(place)) kinds.push('persists');
+  if (kind === 'writes' && ESCALATES.has(place)) kinds.push('escalates');
+  // A program writes to logs all day; taking them away is another thing.
+  const hides = place !== 'log' || kind === 'deletes' || by === 'truncate';
+  if (hides && HIDES.has(place)) kinds.push('hides');
+  return kinds;
+}
+
 function pathEffects(path: PathFact, commands: readonly CommandFact[], effects: EffectFact[]): void {
   const kind = BY_ACCESS[path.access];
   if (kind === undefined) return;
   const { span, command } = path;
   const target = path.resolved ?? path.normalized;
   const place = placeOf(target);
-  const push = (as: EffectKind): void => {
-    effects.push({ span, kind: as, target, place, command });
-  };
-  push(kind);
+  effects.push({ span, kind, target, place, command });
   if (kind !== 'writes' && kind !== 'deletes') return;
-  if (kind === 'writes' && PERSISTS.has(place)) push('persists');
-  if (kind === 'writes' && ESCALATES.has(place)) push('escalates');
-  // A program writes to logs all day; taking them away is another thing.
-  if (HIDES.has(place) && (place !== 'log' || kind === 'deletes' || commands[command]?.name === 'truncate')) push('hides');
+  for (const more of changeEffects(kind, place, commands[command]?.name ?? '')) effects.push({ span, kind: more, target, place, command });
 }
 
 /** A value that a shell would rewrite before it uses it. One effect says it all. */

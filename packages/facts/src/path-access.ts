@@ -96,10 +96,12 @@ export interface ArgumentPlace {
 const USES_KEY = wordSet('ssh scp sftp rsync curl wget');
 const KEY_OPTION = wordSet('-i -F -K -E --key --cert --cacert --config --netrc-file --identity --private-key --ca-certificate');
 
+const OUTPUT_OPTION = wordSet('-o -O --output --output-document');
+
 function optionAccess(name: string, place: ArgumentPlace): PathAccess | undefined {
   const { option, options } = place;
   if (KEY_OPTION.has(option) && USES_KEY.has(name) && !(name === 'curl' && option === '-F')) return 'mention';
-  if (option === '-o' || option === '-O' || option === '--output' || option === '--output-document') return 'write';
+  if (OUTPUT_OPTION.has(option)) return 'write';
   if (name === 'sed' && options.some((word) => /^-[a-z]*i/.test(word) || word.startsWith('--in-place'))) return 'write';
   if (name === 'find' && options.includes('-delete')) return 'delete';
   if (name === 'shred') return 'delete';

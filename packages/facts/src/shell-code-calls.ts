@@ -33,22 +33,34 @@ function openWords({ literals, rest }: Call): readonly string[] {
   return [/^[wax]b?\+?$/.test(second) || WRITE_MODE.test(rest) ? 'tee' : 'cat', first.replace(/^<\s*/, '')];
 }
 
+const FETCHED = /^(?:https?|ftp):/i;
+
+function deleteWords({ name, rest, literals: [first = ''] }: Call): readonly string[] {
+  const recursive = RECURSIVE.test(rest);
+  if (name.startsWith('rmdir') && !recursive) return ['rmdir', first];
+  return DELETES.has(name) || (/^rm(?:Sync)?$/.test(name) && !recursive) ? ['rm', first] : ['rm', '-r', '-f', first];
+}
+
+function connectWords({ name, literals: [first = ''] }: Call): readonly string[] | undefined {
+  if (URLS.has(name)) return FETCHED.test(first) ? ['curl', first] : undefined;
+  return /^[\w.:-]{1,253}$/.test(first) ? ['nc', first] : undefined;
+}
+
+function moveWords({ name, literals }: Call): readonly string[] | undefined {
+  if (literals.length < 2) return undefined;
+  const command = name.startsWith('rename') ? 'mv' : 'ln';
+  return [name.startsWith('copy') ? 'cp' : command, ...literals.slice(0, 2)];
+}
+
 function wordsOf(call: Call): readonly string[] | undefined {
-  const { name, literals, rest } = call;
+  const { name, literals } = call;
   const [first = ''] = literals;
   if (name === 'open' || name === 'fopen') return openWords(call);
-  if (name === 'rm' || name === 'rmSync') return RECURSIVE.test(rest) ? ['rm', '-r', '-f', first] : ['rm', first];
-  if (TREES.has(name)) return name.startsWith('rmdir') && !RECURSIVE.test(rest) ? ['rmdir', first] : ['rm', '-r', '-f', first];
-  if (DELETES.has(name)) return ['rm', first];
-  if (READS.has(name)) return /^https?:/i.test(first) ? ['curl', first] : ['cat', first];
+  if (TREES.has(name) || DELETES.has(name)) return deleteWords(call);
+  if (READS.has(name)) return [FETCHED.test(first) ? 'curl' : 'cat', first];
   if (WRITES.has(name)) return ['tee', first];
-  if (URLS.has(name)) return /^(?:https?|ftp):/i.test(first) ? ['curl', first] : undefined;
-  if (SOCKETS.has(name)) return /^[\w.:-]{1,253}$/.test(first) ? ['nc', first] : undefined;
-  if (TWO.has(name))
-    return literals.length < 2
-      ? undefined
-      : [name.startsWith('copy') ? 'cp' : name.startsWith('rename') ? 'mv' : 'ln', ...literals.slice(0, 2)];
-  return undefined;
+  if (URLS.has(name) || SOCKETS.has(name)) return connectWords(call);
+  return TWO.has(name) ? moveWords(call) : undefined;
 }
 
 /** Commands that do what the code does to files and hosts, in order. Linear; at most `CALLS_MAX`. */

@@ -22,13 +22,12 @@ import {
   type Word,
 } from './shell-syntax.ts';
 import { readWord } from './shell-words.ts';
-import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
+import { unwrap, type Unwrapped } from './shell-wrappers.ts';
+import { readsInput, withInput } from './shell-input.ts';
 import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
 const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset', 'alias']);
-/** Read their commands from standard input though they are not shells. */
-const SCHEDULERS: ReadonlySet<string> = new Set(['at', 'batch']);
 /** Read their text in the shell that runs them. */
 const SAME_SHELL: ReadonlySet<string> = new Set(['eval', 'trap', 'source', '.']);
 const BRACE_SOURCE_MAX = 1024;
@@ -66,13 +65,16 @@ function assign(shell: Shell, assignment: Assignment, frame: Frame): void {
   shell.variables.set(name, text);
 }
 
+const PATH_SIGN = /[/\\]/;
+
 function emit(shell: Shell, call: Call, frame: Frame): number {
   const { fields, span } = call;
   if (spent(shell)) return -1;
   const name = commandName(fields[0]);
   const glob = /[*?]|\[.+\]/.test(name);
+  const word = fields[0]?.text ?? '';
   const args = fields.slice(1).map((field) => field.text);
-  const shown = name === '' ? (fields[0]?.text ?? '') : name;
+  const shown = name === '' ? word : name;
   const line = args.length === 0 ? shown : `${shown} ${args.join(' ')}`;
   shell.folded += line.length;
   shell.steps += line.length;
@@ -86,7 +88,7 @@ function emit(shell: Shell, call: Call, frame: Frame): number {
     pipedFrom: call.input?.index ?? -1,
     via: frame.via,
     dynamic: glob || fields.some((field) => field.dynamic),
-    program: /[/\\]/.test(fields[0]?.text ?? '') ? (fields[0]?.text ?? '') : '',
+    program: PATH_SIGN.test(word) ? word : '',
     subshell: frame.subshell,
   });
   return shell.commands.length - 1;
@@ -104,13 +106,6 @@ function enterFrame(
     depth: frame.depth + 1,
     subshell: frame.subshell || !SAME_SHELL.has(found.label),
   };
-}
-
-/** Whether a command takes its commands from standard input. */
-function readsInput(name: string, args: readonly Field[]): boolean {
-  if (/^\/dev\/(?:stdin|fd\/0)$/.test(args[0]?.text ?? '')) return true;
-  if (!isShell(name)) return SCHEDULERS.has(name);
-  return args.every((arg) => /^[-+]/.test(arg.text)) || args.some((arg) => /^-[a-z]*s$/.test(arg.text));
 }
 
 /** Commands a shell, scheduler or interpreter reads from its standard input or its command line. */
@@ -146,18 +141,6 @@ function readCode(shell: Shell, code: string, frame: Frame): void {
       );
     }
   }
-}
-
-function withInput(call: Call, fields: readonly Field[]): readonly Field[] {
-  const output = call.here ?? call.input?.output;
-  if (output !== undefined) {
-    const words = output.split(/\s+/).filter((word) => word !== '');
-    const at = fields.findIndex((field) => field.text === '{}');
-    if (at !== -1 && words.length > 0) return fields.toSpliced(at, 1, ...words.slice(0, 64).map(known));
-    return [...fields, ...words.slice(0, 64).map(known)];
-  }
-  const [first, ...rest] = fields;
-  return first === undefined ? [] : [{ ...first, dynamic: true }, ...rest];
 }
 
 function enterUnwrapped(shell: Shell, call: Call, input: { readonly found: Unwrapped; readonly frame: Frame }): Stage {
@@ -218,6 +201,19 @@ export function foldWindows(shell: Shell, text: string, other: Shell): void {
   addCommands(shell, other.commands);
 }
 
+/** Too deep to look inside: the command stands for itself, and the reading says that it ends here. */
+function runDeep(shell: Shell, call: Call, frame: Frame): Stage {
+  shell.cut ||= unwrap(call.fields).length > 0 || windowsText(call.fields) !== undefined;
+  return finish(shell, call, frame);
+}
+
+function runWrapped(shell: Shell, call: Call, frame: Frame): Stage {
+  const windows = windowsText(call.fields);
+  if (windows !== undefined) return enterWindows(shell, call, { found: windows, frame });
+  const inner = unwrap(call.fields);
+  return inner.length === 0 ? finish(shell, call, frame) : runInner(shell, call, { inner, frame });
+}
+
 /** Understands one call: what it runs, or that it runs itself. */
 function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const [first] = call.fields;
@@ -225,11 +221,7 @@ function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const deep = frame.depth >= SHELL_LIMITS.evalDepthMax || frame.wrappers.length >= SHELL_LIMITS.wrappersMax;
   const body = shell.functions.get(first.text);
   if (body !== undefined && !deep && !shell.calling.has(first.text)) return runFunction(shell, call, { body, name: first.text, frame });
-  const windows = deep ? undefined : windowsText(call.fields);
-  if (windows !== undefined) return enterWindows(shell, call, { found: windows, frame });
-  const inner = unwrap(call.fields);
-  shell.cut ||= deep && inner.length > 0;
-  return inner.length === 0 || deep ? finish(shell, call, frame) : runInner(shell, call, { inner, frame });
+  return deep ? runDeep(shell, call, frame) : runWrapped(shell, call, frame);
 }
 
 function runInner(shell: Shell, call: Call, input: { readonly inner: readonly Unwrapped[]; readonly frame: Frame }): Stage {

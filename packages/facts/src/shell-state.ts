@@ -109,17 +109,17 @@ export function commandName(field: Field | undefined): string {
 
 /** Takes in commands of another reading of the same text; those that were found already are not found twice. */
 export function addCommands(shell: Shell, commands: readonly Found[]): void {
-  const known = new Map(shell.commands.map((command, i) => [command.line, i]));
+  const found = new Map(shell.commands.map((command, i) => [command.line, i]));
   const moved: number[] = [];
   for (const command of commands) {
-    const same = known.get(command.line);
+    const same = found.get(command.line);
     const from = command.pipedFrom === -1 ? -1 : (moved[command.pipedFrom] ?? -1);
     if (same !== undefined && from === -1) {
       moved.push(same);
       continue;
     }
     moved.push(shell.commands.length);
-    known.set(command.line, shell.commands.length);
+    found.set(command.line, shell.commands.length);
     shell.commands.push({ ...command, pipedFrom: from });
   }
 }

@@ -64,36 +64,53 @@ function settle(builder: WindowsBuilder): void {
     skipHead(builder, first);
 }
 
+/** Index of the command behind `if`: its test is one word, or two with `==` between them. */
+function afterIf(words: readonly string[]): number {
+  let from = 1;
+  while (from < words.length && BEFORE_COMMAND.test(words[from] ?? '')) from += 1;
+  return from + (words[from + 1] === '==' ? 3 : 1);
+}
+
+function afterStart(words: readonly string[]): number {
+  const at = words.findIndex((word, i) => i > 0 && word !== '' && !word.startsWith('/'));
+  return at === -1 ? words.length : at;
+}
+
 function skipHead(builder: WindowsBuilder, first: string): void {
   const { fields } = builder.open;
   const words = fields.map((field) => field.text.toLowerCase());
-  const does = words.indexOf('do');
-  let from = 1;
-  if (first === 'for') from = does === -1 ? 0 : does + 1;
-  else if (first === 'if') {
-    while (from < words.length && BEFORE_COMMAND.test(words[from] ?? '')) from += 1;
-    from += words[from + 1] === '==' ? 3 : 1;
-  } else while (from < words.length && (words[from] === '' || words[from]?.startsWith('/') === true)) from += 1;
+  const from = first === 'for' ? words.indexOf('do') + 1 : first === 'if' ? afterIf(words) : afterStart(words);
   if (from > 0 && from < fields.length) builder.open.fields = fields.slice(from);
+}
+
+/** Length of the redirect that starts here; a digit belongs to it between words only. */
+function readRedirect(builder: WindowsBuilder, text: string, at: number): number {
+  REDIRECT.lastIndex = at;
+  const redirect = REDIRECT.exec(text)?.[0] ?? '';
+  if (redirect === '' || (/^\d/.test(redirect) && builder.open.word !== undefined)) return 0;
+  endWord(builder);
+  if (!/&\d$/.test(redirect)) builder.open.redirect = redirect.replace(/^\d/, '');
+  return redirect.length;
+}
+
+function readPlain(builder: WindowsBuilder, char: string): void {
+  const { word, fields } = builder.open;
+  const ends = char === '=' ? word === undefined : /[\s,;]/.test(char);
+  if (ends) endWord(builder);
+  else if (char !== '@' || fields.length > 0 || word !== undefined) put(builder, char);
 }
 
 function readSign(builder: WindowsBuilder, text: string, at: number): number {
   const char = text[at] ?? '';
-  REDIRECT.lastIndex = at;
-  const redirect = builder.open.word === undefined || char === '>' || char === '<' ? REDIRECT.exec(text)?.[0] : undefined;
-  if (redirect !== undefined) {
-    endWord(builder);
-    if (!/&\d$/.test(redirect)) builder.open.redirect = redirect.replace(/^\d/, '');
-    return at + redirect.length;
-  }
+  const redirect = readRedirect(builder, text, at);
+  if (redirect > 0) return at + redirect;
   if ('&|\n()'.includes(char)) {
     settle(builder);
     const pipe = char === '|' && text[at + 1] !== '|';
     endCall(builder, at, pipe);
-    return at + (text[at + 1] === char && char !== '(' && char !== ')' ? 2 : 1);
+    return at + ('&|'.includes(char) && text[at + 1] === char ? 2 : 1);
   }
-  if (/[\s,;=]/.test(char) && (char !== '=' || builder.open.word === undefined)) endWord(builder);
-  else if (char !== '@' || builder.open.fields.length > 0 || builder.open.word !== undefined) put(builder, char);
+  readPlain(builder, char);
   return at + 1;
 }
 

@@ -160,42 +160,65 @@ function readPlain(reading: Reading, at: number): number {
   return at + 1;
 }
 
+/** What ends a call, opens one or closes one. */
+type Sign = (reading: Reading, at: number, next: string) => void;
+const SIGNS: ReadonlyMap<string, Sign> = new Map<string, Sign>([
+  [';', (reading, at) => void finish(reading, at, false)],
+  ['\n', (reading, at) => void finish(reading, at, false)],
+  ['|', (reading, at, next) => void finish(reading, at, next !== '|')],
+  ['(', enter],
+  ['{', enter],
+  [')', leave],
+  ['}', leave],
+]);
+
 function readSign(reading: Reading, at: number): number {
-  const { text } = reading;
-  const char = text[at] ?? '';
-  const next = text[at + 1] ?? '';
-  if (char === ';' || char === '\n') finish(reading, at, false);
-  else if (char === '|') finish(reading, at, next !== '|');
-  else if (char === '&' && next === '&') finish(reading, at, false);
-  else if (char === '(' || char === '{') enter(reading, at);
-  else if (char === ')' || char === '}') leave(reading, at);
-  else return readPlain(reading, at);
-  return at + ((char === '|' || char === '&') && next === char ? 2 : 1);
+  const char = reading.text[at] ?? '';
+  const next = reading.text[at + 1] ?? '';
+  const both = char === '&' && next === '&';
+  const sign = both ? SIGNS.get(';') : SIGNS.get(char);
+  if (sign === undefined) return readPlain(reading, at);
+  sign(reading, at, next);
+  return at + (both || (char === '|' && next === '|') ? 2 : 1);
 }
 
 /** The end of a comment that starts here, or undefined. */
 function commentEnd(text: string, at: number): number | undefined {
   if (text[at] !== '#' && !text.startsWith('<#', at)) return undefined;
   const closer = text[at] === '#' ? '\n' : '#>';
-  const close = text.indexOf(closer, at + 1);
+  const close = text.indexOf(closer, at + closer.length);
   return close === -1 ? text.length : close + (closer === '#>' ? 2 : 0);
 }
 
+function readDollar(reading: Reading, at: number): number {
+  return reading.text[at + 1] === '(' ? at + 1 : readVariable(reading, at, false);
+}
+
+function readAt(reading: Reading, at: number): number {
+  const next = reading.text[at + 1] ?? '';
+  if (next === "'" || next === '"') return readHereString(reading, at);
+  return next === '(' || next === '{' ? at + 1 : readSign(reading, at);
+}
+
+function readBacktick({ builder, text }: Reading, at: number): number {
+  const next = text[at + 1] ?? '';
+  if (next !== '\n') put(builder, next);
+  return at + 2;
+}
+
+const READERS: ReadonlyMap<string, (reading: Reading, at: number) => number> = new Map([
+  ['`', readBacktick],
+  ["'", readString],
+  ['"', readString],
+  ['@', readAt],
+  ['$', readDollar],
+]);
+
 function step(reading: Reading, at: number): number {
   const { builder, text } = reading;
-  const char = text[at] ?? '';
-  const next = text[at + 1] ?? '';
-  const between = builder.open.word === undefined;
-  if (char === '`') {
-    if (next !== '\n') put(builder, next);
-    return at + 2;
-  }
-  if (char === "'" || char === '"') return readString(reading, at);
-  if (char === '@' && (next === "'" || next === '"')) return readHereString(reading, at);
-  if (char === '@' && (next === '(' || next === '{')) return at + 1;
-  if (char === '$' && next !== '(') return readVariable(reading, at, false);
-  if (char === '$') return at + 1;
-  return (between ? commentEnd(text, at) : undefined) ?? readSign(reading, at);
+  const reader = READERS.get(text[at] ?? '');
+  if (reader !== undefined) return reader(reading, at);
+  return (builder.open.word === undefined ? commentEnd(text, at) : undefined) ?? readSign(reading, at);
 }
 
 /** Every command of a PowerShell text. */

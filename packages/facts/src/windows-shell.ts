@@ -35,22 +35,28 @@ function words(fields: readonly Field[]): string {
 
 const BASE64 = /^[A-Za-z0-9+/]{4,}={0,2}$/;
 const ENCODED = /^[-/]e(?:nc?|ncodedcommand|nco|ncod|ncode|ncoded)?c?$/i;
+/** A script is a file to run, and no text to read. */
+const FILE = /^(?:[-/]f(?:ile)?|.{1,4096}\.ps1)$/i;
 const COMMAND = /^[-/]c(?:o|om|omm|omma|omman|ommand)?$/i;
 const TAKES_VALUE =
   /^[-/](?:ex|exec|executionpolicy|ep|w|win|windowstyle|version|v|psconsolefile|inputformat|outputformat|configurationname|workingdirectory|wd)$/i;
 
+function encodedText(encoded: string): WindowsText | undefined {
+  return BASE64.test(encoded) ? { text: decodeEncodedCommand(encoded), label: 'powershell -enc', dialect: 'powershell' } : undefined;
+}
+
+function plainText(fields: readonly Field[]): WindowsText {
+  return { text: words(fields), label: 'powershell -c', dialect: 'powershell' };
+}
+
 function powershellText(fields: readonly Field[]): WindowsText | undefined {
   for (let i = 1; i < fields.length; i += 1) {
     const word = fields[i]?.text ?? '';
-    if (ENCODED.test(word)) {
-      const encoded = fields[i + 1]?.text ?? '';
-      return BASE64.test(encoded) ? { text: decodeEncodedCommand(encoded), label: 'powershell -enc', dialect: 'powershell' } : undefined;
-    }
-    if (COMMAND.test(word)) return { text: words(fields.slice(i + 1)), label: 'powershell -c', dialect: 'powershell' };
+    if (ENCODED.test(word)) return encodedText(fields[i + 1]?.text ?? '');
+    if (COMMAND.test(word)) return plainText(fields.slice(i + 1));
+    if (FILE.test(word)) return undefined;
     if (TAKES_VALUE.test(word)) i += 1;
-    else if (!/^[-/]/.test(word))
-      return /\.ps1$/i.test(word) ? undefined : { text: words(fields.slice(i)), label: 'powershell -c', dialect: 'powershell' };
-    else if (/^[-/]f(?:ile)?$/i.test(word)) return undefined;
+    else if (!/^[-/]/.test(word)) return plainText(fields.slice(i));
   }
   return undefined;
 }

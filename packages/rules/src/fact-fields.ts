@@ -194,6 +194,17 @@ export function factsOf(factClass: FactClass, action: Action, facts: Facts): rea
     case 'pii':
       return facts.pii;
     case 'tool':
+    case 'key':
+    case 'cut':
+    case 'encoding':
+      break;
+  }
+  return namesOf(factClass, action, facts);
+}
+
+function namesOf(factClass: 'tool' | 'key' | 'cut' | 'encoding', action: Action, facts: Facts): readonly AnyFact[] {
+  switch (factClass) {
+    case 'tool':
       return action.tool === undefined ? [] : names([action.tool]);
     case 'key':
       return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
