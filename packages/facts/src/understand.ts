@@ -10,6 +10,7 @@ import { addCommandHosts } from './command-hosts.ts';
 import { addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
 import { shellTextsOf, sqlTextsOf } from './languages.ts';
 import { joinedView, leavesOf } from './leaves.ts';
+import { effectFacts } from './effects.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
@@ -176,13 +177,16 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   }
   const statements = readStatements(action, reads, languages);
   addFileUrls(finders);
+  const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
+  const effects = effectFacts({ texts, commands, paths, hosts }, meter);
   return {
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,
     statements,
     codes: finders.codes,
-    paths: pathFacts(finders.paths),
-    hosts: hostFacts(finders.hosts),
+    paths,
+    hosts,
+    effects,
     secrets: finders.secrets.found,
     pii: finders.pii.found,
     cuts: [...meter.cuts].sort(),

@@ -56,6 +56,7 @@ export const facts: fc.Arbitrary<Facts> = fc.tuple(fc.uniqueArray(cut), said).ma
   codes: [],
   paths: [],
   hosts: [],
+  effects: [],
   secrets: [],
   pii: [],
   cuts,

@@ -75,6 +75,7 @@ export const noFacts: Facts = {
   statements: [],
   paths: [],
   hosts: [],
+  effects: [],
   secrets: [],
   pii: [],
   cuts: [],

@@ -61,6 +61,24 @@ export interface CommandFact {
   readonly via: CommandVia;
   /** True when name or an argument depends on something not known statically. */
   readonly dynamic: boolean;
+  /** The name as it is written, folded, when it is a path (`/usr/bin/history` is a file, `history` may be a builtin); else ``. */
+  readonly program: string;
+  /** Runs in a process of its own (`( )`, `&`, a pipe, a substitution, `sh -c`), so that what it does to its shell is lost. */
+  readonly subshell: boolean;
+}
+
+export type EffectKind = 'reads' | 'writes' | 'deletes' | 'executes' | 'connects' | 'escalates' | 'persists' | 'hides';
+
+/** What an action brings about, and to what. */
+export interface EffectFact {
+  readonly span: Span;
+  readonly kind: EffectKind;
+  /** A normalized path, a host, or the word of the command that names the thing. */
+  readonly target: string;
+  /** What the target is (`cron`, `credentials`, `log`, ...; `spec/rules.md`), or `` when it is nothing of note. */
+  readonly place: string;
+  /** Index in `commands`, or -1 when the action itself does it. */
+  readonly command: number;
 }
 
 export type StatementKind =
@@ -217,6 +235,7 @@ export interface Facts {
   readonly codes: readonly CodeFact[];
   readonly paths: readonly PathFact[];
   readonly hosts: readonly HostFact[];
+  readonly effects: readonly EffectFact[];
   readonly secrets: readonly SecretFact[];
   readonly pii: readonly PiiFact[];
   /** Distinct, sorted. */

@@ -14,6 +14,8 @@ export type {
   CodeFact,
   CommandFact,
   CommandVia,
+  EffectFact,
+  EffectKind,
   Facts,
   FactsCut,
   HostFact,

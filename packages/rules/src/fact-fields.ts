@@ -5,6 +5,7 @@ import type {
   Action,
   CodeFact,
   CommandFact,
+  EffectFact,
   Facts,
   HostFact,
   PathFact,
@@ -15,7 +16,20 @@ import type {
 } from '@countersign/protocol';
 import { RULE_LIMITS } from './limits.ts';
 
-export const FACT_CLASSES = ['command', 'statement', 'code', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
+export const FACT_CLASSES = [
+  'command',
+  'statement',
+  'code',
+  'path',
+  'host',
+  'effect',
+  'secret',
+  'pii',
+  'tool',
+  'key',
+  'cut',
+  'encoding',
+] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
 /** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
@@ -86,6 +100,9 @@ const COMMAND: Fields<CommandFact> = {
     ['top', 'substitution', 'process-substitution', 'inline', 'eval', 'heredoc', 'function', 'interpreter'],
   ),
   dynamic: flag((fact) => fact.dynamic),
+  program: strings((fact) => [lower(fact.program)]),
+  subshell: flag((fact) => fact.subshell),
+  key: strings((fact) => keyOf(fact.span)),
   bare: flag((fact) => fact.args.length === 0),
   piped: flag((fact) => fact.pipedFrom >= 0),
   piped_from: { type: 'commands', read: feeders },
@@ -137,6 +154,14 @@ const HOST: Fields<HostFact> = {
   command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
 };
 
+const EFFECT: Fields<EffectFact> = {
+  kind: strings((fact) => [fact.kind], ['reads', 'writes', 'deletes', 'executes', 'connects', 'escalates', 'persists', 'hides']),
+  target: strings((fact) => [lower(fact.target)]),
+  place: strings((fact) => [fact.place]),
+  key: strings((fact) => keyOf(fact.span)),
+  command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
+};
+
 function sensitive<T extends SecretFact | PiiFact>(): Fields<T> {
   return {
     type: strings((fact) => [fact.type]),
@@ -155,6 +180,7 @@ export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Fie
   code: CODE,
   path: PATH,
   host: HOST,
+  effect: EFFECT,
   secret: sensitive<SecretFact>(),
   pii: sensitive<PiiFact>(),
   tool: NAME,
@@ -180,6 +206,7 @@ const LISTS = {
   code: 'codes',
   path: 'paths',
   host: 'hosts',
+  effect: 'effects',
   secret: 'secrets',
   pii: 'pii',
 } as const satisfies Partial<Record<FactClass, keyof Facts>>;

@@ -7,6 +7,7 @@ export const NO_FACTS: Facts = {
   statements: [],
   paths: [],
   hosts: [],
+  effects: [],
   secrets: [],
   pii: [],
   cuts: [],
@@ -58,6 +59,8 @@ export function command(line: string, more: Partial<CommandFact> = {}): CommandF
     pipedFrom: -1,
     via: 'top',
     dynamic: false,
+    program: '',
+    subshell: false,
     ...more,
   };
 }
