@@ -50,8 +50,9 @@ function afterOperator(text: string, from: number): number {
   if (closed && text.charAt(at) === ',') at += 1;
   while (at - before < OPERATOR_CHARS_MAX && /[=:>|?!]/.test(text.charAt(at))) at += 1;
   if (at > before) return skipSpace(text, at);
-  const argument = !closed && /^(?:\(|\.assign\()?["'`]/.exec(text.slice(at, at + ARGUMENT_CHARS));
-  return argument ? at + argument[0].length - 1 : -1;
+  if (closed) return -1;
+  const argument = /^(?:\(|\.assign\()?["'`]/.exec(text.slice(at, at + ARGUMENT_CHARS));
+  return argument === null ? -1 : at + argument[0].length - 1;
 }
 
 /** The size of an array in C. */
@@ -161,7 +162,10 @@ const LOGIN = /^\s{0,4}["']?([^\s:"']{0,128})["']?:["']?([^\s"']{0,128})/;
 const LOGIN_CHARS = 264;
 
 /** `name:password` as a command takes it, quoted in part or whole. */
-export function loginAt(text: string, from: number): { readonly user: string; readonly password: string; readonly value: NamedValue } | undefined {
+export function loginAt(
+  text: string,
+  from: number,
+): { readonly user: string; readonly password: string; readonly value: NamedValue } | undefined {
   const found = LOGIN.exec(text.slice(from, from + LOGIN_CHARS));
   if (found === null) return undefined;
   const [whole, user = '', password = ''] = found;

@@ -99,7 +99,6 @@ const ROWS: readonly string[] = [
   'shodan_key+ alnum 32 shodan',
   'snyk_token uuid 36 snyk_token snyk_api snyk_key snyktoken snykapi snyk_oauth snykkey',
   'sonar_token+ hex 40 sonar',
-  'sonar_login hex 40 sonar.login',
   'sidekiq_credentials hexpair 17 contribsys__com',
   'spotify_secret+ hex 32 spotify',
   'square_secret+ url 43-50 squareup square_access',
@@ -196,7 +195,9 @@ const ENTROPY_MIN = 2.6;
 const DIGITS_ENTROPY_MIN = 2;
 
 /** Shapes of two parts say enough to stand right after the word. */
-const TWO_PARTS: ReadonlySet<RegExp> = new Set([SHAPES['pair'], SHAPES['telegram'], SHAPES['tweet']].filter((shape) => shape !== undefined));
+const TWO_PARTS: ReadonlySet<RegExp> = new Set(
+  [SHAPES['pair'], SHAPES['telegram'], SHAPES['tweet']].filter((shape) => shape !== undefined),
+);
 
 /** A value and the name it is given to. */
 export interface NamedKey {

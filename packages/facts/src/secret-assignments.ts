@@ -6,7 +6,16 @@ import { entropyOf, isPlaceholder } from './placeholders.ts';
 import { providerKeyOf } from './provider-keys.ts';
 import { basicPassword } from './secret-checks.ts';
 import { type Cursor, cursorOf, type Hit, report, reportLater, type SecretFinder } from './secret-cursor.ts';
-import { authorizationAfter, followingAt, loginAt, type NamedValue, readValue, valueAfter, valueBefore, valueTold } from './assigned-values.ts';
+import {
+  authorizationAfter,
+  followingAt,
+  loginAt,
+  type NamedValue,
+  readValue,
+  valueAfter,
+  valueBefore,
+  valueTold,
+} from './assigned-values.ts';
 import { isLikelySecret, isStrongSecret, SECRET_NAMES } from './secret-values.ts';
 import type { ReadText } from './read-text.ts';
 
@@ -56,7 +65,13 @@ function isAuthorization(cursor: Cursor, start: number): boolean {
 const SENT_ENTROPY_MIN = 2.7;
 
 function isRandomValue(value: string): boolean {
-  return value.length >= HEADER_VALUE_MIN && /\d/.test(value) && !/[\s$<{]/.test(value) && entropyOf(value) >= SENT_ENTROPY_MIN && !isPlaceholder(value);
+  return (
+    value.length >= HEADER_VALUE_MIN &&
+    /\d/.test(value) &&
+    !/[\s$<{]/.test(value) &&
+    entropyOf(value) >= SENT_ENTROPY_MIN &&
+    !isPlaceholder(value)
+  );
 }
 
 /** The value of an `Authorization` header with a scheme of its own, or with none. */
@@ -112,7 +127,8 @@ export function readLogin(cursor: Cursor, _start: number, end: number): void {
   const { user, password, value } = login;
   const secret = password === '' ? user : password;
   cursor.finder.meter.steps += value.end - value.start;
-  if (secret.length < 6 || isPlaceholder(secret) || /^[$<%*[]|^\{\{/.test(secret) || /^(?:.{0,3}pass(?:word)?|secret|token)$/i.test(secret)) return;
+  if (secret.length < 6 || isPlaceholder(secret) || /^[$<%*[]|^\{\{/.test(secret) || /^(?:.{0,3}pass(?:word)?|secret|token)$/i.test(secret))
+    return;
   if (!/[\d!@#$%^&*~]/.test(secret) && entropyOf(secret) < LOGIN_ENTROPY_MIN) return;
   cursor.valueEnd = Math.max(cursor.valueEnd, value.end);
   reportLater(cursor, { type: 'basic_auth', start: value.start, end: value.end, confidence: 'high' });
@@ -124,14 +140,23 @@ const LOGIN_ENTROPY_MIN = 3.4;
 function headerHit(cursor: Cursor, named: Named): Pick<Hit, 'type' | 'confidence'> | undefined {
   const { name, secret: value } = named;
   if (name === 'basic ') {
-    const sent = isAuthorization(cursor, named.start) && isStrongSecret({ type: 'basic_auth', label: '', value });
-    const password = value.length >= 8 ? (basicPassword(value) ?? (sent && /^[\w+/=-]+$/.test(value) ? value : undefined)) : undefined;
-    if (password === undefined || isPlaceholder(password) || /^(?:password|pass|secret)$/i.test(password)) return undefined;
-    return { type: 'basic_auth', confidence: 'high' };
+    const password = basicHolds(cursor, named);
+    const harmless = password === undefined || isPlaceholder(password) || /^(?:password|pass|secret)$/i.test(password);
+    return harmless ? undefined : { type: 'basic_auth', confidence: 'high' };
   }
   const type = SECRET_NAMES.get(name) ?? 'bearer_token';
   if (!isSentValue(value)) return undefined;
   return { type, confidence: isStrongSecret({ type, label: '', value }) ? 'high' : 'low' };
+}
+
+const BASIC_VALUE_MIN = 8;
+
+/** The password in a basic header; in a header that is sent for certain, a random value that decodes to nothing readable counts as one. */
+function basicHolds(cursor: Cursor, { start, secret: value }: Named): string | undefined {
+  if (value.length < BASIC_VALUE_MIN) return undefined;
+  const password = basicPassword(value);
+  if (password !== undefined || !isAuthorization(cursor, start) || !/^[\w+/=-]+$/.test(value)) return password;
+  return isStrongSecret({ type: 'basic_auth', label: '', value }) ? value : undefined;
 }
 
 /** The name before a value is one of those AWS gives its secret key. */

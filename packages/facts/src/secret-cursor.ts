@@ -49,7 +49,19 @@ export interface Cursor {
 
 /** A look at `read` that has seen nothing yet. */
 export function cursorOf(finder: SecretFinder, read: ReadText): Cursor {
-  return { read, finder, runs: new Map(), commandAt: -1, manifestRead: false, keyEnd: 0, pemEnd: -1, valueEnd: 0, tokenEnd: 0, named: [], sure: [] };
+  return {
+    read,
+    finder,
+    runs: new Map(),
+    commandAt: -1,
+    manifestRead: false,
+    keyEnd: 0,
+    pemEnd: -1,
+    valueEnd: 0,
+    tokenEnd: 0,
+    named: [],
+    sure: [],
+  };
 }
 
 function spanOf(read: ReadText, start: number, end: number): Span {

@@ -86,7 +86,6 @@ interface Lead {
   readonly lengthMax: number;
 }
 
-
 /** Shapes by type, for formats whose parts are set apart; they read one bounded run. */
 const SHAPES: ReadonlyMap<string, RegExp> = new Map([
   ['aws_access_key', /^[A-Z2-7]{16}$/],
@@ -136,14 +135,20 @@ const GITHUB_BODY = 36;
 /** Types whose tokens prove themselves. */
 const PROOFS: ReadonlyMap<string, (body: string) => boolean> = new Map([
   ['github_token', (body: string) => body.length !== GITHUB_BODY || hasGithubChecksum(body)],
-  ['sentry_token', (body: string) => !body.startsWith('eyJ') || decodedBase64(body.slice(0, 64)).startsWith('{"')],
-  ['onepassword_token', (body: string) => /^\{"(?:signInAddress|email|userAuth|muk|secretKey|srpX|throttleSecret|deviceUuid)"/.test(decodedBase64(`eyJ${body.slice(0, 61)}`))],
+  ['sentry_token', (body: string) => !body.startsWith('eyJ') || decodedBase64(body.slice(0, 64)).startsWith('{"iat":')],
+  [
+    'onepassword_token',
+    (body: string) =>
+      /^\{"(?:signInAddress|email|userAuth|muk|secretKey|srpX|throttleSecret|deviceUuid)"/.test(decodedBase64(`eyJ${body.slice(0, 61)}`)),
+  ],
   ['mapbox_token', (body: string) => /^\{"[ua]"/.test(decodedBase64(`eyJ${body.slice(0, 21)}`))],
   ['intercom_token', (body: string) => decodedBase64(`dG9rO${body.slice(0, 7)}`).startsWith('tok:')],
 ]);
 
 /** Types whose prefix is the end of other words too. */
-const ALONE: ReadonlySet<string> = new Set('infracost_key mailgun_key firecrawl_key lob_key voyage_key onepassword_key octopus_key'.split(' '));
+const ALONE: ReadonlySet<string> = new Set(
+  'infracost_key mailgun_key firecrawl_key lob_key voyage_key onepassword_key octopus_key'.split(' '),
+);
 
 const TEST_PREFIX = /(?:^|[-_$])(?:test|sandbox|sbox|sdbx|development)(?:$|[-_])/i;
 
@@ -156,18 +161,14 @@ function compileRow(row: string): SecretFormat[] {
   const shape = SHAPES.get(type);
   const lead = LEADS.get(type);
   const proof = PROOFS.get(type);
-  return prefixes.map((prefix) => ({
-    type,
-    prefix,
-    alphabet: bits,
-    lengthMin,
-    lengthMax,
-    alone: ALONE.has(type),
-    test: TEST_PREFIX.test(prefix),
-    ...(shape === undefined ? {} : { shape }),
-    ...(lead === undefined ? {} : { lead }),
-    ...(proof === undefined ? {} : { proof }),
-  }));
+  return prefixes.map((prefix) =>
+    Object.assign(
+      { type, prefix, alphabet: bits, lengthMin, lengthMax, alone: ALONE.has(type), test: TEST_PREFIX.test(prefix) },
+      shape === undefined ? undefined : { shape },
+      lead === undefined ? undefined : { lead },
+      proof === undefined ? undefined : { proof },
+    ),
+  );
 }
 
 /** All formats, most specific prefix first among those that share one. */

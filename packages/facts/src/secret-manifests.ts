@@ -26,7 +26,7 @@ export function readManifest(cursor: Cursor): void {
   const { text } = cursor.read.fact;
   cursor.finder.meter.steps += text.length;
   let section: Section | undefined;
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     const next = text.indexOf('\n', from);
     const end = next < 0 ? text.length : next;
     if (end - from <= LINE_CHARS_MAX) section = readLine(cursor, from, { line: text.slice(from, end), section });
@@ -40,22 +40,28 @@ interface Line {
 }
 
 function readLine(cursor: Cursor, from: number, { line, section }: Line): Section | undefined {
-  const plain = PLAIN_LINE.exec(line);
-  if (plain !== null) {
-    const value = plain[2] ?? '';
-    const start = from + line.length - value.length;
-    if (section?.encoded === true && (plain[1]?.length ?? 0) > section.indent && isEncodedSecret(value)) take(cursor, start, start + value.length);
+  const plain = PLAIN_LINE.exec(line)?.[2];
+  if (plain !== undefined) {
+    if (section?.encoded === true && isEncodedSecret(plain)) take(cursor, from + line.length - plain.length, from + line.length);
     return section;
   }
   const entry = ENTRY.exec(line);
   if (entry === null) return section;
   const [, indent = '', name = '', rest = ''] = entry;
-  if (rest === '' && (name === 'data' || name === 'stringData')) return { indent: indent.length, encoded: name === 'data' };
+  const opens = rest === '' && SECTIONS.has(name);
+  if (opens) return { indent: indent.length, encoded: name === 'data' };
   if (section === undefined || indent.length <= section.indent) return undefined;
-  const [, quote = '', value = ''] = /^(["']?)([^"'\s]{1,2048})/.exec(rest) ?? [];
-  const start = from + line.length - rest.length + quote.length;
-  if (section.encoded ? isEncodedSecret(value) : isPlainSecret(value)) take(cursor, start, start + value.length);
+  readEntry(cursor, from + line.length - rest.length, { rest, encoded: section.encoded });
   return section;
+}
+
+const SECTIONS: ReadonlySet<string> = new Set(['data', 'stringData']);
+
+/** The value of an entry, quoted or not. */
+function readEntry(cursor: Cursor, from: number, entry: { readonly rest: string; readonly encoded: boolean }): void {
+  const [, quote = '', value = ''] = /^(["']?)([^"'\s]{1,2048})/.exec(entry.rest) ?? [];
+  const start = from + quote.length;
+  if (entry.encoded ? isEncodedSecret(value) : isPlainSecret(value)) take(cursor, start, start + value.length);
 }
 
 function take(cursor: Cursor, start: number, end: number): void {
@@ -69,7 +75,9 @@ const DECODED_MIN = 6;
 function isEncodedSecret(value: string): boolean {
   if (value.length < VALUE_MIN || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return false;
   const decoded = decodedBase64(value);
-  return decoded.length >= DECODED_MIN && !isPlaceholder(decoded) && !/^(?:admin|user(?:name)?|root|true|false|https?:.*)\s*$/.test(decoded);
+  return (
+    decoded.length >= DECODED_MIN && !isPlaceholder(decoded) && !/^(?:admin|user(?:name)?|root|true|false|https?:.*)\s*$/.test(decoded)
+  );
 }
 
 function isPlainSecret(value: string): boolean {

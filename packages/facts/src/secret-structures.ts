@@ -87,15 +87,24 @@ export function readUserinfo(cursor: Cursor, colon: number): void {
   cursor.finder.meter.steps += 32;
   if (place === null) return;
   const [, user = '', password = ''] = place;
-  if (user === 'mailto' || isPlaceholder(password) || /^(?:\$.*|<.*|%s|\{.*|\*+|\[.*)$/i.test(password)) return;
-  if (/^(?:password|pass|pwd|secret|user|token|username|pw)$/i.test(password)) return;
-  let start = colon;
-  while (start > 0 && colon - start < 24 && /[a-z0-9+]/.test(lower.charAt(start - 1))) start -= 1;
+  if (user === 'mailto' || isNoPassword(password)) return;
+  const start = schemeStart(lower, colon);
   const scheme = lower.slice(start, colon).split('+')[0] ?? '';
   const end = from + (place[0].length - 2);
   const type = DATABASE.test(scheme) ? 'connection_string' : 'url_credentials';
   report(cursor, { type, start, end, confidence: isWeakPassword(password, user) ? 'low' : 'high' });
   cursor.valueEnd = Math.max(cursor.valueEnd, end);
+}
+
+function schemeStart(lower: string, colon: number): number {
+  let start = colon;
+  while (start > 0 && colon - start < 24 && /[a-z0-9+]/.test(lower.charAt(start - 1))) start -= 1;
+  return start;
+}
+
+/** A template, stars, or the word for what should stand there. */
+function isNoPassword(password: string): boolean {
+  return isPlaceholder(password) || /^(?:[$<{[].*|%s|\*+|password|pass|pwd|secret|user|token|username|pw)$/i.test(password);
 }
 
 const MAILCHIMP = /(?:^|[^0-9a-f])([0-9a-f]{32})$/;

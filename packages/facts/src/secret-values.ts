@@ -91,8 +91,7 @@ export interface GivenValue {
 
 /** True for a likely secret that is random enough to be one for certain, given to a name that does not say otherwise. */
 export function isStrongSecret({ type, label, value }: GivenValue): boolean {
-  if (HARMLESS_NAME.test(label) || ENCRYPTED.test(value) || UUID.test(value) || HASH.test(value)) return false;
-  if (isPlaceholder(decodedBase64(value))) return false;
+  if (HARMLESS_NAME.test(label) || standsForSomethingElse(value)) return false;
   if (type === 'password' && value.length < STRONG.hexLength) {
     return value.length >= STRONG.passwordLength && isVaried(value) && entropyOf(value) >= STRONG.passwordEntropy;
   }
@@ -100,8 +99,12 @@ export function isStrongSecret({ type, label, value }: GivenValue): boolean {
   return value.length >= STRONG.length && entropyOf(value) >= STRONG.entropy;
 }
 
-const CLASSES_MIN = 3;
+/** Encrypted, an id, a hash, or a placeholder in base64. */
+function standsForSomethingElse(value: string): boolean {
+  return ENCRYPTED.test(value) || UUID.test(value) || HASH.test(value) || isPlaceholder(decodedBase64(value));
+}
 
+/** Both cases, and digits or signs: what a generator makes and a word is not. */
 function isVaried(value: string): boolean {
-  return classesOf(value) >= CLASSES_MIN && hasDigitOrSigns(value);
+  return /[a-z]/.test(value) && /[A-Z]/.test(value) && hasDigitOrSigns(value);
 }

@@ -24,7 +24,7 @@ export interface SecretScan {
 function beginsToken(text: string, format: SecretFormat, start: number): boolean {
   if (start === 0) return true;
   if (format.alone && /[./-]/.test(text.charAt(start - 1))) return false;
-  return (bitsAt(text, start - 1) & WORDY) === 0 || (bitsAt(format.prefix, 0) & WORDY) === 0;
+  return (bitsAt(text, start - 1) & WORDY) === 0 || (format.lead === undefined && (bitsAt(format.prefix, 0) & WORDY) === 0);
 }
 
 /** Where the part before the prefix begins; -1 where it is not as it should be. */
@@ -47,9 +47,9 @@ function isRandomBody(format: SecretFormat, body: string): boolean {
 
 function readFormat(cursor: Cursor, format: SecretFormat, start: number): boolean {
   const { text } = cursor.read.fact;
-  if (!text.startsWith(format.prefix, start) || !beginsToken(text, format, start)) return false;
+  if (!text.startsWith(format.prefix, start)) return false;
   const begin = leadStart(text, format, start);
-  if (begin < 0) return false;
+  if (begin < 0 || !beginsToken(text, format, begin)) return false;
   const from = start + format.prefix.length;
   const end = trimDots(text, from, runEnd(cursor, from, format.alphabet));
   const length = end - from;
