@@ -42,14 +42,13 @@ interface Line {
 function readLine(cursor: Cursor, from: number, { line, section }: Line): Section | undefined {
   const plain = PLAIN_LINE.exec(line)?.[2];
   if (plain !== undefined) {
-    if (section?.encoded === true && isEncodedSecret(plain)) take(cursor, from + line.length - plain.length, from + line.length);
+    takeEncoded(cursor, { start: from + line.length - plain.length, value: plain, section });
     return section;
   }
   const entry = ENTRY.exec(line);
   if (entry === null) return section;
   const [, indent = '', name = '', rest = ''] = entry;
-  const opens = rest === '' && SECTIONS.has(name);
-  if (opens) return { indent: indent.length, encoded: name === 'data' };
+  if (rest === '' && SECTIONS.has(name)) return { indent: indent.length, encoded: name === 'data' };
   if (section === undefined || indent.length <= section.indent) return undefined;
   readEntry(cursor, from + line.length - rest.length, { rest, encoded: section.encoded });
   return section;
@@ -62,6 +61,16 @@ function readEntry(cursor: Cursor, from: number, entry: { readonly rest: string;
   const [, quote = '', value = ''] = /^(["']?)([^"'\s]{1,2048})/.exec(entry.rest) ?? [];
   const start = from + quote.length;
   if (entry.encoded ? isEncodedSecret(value) : isPlainSecret(value)) take(cursor, start, start + value.length);
+}
+
+interface PlainLine {
+  readonly start: number;
+  readonly value: string;
+  readonly section: Section | undefined;
+}
+
+function takeEncoded(cursor: Cursor, { start, value, section }: PlainLine): void {
+  if (section?.encoded === true && isEncodedSecret(value)) take(cursor, start, start + value.length);
 }
 
 function take(cursor: Cursor, start: number, end: number): void {
