@@ -165,14 +165,20 @@ function isAwsSecret(cursor: Cursor, nameEnd: number, valueStart: number): boole
   return AWS_NAME.test(/[a-z_-]*(?=[^a-z_-]*$)/.exec(label)?.[0] ?? '');
 }
 
+/** The longest key of a provider, and what may stand between it and the provider's name. */
+const LONGEST_KEY = 200;
+
 /** What is assigned to a name that holds the name of a provider. */
 export function readProvider(cursor: Cursor, word: string, end: number): void {
   if (end <= cursor.valueEnd || end <= cursor.tokenEnd) return;
   const { text, lower } = cursor.read.fact;
   cursor.finder.meter.steps += 8;
+  // Inside an unquoted value that goes on for longer than any key is there is none.
+  if (cursor.bareEnd - end > LONGEST_KEY) return;
   const assigned = valueAfter(text, end);
   const value = assigned ?? followingAt(text, end);
   if (value === undefined) return;
+  if (!value.quoted) cursor.bareEnd = value.end;
   const label = lower.slice(end - word.length, value.start);
   const type = providerKeyOf({ word, label, value: text.slice(value.start, value.end), assigned: assigned !== undefined });
   cursor.finder.meter.steps += value.end - value.start;

@@ -37,6 +37,8 @@ export interface Cursor {
   commandAt: number;
   /** Whether the text was gone through as a manifest. */
   manifestRead: boolean;
+  /** Where the last unquoted value after a provider's name ends. */
+  bareEnd: number;
   keyEnd: number;
   /** Start of the next `-----END`, -1 unknown. */
   pemEnd: number;
@@ -54,6 +56,7 @@ export function cursorOf(finder: SecretFinder, read: ReadText): Cursor {
     finder,
     runs: new Map(),
     commandAt: -1,
+    bareEnd: 0,
     manifestRead: false,
     keyEnd: 0,
     pemEnd: -1,
