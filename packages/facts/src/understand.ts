@@ -18,7 +18,9 @@ import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts,
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
 import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
 import { readUrl } from './read-host.ts';
-import { addKeyedSecret, createSecretFinder, scanSecrets, type SecretFinder } from './secrets.ts';
+import { addKeyedSecret } from './secret-assignments.ts';
+import { createSecretFinder, type SecretFinder } from './secret-cursor.ts';
+import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
 import { meaningOfWord } from './text-index.ts';
