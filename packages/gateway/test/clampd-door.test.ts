@@ -286,6 +286,7 @@ describe('wire -> action', () => {
     [{ delegation_chain: ['a', 'b', 'c', 'd', 'e', 'f'] }, {}, 400, 'invalid_delegation_chain'],
     [{ delegation_chain: ['a', AGENT] }, {}, 403, 'delegation_unknown_caller'],
     [{}, { 'x-ag-session': 'a b' }, 400, 'invalid_session_id'],
+    [{}, { 'x-ag-session': 'countersign.vault' }, 400, 'invalid_session_id'],
     [{}, { 'x-ag-session': 'x'.repeat(129) }, 400, 'invalid_session_id'],
   ] as const)('HTTP-013: %j %j is %d %s', async (...[overrides, extra, status, code]) => {
     const reply = await once({}, '/v1/proxy', call(overrides), extra);
