@@ -54,7 +54,7 @@ interface Load {
 }
 
 /** Clients that ask for decisions until the server dies, and write down every receipt they were shown. */
-function loadServer(ready: Ready, clients: number): Load {
+export function loadServer(ready: Ready, clients: number): Load {
   const pool = new Pool(ready.url, { connections: clients });
   const headers = headersFor(ready);
   const acknowledged: string[] = [];

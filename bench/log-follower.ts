@@ -11,6 +11,8 @@ import { request } from 'undici';
 export interface Follower {
   /** Reads everything up to the newest checkpoint. Throws with a sentence when anything does not fit. */
   follow(url: string): Promise<Checkpoint>;
+  /** The newest checkpoint, signed as it must be. */
+  head(url: string): Promise<Checkpoint>;
   /** Looks at the checkpoint only, and keeps it to be checked later. */
   glance(url: string): Promise<void>;
   readonly receipts: ReadonlySet<string>;
@@ -69,6 +71,9 @@ export function createFollower(vkey: string, token: string): Follower {
   }
 
   return {
+    async head(url: string): Promise<Checkpoint> {
+      return open(await get(`${url}/log/checkpoint`, token));
+    },
     async glance(url: string): Promise<void> {
       shown.push(open(await get(`${url}/log/checkpoint`, token)));
     },

@@ -2,13 +2,26 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSigner } from '@countersign/crypto';
 import { canonicalize, type JsonValue, parseJson } from '@countersign/kernel';
-import { makeBundle } from '@countersign/receipts';
-import { type Check, type Trust, verifyBundle, verifySession } from '@countersign/receipts/verify';
+import { cosignatureLine, createMemoryStorage, openLog } from '@countersign/log';
+import { makeBundle, makeConsistency } from '@countersign/receipts';
+import type { Check, Trust } from '@countersign/receipts/verify';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { seeded } from '../../bench/crash-run.ts';
-import { action, fullBundle, openWorld, outcomeDraft, receiptDraft, trust, uuid } from '../../packages/receipts/test/fixtures.ts';
+import {
+  action,
+  fullBundle,
+  logSigner,
+  openWorld,
+  ORIGIN,
+  outcomeDraft,
+  receiptDraft,
+  trust,
+  uuid,
+} from '../../packages/receipts/test/fixtures.ts';
 import { type Gateway, openGateway } from '../e2e/gateway-world.ts';
+import { compare, firstSays, lineOf, type Question } from './both-verifiers.ts';
 import { askAll, findPython, type Python, run } from './python-process.ts';
 
 const SEED = 20_260_102;
@@ -16,16 +29,11 @@ const TAMPERED_BYTES = 400;
 const TAMPERED_MEMBERS = 400;
 const SESSIONS = 150;
 
-interface Answer {
-  readonly ok: boolean;
-  readonly end?: string;
-  readonly checks: readonly string[];
-}
-
 interface Vector {
   readonly name: string;
   readonly bundles: readonly string[];
   readonly trust: Trust;
+  readonly now?: string;
 }
 
 let python: Python = { missing: 'not looked for' };
@@ -42,44 +50,8 @@ function pythonOr(context: TestContext): string {
   return python.path;
 }
 
-function lineOf({ name, status, code }: Check): string {
-  return `${name} ${status} ${code}`;
-}
-
-/** The second verifier's lines of those checks that the first one makes. */
-function common(first: readonly Check[], second: readonly string[]): readonly string[] {
-  const names = new Set<string>(first.map(({ name }) => name));
-  return second.filter((line) => names.has(line.split(' ')[0] ?? ''));
-}
-
-function encode(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
-}
-
-interface Asked {
-  readonly file: Uint8Array;
-  readonly trust: Trust;
-}
-
-/** Asks both about every file; gives how often each line, `ok true` and `ok false` were said. */
-async function compareBundles(path: string, asked: readonly Asked[]): Promise<ReadonlyMap<string, number>> {
-  const answers = await askAll<Answer>(
-    path,
-    asked.map(({ file, trust: believed }) => ({ op: 'bundle', trust: believed, file: encode(file) })),
-  );
-  const said = new Map<string, number>();
-  for (const [n, { file, trust: believed }] of asked.entries()) {
-    const report = await verifyBundle(file, believed);
-    const checks = report.checks.map(lineOf);
-    const other = { ok: answers[n]?.ok, checks: common(report.checks, answers[n]?.checks ?? []) };
-    expect(other, `file ${n}, seed ${SEED}`).toEqual({ ok: report.ok, checks });
-    for (const line of [`ok ${report.ok}`, ...checks]) said.set(line, (said.get(line) ?? 0) + 1);
-  }
-  return said;
-}
-
-function believing(files: readonly Uint8Array[], believed: Trust): readonly Asked[] {
-  return files.map((file) => ({ file, trust: believed }));
+function believing(files: readonly Uint8Array[], believed: Trust): readonly Question[] {
+  return files.map((file) => ({ op: 'bundle', trust: believed, file }));
 }
 
 function stored(name: string): unknown {
@@ -104,6 +76,36 @@ async function makeFiles(): Promise<readonly Uint8Array[]> {
   files.push(await fullBundle(each, uuid(1)));
   await each.log.close();
   return files;
+}
+
+interface ConsistencyFiles {
+  readonly files: readonly Uint8Array[];
+  /** A checkpoint, and how many of the files begin with it. */
+  readonly seen: string;
+  readonly sameOld: number;
+}
+
+/** From each of some checkpoints to each later one of a log that two witnesses cosign, or, in the first half, one. */
+async function makeConsistencyFiles(): Promise<ConsistencyFiles> {
+  const witnesses = [41, 42].map((seed) => ({ name: `witness.example/${seed}`, signer: createSigner(new Uint8Array(32).fill(seed)) }));
+  const log = await openLog({
+    storage: createMemoryStorage(),
+    origin: ORIGIN,
+    noteSigner: { name: ORIGIN, signer: logSigner },
+    cosign: ({ size, note }) => {
+      const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+      return Promise.resolve(size < 20 ? [] : witnesses.slice(0, size < 100 ? 1 : 2).map((by) => cosignatureLine(text, 1_780_000_000, by)));
+    },
+  });
+  const heads = [log.checkpoint];
+  for (const size of [1, 2, 7, 8, 19, 64, 65, 300]) {
+    while (log.size < size) log.append({ entry: Buffer.from(`entry ${log.size}`), attachments: [] });
+    heads.push(await log.whenPublished(size - 1));
+  }
+  const files: Uint8Array[] = [];
+  for (const [n, old] of heads.entries()) for (const newer of heads.slice(n)) files.push(await makeConsistency(log, old, newer));
+  await log.close();
+  return { files, seen: heads[4]?.note ?? '', sameOld: heads.length - 4 };
 }
 
 function tamperBytes(file: Uint8Array, random: () => number): Uint8Array {
@@ -256,27 +258,26 @@ describe('both verifiers say the same', () => {
 
   it('BNDL-010 BNDL-014 BNDL-015 BNDL-016 BNDL-040 of the vectors', async (context) => {
     const vectors = ['valid', 'invalid'].flatMap((name) => stored(name) as readonly Vector[]);
-    const asked = vectors.flatMap(({ bundles, trust: believed }) =>
-      believing(
-        bundles.map((text) => Buffer.from(text, 'utf8')),
-        believed,
-      ),
-    );
-    const said = await compareBundles(pythonOr(context), asked);
+    const asked = vectors.flatMap(({ bundles, trust: believed, now }): readonly Question[] => {
+      const list = bundles.map((text) => Buffer.from(text, 'utf8'));
+      const each = believing(list, believed);
+      return list.length === 1 ? each : [...each, { op: 'session', trust: believed, files: list, ...(now === undefined ? {} : { now }) }];
+    });
+    const said = await compare(pythonOr(context), asked, 'vectors');
     expect(Math.min(said.get('ok true') ?? 0, said.get('ok false') ?? 0)).toBeGreaterThan(10);
   });
 
   it('BNDL-012 RCPT-005 of bundles as the gateway makes them, and of hundreds in which bytes were changed', async (context) => {
     const random = seeded(SEED);
     const tampered = Array.from({ length: TAMPERED_BYTES }, (_, n) => tamperBytes(files[n % files.length] ?? new Uint8Array(0), random));
-    const said = await compareBundles(pythonOr(context), believing([...files, ...tampered], trust));
+    const said = await compare(pythonOr(context), believing([...files, ...tampered], trust), `seed ${SEED}`);
     expect([said.get('ok true'), said.get('ok false')]).toEqual([files.length, TAMPERED_BYTES]);
   });
 
   it('BNDL-014 RCPT-005 of hundreds in which a member was changed and the text is canonical again', async (context) => {
     const random = seeded(SEED + 1);
     const tampered = Array.from({ length: TAMPERED_MEMBERS }, (_, n) => tamperMember(files[n % files.length] ?? new Uint8Array(0), random));
-    const said = await compareBundles(pythonOr(context), believing(tampered, trust));
+    const said = await compare(pythonOr(context), believing(tampered, trust), `seed ${SEED + 1}`);
     for (const check of ['bundle-form', 'entry-form', 'inclusion', 'checkpoint', 'commitments', 'inputs'])
       expect(
         [...said.keys()].some((line) => line.startsWith(`${check} fail`)),
@@ -294,7 +295,7 @@ describe('both verifiers say the same', () => {
       Buffer.from(`\ufeff${whole}`, 'utf8'),
       Buffer.concat([Buffer.from(whole.slice(0, 20)), Buffer.from([0xed, 0xa0, 0x80])]),
     ];
-    const said = await compareBundles(pythonOr(context), believing([...edges, ...bytes], trust));
+    const said = await compare(pythonOr(context), believing([...edges, ...bytes], trust), 'edges');
     expect(said.get('ok true')).toBeUndefined();
     for (const code of ['bundle_not_json', 'bundle_not_canonical', 'bundle_malformed'])
       expect(said.get(`bundle-form fail ${code}`), code).toBeGreaterThan(3);
@@ -310,64 +311,61 @@ describe('both verifiers say the same', () => {
         ? [...files.slice(0, 3), ...files.slice(4, 5)].filter(() => random() < 0.9).sort(() => random() - 0.5)
         : Array.from({ length: Math.floor(random() * 5) }, () => all[Math.floor(random() * all.length)] ?? new Uint8Array(0)),
     );
-    const answers = await askAll<Answer>(
-      pythonOr(context),
-      lists.map((list) => ({ op: 'session', trust, files: list.map(encode) })),
-    );
-    const codes = new Set<string>();
-    for (const [n, list] of lists.entries()) {
-      const report = await verifySession(list, trust);
-      expect([answers[n]?.end, answers[n]?.checks[0]], `list ${n}`).toEqual([report.end, lineOf(report.chain)]);
-      codes.add(report.chain.code);
-    }
-    expect([...codes].sort()).toEqual(['chain_empty', 'chain_gap', 'chain_mixed', 'chain_ok', 'chain_repeated', 'chain_unproven']);
+    const questions = lists.map((list): Question => ({ op: 'session', trust, files: list }));
+    const said = await compare(pythonOr(context), questions, `seed ${SEED + 2}`);
+    for (const code of ['chain_empty', 'chain_gap', 'chain_mixed', 'chain_repeated', 'chain_unproven'])
+      expect(said.get(`chain fail ${code}`), code).toBeGreaterThan(0);
+    expect(said.get('chain pass chain_ok')).toBeGreaterThan(0);
+  });
+
+  it('BNDL-030 BNDL-031 BNDL-032 of consistency files as a log makes them, cosigned, and of hundreds that were changed', async (context) => {
+    const random = seeded(SEED + 3);
+    const made = await makeConsistencyFiles();
+    const from = (list: readonly Uint8Array[]): readonly Question[] =>
+      list.flatMap((file): readonly Question[] => [
+        { op: 'consistency', trust, file },
+        { op: 'consistency', trust, file, seen: made.seen },
+      ]);
+    const changed = Array.from({ length: TAMPERED_MEMBERS }, (_, n) => {
+      const file = made.files[n % made.files.length] ?? new Uint8Array(0);
+      return n % 2 === 0 ? tamperMember(file, random) : tamperBytes(file, random);
+    });
+    const whole = await compare(pythonOr(context), from(made.files), 'made by makeConsistency');
+    expect(whole.get('ok true')).toBe(made.files.length + made.sameOld);
+    expect(whole.get('consistency fail consistency_not_seen')).toBe(made.files.length - made.sameOld);
+    const said = await compare(pythonOr(context), from(changed), `seed ${SEED + 3}`);
+    for (const line of ['form fail consistency_not_json', 'form fail consistency_malformed', 'form fail consistency_digest_bad'])
+      expect(said.get(`consistency-${line}`), line).toBeGreaterThan(3);
   });
 });
 
-interface BundleCase {
+interface Case {
   readonly name: string;
-  readonly trust: Trust & { readonly witnessKeys?: readonly string[] };
-  readonly file: string;
-  readonly expect: { readonly ok: boolean; readonly checks: readonly string[] };
+  readonly trust: Trust;
+  readonly file?: string;
+  readonly files?: readonly string[];
+  readonly now?: string;
+  readonly seen?: string;
+  readonly expect: { readonly ok: boolean; readonly end?: string; readonly checks: readonly string[] };
 }
 
-interface SessionCase {
-  readonly name: string;
-  readonly trust: Trust & { readonly witnessKeys?: readonly string[] };
-  readonly files: readonly string[];
-  readonly expect: { readonly end: string; readonly checks: readonly string[] };
+function questionOf({ trust: believed, file, files, now, seen }: Case, stem: string): Question {
+  const bytes = (text = ''): Uint8Array => Buffer.from(text, 'utf8');
+  if (files !== undefined) return { op: 'session', trust: believed, files: files.map(bytes), ...(now === undefined ? {} : { now }) };
+  if (stem === 'extended') return { op: 'bundle', trust: believed, file: bytes(file) };
+  return { op: 'consistency', trust: believed, file: bytes(file), ...(seen === undefined ? {} : { seen }) };
 }
 
-/** Digests, further signature lines, types of entry and faults of a checkpoint or entry that are newer than the first verifier. */
-const NEWER = /"digest":|countersign\.(?:erasure|log-key)\.v1/;
-const NEWER_FAULTS = /bundle_digest|checkpoint_wrong_key|note_ambiguous_key/;
-
-describe('the first verifier on what the second one made', () => {
-  const { cases: bundles } = stored('extended') as { readonly cases: readonly BundleCase[] };
-  const old = bundles.filter(
-    ({ trust: { witnessKeys }, file, expect: { checks } }) =>
-      witnessKeys === undefined && file.length <= 16_384 && !NEWER.test(file) && !checks.some((line) => NEWER_FAULTS.test(line)),
-  );
-  const { cases: sessions } = stored('sessions') as { readonly cases: readonly SessionCase[] };
-  const cases = sessions.filter(
-    ({ trust: { witnessKeys }, files }) => witnessKeys === undefined && !files.some((file) => NEWER.test(file)),
-  );
-
-  it('BNDL-040 there are more than ten bundles and twenty sessions', () => {
-    expect([old.length > 10, cases.length > 20]).toEqual([true, true]);
-  });
-
-  it.each(old.map((one) => [one.name, one] as const))('BNDL-040 bundle: %s', async (_name, one) => {
-    const report = await verifyBundle(Buffer.from(one.file, 'utf8'), one.trust);
-    expect(report.ok).toBe(one.expect.ok);
-    expect(report.checks.map(lineOf)).toEqual(expect.arrayContaining([...one.expect.checks]));
-  });
-
-  it.each(cases.map((one) => [one.name, one] as const))('BNDL-040 session: %s', async (_name, one) => {
-    const files = one.files.map((file) => Buffer.from(file, 'utf8'));
-    const report = await verifySession(files, one.trust);
-    expect(report.end).toBe(one.expect.end);
-    expect(one.expect.checks).toContain(lineOf(report.chain));
+describe('both verifiers on the cases that either of them made', () => {
+  it.each(['extended', 'sessions', 'consistency', 'consistency-seeded'])('BNDL-040 vectors/bundle/%s.json', async (stem) => {
+    const { cases } = stored(stem) as { readonly cases: readonly Case[] };
+    const questions = cases.map((one) => questionOf(one, stem));
+    if (!('missing' in python)) await compare(python.path, questions, stem);
+    for (const [n, question] of questions.entries()) {
+      const { ok, checks } = await firstSays(question);
+      expect(ok, cases[n]?.name).toBe(cases[n]?.expect.ok);
+      expect(checks, cases[n]?.name).toEqual(expect.arrayContaining([...(cases[n]?.expect.checks ?? [])]));
+    }
   });
 });
 
@@ -415,7 +413,7 @@ describe('both command lines, on bundles of a real gateway', () => {
       const other = two.bundles[n];
       expect(Object.keys(other ?? {}).sort()).toEqual(Object.keys(bundle).sort());
       expect([other?.ok, other?.subject]).toEqual([bundle.ok, bundle.subject]);
-      expect(common(bundle.checks, (other?.checks ?? []).map(lineOf))).toEqual(bundle.checks.map(lineOf));
+      expect((other?.checks ?? []).map(lineOf)).toEqual(bundle.checks.map(lineOf));
     }
     const stranger = await run(path, ['-m', 'countersign_verify', ...files, '--key', trust.vkeys[0] ?? '']);
     expect([stranger.code, stranger.stdout.match(/^NOT VERIFIED/gm)?.length]).toEqual([2, 3]);

@@ -17,17 +17,26 @@ export interface ConsistencyVector {
   readonly name: string;
   readonly file: string;
   readonly trust: Trust;
-  readonly ok: boolean;
+  readonly expect: { readonly ok: boolean };
   /** A checkpoint that the verifier kept. */
   readonly seen?: string;
 }
 
-function vectorsOf(name: 'valid' | 'invalid' | 'consistency'): unknown {
+export interface SessionVector {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly trust: Trust;
+  readonly now?: string;
+  readonly expect: { readonly ok: boolean };
+}
+
+function vectorsOf(name: 'valid' | 'invalid' | 'consistency' | 'sessions'): unknown {
   return JSON.parse(readFileSync(new URL(`../../vectors/bundle/${name}.json`, import.meta.url), 'utf8')) as unknown;
 }
 
 export const VECTORS = [...(vectorsOf('valid') as Vector[]), ...(vectorsOf('invalid') as Vector[])];
-export const CONSISTENCY = vectorsOf('consistency') as ConsistencyVector[];
+export const CONSISTENCY = (vectorsOf('consistency') as { cases: ConsistencyVector[] }).cases;
+export const SESSION_FILES = (vectorsOf('sessions') as { cases: SessionVector[] }).cases;
 export const SINGLE = VECTORS.filter(({ bundles }) => bundles.length === 1);
 export const SESSIONS = VECTORS.filter(({ bundles }) => bundles.length > 1);
 

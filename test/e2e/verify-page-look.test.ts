@@ -26,7 +26,7 @@ describe.skipIf(SKIPPED)(`the page for everybody${SKIPPED ? ' (skipped: there is
   afterAll(() => browser.close());
   afterEach(() => closeQuiet(opened));
 
-  it('the keyboard alone gives a key and a file, opens a result, and always shows where it is', async () => {
+  it('the keyboard alone gives a key and a file, opens a result, and always shows where it is', { timeout: 60_000 }, async () => {
     const world = await open();
     const { page } = world;
     const here = (): Promise<{ name: string; ring: number }> =>
@@ -66,6 +66,11 @@ describe.skipIf(SKIPPED)(`the page for everybody${SKIPPED ? ' (skipped: there is
     await page.keyboard.press('Enter');
     expect(await page.locator('.result').first().getAttribute('open')).toBe('');
     await page.waitForSelector('.result .entry');
+    // A further file checks the list again: the place of the keyboard, and what was opened, stay.
+    await page.setInputFiles('#picker', { name: 'c.json', mimeType: '', buffer: Buffer.from(RECEIPT_TEXT) });
+    await page.waitForSelector('[data-name="c.json"]');
+    await world.done();
+    expect(await page.evaluate(() => document.activeElement?.closest('.result')?.getAttribute('data-name'))).toBe('a.json');
     expect(await page.locator('.result .entry').count()).toBe(1);
     expect((await world.results())[0]).toMatchObject({ ok: true });
   });

@@ -48,6 +48,8 @@ export interface ShownSession {
   readonly session: string;
   readonly ok: boolean;
   readonly end: string;
+  /** How many of its entries are here. */
+  readonly entries: number;
   readonly badge: string;
   readonly checks: readonly Check[];
 }
@@ -92,7 +94,7 @@ const READ_RESULTS = `(() => {
     checks: checksOf(root), subject: rowsOf(root), entry: root.querySelector('.entry')?.textContent ?? '',
   }));
   const sessions = [...document.querySelectorAll('.session')].map((root) => ({
-    session: root.dataset.session, ok: root.dataset.ok === 'true', end: root.dataset.end, badge: root.querySelector('.badge').textContent,
+    session: root.dataset.session, ok: root.dataset.ok === 'true', end: root.dataset.end, entries: Number(root.dataset.entries), badge: root.querySelector('.badge').textContent,
     checks: checksOf(root),
   }));
   return { files, sessions };

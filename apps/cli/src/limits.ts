@@ -1,4 +1,5 @@
 /** @module Every limit of the command line. */
+import { RECEIPT_LIMITS } from '@countersign/receipts';
 
 interface CliLimits {
   readonly fileBytesMax: number;
@@ -15,8 +16,8 @@ interface CliLimits {
 }
 
 export const CLI_LIMITS: CliLimits = {
-  /** Bytes of a file or of standard input. */
-  fileBytesMax: 16 * 1024 * 1024,
+  /** Bytes of a file or of standard input: as many as a bundle may have. */
+  fileBytesMax: RECEIPT_LIMITS.bundleBytesMax,
   /** Bytes of an answer of the gateway. */
   answerBytesMax: 64 * 1024 * 1024,
   /** Values in a bundle. */

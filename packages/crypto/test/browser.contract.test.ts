@@ -65,7 +65,7 @@ describe('Ed25519', () => {
 
   it.each(vectors.valid)('holds in both: $name', (row) => expect(answers(row)).toEqual(both(true)));
   it.each(vectors.invalid)('refused by both: $name', (row) => expect(answers(row)).toEqual(both(false)));
-  it.each(vectors.edges)('edge: $name: $holds', (row) => expect(answers(row)).toEqual(both(row.holds)));
+  it.each(vectors.edges)('BNDL-016, edge: $name: $holds', (row) => expect(answers(row)).toEqual(both(row.holds)));
 
   it('edges are what the recipes give today', () => expect(ed25519Edges()).toEqual(vectors.edges));
 

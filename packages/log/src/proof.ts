@@ -101,8 +101,9 @@ function isPowerOfTwo(n: number): boolean {
 export function verifyConsistency(claim: ConsistencyClaim): boolean {
   const { oldSize, oldRoot, newSize, newRoot, proof } = claim;
   if (!isCount(oldSize) || !isCount(newSize) || oldSize > newSize || !areHashes([oldRoot, newRoot, ...proof])) return false;
-  if (oldSize === 0) return proof.length === 0 && sameHash(oldRoot, emptyRoot());
+  if (oldSize === 0 && !sameHash(oldRoot, emptyRoot())) return false;
   if (oldSize === newSize) return proof.length === 0 && sameHash(oldRoot, newRoot);
+  if (oldSize === 0) return proof.length === 0;
   if (proof.length === 0) return false;
   return climb(claim, isPowerOfTwo(oldSize) ? [oldRoot, ...proof] : proof);
 }

@@ -77,6 +77,18 @@ describe('proofs against the definition', () => {
     );
   });
 
+  test('LOG-040 from nothing: to nothing only the empty root, to anything every root, and never with a proof', () => {
+    const [empty, other] = [mth([]), mth(LEAVES.slice(0, 5))];
+    const fromNothing = { oldSize: 0, oldRoot: empty, newSize: 0, newRoot: empty, proof: [] };
+    expect(verifyConsistency(fromNothing)).toBe(true);
+    expect(verifyConsistency({ ...fromNothing, newRoot: other })).toBe(false);
+    expect(verifyConsistency({ ...fromNothing, oldRoot: other, newRoot: other })).toBe(false);
+    expect(verifyConsistency({ ...fromNothing, proof: [empty] })).toBe(false);
+    expect(verifyConsistency({ ...fromNothing, newSize: 5, newRoot: other })).toBe(true);
+    expect(verifyConsistency({ ...fromNothing, newSize: 5, newRoot: other, oldRoot: other })).toBe(false);
+    expect(verifyConsistency({ ...fromNothing, newSize: 5, newRoot: other, proof: [other] })).toBe(false);
+  });
+
   test('LOG-040 LOG-042 claims of a wrong form are false, never an exception', () => {
     const hash = new Uint8Array(32);
     const short = new Uint8Array(31);

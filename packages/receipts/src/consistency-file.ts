@@ -57,10 +57,11 @@ export async function makeConsistency(log: Log, old: Checkpoint, newer: Checkpoi
 
 function read(bytes: Uint8Array): Result<ConsistencyFile, Fault> {
   const malformed = (code: string, message: string): Result<never, Fault> => err({ code, message });
-  if (bytes.length > RECEIPT_LIMITS.consistencyBytesMax)
-    return malformed('consistency_too_large', `a consistency file has at most ${RECEIPT_LIMITS.consistencyBytesMax} bytes`);
+  const { consistencyBytesMax: bytesMax, bundleDepthMax: depthMax, bundleNodesMax: nodesMax } = RECEIPT_LIMITS;
+  if (bytes.length > bytesMax) return malformed('consistency_too_large', `a consistency file has at most ${bytesMax} bytes`);
   const whole = utf8Text(bytes);
-  const parsed = whole === undefined ? undefined : parseJson(whole);
+  // Strict as a bundle is: what is nested too deep for a form is malformed, not unreadable.
+  const parsed = whole === undefined ? undefined : parseJson(whole, { bytesMax, depthMax, nodesMax });
   if (parsed?.ok !== true) return malformed('consistency_not_json', 'the file is not strict JSON');
   const { value, exactNumbers } = parsed.value;
   if (exactNumbers.length > 0 || canonicalize(value) !== whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional, Union
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from . import limits
 from .encoding import sha256_hex
@@ -52,7 +52,8 @@ CONSISTENCY_FORM: Form = closed(
         "old": _note,
         "new": _note,
         "proof": list_of(_hash, limits.CONSISTENCY_HASHES_MAX),
-    }
+    },
+    {"digest": hex_hash},
 )
 
 
@@ -62,19 +63,32 @@ class FileFault(NamedTuple):
 
 
 class FileKind(NamedTuple):
-    """`prefix` begins the codes of its faults."""
+    """`prefix` begins the codes of its faults; `notes` are its members that are signed notes."""
 
     prefix: str
     bytes_max: int
     form: Form
+    notes: Tuple[str, ...]
 
 
-BUNDLE_FILE = FileKind("bundle", limits.BUNDLE_BYTES_MAX, BUNDLE_FORM)
-CONSISTENCY_FILE = FileKind("consistency", limits.CONSISTENCY_BYTES_MAX, CONSISTENCY_FORM)
+_BUNDLE_FILE = FileKind("bundle", limits.BUNDLE_BYTES_MAX, BUNDLE_FORM, ("checkpoint",))
+_CONSISTENCY_FILE = FileKind("consistency", limits.CONSISTENCY_BYTES_MAX, CONSISTENCY_FORM, ("old", "new"))
 
 
-def read_canonical(data: bytes, kind: FileKind) -> Union[Dict[str, Any], FileFault]:
-    """The object of a file that is the canonical text of what it says, and has the form of its kind."""
+def _digest_fault(value: Dict[str, Any], kind: FileKind) -> Optional[FileFault]:
+    digest = value.get("digest")
+    if digest is None:
+        if any(signature_line_count(value[name]) > 1 for name in kind.notes):
+            return FileFault(f"{kind.prefix}_digest_missing", "a checkpoint in it has several signature lines, and it has no digest")
+        return None
+    rest = {name: member for name, member in value.items() if name != "digest"}
+    if sha256_hex(canonical_bytes(rest)) != digest:
+        return FileFault(f"{kind.prefix}_digest_bad", "its digest is not that of its other members")
+    return None
+
+
+def _read(data: bytes, kind: FileKind) -> Union[Dict[str, Any], FileFault]:
+    """The object of a file that is the canonical text of what it says, has the form of its kind, and the digest that it needs."""
     if len(data) > kind.bytes_max:
         return FileFault(f"{kind.prefix}_too_large", f"it has more than {kind.bytes_max} bytes")
     read = read_json(data, JsonLimits(kind.bytes_max, limits.FILE_DEPTH_MAX, limits.FILE_NODES_MAX))
@@ -86,24 +100,13 @@ def read_canonical(data: bytes, kind: FileKind) -> Union[Dict[str, Any], FileFau
     if fault is not None:
         return FileFault(f"{kind.prefix}_malformed", str(fault))
     value: Dict[str, Any] = read.value
-    return value
-
-
-def _digest_fault(bundle: Dict[str, Any]) -> Optional[FileFault]:
-    digest = bundle.get("digest")
-    if digest is None:
-        if signature_line_count(bundle["checkpoint"]) > 1:
-            return FileFault("bundle_digest_missing", "its checkpoint has several signature lines, and it has no digest")
-        return None
-    rest = {name: value for name, value in bundle.items() if name != "digest"}
-    if sha256_hex(canonical_bytes(rest)) != digest:
-        return FileFault("bundle_digest_bad", "its digest is not that of its other members")
-    return None
+    return _digest_fault(value, kind) or value
 
 
 def read_bundle(data: bytes) -> Union[Dict[str, Any], FileFault]:
     """A bundle; its entry may still have any form."""
-    bundle = read_canonical(data, BUNDLE_FILE)
-    if isinstance(bundle, FileFault):
-        return bundle
-    return _digest_fault(bundle) or bundle
+    return _read(data, _BUNDLE_FILE)
+
+
+def read_consistency(data: bytes) -> Union[Dict[str, Any], FileFault]:
+    return _read(data, _CONSISTENCY_FILE)

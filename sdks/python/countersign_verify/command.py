@@ -9,10 +9,9 @@ import sys
 from datetime import datetime, timezone
 from typing import Any, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Sequence
 
-from .bundle import CONSISTENCY_FILE
 from .ed25519 import PUBLIC_KEY_BYTES
 from .encoding import from_base64url
-from .limits import BUNDLE_BYTES_MAX
+from .limits import BUNDLE_BYTES_MAX, CONSISTENCY_BYTES_MAX
 from .note import LOG_KEY_TYPE, WITNESS_KEY_TYPE, NoteFault, keys_by_line, read_keys
 from .report import Check, Report, SessionReport
 from .trust import Trust
@@ -84,7 +83,7 @@ def _read(path: str, most: int) -> bytes:
 
 def _read_text(path: str) -> str:
     try:
-        return _read(path, CONSISTENCY_FILE.bytes_max).decode("utf-8")
+        return _read(path, CONSISTENCY_BYTES_MAX).decode("utf-8")
     except UnicodeDecodeError:
         raise CommandFault("file_not_text", f"{path}: is not UTF-8 text") from None
 
@@ -165,7 +164,7 @@ def _consistency(path: str, trust: Trust, seen_path: Optional[str]) -> Outcome:
     seen = None if seen_path is None else _read_text(seen_path)
     if seen is not None and read_seen(seen) is None:
         raise CommandFault("checkpoint_malformed", f"{seen_path}: is no checkpoint", "keep the checkpoint as the log serves it")
-    report = verify_consistency(_read(path, CONSISTENCY_FILE.bytes_max), trust, seen)
+    report = verify_consistency(_read(path, CONSISTENCY_BYTES_MAX), trust, seen)
     return Outcome(report.ok, {"consistency": report.as_json(path)}, _report_lines(path, report))
 
 

@@ -23,6 +23,8 @@ VERIFIER_KEY_CHARS_MAX = 1024
 SESSION_BUNDLES_MAX = 100_000
 #: Indexes, sizes and counters: whole numbers that a double holds.
 COUNT_MAX = 9_007_199_254_740_991
+#: POSIX seconds of a cosignature.
+COSIGNATURE_SECONDS_MAX = 9_223_372_036_854_775_807
 
 ENTRY_BYTES_MAX = 16_384
 ENTRY_SIGNATURES_MAX = 4

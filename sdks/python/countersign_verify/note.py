@@ -8,7 +8,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 from .ed25519 import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, holds
 from .encoding import from_base64, sha256
 from .json_reader import utf16_length
-from .limits import COUNT_MAX, NOTE_CHARS_MAX, NOTE_SIGNATURES_MAX, VERIFIER_KEY_CHARS_MAX
+from .limits import COSIGNATURE_SECONDS_MAX, COUNT_MAX, NOTE_CHARS_MAX, NOTE_SIGNATURES_MAX, VERIFIER_KEY_CHARS_MAX
 from .merkle import HASH_BYTES
 
 #: Types of keys: what signs a log's checkpoint, and what a witness cosigns with.
@@ -192,7 +192,7 @@ def _cosignature(line: SignatureLine, key: NoteKey, text: str) -> Optional[Cosig
         return None
     seconds = int.from_bytes(line.signature[:_TIME_BYTES], "big")
     message = f"cosignature/v1\ntime {seconds}\n{text}".encode("utf-8")
-    if seconds > COUNT_MAX or not holds(key.public_key, message, line.signature[_TIME_BYTES:]):
+    if seconds > COSIGNATURE_SECONDS_MAX or not holds(key.public_key, message, line.signature[_TIME_BYTES:]):
         return None
     return Cosignature(line.name, seconds)
 

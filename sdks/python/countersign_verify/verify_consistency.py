@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from .bundle import CONSISTENCY_FILE, FileFault, read_canonical
+from .bundle import FileFault, read_consistency
 from .encoding import from_base64
 from .merkle import verify_consistency as proof_holds
 from .note import Checkpoint, parse_checkpoint
@@ -48,7 +48,7 @@ def _check_consistency(old: Checkpoint, new: Checkpoint, proof: List[bytes], see
 
 def verify_consistency(data: bytes, trust: Trust, seen: Optional[str] = None) -> Report:
     """Every check of a consistency file. `seen` is the note (or the text) of a checkpoint that the verifier saw before."""
-    file = read_canonical(data, CONSISTENCY_FILE)
+    file = read_consistency(data)
     if isinstance(file, FileFault):
         form = failed("consistency-form", file.code, f"The file is no consistency file: {file.message}.")
         return Report(False, [form, *not_reached(("checkpoint", "consistency"), "the file is no consistency file")])

@@ -1,8 +1,9 @@
 """Verifies what comes as JSON lines on standard input, in one process: how the test of the first implementation asks the second one.
 
 A line is `{op, trust, ...}`: `bundle` with `file`, `session` with `files` and perhaps `now`, `consistency` with `file` and perhaps
-`seen`; files in base64. The answer is one line `{ok, checks}`, and `end` of a session; checks are `name status code`. `canonical` with
-`text` has no trust and is answered with `{canonical, exactNumbers}` or `{code}`.
+`seen`; files in base64. The answer is one line `{ok, checks}`, with `subject` where that is proven, and with `end` and `bundles` (the
+checks of each) of a session; checks are `name status code`. `canonical` with `text` has no trust and is answered with
+`{canonical, exactNumbers}` or `{code}`.
 """
 
 import base64
@@ -34,10 +35,11 @@ def answer(task: Dict[str, Any]) -> Dict[str, Any]:
     trust = trust_from_json(task["trust"])
     if task["op"] == "session":
         session = verify_session([base64.b64decode(file) for file in task["files"]], trust, task.get("now"))
-        return {"ok": session.ok, "end": session.end, "checks": lines([session.chain, session.outcomes])}
+        bundles = [lines(report.checks) for report in session.bundles]
+        return {"ok": session.ok, "end": session.end, "checks": lines([session.chain, session.outcomes]), "bundles": bundles}
     data = base64.b64decode(task["file"])
     report = verify_consistency(data, trust, task.get("seen")) if task["op"] == "consistency" else verify_bundle(data, trust)
-    return {"ok": report.ok, "checks": lines(report.checks)}
+    return {"ok": report.ok, "checks": lines(report.checks), **({"subject": report.subject} if report.ok else {})}
 
 
 if __name__ == "__main__":

@@ -155,8 +155,9 @@ def _cosignature_cases() -> List[Case]:
             [bad],
             trust(witnesses=[a, b], quorum=1),
         ),
-        _one("cosignature with a time of 2^53", with_lines(a.cosign(text, 2**53)), False, [bad], trust(witnesses=[a])),
-        _one("cosignature with a time of 2^53 - 1", with_lines(a.cosign(text, 2**53 - 1)), True, [ok], trust(witnesses=[a])),
+        _one("cosignature with a time of 2^63", with_lines(a.cosign(text, 2**63)), False, [bad], trust(witnesses=[a])),
+        _one("cosignature with a time of 2^63 - 1", with_lines(a.cosign(text, 2**63 - 1)), True, [ok], trust(witnesses=[a])),
+        _one("cosignature with a time of 2^53", with_lines(a.cosign(text, 2**53)), True, [ok], trust(witnesses=[a])),
         _one("a log key given as witness key", cosigned, False, ["cosignatures fail vkey_unknown_type"], trust(witnesses=[LOG_KEY])),
         _one(
             "cosigned, but not signed by a given log key",
@@ -359,6 +360,10 @@ def _outcome_session_cases() -> List[Case]:
 def _chain_session_cases() -> List[Case]:
     _, whole = full_session()
     other, other_org, after, swapped, broken = Chain("session-2"), Chain(org="org-2"), Chain(), Chain(), Chain()
+    alike = Chain("b\na", "a")
+    alike.receipt(1)
+    alike.session, alike.org = "a", "a\nb"
+    alike.receipt(2)
     other.receipt(8)
     other_org.receipt(8)
     after.end(1)
@@ -391,6 +396,7 @@ def _chain_session_cases() -> List[Case]:
         _session("an entry twice", [*whole, whole[1]], f"false closed fail:chain_repeated {not_reached}"),
         _session("two sessions", Log().extend([swapped.bodies[0], *other.bodies]).bundles(), f"false open fail:chain_mixed {not_reached}"),
         _session("two orgs", Log().extend([swapped.bodies[0], *other_org.bodies]).bundles(), f"false open fail:chain_mixed {not_reached}"),
+        _session("an org and session that read like another's with a newline", _of(alike), f"false open fail:chain_mixed {not_reached}"),
         _session(
             "two logs",
             [*Log().extend(swapped.bodies[:1]).bundles(), *elsewhere],
@@ -443,6 +449,13 @@ def _long_log(origin: str = ORIGIN, key: Key = LOG_KEY, first: int = 1) -> Log:
     for n in range(first, first + 9):
         chain.receipt(n)
     return Log(origin, [key]).extend(chain.bodies)
+
+
+def _nested(depth: int) -> Any:
+    value: Any = 0
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def _seen(case: Case, note: str) -> Case:
@@ -518,6 +531,8 @@ def consistency_cases() -> List[Case]:
         _one("newline at the end", three_nine + b"\n", False, [f"{form}not_canonical", "checkpoint not-checked not_reached"]),
         _one("not JSON", b"", False, [f"{form}not_json"]),
         _one("unknown member", log.consistency(3, 9, zz=1), False, [f"{form}malformed"]),
+        _one("80 containers in each other", log.consistency(3, 9, zz=_nested(79)), False, [f"{form}malformed"]),
+        _one("81 containers in each other", log.consistency(3, 9, zz=_nested(80)), False, [f"{form}not_json"]),
         _one("65 hashes", log.consistency(3, 9, proof=[proof[0]] * 65), False, [f"{form}malformed"]),
         _one("64 hashes", log.consistency(3, 9, proof=[proof[0]] * 64), False, [bad]),
         _one("another type", log.consistency(3, 9, type="countersign.consistency.v2"), False, [f"{form}malformed"]),

@@ -48,6 +48,10 @@ class Vectors(unittest.TestCase):
                     self.assertEqual(holds(key, message, signature), expected)
                     if "keyId" in case:
                         self.assertEqual(key_id_of(key), case["keyId"])
+        for case in vectors["edges"]:
+            with self.subTest(case["name"]):
+                key, message, signature = (bytes.fromhex(case[name]) for name in ("publicKey", "message", "signature"))
+                self.assertEqual(holds(key, message, signature), case["holds"])
 
     def test_notes(self) -> None:
         vectors = load("crypto/note.json")

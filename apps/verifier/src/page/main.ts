@@ -34,6 +34,8 @@ const parts = {
 
 let held: readonly HeldFile[] = [];
 let pastedCount = 0;
+/** Runs out when no key was changed for a moment. */
+let settling: ReturnType<typeof setTimeout> | undefined;
 /** Grows with every change; work for an older one stops. */
 let generation = 0;
 
@@ -89,7 +91,10 @@ function openPlaces(): ReadonlySet<number> {
 }
 
 function render(list: CheckedList): void {
+  // Whoever stands on a result with the keyboard still stands there when the list is checked again.
+  const focused = [...parts.results.querySelectorAll('.result')].findIndex((result) => result.contains(document.activeElement));
   parts.results.replaceChildren(...resultViews(list, openPlaces()));
+  if (focused >= 0) parts.results.querySelectorAll<HTMLElement>('.result-head')[focused]?.focus();
   show('done', headline(list));
 }
 
@@ -118,6 +123,7 @@ async function verifyAll(): Promise<void> {
 
 /** Something failed that should not: say so, and claim nothing. */
 function verifyAgain(): void {
+  clearTimeout(settling);
   verifyAll().catch(() => {
     parts.results.replaceChildren();
     show('done', 'Nothing is verified.');
@@ -141,6 +147,7 @@ function take(files: readonly File[]): void {
   complain(wrong ?? '');
   if (wrong !== undefined || files.length === 0) return;
   generation += 1;
+  clearTimeout(settling);
   show('working', `Reading ${files.length === 1 ? 'the file' : `${files.length} files`}…`);
   // A file that cannot be read is one of the results, so that this ends well.
   void readFiles(files).then(hold);
@@ -187,14 +194,13 @@ function listenForFiles(): void {
 }
 
 function listenForKeys(): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
   for (const box of [...Object.values(parts.boxes), parts.quorum, parts.seen, parts.now]) {
     box.addEventListener('input', () => {
       // What is shown was true for other keys.
       generation += 1;
       if (held.length > 0) show('working', 'Checking again…');
-      clearTimeout(timer);
-      timer = setTimeout(verifyAgain, SETTLE_MS);
+      clearTimeout(settling);
+      settling = setTimeout(verifyAgain, SETTLE_MS);
     });
   }
 }

@@ -43,7 +43,7 @@ function fileView(file: CheckedFile, open: boolean): HTMLElement {
 }
 
 function sessionView(session: CheckedSession): HTMLElement {
-  const data = { session: session.session, ok: String(session.ok), end: session.end };
+  const data = { session: session.session, ok: String(session.ok), end: session.end, entries: String(session.entries) };
   const end = session.end === 'closed' ? 'It is closed: nothing may follow.' : 'It is open: nothing says that it has not gone on.';
   return element('section', { class: 'session', data, set: { 'aria-label': 'A session' } }, [
     element('p', { class: 'session-head' }, [
