@@ -15,8 +15,8 @@ import {
   parseJson,
   type Result,
 } from '@countersign/kernel';
-import { createEgress, createFeedHub, createGateway, type Evidence } from '@countersign/gateway';
-import { EXPORT_FORMATS, openRuntime, type Runtime, systemTimer } from '@countersign/runtime';
+import { createEgress, createFeedHub, createGateway, type Evidence, type Gauge } from '@countersign/gateway';
+import { EXPORT_FORMATS, openRuntime, type Runtime, runtimeStatus, systemTimer, witnessAgeSeconds } from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
@@ -48,8 +48,8 @@ function evidenceOf(runtime: Runtime): Evidence {
   const { log, recorder } = runtime;
   return {
     async receipt(id: string): Promise<JsonValue | undefined> {
-      const record = await recorder.find(id);
-      return record === undefined ? undefined : entryOf(record);
+      const index = await recorder.placeOf(id);
+      return index === undefined ? undefined : entryOf({ index, entry: await log.readEntry(index) });
     },
     async bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined> {
       const made = await runtime.bundle(id, options);
@@ -67,24 +67,30 @@ function evidenceOf(runtime: Runtime): Evidence {
     async tail(limit: number): Promise<readonly JsonValue[]> {
       const size = log.durableSize;
       const indexes = Array.from({ length: Math.min(limit, size) }, (_, back) => size - 1 - back);
-      return (await Promise.all(indexes.map((index) => log.readRecord(index)))).map((record) => entryOf(record));
+      return Promise.all(indexes.map(async (index) => entryOf({ index, entry: await log.readEntry(index) })));
     },
     published: (path: string) => log.readPublished(path),
   };
 }
 
-function statusOf(runtime: Runtime, startedMs: number): JsonValue {
-  const { log, policy, engineFile, logKey, receiptKey } = runtime;
-  return {
-    version: '0.1.0',
-    started: formatTime(startedMs),
-    policy: policy.engineFor('')?.policyName ?? null,
-    problem: policy.problem ?? log.failure?.message ?? null,
-    engine: engineFile.hash,
-    logKey,
-    receiptKey,
-    logSize: log.durableSize,
-  };
+/** A `read` key sees how the gateway is; what is sealed is the operator's to count (HTTP-049). */
+function statusOf(runtime: Runtime, startedMs: number, everything: boolean): JsonValue {
+  const { vault, ...seen } = runtimeStatus(runtime);
+  return { version: '0.1.0', started: formatTime(startedMs), ...seen, ...(everything && vault !== undefined ? { vault } : {}) };
+}
+
+function gaugesOf({ log, witnesses, ports }: Runtime): readonly Gauge[] {
+  const gauge = (name: string, help: string, read: () => number): Gauge => ({ name, help, type: 'gauge', read });
+  const age = gauge('countersign_witness_age_seconds', 'since enough witnesses had cosigned; -1 where they have not since the start', () =>
+    witnessAgeSeconds(witnesses.status(), ports.clock.nowMs()),
+  );
+  return [
+    gauge('countersign_log_size', 'durable entries of the log', () => log.durableSize),
+    gauge('countersign_log_unpublished', 'durable entries that no checkpoint covers yet', () => log.durableSize - log.checkpoint.size),
+    gauge('countersign_log_failed', '1 once the log has stopped', () => (log.failure === undefined ? 0 : 1)),
+    // A log without witnesses has no age of a cosignature.
+    ...(witnesses.status().witnesses.length === 0 ? [] : [age]),
+  ];
 }
 
 function portTaken(port: number, host: string): CodedError {
@@ -130,9 +136,13 @@ export async function serve(settings: Settings, warn: (message: string) => void)
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
       evidence: evidenceOf(runtime),
       vault: runtime.vault,
+      sessions: runtime.sessions,
+      logDesk: runtime.logDesk,
+      publicLog: settings.publicLog,
       operatorTokenSha256: sha256(token),
-      status: () => statusOf(runtime, startedMs),
+      status: ({ everything }) => statusOf(runtime, startedMs, everything),
     },
+    gauges: gaugesOf(runtime),
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

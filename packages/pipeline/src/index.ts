@@ -46,5 +46,7 @@ export { countersignAction } from './countersign-action.ts';
 export { deny } from './denial.ts';
 export { createGate, type Gate } from './gate.ts';
 export { PIPELINE_LIMITS } from './limits.ts';
+export type { ArchiveRequest, LogDesk, LogDeskFaultCode, LogDeskResult, LogKeysView, MovedSegments } from './log-desk.ts';
+export type { SessionDesk, SessionEnded, SessionEndRequest, SessionEntry, SessionFaultCode, SessionResult } from './session-desk.ts';
 export { createSessionTurns, type EndTurn, type SessionTurns } from './session-turns.ts';
 export type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult, VaultView } from './vault-desk.ts';

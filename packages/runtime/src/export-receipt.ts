@@ -41,9 +41,9 @@ export async function exportReceipt(
   source: Source,
   request: { readonly id: string; readonly format: ExportFormat },
 ): Promise<Result<Uint8Array, Fault>> {
-  const record = await source.recorder.find(request.id);
-  if (record === undefined)
+  const index = await source.recorder.placeOf(request.id);
+  if (index === undefined)
     return err({ code: 'receipt_not_found', message: 'there is no receipt with this id', hint: 'list some with `countersign log tail`' });
-  const bundle = readBundle(await makeBundle({ log: source.log, index: record.index }));
+  const bundle = readBundle(await makeBundle({ log: source.log, index }));
   return bundle.ok ? WRITERS[request.format](bundle.value, source) : bundle;
 }

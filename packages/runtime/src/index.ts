@@ -13,6 +13,7 @@ export { type PolicyInForce } from './policy-in-force.ts';
 export { rotateMasterKey, type RotateMasterKeyOptions } from './rotate-master-key.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export { checkCosignatures, type CosignedBy, type Cosignatures } from './cosignatures.ts';
+export { runtimeStatus, witnessAgeSeconds } from './status.ts';
 export { createTokenMinter, SCOPE_AUDIENCE, SCOPE_KEY_ID } from './scope-tokens.ts';
 export { createSymlinkSource } from './symlinks.ts';
 export {

@@ -18,8 +18,17 @@ import {
   type Random,
   type Result,
 } from '@countersign/kernel';
-import { type Log, type LogRecord, openLog } from '@countersign/log';
-import { createGate, createSessionTurns, type Feed, type Ports, type Upstream, type VaultDesk } from '@countersign/pipeline';
+import { type Log, type LogLimits, type LogRecord, openLog } from '@countersign/log';
+import {
+  createGate,
+  createSessionTurns,
+  type Feed,
+  type LogDesk,
+  type Ports,
+  type SessionDesk,
+  type Upstream,
+  type VaultDesk,
+} from '@countersign/pipeline';
 import type { EntryBody, StateDelta } from '@countersign/protocol';
 import {
   createRecorder,
@@ -56,12 +65,14 @@ import { openVaultDesk } from './erasure.ts';
 import { type ExportFormat, exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { createLogDesk } from './log-desk.ts';
 import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
 import { type LogKeys, openLogKeys } from './log-keys.ts';
 import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
+import { createSessionDesk } from './session-desk.ts';
 import { createSymlinkSource } from './symlinks.ts';
 import { readWitnessConfig } from './witness-config.ts';
 import { createWitnesses, type Witnesses } from './witnesses.ts';
@@ -76,6 +87,8 @@ export interface RuntimeOptions {
   readonly upstream?: Upstream;
   readonly feed?: Feed;
   readonly hostSets?: () => HostSets;
+  /** Limits of the log other than its own. */
+  readonly logLimits?: Partial<LogLimits>;
   /** The system calls of the log's disk; the operating system's own where it is not said. */
   readonly diskSystem?: DiskSystem;
   readonly clock?: Clock;
@@ -103,6 +116,10 @@ export interface Runtime {
   readonly receiptKey: string;
   readonly scopeSigner: Signer;
   readonly vault: VaultDesk;
+  readonly sessions: SessionDesk;
+  readonly logDesk: LogDesk;
+  /** When the log stopped, by our clock, once it has. */
+  readonly logFailedMs: number | undefined;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
   /** One entry, or for `spine` its session up to it, in a format of others; signed by `receiptKey` where the format has a signature. */
@@ -150,6 +167,7 @@ interface Opened {
   readonly store: Store;
   readonly log: Log;
   readonly witnesses: Witnesses;
+  readonly failedMs: () => number | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -294,13 +312,18 @@ async function openParts(options: RuntimeOptions): Promise<Opened> {
     const witnesses = createWitnesses({ config: readWitnessConfig(dataDir), clock, timer: systemTimer });
     const { cosign } = witnesses;
     const { origin } = keys.log.list;
-    const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign });
+    let failedMs: number | undefined;
+    const onFailure = (): void => {
+      failedMs = clock.nowMs();
+    };
+    const limits = options.logLimits ?? {};
+    const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign, limits, onFailure });
     checkStateExists(join(dataDir, STATE), log.durableSize);
     checkVaultExists(join(dataDir, VAULT), log.durableSize);
     tables ??= openSqliteVault(join(dataDir, VAULT));
     vault = createVault({ tables, master: keys.sealer, clock, random, create: log.durableSize === 0 });
     const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
-    return { options, keys, vault, store, log, witnesses, clock, random };
+    return { options, keys, vault, store, log, witnesses, failedMs: () => failedMs, clock, random };
   } catch (error) {
     tables?.close();
     await storage.close();
@@ -371,6 +394,11 @@ async function compose(opened: Opened): Promise<Runtime> {
       return logKeys.view().active.at(-1) ?? '';
     },
     logKeys,
+    sessions: createSessionDesk({ log, recorder, turns: ports.turns, feed: ports.feed, clock, random }),
+    logDesk: createLogDesk({ dataDir: options.dataDir, log, keys: logKeys, store, position }),
+    get logFailedMs() {
+      return opened.failedMs();
+    },
     receiptKey,
     scopeSigner: keys.scopeSigner,
     vault: desk,

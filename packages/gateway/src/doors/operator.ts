@@ -10,10 +10,12 @@ import type {
   AgentRecord,
   ApiKeyKind,
   Feed,
+  LogDesk,
   OrgRecord,
   PageRequest,
   PolicyDraft,
   PolicyView,
+  SessionDesk,
   ToolView,
   VaultDesk,
 } from '@countersign/pipeline';
@@ -34,6 +36,9 @@ import {
   SCOPES_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
+import { addLogRoutes } from './operator-log.ts';
+import type { LentByDoor } from './operator-routes.ts';
+import { addSessionRoutes } from './operator-sessions.ts';
 import { addVaultRoutes } from './operator-vault.ts';
 
 /** What auditors read. Undefined: there is no such thing. */
@@ -63,11 +68,14 @@ export interface OperatorDoor {
   readonly policies: PolicyDesk;
   readonly evidence: Evidence;
   readonly vault: VaultDesk;
+  readonly sessions: SessionDesk;
+  readonly logDesk: LogDesk;
   readonly feed: Feed;
   readonly clock: Clock;
   /** SHA-256 of the operator token. */
   readonly operatorTokenSha256: Uint8Array;
-  readonly status: () => JsonValue;
+  /** `everything`: with what only the operator token may see. */
+  readonly status: (seen: { readonly everything: boolean }) => JsonValue;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -332,7 +340,7 @@ async function exported(door: OperatorDoor, request: FastifyRequest): Promise<Ui
 function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/status', (request, answer) => {
     need(accessFor(request), 'read');
-    return reply(answer, { status: door.status() });
+    return reply(answer, { status: door.status({ everything: accessFor(request).may === 'everything' }) });
   });
   app.get('/api/v1/receipts', async (request, answer) => {
     need(accessFor(request), 'read');
@@ -382,11 +390,14 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     });
     for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
       addRoutes(scoped, door);
-    addVaultRoutes(scoped, {
-      desk: door.vault,
-      needEverything: (request) => need(accessFor(request), 'everything'),
+    const lent: LentByDoor = {
+      need: (request, what) => need(accessFor(request), what),
       orgFor: (request, named) => orgFor(door, request, named),
+      queryText,
       reply,
-    });
+    };
+    addVaultRoutes(scoped, door.vault, lent);
+    addSessionRoutes(scoped, door.sessions, lent);
+    addLogRoutes(scoped, door.logDesk, lent);
   });
 }
