@@ -1,6 +1,6 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
 import { type Fault, isJsonObject, type JsonObject, type Result } from '@countersign/kernel';
-import { openRuntime, type Runtime } from '@countersign/runtime';
+import { openRuntime, type Runtime, runtimeStatus } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
@@ -31,7 +31,7 @@ function onlyOrg({ store }: Runtime, named: string | undefined): string {
 async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
   const found: LoggedEntry[] = [];
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
-  for (let index = from; index < end; index += 1) found.push(readEntry(index, (await log.readRecord(index)).entry));
+  for (let index = from; index < end; index += 1) found.push(readEntry(index, await log.readEntry(index)));
   return found;
 }
 
@@ -62,7 +62,16 @@ function operate(runtime: Runtime, where: string): Operator {
     approveTool: async (approval) => unwrap(store.approveTool({ org, ...approval })),
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
-    logKey: () => Promise.resolve(runtime.logKey),
+    logKeys: () => Promise.resolve(runtime.logDesk.keys()),
+    rotateLogKey: async () => unwrap(await runtime.logDesk.rotateKey()),
+    retireLogKey: async () => unwrap(await runtime.logDesk.retireKey()),
+    consistency: async (old, newer) => unwrap(await runtime.logDesk.consistency(old, newer)),
+    archive: async (request) => unwrap(await runtime.logDesk.archive(request)),
+    restore: async (directory) => unwrap(await runtime.logDesk.restore(directory)),
+    endSession: async ({ session, reason, org: named }) =>
+      unwrap(await runtime.sessions.end({ org: onlyOrg(runtime, named), session, reason })),
+    sessionEntries: async ({ session, org: named }) => unwrap(await runtime.sessions.entries(onlyOrg(runtime, named), session)),
+    status: () => Promise.resolve(runtimeStatus(runtime)),
     receiptKey: () => Promise.resolve(runtime.receiptKey),
     checkpoint: () => Promise.resolve(log.checkpoint.note),
     size: () => Promise.resolve(log.durableSize),

@@ -6,22 +6,25 @@ import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
 import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
+import { CLI_LIMITS } from './limits.ts';
+import { readLogKeys, readMoved, readSessionEnded, readSessionEntry } from './operator-log-views.ts';
 import { list, part, readAgent, readApiKey, readErased, readOrg, readPolicy, readTool, readVault, word } from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
 const OPERATOR_FILE = 'operator.json';
-const LOG_KEY_FILE = 'log.vkey';
 
 function toolsPath(status: string | undefined, after: string | undefined): string {
   const query = new URLSearchParams({ ...(status === undefined ? {} : { status }), ...(after === undefined ? {} : { after }) });
   return `/tools?${query.toString()}`;
 }
 
-function operate(address: GatewayAddress, context: Context): Operator {
+function operate(address: GatewayAddress): Operator {
   const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
   const post = (path: string, body: JsonObject): Promise<JsonObject> =>
     askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
+  const move = (path: string, body: JsonObject): Promise<JsonObject> =>
+    askGateway(address, { method: 'POST', path: `/api/v1${path}`, body, timeoutMs: CLI_LIMITS.moveMs });
   const one = (id: string): string => encodeURIComponent(id);
   const published = (path: string): Promise<Uint8Array> => callGateway(address, { method: 'GET', path: `/log/${path}` });
   return {
@@ -44,7 +47,21 @@ function operate(address: GatewayAddress, context: Context): Operator {
     approveTool: async (approval) => readTool(part(await post('/tools/approve', { ...approval }), 'tool')),
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
-    logKey: async () => (await readFile(join(context.dataDir, LOG_KEY_FILE), 'utf8')).trim(),
+    logKeys: async () => readLogKeys(part(await get('/log/keys'), 'keys')),
+    rotateLogKey: async () => readLogKeys(part(await post('/log/keys/rotate', {}), 'keys')),
+    retireLogKey: async () => readLogKeys(part(await post('/log/keys/retire', {}), 'keys')),
+    consistency: (old, newer) =>
+      callGateway(address, {
+        method: 'POST',
+        path: '/api/v1/log/consistency',
+        body: { old, ...(newer === undefined ? {} : { new: newer }) },
+      }),
+    archive: async (request) => readMoved(part(await move('/log/archive', { ...request }), 'moved')),
+    restore: async (directory) => readMoved(part(await move('/log/restore', { directory }), 'moved')),
+    endSession: async (request) => readSessionEnded(part(await post('/sessions/end', { ...request }), 'ended')),
+    sessionEntries: async (request) =>
+      list(await get(`/sessions/entries?${new URLSearchParams({ ...request }).toString()}`), 'entries').map(readSessionEntry),
+    status: async () => part(await get('/status'), 'status'),
     receiptKey: async () => word(part(await get('/status'), 'status'), 'receiptKey'),
     checkpoint: () => readCheckpoint(published),
     size: async () => checkpointSize(await readCheckpoint(published)),
@@ -79,5 +96,5 @@ export async function findGateway(context: Context, url?: string): Promise<Opera
   const known = await readAddress(context);
   if (known === undefined) return undefined;
   const address = url === undefined ? known : { ...known, url };
-  return (await isAlive(address.url)) ? operate(address, context) : undefined;
+  return (await isAlive(address.url)) ? operate(address) : undefined;
 }

@@ -8,9 +8,14 @@ import type {
   ApiKeyCreated,
   ApiKeyDraft,
   ApiKeyView,
+  ArchiveRequest,
   Erased,
+  LogKeysView,
+  MovedSegments,
   OrgRecord,
   PolicyView,
+  SessionEnded,
+  SessionEntry,
   ToolApproval,
   ToolView,
   VaultView,
@@ -32,6 +37,12 @@ export interface SubjectRequest {
   readonly subject: string;
 }
 
+/** A session, and its org where there are several. */
+export interface SessionRequest {
+  readonly org?: string;
+  readonly session: string;
+}
+
 export interface Operator {
   /** For people: `gateway http://...` or `directory ...`. */
   readonly where: string;
@@ -50,8 +61,21 @@ export interface Operator {
   listPolicies(): Promise<readonly PolicyView[]>;
   /** Puts a document in force: the whole of it, or nothing. */
   setPolicy(source: string): Promise<PolicyView>;
-  /** Verifier key of the log. */
-  logKey(): Promise<string>;
+  /** Verifier keys of the log. */
+  logKeys(): Promise<LogKeysView>;
+  /** A further key signs from now on. */
+  rotateLogKey(): Promise<LogKeysView>;
+  /** The oldest key signs no more. */
+  retireLogKey(): Promise<LogKeysView>;
+  /** A consistency file from one signed checkpoint to another, or to the newest. */
+  consistency(old: string, newer: string | undefined): Promise<Uint8Array>;
+  archive(request: ArchiveRequest): Promise<MovedSegments>;
+  restore(directory: string): Promise<MovedSegments>;
+  endSession(request: SessionRequest & { readonly reason: string }): Promise<SessionEnded>;
+  /** The entries of a chain, oldest first. */
+  sessionEntries(request: SessionRequest): Promise<readonly SessionEntry[]>;
+  /** What the installation says of itself: `spec/http.md`, `GET /api/v1/status`. */
+  status(): Promise<JsonObject>;
   /** Public key that signs receipts and exports, base64url. */
   receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */

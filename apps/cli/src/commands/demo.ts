@@ -141,7 +141,7 @@ async function perform(url: string, input: Input, context: Context): Promise<Out
   const { key } = await operator.createApiKey({ label: 'demo', kind: 'write', environment: 'test' });
   const client = new CountersignClient({ gatewayUrl: url, agentId: agent.id, apiKey: key, secret });
   try {
-    const stage = { operator, client, replayer: await createReplayer(context), trust: { vkeys: [await operator.logKey()] } };
+    const stage = { operator, client, replayer: await createReplayer(context), trust: { vkeys: (await operator.logKeys()).active } };
     const played = await play(stage, agent.id);
     const out = textOption(input, 'out');
     if (out !== undefined) await exportEvidence(stage, played.rows, resolve(context.world.cwd, out));

@@ -1,4 +1,4 @@
-/** @module `log`: the newest checkpoint, the key that signs it, and what was written last. */
+/** @module `log`: the newest checkpoint, and what was written last. */
 import type { JsonObject } from '@countersign/kernel';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { type EntrySummary, saidColour, summarize } from '../entries.ts';
@@ -80,17 +80,13 @@ async function checkpoint(_input: Input, context: Context): Promise<Outcome> {
   return withOperator(context, false, async (operator) => {
     const note = await operator.checkpoint();
     const [origin = '', size = '', root = ''] = note.split('\n');
+    const { active: keys } = await operator.logKeys();
     return {
       exitCode: EXIT.ok,
-      json: { origin, size: Number(size), root, checkpoint: note, key: await operator.logKey() },
+      json: { origin, size: Number(size), root, checkpoint: note, key: keys.at(-1) ?? '', keys },
       text: note.trimEnd(),
     };
   });
-}
-
-async function key(_input: Input, context: Context): Promise<Outcome> {
-  const logKey = await withOperator(context, false, (operator) => operator.logKey());
-  return { exitCode: EXIT.ok, json: { key: logKey }, text: logKey };
 }
 
 export const logCommands: readonly Command[] = [
@@ -100,7 +96,6 @@ export const logCommands: readonly Command[] = [
     examples: ['countersign log checkpoint', 'countersign log checkpoint --json'],
     run: checkpoint,
   },
-  { path: 'log key', summary: 'the key that whoever verifies must know', examples: ['countersign log key > keys.txt'], run: key },
   {
     path: 'log tail',
     summary: 'the newest entries, oldest first',
