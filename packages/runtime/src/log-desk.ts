@@ -54,7 +54,7 @@ async function ownCheckpoint({ log, keys }: LogDeskParts, note: string, path: st
     return fault('checkpoint_unreadable', `this is no checkpoint that this log signed: ${why}`, { path });
   }
   const { size, root } = opened.value;
-  const keep = 'keep this checkpoint: signed as it is, it proves that entries are missing';
+  const keep = 'keep this checkpoint: signed as it is, it proves that entries are missing or were changed';
   if (size > log.checkpoint.size)
     return fault('checkpoint_ahead', `the checkpoint covers ${size} entries, and this log has published ${log.checkpoint.size}`, {
       path,
