@@ -47,7 +47,7 @@ async function crashAndFail(): Promise<void> {
       .join(', ');
     process.stdout.write(
       `${crashes.runs} kills, seed ${crashes.seed}: ${crashes.acknowledged} acknowledged, ${crashes.lost.length} lost, log of ${crashes.logSize}, slowest start ${crashes.slowestStartMs} ms\n` +
-        `${failures.injected} disk faults, seed ${failures.seed} (${calls}): ${failures.acknowledged} acknowledged, ${failures.lost.length} lost, ${failures.unrecordedAllows} allowed without a receipt, log of ${failures.logSize}\n`,
+        `${failures.injected} disk faults, seed ${failures.seed} (${calls}): ${failures.acknowledged} acknowledged, ${failures.lost.length} lost, ${failures.unrecordedAllows} allowed without a receipt, log of ${failures.logSize}, ${failures.opened} openings, read whole ${failures.looks} times: nothing torn\n`,
     );
   }
   process.exitCode = crashes.lost.length + failures.lost.length + failures.unrecordedAllows === 0 ? 0 : 1;

@@ -2,14 +2,15 @@
  * @module Disks that fail under load: one data directory goes through many openings, and in each one change of the disk fails, chosen by a
  * seed. What was acknowledged must be there at the end, nothing may be allowed once the log has failed, and what is published must fit.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseNoteVerifierKey } from '@countersign/crypto';
 import { codeOf } from '@countersign/kernel';
-import { type Checkpoint, verifyConsistency } from '@countersign/log';
+import { type Checkpoint, fsckLog, openCheckpoint, openJournalReader, verifyConsistency } from '@countersign/log';
 import { type Answer, countersignAction } from '@countersign/pipeline';
 import { openRuntime, type Runtime } from '@countersign/runtime';
-import { nodeDisk } from '@countersign/store';
+import { nodeDisk, openDiskLogReading } from '@countersign/store';
 import { createFaultyDisk, type DiskFault } from '@countersign/testkit';
 import { seeded } from './crash-run.ts';
 import { mixedAction } from './mixed-actions.ts';
@@ -38,6 +39,10 @@ export interface FaultReport {
   readonly acknowledged: number;
   /** Acknowledged receipts that are not in the log. */
   readonly lost: readonly string[];
+  /** Openings that got through to the load. */
+  readonly opened: number;
+  /** Looks at everything that a stranger is served, and what they found; a fault ends the run. */
+  readonly looks: number;
   /** Decisions that were released although no receipt of theirs is durable. */
   readonly unrecordedAllows: number;
   readonly logSize: number;
@@ -47,6 +52,8 @@ const CODES: readonly DiskFault['code'][] = ['ENOSPC', 'EIO', 'EDQUOT', 'EROFS']
 /** Changes of the disk within which the fault falls. */
 const WITHIN = 90;
 const DECISIONS_MAX = 400;
+/** What is served is read whole after every so many faults: whatever the last one left behind. */
+const LOOK_EVERY = 10;
 
 interface World {
   readonly dataDir: string;
@@ -55,6 +62,8 @@ interface World {
   readonly shown: Checkpoint[];
   caller: { readonly org: string; readonly agent: string } | undefined;
   unrecordedAllows: number;
+  opened: number;
+  looks: number;
 }
 
 function allows(answer: Answer): boolean {
@@ -94,6 +103,7 @@ async function oneFault(world: World, clients: number): Promise<{ readonly met: 
   let runtime: Runtime | undefined;
   try {
     runtime = await openRuntime({ dataDir: world.dataDir, hostSets: () => ({}), diskSystem: disk.system });
+    world.opened += 1;
     await load(runtime, world, clients);
     world.shown.push(runtime.log.checkpoint);
   } catch (error) {
@@ -120,6 +130,25 @@ async function checkShown(runtime: Runtime, shown: readonly Checkpoint[]): Promi
   }
 }
 
+/** Reads what lies in public and the journal, as the fault left it, and holds everything against everything. */
+async function look(world: World): Promise<void> {
+  const storage = openDiskLogReading(join(world.dataDir, 'log'));
+  try {
+    const key = parseNoteVerifierKey((await readFile(join(world.dataDir, 'log.vkey'), 'utf8')).trim());
+    if (!key.ok) throw new Error(key.error.message);
+    const note = new TextDecoder().decode((await storage.readFile('checkpoint')) ?? new Uint8Array(0));
+    const checkpoint = openCheckpoint(note, [key.value]);
+    if (!checkpoint.ok) throw new Error(`a torn checkpoint is served: ${checkpoint.error.message}`);
+    const journal = await openJournalReader(storage);
+    const report = await fsckLog({ journal, readFile: (path) => storage.readFile(path), checkpoint: checkpoint.value });
+    const [first] = report.faults;
+    if (first !== undefined) throw new Error(`a torn log is served: ${first.sentence}`);
+    world.looks += 1;
+  } finally {
+    await storage.close();
+  }
+}
+
 async function firstOpening(dataDir: string): Promise<{ readonly org: string; readonly agent: string }> {
   const runtime = await openRuntime({ dataDir, hostSets: () => ({}) });
   const org = runtime.store.createOrg({ name: 'faults', mode: 'learning' });
@@ -139,6 +168,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultReport> {
     shown: [],
     caller: undefined,
     unrecordedAllows: 0,
+    opened: 0,
+    looks: 0,
   };
   const byCall: Record<string, number> = {};
   try {
@@ -146,6 +177,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultReport> {
     for (let fault = 1; fault <= options.faults; fault += 1) {
       const { met, code } = await oneFault(world, options.clients ?? 8);
       byCall[met] = (byCall[met] ?? 0) + 1;
+      if (fault % LOOK_EVERY === 0) await look(world);
       options.onFault?.({ fault, met, code, acknowledged: world.acknowledged.size });
     }
     const runtime = await openRuntime({ dataDir, hostSets: () => ({}) });
@@ -161,6 +193,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultReport> {
       byCall: calls,
       acknowledged: world.acknowledged.size,
       lost,
+      opened: world.opened,
+      looks: world.looks,
       unrecordedAllows: world.unrecordedAllows,
       logSize: durableSize,
     };

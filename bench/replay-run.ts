@@ -2,50 +2,76 @@
  * @module Decisions of every kind are recorded by this process and judged again by another, which knows the directory and nothing else.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { countersignAction } from '@countersign/pipeline';
-import { openRuntime } from '@countersign/runtime';
+import { openRuntime, type Runtime } from '@countersign/runtime';
 import { seeded } from './crash-run.ts';
 import { mixedAction } from './mixed-actions.ts';
 
-export interface ReplayReport {
+export interface ReplayOptions {
   readonly decisions: number;
   readonly seed: number;
+  /** Threads that replay. */
+  readonly jobs: number;
+  /** A directory to record into and to leave there; absent: a temporary one. */
+  readonly keep?: string;
+}
+
+export interface ReplayReport extends ReplayOptions {
   readonly recordMs: number;
   readonly replayMs: number;
+  /** Bytes of the journal. */
+  readonly journalBytes: number;
   /** Exit code of `countersign replay --all`: 0 when every verdict came out byte for byte the same. */
   readonly exitCode: number;
   /** Its last line. */
   readonly summary: string;
 }
 
-const CLI = fileURLToPath(new URL('../apps/cli/bin/countersign.mjs', import.meta.url));
-const AT_ONCE = 64;
+export const JOBS: number = availableParallelism();
 
-async function record(dataDir: string, decisions: number, seed: number): Promise<void> {
-  const runtime = await openRuntime({ dataDir, hostSets: () => ({}) });
+const CLI = fileURLToPath(new URL('../apps/cli/bin/countersign.mjs', import.meta.url));
+/** Actions under way at once: so many share a write to disk. */
+const AT_ONCE = 256;
+const SESSIONS = 1000;
+
+/** Records `decisions` mixed actions. Each of the actions under way begins the next one, so that the disk never waits for a round. */
+async function recordAll(runtime: Runtime, { decisions, seed }: Pick<ReplayOptions, 'decisions' | 'seed'>): Promise<void> {
   const org = runtime.store.createOrg({ name: 'replay', mode: 'learning' });
   const created = org.ok ? runtime.store.createAgent({ org: org.value.id, name: 'replayed', scopes: ['*'] }) : org;
   if (!org.ok || !created.ok) throw new Error('the agent could not be made');
   const caller = { org: org.value.id, agent: created.value.agent.id };
   const random = seeded(seed);
-  for (let done = 0; done < decisions; done += AT_ONCE) {
-    const batch = Array.from({ length: Math.min(AT_ONCE, decisions - done) }, (_, n) => {
+  let begun = 0;
+  const recordOnwards = async (): Promise<void> => {
+    while (begun < decisions) {
+      const n = begun;
+      begun += 1;
       const draft = { source: { framework: 'bench', door: 'bench' }, delegation: [], ...mixedAction(random) };
-      return countersignAction({ caller, draft, session: `s${(done + n) % 40}`, fingerprint: '', mode: 'evaluate' }, runtime.ports);
-    });
-    const answers = await Promise.all(batch);
-    for (const answer of answers)
+      const request = { caller, draft, session: `s${n % SESSIONS}`, fingerprint: '', mode: 'evaluate' } as const;
+      const answer = await countersignAction(request, runtime.ports);
       if (answer.receipt === null) throw new Error(`a decision was not recorded: ${answer.refusal?.code ?? ''}`);
-  }
-  await runtime.close();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, decisions) }, recordOnwards));
 }
 
-function replayElsewhere(dataDir: string): Promise<{ readonly exitCode: number; readonly summary: string }> {
-  const child = spawn(process.execPath, [CLI, 'replay', '--all', '--data', dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Records into a directory, and leaves it closed. */
+export async function recordMixed(dataDir: string, options: Pick<ReplayOptions, 'decisions' | 'seed'>): Promise<void> {
+  const runtime = await openRuntime({ dataDir, hostSets: () => ({}) });
+  try {
+    await recordAll(runtime, options);
+  } finally {
+    await runtime.close();
+  }
+}
+
+function replayElsewhere(dataDir: string, jobs: number): Promise<{ readonly exitCode: number; readonly summary: string }> {
+  const args = [CLI, 'replay', '--all', '--jobs', String(jobs), '--data', dataDir];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text = (text + chunk.toString()).slice(-4000);
@@ -55,16 +81,24 @@ function replayElsewhere(dataDir: string): Promise<{ readonly exitCode: number; 
   );
 }
 
+async function journalBytes(dataDir: string): Promise<number> {
+  const folder = join(dataDir, 'log', 'journal');
+  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /** Records and replays. */
-export async function runReplay(options: { readonly decisions: number; readonly seed: number }): Promise<ReplayReport> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'countersign-replay-'));
+export async function runReplay(options: ReplayOptions): Promise<ReplayReport> {
+  const dataDir = options.keep ?? (await mkdtemp(join(tmpdir(), 'countersign-replay-')));
   try {
     const startedAt = performance.now();
-    await record(dataDir, options.decisions, options.seed);
+    await recordMixed(dataDir, options);
     const recordedAt = performance.now();
-    const replayed = await replayElsewhere(dataDir);
-    return { ...options, ...replayed, recordMs: Math.round(recordedAt - startedAt), replayMs: Math.round(performance.now() - recordedAt) };
+    const replayed = await replayElsewhere(dataDir, options.jobs);
+    const replayMs = Math.round(performance.now() - recordedAt);
+    const recordMs = Math.round(recordedAt - startedAt);
+    return { ...options, ...replayed, recordMs, replayMs, journalBytes: await journalBytes(dataDir) };
   } finally {
-    await rm(dataDir, { recursive: true, force: true });
+    if (options.keep === undefined) await rm(dataDir, { recursive: true, force: true });
   }
 }

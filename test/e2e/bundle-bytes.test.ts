@@ -51,6 +51,13 @@ describe('one byte', () => {
     expect((await gateway.cli(['replay', join(dataDir, 'bundle.json')])).code).toBe(0);
   });
 
+  it('RPLY-005 all receipts replay beside the gateway, which goes on', async () => {
+    const replayed = await gateway.cli(['replay', '--all', '--json']);
+    expect([replayed.code, replayed.stderr], replayed.stdout).toEqual([0, '']);
+    expect(JSON.parse(replayed.stdout)).toMatchObject({ complete: true, different: 0, refused: 0, unknown_engine: 0 });
+    expect((await gateway.cli(['log', 'checkpoint'])).code).toBe(0);
+  });
+
   it('every byte outside the documents, changed, fails a check by name', { timeout: 60_000 }, async () => {
     const random = seeded(SEED);
     const [from, to] = memberAt('documents');

@@ -13,6 +13,10 @@ interface CliLimits {
   readonly toolsMax: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
+  readonly replayRangeMax: number;
+  readonly replayAheadMax: number;
+  readonly replayJobsMax: number;
+  readonly replaySavedEvery: number;
   readonly publishedBytesMax: number;
   readonly serveConnectionsMax: number;
 }
@@ -36,10 +40,18 @@ export const CLI_LIMITS: CliLimits = {
   pageMax: 1000,
   /** Entries at the end of the log that `session list` looks through. */
   sessionEntriesMax: 10_000,
-  /** Lines about single receipts in the answer of one `replay --all`. */
+  /** Lines about single receipts in the answer of one `replay`. */
   replayRowsMax: 1000,
-  /** Checked documents, and loaded pairs of them, that `replay --all` keeps at once. */
+  /** Checked documents, and loaded pairs of them, that one thread of `replay` keeps at once. */
   replayKeptMax: 16,
+  /** Entries that a thread replays at once; a power of two, so that ranges begin where subtrees do. */
+  replayRangeMax: 512,
+  /** Ranges handed out and not joined, for each thread. */
+  replayAheadMax: 4,
+  /** Threads of one `replay`. */
+  replayJobsMax: 64,
+  /** Entries between two states of a resume file. */
+  replaySavedEvery: 16_384,
   /** Bytes of a published file that `log serve` reads: a bundle of 256 entries of 65,535 bytes. */
   publishedBytesMax: 256 * (2 + 65_535),
   /** Readers of `log serve` at once; the next one is closed. */

@@ -1,5 +1,5 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
-import { type Fault, isJsonObject, type JsonObject, type Result } from '@countersign/kernel';
+import { type Fault, type Result } from '@countersign/kernel';
 import { openRuntime, type Runtime, runtimeStatus } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,13 +33,6 @@ async function entries({ log }: Runtime, from: number, count: number): Promise<r
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
   for (let index = from; index < end; index += 1) found.push(readEntry(index, await log.readEntry(index)));
   return found;
-}
-
-/** The id of the entry at `index`. */
-export function entryId(entry: JsonObject): string | undefined {
-  const body = entry['body'];
-  const id = isJsonObject(body) ? body['id'] : undefined;
-  return typeof id === 'string' ? id : undefined;
 }
 
 function operate(runtime: Runtime, where: string): Operator {

@@ -1,18 +1,17 @@
 /** `replay --all` on a data directory that holds honest receipts, and some that a dishonest gateway would have written. */
 import { sha256Hex } from '@countersign/crypto';
-import { canonicalize, isJsonObject, type JsonObject } from '@countersign/kernel';
+import { canonicalize, type JsonObject } from '@countersign/kernel';
 import { countersignAction } from '@countersign/pipeline';
 import { PROTOCOL_LIMITS } from '@countersign/protocol';
 import { openRuntime, type Runtime } from '@countersign/runtime';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCounter } from '../src/counter.ts';
 import { createKeptDocuments } from '../src/kept-documents.ts';
 import { CLI_LIMITS } from '../src/limits.ts';
 import { createRecentMap } from '../src/recent-map.ts';
+import { createProgress } from '../src/replay-progress.ts';
 import { createTally } from '../src/replay-tally.ts';
-import { replaySealed, type Row } from '../src/replayed-bundle.ts';
-import type { Replayer } from '../src/replayer.ts';
+import type { World } from '../src/world.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
 
 type Draft = Parameters<Runtime['recorder']['stageReceipt']>[0];
@@ -72,7 +71,7 @@ afterAll(() => world.remove());
 const rowOf = (name: string): JsonObject | undefined => rows.get(ids.get(name) ?? '');
 
 describe('replay --all', () => {
-  it('counts every receipt, leaves other entries out, and is exit 2 where one is not equal', () => {
+  it('RPLY-010 RPLY-020 counts every receipt, leaves other entries out, and is exit 2 where one is not equal', () => {
     expect(exitCode).toBe(2);
     const receipts = Object.keys(LIES).length;
     expect(answer).toMatchObject({ receipts, equal: 1, different: 6, refused: 2, unknown_engine: 1, complete: true, results_cut: 0 });
@@ -90,7 +89,7 @@ describe('replay --all', () => {
     ['unknown policy', 'refused', undefined],
     ['unknown rules', 'refused', undefined],
     ['unknown engine', 'unknown-engine', undefined],
-  ])('%s: %s at %s', (name, status, path) => {
+  ])('RPLY-021 RPLY-022 %s: %s at %s', (name, status, path) => {
     expect(rowOf(name)).toMatchObject({ status, ...(path === undefined ? {} : { path }) });
   });
 
@@ -109,15 +108,16 @@ describe('replay --all', () => {
     },
   );
 
-  it('that is stopped says so, and is no success', async () => {
+  it('RPLY-033 that is stopped says so, and is no success', async () => {
     const stopped = await world.run(['replay', '--all'], { stop: AbortSignal.abort('SIGINT') });
-    expect(stopped).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('stopped before the end') });
+    expect(stopped).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('stopped before the end: say --resume FILE') });
   });
 
-  it('says on standard error how far it is', async () => {
+  it('RPLY-034 says on standard error how far it is', async () => {
     let nowMs = 0;
-    const { stderr, stdout } = await world.run(['replay', '--all'], { clock: { nowMs: () => (nowMs += 1000) } });
-    expect(stderr).toContain(`replaying: entry 5 of ${Object.keys(LIES).length + 1} ...\n`);
+    const { stderr, stdout } = await world.run(['replay', '--all'], { clock: { nowMs: () => (nowMs += 5000) } });
+    const all = Object.keys(LIES).length + 1;
+    expect(stderr).toMatch(new RegExp(`^replaying: entry ${all} of ${all}, \\d+ a second, 0 s left \\.\\.\\.\n`));
     expect(stdout).not.toContain('replaying');
   });
 });
@@ -148,64 +148,6 @@ describe('a verdict whose reasons were cut to fit an entry', () => {
     } finally {
       own.remove();
     }
-  });
-});
-
-describe('what was sealed', () => {
-  const calls: string[] = [];
-  const replayer: Replayer = {
-    replay: () => Promise.reject(new Error('not asked')),
-    replayKept(bundle) {
-      calls.push(bundle.entry.body.id);
-      return Promise.resolve({ status: 'equal', sentence: '' });
-    },
-  };
-  const decision = { documents: createKeptDocuments(() => undefined), delta: {} };
-
-  let honest: { readonly index: number; readonly entry: string; readonly inputs: object };
-
-  beforeAll(async () => {
-    const runtime = await openRuntime({ dataDir: join(world.root, '.countersign'), hostSets: () => ({}) });
-    const record = await runtime.log.readRecord(0);
-    const sealed = runtime.sealed(record, ids.get('honest') ?? '');
-    await runtime.close();
-    if (!sealed.ok) throw new Error(sealed.error.message);
-    honest = { index: record.index, entry: new TextDecoder().decode(record.entry), inputs: sealed.value.inputs };
-  });
-
-  function replayed(change: Partial<typeof honest>): Promise<Row | undefined> {
-    calls.length = 0;
-    return replaySealed({ ...honest, ...change }, decision, replayer);
-  }
-
-  it('is run where it is what the receipt commits to', async () => {
-    expect(await replayed({})).toMatchObject({ id: ids.get('honest'), result: { status: 'equal' } });
-    expect(calls).toEqual([ids.get('honest')]);
-  });
-
-  it.each([
-    ['another action', (inputs: JsonObject) => ({ ...inputs, action: {} }), 'The disclosed action is not the one'],
-    ['another state', (inputs: JsonObject) => ({ ...inputs, state: {} }), 'The disclosed state is not'],
-    ['another signal', (inputs: JsonObject) => ({ ...inputs, signals: [{}] }), 'The disclosed signals is not'],
-    ['nothing', () => ({}), 'missing'],
-    ['something more', (inputs: JsonObject) => ({ ...inputs, more: 1 }), 'missing'],
-  ])('is not run where it is %s', async (_name, change, sentence) => {
-    const row = await replayed({ inputs: change(isJsonObject(honest.inputs) ? honest.inputs : {}) });
-    expect(row?.result).toEqual({ status: 'refused', sentence: expect.stringContaining(sentence) });
-    expect(calls).toEqual([]);
-  });
-
-  it.each([
-    ['is not canonical', (entry: string) => entry.replace('{"body":', '{ "body":')],
-    ['has one field more', (entry: string) => entry.replace('"verdict":{', '"verdict":{"aaa":1,')],
-    ['is another', (entry: string) => entry.replace('"durability":"synced"', '"durability":"never"')],
-    ['is cut', (entry: string) => entry.slice(0, -1)],
-  ])('is not run where the entry %s', async (_name, change) => {
-    const entry = change(honest.entry);
-    expect(entry).not.toBe(honest.entry);
-    const row = await replayed({ entry });
-    expect(row?.result.status).toBe('refused');
-    expect(calls).toEqual([]);
   });
 });
 
@@ -268,27 +210,51 @@ describe('what is kept in memory', () => {
   });
 });
 
-describe('the count', () => {
-  it('is one line that is written over on a terminal, and gone at the end', () => {
+describe('the progress', () => {
+  const stderrOf = (parts: string[], isTerminal: boolean): World['stderr'] => ({
+    write: (text: string): void => void parts.push(text),
+    isTerminal,
+    columns: 80,
+  });
+
+  it('is one line that is written over on a terminal, with rate and time left, and gone at the end', () => {
     const parts: string[] = [];
     let nowMs = 0;
-    const stderr = { write: (text: string): void => void parts.push(text), isTerminal: true, columns: 80 };
-    const counter = createCounter({ stderr, clock: { nowMs: () => nowMs } }, 'doing', 3);
-    counter.add();
+    const progress = createProgress({ stderr: stderrOf(parts, true), clock: { nowMs: () => nowMs } }, { start: 100, end: 1000 });
     nowMs = 999;
-    counter.add();
+    progress.reached(150);
     nowMs = 1000;
-    counter.add();
-    counter.end();
-    expect(parts).toEqual(['\rdoing 3 of 3 ...', '\r\u001b[K']);
+    progress.reached(200);
+    nowMs = 3000;
+    progress.reached(201);
+    progress.end();
+    expect(parts).toEqual([
+      '\rreplaying: entry 200 of 1000, 100 a second, 8 s left ...\u001b[K',
+      '\rreplaying: entry 201 of 1000, 34 a second, 24 s left ...\u001b[K',
+      '\r\u001b[K',
+    ]);
+  });
+
+  it.each([
+    [60, '1 min'],
+    [3599, '1 h 0 min'],
+    [3480, '58 min'],
+    [3600, '1 h 0 min'],
+    [5000, '1 h 24 min'],
+  ])('of %i seconds left says %s', (seconds, said) => {
+    const parts: string[] = [];
+    let nowMs = 0;
+    const progress = createProgress({ stderr: stderrOf(parts, false), clock: { nowMs: () => nowMs } }, { start: 0, end: 10 + seconds * 2 });
+    nowMs = 5000;
+    progress.reached(10);
+    expect(parts[0]).toContain(`${said} left`);
   });
 
   it('is silent where the work is short', () => {
     const parts: string[] = [];
-    const stderr = { write: (text: string): void => void parts.push(text), isTerminal: true, columns: 80 };
-    const counter = createCounter({ stderr, clock: { nowMs: () => 0 } }, 'doing', 1);
-    counter.add();
-    counter.end();
+    const progress = createProgress({ stderr: stderrOf(parts, true), clock: { nowMs: () => 0 } }, { start: 0, end: 1 });
+    progress.reached(1);
+    progress.end();
     expect(parts).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import { type CompiledPolicy, compilePolicy, type ResolvedPolicy } from '@counte
 import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
 import { judge } from './judge.ts';
+import { readOpinions } from './opinions.ts';
 
 /** Bytes of the parsers. */
 export interface EngineWasm {
@@ -42,6 +43,13 @@ function judging(understand: JudgingEngine['understand'], policy: CompiledPolicy
   };
 }
 
+/** Facts with what was said outside; facts of an action that nobody outside was asked about stay as they are. */
+function withOpinions(facts: Facts, signals: readonly Signal[]): Facts {
+  const { opinions, fault } = readOpinions(signals);
+  if (fault !== undefined) return { ...facts, opinions, opinionFault: fault };
+  return opinions.length === 0 ? facts : { ...facts, opinions };
+}
+
 /** Runs a compiler on a document that may have come out of a stranger's bundle: whatever it trips over is a fault, not an exception. */
 function compiled<T>(name: string, compile: () => Result<T, readonly Fault[]>): Result<T, readonly Fault[]> {
   try {
@@ -62,7 +70,8 @@ export async function createEngine(wasm: EngineWasm): Promise<Engine> {
       if (!policy.ok) return policy;
       const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet));
       if (!rules.ok) return rules;
-      return ok(judging((action, signals) => understanding.understand(action, signals), policy.value, rules.value));
+      const understand: JudgingEngine['understand'] = (action, signals) => withOpinions(understanding.understand(action, signals), signals);
+      return ok(judging(understand, policy.value, rules.value));
     },
   };
 }

@@ -17,6 +17,7 @@ import {
 } from '@countersign/protocol';
 import { type CompiledRules, matchRules } from '@countersign/rules';
 import { WEIGHTS } from './limits.ts';
+import { findingOfOpinion } from './opinions.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
 
 export interface JudgeInput {
@@ -127,6 +128,17 @@ function weighTool(opinion: Opinion, { action, state, policy }: JudgeInput): voi
   }
 }
 
+/** What was said outside adds to what was found here, and nothing else: it cannot lower anything. */
+function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
+  if (facts.opinionFault !== undefined) {
+    const text = 'an outside opinion cannot be read, so it is taken for the worst';
+    opinion.denials.push(ownReason(facts.opinionFault, text, { severity: 'critical', score: 1000 }));
+  }
+  const findings = (facts.opinions ?? []).map(findingOfOpinion);
+  opinion.findings = [...opinion.findings, ...findings];
+  for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
+}
+
 function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false };
   part(opinion, 'actor', () => weighActor(opinion, input));
@@ -134,6 +146,7 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   part(opinion, 'rules', () => weighFindings(opinion, input, parts));
   part(opinion, 'guards', () => weighGuards(opinion, input, parts));
   part(opinion, 'cuts', () => weighCuts(opinion, input));
+  part(opinion, 'opinions', () => weighOpinions(opinion, input));
   return opinion;
 }
 

@@ -9,6 +9,10 @@ export const JUDGE_LIMITS = {
   reasonEvidenceMax: 4,
   evidencePathMax: 64,
   verdictBytesMax: 9216,
+  /** Opinions from outside on one action; more deny. */
+  opinionsMax: 16,
+  /** Characters of the reason of an opinion. */
+  opinionReasonMax: 40,
 } as const;
 
 /** Weights of what no rule speaks of, in thousandths. */

@@ -34,9 +34,34 @@ export const guard: fc.Arbitrary<GuardResult> = fc.record({
 
 const cut = fc.constantFrom<FactsCut>('texts', 'shell-unknown', 'decode-bytes', 'pii');
 
-export const facts: fc.Arbitrary<Facts> = fc
-  .uniqueArray(cut)
-  .map((cuts) => ({ texts: [], commands: [], statements: [], paths: [], hosts: [], secrets: [], pii: [], cuts, encodings: [], steps: 0 }));
+const opinion = fc.record({
+  kind: fc.constantFrom('llm', 'threat-intel'),
+  source: fc.constant('local-model'),
+  severity,
+  score: fc.integer({ min: 0, max: 1000 }),
+  reason: fc.constantFrom('prompt_injection', 'known_bad_host'),
+});
+
+/** What was said outside: mostly nothing. */
+const said = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  fc.record({ opinions: fc.array(opinion, { maxLength: 3 }) }),
+  fc.record({ opinions: fc.array(opinion, { maxLength: 1 }), opinionFault: fc.constant('opinion.malformed') }),
+);
+
+export const facts: fc.Arbitrary<Facts> = fc.tuple(fc.uniqueArray(cut), said).map(([cuts, outside]) => ({
+  texts: [],
+  commands: [],
+  statements: [],
+  paths: [],
+  hosts: [],
+  secrets: [],
+  pii: [],
+  cuts,
+  encodings: [],
+  steps: 0,
+  ...outside,
+}));
 
 export const action: fc.Arbitrary<Action> = fc
   .record({

@@ -69,6 +69,11 @@ export function referenceJudge(input: ReferenceInput): { decision: string; risk:
     } else if (guard.severity !== 'info' && guard.severity !== 'low') warned = true;
   }
   for (const cut of input.facts.cuts) raise(cut === 'shell-unknown' && input.action.kind === 'shell.exec' ? 700 : 300);
+  for (const { score } of input.facts.opinions ?? []) raise(score);
+  if (input.facts.opinionFault !== undefined) {
+    denied = true;
+    raise(1000);
+  }
   if (risk >= block) denied = true;
   if (risk >= flag) warned = true;
   if (denied) return { decision: 'deny', risk };

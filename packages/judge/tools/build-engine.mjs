@@ -1,14 +1,22 @@
 // Builds the judge into one self-contained file, packages/judge/dist/engine.mjs. Equal sources and lock file give equal bytes,
 // and the SHA-256 of those bytes is what receipts name as their engine.
+// `--out FILE` puts it elsewhere, and `--replace SOURCE=FILE` takes the text of a source from another file: an engine with one change,
+// to see what the change decides otherwise (`countersign replay --engine`).
 import { createHash } from 'node:crypto';
 import { builtinModules, createRequire } from 'node:module';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = join(here, '..', 'dist', 'engine.mjs');
+const { values } = parseArgs({ options: { out: { type: 'string' }, replace: { type: 'string', multiple: true, default: [] } } });
+const out = resolve(values.out ?? join(here, '..', 'dist', 'engine.mjs'));
+/** Texts to take instead of those of sources, by the absolute path of the source. */
+const replaced = new Map(
+  values.replace.map((pair) => pair.split('=')).map(([source, file]) => [resolve(source), readFileSync(file, 'utf8')]),
+);
 const require = createRequire(join(here, '..', '..', 'facts', 'package.json'));
 
 /** Wasm of the parsers, by the name the engine gives it. */
@@ -45,11 +53,21 @@ const noBuiltins = {
   load: (id) => (id.startsWith('\0none:') ? 'export default {};' : null),
 };
 
+const loaded = new Set();
+const replacement = {
+  name: 'replacement',
+  load(id) {
+    if (!replaced.has(id)) return null;
+    loaded.add(id);
+    return { code: replaced.get(id), moduleType: 'ts' };
+  },
+};
+
 const bundle = await rolldown({
   input: join(here, 'bundle-entry.mjs'),
   platform: 'neutral',
   resolve: { conditionNames: ['@countersign/source', 'import', 'module', 'default'], mainFields: ['module', 'main'] },
-  plugins: [wasmModule, noBuiltins],
+  plugins: [wasmModule, noBuiltins, replacement],
   // Nothing that is kept uses what `noBuiltins` leaves out; the check on imports below and the engine's own test say so.
   shimMissingExports: true,
   // The engine is imported from its bytes, which have no place; the glue only wants something that parses as a URL.
@@ -69,6 +87,8 @@ const { output } = await bundle.generate({
   sourcemap: false,
   minify: false,
 });
+const unused = [...replaced.keys()].filter((source) => !loaded.has(source));
+if (unused.length > 0) throw new Error(`the engine does not hold ${unused.join(', ')}`);
 if (output.length !== 1) throw new Error(`the engine must be one file, got ${output.length}`);
 const { code, imports } = output[0];
 if (imports.length > 0) throw new Error(`the engine must import nothing, but imports ${imports.join(', ')}`);

@@ -109,10 +109,14 @@ export function createHashTree(options: HashTreeOptions): HashTree {
   return treeOver(options, { frontier: createFrontier(), levels: [{ firstTile: 0, hashes: [] }] });
 }
 
+/** The first hashes of a tile: from its partial version, or from the full one that may have taken its place. */
 async function partialHashes(options: HashTreeOptions, tile: TileName): Promise<Uint8Array[] | undefined> {
-  const bytes = tile.width === 0 ? new Uint8Array(0) : await options.readFile(tilePath(tile));
-  if (bytes?.length !== tile.width * HASH_BYTES) return undefined;
-  return Array.from({ length: tile.width }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+  const { width } = tile;
+  if (width === 0) return [];
+  const partial = await options.readFile(tilePath(tile));
+  const bytes = partial ?? (await options.readFile(tilePath({ ...tile, width: TILE_WIDTH })))?.subarray(0, width * HASH_BYTES);
+  if (bytes?.length !== width * HASH_BYTES) return undefined;
+  return Array.from({ length: width }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
 }
 
 /**

@@ -16,6 +16,8 @@ export interface JournalReader {
   readonly first: number;
   /** Whole records that were there when the reader was opened: indexes below it can be read. */
   readonly size: number;
+  /** Where the next record would begin: segment and byte, for people. */
+  readonly end: string;
   /**
    * Records `[from, until)` in chunks, in order. The views of a chunk are valid until the next one is asked for.
    * @throws CodedError `log_out_of_range`; `log_corrupt` with segment and byte where a record is not what was written.
@@ -38,10 +40,13 @@ interface Opened {
   readonly segments: readonly (SegmentInfo & { readonly first: number })[];
 }
 
+function placeText(segment: number, offset: number): string {
+  return `journal segment ${segment}, byte ${offset}`;
+}
+
 function damaged({ segment, offset, index }: Place): Error {
-  const path = `journal segment ${segment}, byte ${offset}`;
   return logError('log_corrupt', `record ${index} is damaged in journal segment ${segment} at byte ${offset}`, {
-    path,
+    path: placeText(segment, offset),
     hint: 'restore this segment from a copy; nothing was changed',
   });
 }
@@ -238,7 +243,8 @@ export async function openJournalReader(source: JournalSource): Promise<JournalR
   const tail = await tailOf(source, listed);
   const segments = held.map((segment, i) => (i === held.length - 1 ? { ...segment, sizeBytes: tail.sizeBytes } : segment));
   const opened: Opened = { source, segments: segments.filter(({ sizeBytes }) => sizeBytes > 0) };
-  const bounds = { first: held[0]?.first ?? 0, size: tail.size };
+  const end = placeText(held.at(-1)?.segment ?? 0, tail.sizeBytes);
+  const bounds = { first: held[0]?.first ?? 0, size: tail.size, end };
   // Workers ask for ranges that rise: the place behind the last one is where the next search begins.
   let known: Place | undefined;
   return {

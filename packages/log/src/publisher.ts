@@ -59,6 +59,7 @@ async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<void>
 }
 
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
 /** A publisher that knows of nothing published: it writes everything anew, in place of what may be there. */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
@@ -167,6 +168,8 @@ function publisherOver(options: PublisherOptions, parts: Parts, published?: Chec
   const { tree, bundles } = parts;
   const files = tileFiles(storage, parts.found);
   let checkpoint = published;
+  /** Full files whose partial versions the checkpoint on storage may still need. */
+  let settled: readonly File[] = [];
   const waiting = (): File[] => [...bundles.waiting(), ...tree.waiting()];
   return {
     tree,
@@ -182,7 +185,7 @@ function publisherOver(options: PublisherOptions, parts: Parts, published?: Chec
       const full = fullOf(waiting());
       await files.write(full);
       forgetFull(parts, full);
-      await files.dropPartials(full);
+      settled = [...settled, ...full.map((file) => ({ ...file, bytes: NOTHING }))];
     },
     publish: async () => {
       const current = waiting();
@@ -194,7 +197,9 @@ function publisherOver(options: PublisherOptions, parts: Parts, published?: Chec
       const note = await cosigned(options, tree, { ...head, note: signed });
       await storage.replaceFile(CHECKPOINT_PATH, encoder.encode(note));
       checkpoint = { ...head, note };
-      await files.dropPartials(full);
+      // Only now: until this checkpoint stood, the older one needed them.
+      await files.dropPartials([...settled, ...full]);
+      settled = [];
       return checkpoint;
     },
   };

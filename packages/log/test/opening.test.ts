@@ -140,6 +140,60 @@ describe('opening', () => {
   });
 });
 
+describe('LOG-010 LOG-024 what the checkpoint on storage needs stays until another stands', () => {
+  test('also while a later opening makes full tiles of what was left unpublished', async () => {
+    const disk = createMemoryDisk();
+    const log = await openOn(disk);
+    await write(
+      log,
+      Array.from({ length: 100 }, (_, i) => `entry ${i}`),
+    );
+    await log.close();
+    const files = new Map(disk.files);
+    const more = await openOn(disk);
+    await write(
+      more,
+      Array.from({ length: 300 }, (_, i) => `later ${i}`),
+    );
+    await more.close();
+    disk.files.clear();
+    for (const [path, bytes] of files) disk.files.set(path, bytes);
+    // This opening fails at its checkpoint, with every tile before it written.
+    const inner = createMemoryStorage(disk);
+    const storage: LogStorage = { ...inner, replaceFile: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })) };
+    await expect(open({ storage })).rejects.toMatchObject({ code: 'ENOSPC' });
+    for (const [path, bytes] of files) expect([path, disk.files.get(path)]).toEqual([path, bytes]);
+    const again = await openOn(disk);
+    expect(again.checkpoint.size).toBe(400);
+    await again.close();
+    expect([...disk.files.keys()].filter((path) => path.includes('/000.p/'))).toEqual(['tile/1/000.p/1']);
+  });
+
+  test('LOG-027 a partial tile that is gone is cut from the full one', async () => {
+    const disk = createMemoryDisk();
+    const log = await openOn(disk);
+    await write(
+      log,
+      Array.from({ length: 100 }, (_, i) => `entry ${i}`),
+    );
+    await log.close();
+    const checkpoint = disk.files.get('checkpoint') ?? new Uint8Array(0);
+    const more = await openOn(disk);
+    await write(
+      more,
+      Array.from({ length: 300 }, (_, i) => `later ${i}`),
+    );
+    await more.close();
+    disk.files.set('checkpoint', checkpoint);
+    const storage = { ...createMemoryStorage(disk) };
+    const read: string[] = [];
+    const opened = await open({ storage: { ...storage, readFile: (path) => (read.push(path), storage.readFile(path)) } });
+    expect(read).toContain('tile/0/000');
+    expect(opened.checkpoint.size).toBe(400);
+    await opened.close();
+  });
+});
+
 test('LOG-014 a tree restored from its edge is the tree, at every size', async () => {
   const files = new Map<string, Uint8Array>();
   const options = { readFile: (path: string) => Promise.resolve(files.get(path)), tileCacheMax: 4 };

@@ -4,6 +4,8 @@
  * Every fact carries the span it came from. Offsets are UTF-16 code units into the ORIGINAL string leaf at `path`, half open.
  */
 
+import type { Severity } from './severity.ts';
+
 /** A region of one string leaf of the action. */
 export interface Span {
   /** JSON pointer into the action, e.g. `/params/sql`, `/content`, `/context`. `/params` for the joined view. */
@@ -186,6 +188,18 @@ export type FactsCut =
   | 'secrets'
   | 'pii';
 
+/** What a source outside said of an action: it can only make a verdict worse. */
+export interface Opinion {
+  /** Kind of the signal it came as: `llm`, `threat-intel`. */
+  readonly kind: string;
+  readonly source: string;
+  readonly severity: Severity;
+  /** Thousandths, 0..1000. */
+  readonly score: number;
+  /** A code, such as `known_bad_host`. */
+  readonly reason: string;
+}
+
 export interface Facts {
   readonly texts: readonly TextFact[];
   readonly commands: readonly CommandFact[];
@@ -200,4 +214,8 @@ export interface Facts {
   readonly encodings: readonly string[];
   /** Characters, nodes and callbacks counted while understanding; how linearity is proven. */
   readonly steps: number;
+  /** Absent where nobody outside was asked. */
+  readonly opinions?: readonly Opinion[];
+  /** Code of what was wrong with an opinion; absent where all could be read. */
+  readonly opinionFault?: string;
 }

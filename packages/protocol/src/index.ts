@@ -16,6 +16,7 @@ export type {
   Facts,
   FactsCut,
   HostFact,
+  Opinion,
   PathAccess,
   PathFact,
   PiiFact,
@@ -47,16 +48,15 @@ export {
   type SessionEndBody,
 } from './receipt.ts';
 export type { OutcomeDraft, ReceiptDraft, Recorder, Staged } from './recorder.ts';
+export { SEVERITIES, type Severity } from './severity.ts';
 export { PROTOCOL_LIMITS, type Signal, type StateDelta, type StateSlice, type ToolRegistration } from './state.ts';
 export {
   DECISIONS,
-  SEVERITIES,
   type Decision,
   type Finding,
   type GuardResult,
   type Judgement,
   type Reason,
-  type Severity,
   type Tags,
   type Verdict,
 } from './verdict.ts';

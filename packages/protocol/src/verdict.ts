@@ -3,11 +3,8 @@
  */
 import type { JsonValue } from '@countersign/kernel';
 import type { Span } from './facts.ts';
+import type { Severity } from './severity.ts';
 import type { StateDelta } from './state.ts';
-
-/** From least to most. */
-export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 /** From most to least permissive; the stricter of two is the later one. */
 export const DECISIONS = ['allow', 'warn', 'modify', 'defer', 'deny'] as const;

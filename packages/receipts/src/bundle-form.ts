@@ -134,7 +134,8 @@ export const ENTRY_FORM: Form = closed({
 
 const salt = matching(/^[A-Za-z0-9_-]{43}$/, 'a base64url salt of 32 bytes');
 
-const receiptInputs = closed({
+/** What was judged, with the salts that tie it to its receipt. */
+export const RECEIPT_INPUTS_FORM: Form = closed({
   action: anyValue,
   state: anyValue,
   signals: listOf(anyValue, RECEIPT_LIMITS.bundleNodesMax),
@@ -157,5 +158,9 @@ export const BUNDLE_FORM: Form = closed(
     proof: listOf(matching(/^[A-Za-z0-9+/]{43}=$/, 'a base64 hash'), RECEIPT_LIMITS.proofHashesMax),
     checkpoint: text(65_536),
   },
-  { inputs: either(receiptInputs, outcomeInputs, erasureInputs), documents: closed({ policy: anyValue, rules: anyValue }), digest: hash },
+  {
+    inputs: either(RECEIPT_INPUTS_FORM, outcomeInputs, erasureInputs),
+    documents: closed({ policy: anyValue, rules: anyValue }),
+    digest: hash,
+  },
 );

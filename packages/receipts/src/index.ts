@@ -26,4 +26,5 @@ export type { Check, CheckName, CheckStatus, VerifyReport } from './report.ts';
 export type { Trust } from './open-trusted.ts';
 export { deltaOf, openContent, vaultAad, type Opener, type SealedPlace, type Sealer, type SealingSubject } from './vault-record.ts';
 export { verifyBundle } from './verify-bundle.ts';
+export { checkReceipt, readLeaf, type CheckedReceipt } from './verify-sealed.ts';
 export { verifySession, type SessionOptions, type SessionReport } from './verify-session.ts';

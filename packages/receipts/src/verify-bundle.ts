@@ -102,7 +102,8 @@ function committed(saltText: string, bytes: Uint8Array): string | undefined {
   return salt === undefined ? undefined : commit(salt, bytes);
 }
 
-function checkReceiptCommitments(body: ReceiptBody, inputs: ReceiptDisclosure): Check {
+/** Are the disclosed action, state and signals the committed ones? */
+export function checkReceiptCommitments(body: ReceiptBody, inputs: ReceiptDisclosure): Check {
   const { action, state, signals, salts } = inputs;
   const wanted = [
     ['action', body.action.commitment, committed(salts.action, utf8(jcs(action)))],

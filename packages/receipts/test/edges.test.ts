@@ -13,6 +13,7 @@ import { action, fullBundle, openWorld, ORIGIN, outcomeDraft, receiptDraft, trus
 test('the exports are a contract', () => {
   expect(Object.keys(receipts).sort()).toEqual([
     'RECEIPT_LIMITS',
+    'checkReceipt',
     'createRecorder',
     'deltaOf',
     'disclose',
@@ -21,6 +22,7 @@ test('the exports are a contract', () => {
     'makeConsistency',
     'openContent',
     'readBundle',
+    'readLeaf',
     'unseal',
     'vaultAad',
     'verifyBundle',

@@ -2,11 +2,12 @@
  * @module Engines kept by the hash that receipts name, so that an old verdict can be re-run after an upgrade. Only engines that this
  * installation itself has run get here: the folder is the trust list of `replay`.
  */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '@countersign/crypto';
 import { codeOf, CodedError } from '@countersign/kernel';
 import type { EngineFile } from './engine-file.ts';
+import { RUNTIME_LIMITS } from './limits.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
 const FILE = /^([0-9a-f]{64})\.mjs$/;
@@ -22,9 +23,12 @@ export interface EngineStore {
 
 async function readOptional(path: string): Promise<Uint8Array | undefined> {
   try {
+    if ((await stat(path)).size > RUNTIME_LIMITS.engineBytesMax)
+      throw new CodedError({ code: 'engine_too_large', message: 'a kept engine is too large', path });
     return await readFile(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
+    if (error instanceof CodedError) throw error;
     throw new CodedError({ code: 'engine_unreadable', message: 'a kept engine cannot be read' }, { cause: error });
   }
 }
@@ -52,6 +56,19 @@ async function write(directory: string, name: string, bytes: Uint8Array): Promis
   await syncDirectory(directory);
 }
 
+/**
+ * The engine file with this hash in a folder of such files, checked, or undefined where it is not there. Says nothing of whether to trust it.
+ * @throws {CodedError} `engine_corrupt`, `engine_too_large`, `engine_unreadable`.
+ */
+export async function readKeptEngine(directory: string, hash: string): Promise<EngineFile | undefined> {
+  if (!HASH.test(hash)) return undefined;
+  const bytes = await readOptional(join(directory, `${hash}.mjs`));
+  if (bytes === undefined) return undefined;
+  if (sha256Hex(bytes) !== hash)
+    throw new CodedError({ code: 'engine_corrupt', message: `the kept engine ${hash.slice(0, 16)} is not what it was` });
+  return { hash, bytes };
+}
+
 /** Opens the folder of engines under a data directory. */
 export async function openEngineStore(dataDir: string): Promise<EngineStore> {
   const directory = join(dataDir, 'engines');
@@ -61,14 +78,7 @@ export async function openEngineStore(dataDir: string): Promise<EngineStore> {
       const name = `${hash}.mjs`;
       if ((await readOptional(join(directory, name))) === undefined) await write(directory, name, bytes);
     },
-    async read(hash: string): Promise<EngineFile | undefined> {
-      if (!HASH.test(hash)) return undefined;
-      const bytes = await readOptional(join(directory, `${hash}.mjs`));
-      if (bytes === undefined) return undefined;
-      if (sha256Hex(bytes) !== hash)
-        throw new CodedError({ code: 'engine_corrupt', message: `the kept engine ${hash.slice(0, 16)} is not what it was` });
-      return { hash, bytes };
-    },
+    read: (hash) => readKeptEngine(directory, hash),
     async list(): Promise<readonly string[]> {
       const names = await readdir(directory);
       return names.flatMap((name) => FILE.exec(name)?.[1] ?? []).toSorted();

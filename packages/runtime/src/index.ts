@@ -1,7 +1,9 @@
 /** @module The embedded composition: a data directory becomes the ports of the pipeline. */
 export { readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
 export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
-export { openEngineStore, type EngineStore } from './engine-store.ts';
+export { openEngineStore, readKeptEngine, type EngineStore } from './engine-store.ts';
+export { openEvidenceDirectory, type EvidenceDirectory, type EvidenceOptions } from './evidence-directory.ts';
+export { createHashRange, heightAt, type HashRange, type Subtree } from './hash-range.ts';
 export { EXPORT_FORMATS, type ExportFormat } from './export-receipt.ts';
 export { hostSetsPath, readHostSets, writeHostSet, type HostSets } from './host-sets.ts';
 export { createJudgePool, type JudgePool } from './judge-pool.ts';

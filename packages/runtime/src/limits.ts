@@ -21,6 +21,8 @@ export const RUNTIME_LIMITS = {
   logKeysActiveMax: 4,
   /** Loaded engines kept for replay. */
   replayEnginesMax: 8,
+  /** Tries to copy a database that another process is writing. */
+  copyAttemptsMax: 32,
   /** Connections to a witness at once; a further one is closed. */
   witnessConnectionsMax: 256,
   /** Until a request of a witness's client must have arrived whole. */

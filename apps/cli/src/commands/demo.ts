@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { JsonObject } from '@countersign/kernel';
-import { readBundle, type Trust, verifyBundle } from '@countersign/receipts';
+import { type Trust, verifyBundle } from '@countersign/receipts';
 import { type Answer, CountersignClient, type ScanAnswer } from '@countersign/sdk';
 import type { Command, Context, Input } from '../command.ts';
 import { textOption } from '../command.ts';
@@ -15,6 +15,8 @@ import { findGateway } from '../operator-gateway.ts';
 import type { Operator } from '../operator.ts';
 import { CliError, EXIT, type Outcome } from '../outcome.ts';
 import { type Column, renderTable } from '../render.ts';
+import { openEngineTrust, ownEngines } from '../replay-trust.ts';
+import { replayBundle } from '../replayed-bundle.ts';
 import { createReplayer, type Replayer } from '../replayer.ts';
 import { startGateway } from '../started-gateway.ts';
 
@@ -43,9 +45,8 @@ async function proveReceipt(
 ): Promise<{ readonly verified: string; readonly replayed: string; readonly bytes: Uint8Array }> {
   const bytes = await stage.operator.bundle(receipt, { inputs: true });
   const proof = await verifyBundle(bytes, stage.trust);
-  const bundle = readBundle(bytes);
   const verified = proof.ok ? 'yes' : (proof.checks.find(({ status }) => status === 'fail')?.name ?? 'no');
-  const replayed = bundle.ok ? (await stage.replayer.replay(bundle.value)).status : 'refused';
+  const replayed = (await replayBundle(bytes, stage.replayer))?.result.status ?? 'refused';
   return { verified, replayed, bytes };
 }
 
@@ -141,7 +142,8 @@ async function perform(url: string, input: Input, context: Context): Promise<Out
   const { key } = await operator.createApiKey({ label: 'demo', kind: 'write', environment: 'test' });
   const client = new CountersignClient({ gatewayUrl: url, agentId: agent.id, apiKey: key, secret });
   try {
-    const stage = { operator, client, replayer: await createReplayer(context), trust: { vkeys: (await operator.logKeys()).active } };
+    const replayer = createReplayer({ find: await openEngineTrust(ownEngines(context.dataDir)) });
+    const stage = { operator, client, replayer, trust: { vkeys: (await operator.logKeys()).active } };
     const played = await play(stage, agent.id);
     const out = textOption(input, 'out');
     if (out !== undefined) await exportEvidence(stage, played.rows, resolve(context.world.cwd, out));

@@ -1,22 +1,27 @@
 /** @module `log prove`: that an entry is in the log, and that the log still begins as it did when somebody last looked. */
-import { isUuid } from '@countersign/kernel';
+import { getOwn, isJsonObject, isUuid } from '@countersign/kernel';
 import { type Command, type Context, type Input, textOption } from '../command.ts';
 import { readText } from '../documents.ts';
 import { checkpointSize } from '../log-reader.ts';
-import { entryId } from '../operator-directory.ts';
-import type { Operator } from '../operator.ts';
+import type { LoggedEntry, Operator } from '../operator.ts';
 import { configError, type Outcome, usageError } from '../outcome.ts';
 import { OUT_OPTIONS, writeOut } from '../write-out.ts';
 import { withOperator } from './agents.ts';
 
 const INDEX = /^(?:0|[1-9][0-9]{0,15})$/;
 
+function entryId({ entry }: LoggedEntry): string | undefined {
+  const body = getOwn(entry, 'body');
+  const id = isJsonObject(body) ? getOwn(body, 'id') : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
 /** The id of an entry that was named by its id or its place. */
 async function idOf(operator: Operator, named: string): Promise<string> {
   if (isUuid(named.toLowerCase())) return named.toLowerCase();
   if (!INDEX.test(named)) throw usageError('an entry is named by its id or its place in the log', 'countersign log tail');
   const [entry] = await operator.entries(Number(named), 1);
-  const id = entry === undefined ? undefined : entryId(entry.entry);
+  const id = entry === undefined ? undefined : entryId(entry);
   if (id !== undefined) return id;
   throw configError([{ code: 'entry_not_found', message: `there is no entry ${named} in the log`, hint: 'countersign log tail' }]);
 }
