@@ -34,7 +34,8 @@ function rowOf({ index, entry }: LoggedEntry): SessionRow | undefined {
   const principal = objectOf(getOwn(body, 'principal'));
   const [session, seq] = [text(body, 'session'), getOwn(body, 'seq')];
   if (session === '' || session.startsWith(RESERVED_PREFIX) || typeof seq !== 'number') return undefined;
-  const org = text(principal, 'org') || text(body, 'org');
+  const named = text(principal, 'org');
+  const org = named === '' ? text(body, 'org') : named;
   const state = text(body, 'type') === SESSION_END ? 'ended' : 'open';
   return { session, org, agent: text(principal, 'agent'), entries: seq + 1, newest: text(body, 'time'), index, state };
 }

@@ -24,7 +24,13 @@ export interface Evidence {
 
 const SMALL = { segmentBytesMax: 40_000 };
 
-async function judge(runtime: Runtime, caller: { org: string; agent: string }, session: string, command: string): Promise<string> {
+interface Said {
+  readonly caller: { readonly org: string; readonly agent: string };
+  readonly session: string;
+  readonly command: string;
+}
+
+async function judge(runtime: Runtime, { caller, session, command }: Said): Promise<string> {
   const source = { framework: 'test', door: 'test' };
   const draft = { kind: 'shell.exec', tool: 'shell.exec', params: { command }, source, delegation: [] };
   const answer = await countersignAction({ caller, draft, session, fingerprint: 'f', mode: 'evaluate' }, runtime.ports);
@@ -39,7 +45,7 @@ export async function openEvidence(mode: Mode, entries = 12): Promise<Evidence> 
   const { id: agent, org } = answer['agent'] as { id: string; org: string };
   // Segments stay as small as they were made.
   const first = await openRuntime({ dataDir, ruleset: 'default', hostSets: () => ({}), logLimits: SMALL });
-  for (let n = 0; n < entries; n += 1) await judge(first, { org, agent }, `old-${n % 3}`, `git status ${n}`);
+  for (let n = 0; n < entries; n += 1) await judge(first, { caller: { org, agent }, session: `old-${n % 3}`, command: `git status ${n}` });
   await first.close();
   const gateway = mode === 'gateway' ? await serve({ ...readSettings({}, []), port: 0, dataDir }, () => undefined) : undefined;
   const within = async <T>(work: (runtime: Runtime) => Promise<T>): Promise<T> => {
@@ -60,7 +66,7 @@ export async function openEvidence(mode: Mode, entries = 12): Promise<Evidence> 
     act: (session, commands) =>
       within(async (runtime) => {
         const codes: string[] = [];
-        for (const command of commands) codes.push(await judge(runtime, { org, agent }, session, command));
+        for (const command of commands) codes.push(await judge(runtime, { caller: { org, agent }, session, command }));
         // Readers see what is published.
         if (runtime.log.durableSize > 0) await runtime.log.whenPublished(runtime.log.durableSize - 1);
         return codes;

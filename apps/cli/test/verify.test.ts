@@ -108,7 +108,7 @@ describe('BNDL-030 BNDL-031 BNDL-032 verify of consistency files', () => {
 });
 
 describe('verify says what is wrong with the question', () => {
-  const [session] = vectors('sessions.json').filter(({ trust }) => trust.witnessKeys !== undefined);
+  const session = vectors('sessions.json').find(({ trust }) => trust.witnessKeys !== undefined);
   const [grown] = vectors('consistency.json');
   const key = session?.trust.vkeys[0] ?? '';
   const witness = session?.trust.witnessKeys?.[0] ?? '';

@@ -16,11 +16,11 @@ interface Opened {
   readonly asked: unknown[];
   readonly store: Store;
   readonly org: string;
-  ask(
+  readonly ask: (
     method: 'GET' | 'POST',
     url: string,
     options?: { body?: unknown; headers?: Record<string, string> },
-  ): Promise<{ status: number; code: string; text: string }>;
+  ) => Promise<{ status: number; code: string; text: string }>;
 }
 
 async function open(changes: { sessions?: Partial<SessionDesk>; logDesk?: Partial<LogDesk> } = {}): Promise<Opened> {
@@ -63,7 +63,7 @@ async function open(changes: { sessions?: Partial<SessionDesk>; logDesk?: Partia
     asked,
     store,
     org: made.ok ? made.value.id : '',
-    async ask(method, url, { body, headers = { authorization: `Bearer ${TOKEN}` } } = {}) {
+    ask: async (method, url, { body, headers = { authorization: `Bearer ${TOKEN}` } } = {}) => {
       const reply = await app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body as object }) });
       const parsed = reply.json<{ error_code?: string }>();
       return { status: reply.statusCode, code: parsed.error_code ?? '', text: reply.body };

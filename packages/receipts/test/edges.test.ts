@@ -175,7 +175,7 @@ test('BNDL-022 a chain that goes on after its end is refused', async () => {
   const prev = sha256Hex(canonicalize(ended.body as unknown as JsonValue));
   const late = { ...ended.body, type: 'countersign.outcome.v1', id: uuid(3), seq: 2, prev, receipt: uuid(1), status: 'ok', durationMs: 1 };
   const { reason: _, ...outcome } = { ...late, response: null, findings: [], findingsCut: 0, redactions: 0 };
-  const entry = new TextEncoder().encode(canonicalize({ body: outcome, signatures: [] } as unknown as JsonValue));
+  const entry = new TextEncoder().encode(canonicalize({ body: outcome, signatures: [] }));
   const behind = world.log.append({ entry, attachments: [] });
   await behind.durable;
   const files = [

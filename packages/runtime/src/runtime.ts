@@ -43,6 +43,7 @@ import {
 import type { RuleDocument } from '@countersign/rules';
 import {
   type DiskSystem,
+  type LogPosition,
   createSealer,
   createVault,
   finishRotation,
@@ -347,6 +348,23 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
+interface DeskParts {
+  readonly recorder: ReceiptRecorder;
+  readonly position: LogPosition;
+  readonly logKeys: LogKeyDesk;
+  readonly ports: Ports;
+}
+
+function openDesks(
+  { log, store, clock, random, options }: Opened,
+  { recorder, position, logKeys, ports }: DeskParts,
+): Pick<Runtime, 'sessions' | 'logDesk'> {
+  return {
+    sessions: createSessionDesk({ log, recorder, turns: ports.turns, feed: ports.feed, clock, random }),
+    logDesk: createLogDesk({ dataDir: options.dataDir, log, keys: logKeys, store, position }),
+  };
+}
+
 async function compose(opened: Opened): Promise<Runtime> {
   const { options, log, store, keys, vault, clock, random } = opened;
   const plain = await openRecorder(opened);
@@ -394,8 +412,7 @@ async function compose(opened: Opened): Promise<Runtime> {
       return logKeys.view().active.at(-1) ?? '';
     },
     logKeys,
-    sessions: createSessionDesk({ log, recorder, turns: ports.turns, feed: ports.feed, clock, random }),
-    logDesk: createLogDesk({ dataDir: options.dataDir, log, keys: logKeys, store, position }),
+    ...openDesks(opened, { recorder, position, logKeys, ports }),
     get logFailedMs() {
       return opened.failedMs();
     },

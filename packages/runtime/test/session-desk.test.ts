@@ -20,7 +20,7 @@ async function codeOf(result: Promise<{ ok: boolean; error?: { code: string } }>
 
 function forward(runtime: Runtime, caller: Actor): ReturnType<typeof countersignAction> {
   const source = { framework: 'test', door: 'test' };
-  const draft = { ...QUERY('SELECT 1'), source, delegation: [], targetUrl: 'https://tool.example/run' };
+  const draft = { kind: 'db.query', tool: 'database.query', params: {}, source, delegation: [], targetUrl: 'https://tool.example/run' };
   return countersignAction({ caller, draft, session: 's', fingerprint: '', mode: 'forward', paramsText: '{}' }, runtime.ports);
 }
 

@@ -63,7 +63,8 @@ function outcomeOf(directory: string, report: FsckReport, context: Context): Out
   const from = firstRecord > 0 ? ` from ${firstRecord} on (those before are in an archive)` : '';
   const said = `${directory}: ${records} entries${from} and ${files} published files were read: `;
   const verdict = ok ? context.paint('green', 'no fault') : context.paint('red', `${faults.length + faultsCut} faults`);
-  const json: JsonObject = { ok, directory, records, firstRecord, files, faults: faults.map((fault) => ({ ...fault })), faultsCut };
+  const faultsJson = faults.map(({ code, path, sentence }): JsonObject => ({ code, path, sentence }));
+  const json: JsonObject = { ok, directory, records, firstRecord, files, faults: faultsJson, faultsCut };
   return { exitCode: ok ? EXIT.ok : EXIT.warn, json, text: [...(ok ? [] : [table, ...cut, '']), said + verdict].join('\n') };
 }
 

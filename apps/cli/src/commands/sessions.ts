@@ -37,6 +37,10 @@ async function orgRequest(input: Input, operator: Operator): Promise<{ readonly 
   return named === undefined ? {} : { org: orgIdOf(await operator.listOrgs(), named) };
 }
 
+function rowJson({ session, org, agent, entries, newest, index, state }: SessionRow): JsonObject {
+  return { session, org, agent, entries, newest, index, state };
+}
+
 async function list(input: Input, context: Context): Promise<Outcome> {
   const wanted = readCount(textOption(input, 'count'));
   const { rows, looked } = await withOperator(context, false, async (operator) =>
@@ -44,7 +48,7 @@ async function list(input: Input, context: Context): Promise<Outcome> {
   );
   const empty = `no session among the newest ${looked} entries of the log`;
   const text = renderTable({ columns: COLUMNS, rows, empty }, context.paint, context.world.stdout.columns);
-  return { exitCode: EXIT.ok, json: { sessions: rows.map((row): JsonObject => ({ ...row })), looked }, text };
+  return { exitCode: EXIT.ok, json: { sessions: rows.map(rowJson), looked }, text };
 }
 
 async function end(input: Input, context: Context): Promise<Outcome> {
