@@ -92,7 +92,6 @@ export async function verifyWholeSession(files: readonly NamedFile[], asked: Ask
       chain: checkJson(chain),
       outcomes: checkJson(outcomes),
       end,
-      now,
       bundles: bundles.map((report, i) => bundleJson(files[i]?.name ?? '', report)),
     },
     text: [

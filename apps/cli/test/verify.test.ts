@@ -146,9 +146,8 @@ describe('verify says what is wrong with the question', () => {
       ({ now, expect: { checks } }) => now === undefined && checks.some((line) => line.includes('outcome_pending')),
     );
     const { exitCode, answer } = await world.ask([...(pending === undefined ? [] : argsOf(pending)), '--session']);
-    expect([exitCode, answer['now'], linesOf(answer)]).toEqual([
+    expect([exitCode, linesOf(answer)]).toEqual([
       2,
-      '2027-01-15T08:00:00.000Z',
       expect.arrayContaining(['outcomes fail outcome_missing']),
     ]);
   });
