@@ -270,7 +270,7 @@ describe.concurrent('damage, each by its name', () => {
     [
       'state and keys gone',
       (dataDir) => Promise.all(['state.db', 'keys'].map((name) => rm(join(dataDir, name), { recursive: true }))),
-      /the published checkpoint is not one that .* signed with this key/,
+      /the key file is missing \(.*master\.key\)\nrestore/,
     ],
     [
       'the state cut short',

@@ -156,7 +156,7 @@ describe.skipIf(missing !== undefined)(
   `the vectors of exported tlog-proofs in torchwood${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
     it('holds what we hold', async () => {
-      const valid = vectorsIn('valid.json');
+      const valid = vectorsIn('tlog-proof-valid.json');
       expect(valid.length).toBeGreaterThan(5);
       for (const { name, file, trust } of valid) {
         const { refusal } = await check(file, trust.vkeys?.[0] ?? '', ...(trust.witnessKeys ?? []));
@@ -166,7 +166,7 @@ describe.skipIf(missing !== undefined)(
 
     it('refuses what we refuse, but for what is ours alone', async () => {
       // Without a key that is one there is nothing to ask torchwood.
-      const invalid = vectorsIn('invalid.json').filter(({ trust }) => (trust.vkeys?.[0] ?? '').includes('+'));
+      const invalid = vectorsIn('tlog-proof-invalid.json').filter(({ trust }) => (trust.vkeys?.[0] ?? '').includes('+'));
       expect(invalid.length).toBeGreaterThan(20);
       for (const { name, file, trust, expect: said } of invalid) {
         const { refusal } = await check(file, trust.vkeys?.[0] ?? '', ...(trust.witnessKeys ?? []));

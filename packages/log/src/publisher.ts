@@ -169,7 +169,7 @@ function publisherOver(options: PublisherOptions, parts: Parts, published?: Chec
   const files = tileFiles(storage, parts.found);
   let checkpoint = published;
   /** Full files whose partial versions the checkpoint on storage may still need. */
-  let settled: readonly File[] = [];
+  let settled: File[] = [];
   const waiting = (): File[] => [...bundles.waiting(), ...tree.waiting()];
   return {
     tree,
@@ -185,7 +185,7 @@ function publisherOver(options: PublisherOptions, parts: Parts, published?: Chec
       const full = fullOf(waiting());
       await files.write(full);
       forgetFull(parts, full);
-      settled = [...settled, ...full.map((file) => ({ ...file, bytes: NOTHING }))];
+      for (const { level, index, width } of full) settled.push({ level, index, width, bytes: NOTHING });
     },
     publish: async () => {
       const current = waiting();

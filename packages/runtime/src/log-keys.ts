@@ -46,7 +46,8 @@ export interface LogKeySource {
   readonly create: boolean;
 }
 
-const LIST = 'log-keys.json';
+/** Name of the list in the data directory. */
+export const LOG_KEY_LIST = 'log-keys.json';
 const TYPE = 'countersign.log-keys.v1';
 const FIRST = 'log.key';
 const FILE = /^log(?:-[1-9][0-9]{0,6})?\.key$/;
@@ -105,7 +106,7 @@ function verifierOfText(vkey: string): NoteVerifier {
  * @throws CodedError `log_keys_malformed`, `log_key_mismatch` (a seed is not that of its verifier key), what `loadSigningSeed` throws.
  */
 export async function openLogKeys({ dataDir, sealer, random, create }: LogKeySource): Promise<LogKeys> {
-  const path = join(dataDir, LIST);
+  const path = join(dataDir, LOG_KEY_LIST);
   const folder = join(dataDir, 'keys');
   const seedOf = (file: string, fresh: boolean): Uint8Array =>
     loadSigningSeed({ path: join(folder, file), purpose: 'log', sealer, random, create: fresh });

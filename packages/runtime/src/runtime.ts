@@ -68,7 +68,7 @@ import { type HostSets, readHostSets } from './host-sets.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 import { createLogDesk } from './log-desk.ts';
 import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
-import { type LogKeys, openLogKeys } from './log-keys.ts';
+import { LOG_KEY_LIST, type LogKeys, openLogKeys } from './log-keys.ts';
 import { followDurability } from './log-position.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
@@ -152,7 +152,8 @@ interface Keys {
 }
 
 async function openKeys(dataDir: string, random: Random): Promise<Keys> {
-  const create = !existsSync(join(dataDir, STATE));
+  // Keys are made only where nothing is there that older ones would have to open.
+  const create = ![STATE, VAULT, LOG_KEY_LIST].some((name) => existsSync(join(dataDir, name)));
   const keyFile = (name: string): string => join(dataDir, 'keys', name);
   const sealer = createSealer(loadMasterKey({ path: keyFile('master.key'), random, create }), random);
   const signer = (purpose: string): Signer =>
