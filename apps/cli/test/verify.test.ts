@@ -146,10 +146,7 @@ describe('verify says what is wrong with the question', () => {
       ({ now, expect: { checks } }) => now === undefined && checks.some((line) => line.includes('outcome_pending')),
     );
     const { exitCode, answer } = await world.ask([...(pending === undefined ? [] : argsOf(pending)), '--session']);
-    expect([exitCode, linesOf(answer)]).toEqual([
-      2,
-      expect.arrayContaining(['outcomes fail outcome_missing']),
-    ]);
+    expect([exitCode, linesOf(answer)]).toEqual([2, expect.arrayContaining(['outcomes fail outcome_missing'])]);
   });
 
   it('the help names every exit code', async () => {

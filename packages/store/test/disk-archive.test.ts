@@ -6,7 +6,7 @@ import { openDiskArchive } from '../src/index.ts';
 
 const folders: string[] = [];
 afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  for (const made of folders.splice(0)) await rm(made, { recursive: true, force: true });
 });
 
 async function folder(): Promise<string> {
