@@ -54,7 +54,7 @@ it('HTTP-028 metrics say how the log is', async () => {
   const metrics = await text('/metrics');
   expect(metrics).toContain(`countersign_log_size ${size}\n`);
   expect(metrics).toContain('countersign_log_unpublished 0\n');
-  expect(metrics).toContain('countersign_log_failed 0\n');
+  expect(metrics).toContain('countersign_logs_failed 0\n');
   expect(metrics).not.toContain('countersign_witness_age_seconds');
 });
 
@@ -66,8 +66,7 @@ it('HTTP-057 the status has logs, witnesses and vault; a read key does not see t
   };
   const whole = await status({ authorization: `Bearer ${operator.token}` });
   expect(whole).toMatchObject({
-    logs: [{ name: 'main', size: 3, failure: null, failedSince: null }],
-    witnesses: { quorum: 0, of: 0 },
+    logs: [{ name: 'main', size: 3, problem: null, failedSince: null, witnesses: { quorum: 0, of: 0 } }],
     vault: { erased: 0 },
   });
   const { answer } = await world.ask(['key', 'create', 'reader', '--kind', 'read']);

@@ -11,6 +11,7 @@ import { logArchiveCommands } from './commands/log-archive.ts';
 import { logFsckCommand } from './commands/log-fsck.ts';
 import { logKeyCommands } from './commands/log-keys.ts';
 import { logProofCommands } from './commands/log-proofs.ts';
+import { logRoomCommands } from './commands/log-rooms.ts';
 import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
 import { logWitnessCommands } from './commands/log-witnesses.ts';
@@ -32,7 +33,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['agent', 'who may ask, and stopping them'],
   ['key', 'API keys'],
   ['tool', 'which tools agents may call'],
-  ['org', 'learning or locked'],
+  ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
   ['rules', 'detection rules'],
   ['hosts', 'your named lists of hosts'],
@@ -59,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
   ...logProofCommands,
   logFsckCommand,
   ...logArchiveCommands,
+  ...logRoomCommands,
   logServeCommand,
   ...logWitnessCommands,
   ...receiptCommands,

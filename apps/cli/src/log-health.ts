@@ -45,10 +45,10 @@ function text(value: JsonValue | undefined, name: string): string | undefined {
 function stopped(status: JsonObject): Diagnosis | undefined {
   const logs = getOwn(status, 'logs');
   for (const log of Array.isArray(logs) ? (logs as readonly JsonValue[]) : []) {
-    const failure = text(log, 'failure');
+    const failure = text(log, 'problem');
     if (failure === undefined) continue;
     const since = text(log, 'failedSince');
-    const sentence = `the log stopped${since === undefined ? '' : ` on ${since}`}: ${failure}`;
+    const sentence = `the log ${text(log, 'name') ?? ''} stopped${since === undefined ? '' : ` on ${since}`}: ${failure}`;
     return { status: 'fail', sentence, hint: 'mend the disk, then start the gateway again: all that was acknowledged is kept' };
   }
   return undefined;

@@ -1,6 +1,8 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
-import { type Fault, type Result } from '@countersign/kernel';
-import { openRuntime, type Runtime, runtimeStatus } from '@countersign/runtime';
+import { type Fault, invariant, type Result } from '@countersign/kernel';
+import type { Log } from '@countersign/log';
+import { type LogDesk, MAIN_LOG } from '@countersign/pipeline';
+import { openRuntime, type RunningLog, type Runtime, runtimeStatus } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
@@ -28,15 +30,33 @@ function onlyOrg({ store }: Runtime, named: string | undefined): string {
   throw configError([{ code: 'org_required', message: 'say which org', hint: 'name it with --org ID; `countersign org show` lists them' }]);
 }
 
-async function entries({ log }: Runtime, from: number, count: number): Promise<readonly LoggedEntry[]> {
+async function entries(log: Log, from: number, count: number): Promise<readonly LoggedEntry[]> {
   const found: LoggedEntry[] = [];
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
   for (let index = from; index < end; index += 1) found.push(readEntry(index, await log.readEntry(index)));
   return found;
 }
 
+/** An open log by its name. @throws {CliError} exit 3. */
+function openLogOf({ logs }: Runtime, name: string | undefined): RunningLog {
+  const log = logs.of(name ?? MAIN_LOG);
+  if (log !== undefined) return log;
+  const problem = logs.failed().find((one) => one.name === name)?.reason;
+  throw configError([{ code: 'log_unavailable', message: problem ?? 'there is no log of this name', hint: 'countersign log list' }]);
+}
+
+/** What operators do with a log. @throws {CliError} exit 3. */
+function deskOfLog(runtime: Runtime, name: string | undefined): LogDesk {
+  const { place } = openLogOf(runtime, name);
+  const desk = runtime.logDesk(place.name);
+  invariant(desk !== undefined, 'an open log has a desk');
+  return desk;
+}
+
 function operate(runtime: Runtime, where: string): Operator {
-  const { store, log } = runtime;
+  const { store } = runtime;
+  const logOf = (name: string | undefined): Log => openLogOf(runtime, name).log;
+  const deskOf = (name: string | undefined): LogDesk => deskOfLog(runtime, name);
   const org = orgOf(runtime);
   return {
     where,
@@ -55,20 +75,23 @@ function operate(runtime: Runtime, where: string): Operator {
     approveTool: async (approval) => unwrap(store.approveTool({ org, ...approval })),
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
-    logKeys: () => Promise.resolve(runtime.logDesk.keys()),
-    rotateLogKey: async () => unwrap(await runtime.logDesk.rotateKey()),
-    retireLogKey: async () => unwrap(await runtime.logDesk.retireKey()),
-    consistency: async (old, newer) => unwrap(await runtime.logDesk.consistency(old, newer)),
-    archive: async (request) => unwrap(await runtime.logDesk.archive(request)),
-    restore: async (directory) => unwrap(await runtime.logDesk.restore(directory)),
+    listLogs: () => Promise.resolve(runtime.logs.list()),
+    createLog: async (draft) => unwrap(await runtime.logs.create(draft)),
+    setOrgLog: async (id, log) => unwrap(await runtime.logs.moveOrg(id, log)),
+    logKeys: async (log) => deskOf(log).keys(),
+    rotateLogKey: async (log) => unwrap(await deskOf(log).rotateKey()),
+    retireLogKey: async (log) => unwrap(await deskOf(log).retireKey()),
+    consistency: async ({ old, newer }, log) => unwrap(await deskOf(log).consistency(old, newer)),
+    archive: async (request, log) => unwrap(await deskOf(log).archive(request)),
+    restore: async (directory, log) => unwrap(await deskOf(log).restore(directory)),
     endSession: async ({ session, reason, org: named }) =>
       unwrap(await runtime.sessions.end({ org: onlyOrg(runtime, named), session, reason })),
     sessionEntries: async ({ session, org: named }) => unwrap(await runtime.sessions.entries(onlyOrg(runtime, named), session)),
     status: () => Promise.resolve(runtimeStatus(runtime)),
     receiptKey: () => Promise.resolve(runtime.receiptKey),
-    checkpoint: () => Promise.resolve(log.checkpoint.note),
-    size: () => Promise.resolve(log.durableSize),
-    entries: (from, count) => entries(runtime, from, count),
+    checkpoint: async (log) => logOf(log).checkpoint.note,
+    size: async (log) => logOf(log).durableSize,
+    entries: async (from, count, log) => entries(logOf(log), from, count),
     bundle: async (id, options) => unwrap(await runtime.bundle(id, options)),
     vault: () => Promise.resolve(runtime.vault.view()),
     eraseSubject: async ({ subject, reason, org: named }) =>

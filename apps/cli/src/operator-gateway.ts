@@ -2,13 +2,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isJsonObject, type JsonObject, parseJson } from '@countersign/kernel';
+import { MAIN_LOG } from '@countersign/pipeline';
 import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
-import { checkpointSize, readCheckpoint, readEntries } from './log-reader.ts';
+import { checkpointSize, readCheckpoint, readEntries, type ReadPublished } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
 import { CLI_LIMITS } from './limits.ts';
 import { readLogKeys, readMoved, readSessionEnded, readSessionEntry } from './operator-log-views.ts';
-import { list, part, readAgent, readApiKey, readErased, readOrg, readPolicy, readTool, readVault, word } from './operator-views.ts';
+import {
+  list,
+  part,
+  readAgent,
+  readApiKey,
+  readErased,
+  readLog,
+  readOrg,
+  readPolicy,
+  readTool,
+  readVault,
+  word,
+} from './operator-views.ts';
 import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
@@ -19,14 +32,51 @@ function toolsPath(status: string | undefined, after: string | undefined): strin
   return `/tools?${query.toString()}`;
 }
 
-function operate(address: GatewayAddress): Operator {
+/** Which log, where one is named. */
+function logPart(log: string | undefined): { readonly log?: string } {
+  return log === undefined ? {} : { log };
+}
+
+type LogOperations = Pick<
+  Operator,
+  'logKeys' | 'rotateLogKey' | 'retireLogKey' | 'consistency' | 'archive' | 'restore' | 'endSession' | 'sessionEntries' | 'status'
+>;
+
+/** One log and its sessions. */
+function logOperations(address: GatewayAddress): LogOperations {
   const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
   const post = (path: string, body: JsonObject): Promise<JsonObject> =>
     askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
   const move = (path: string, body: JsonObject): Promise<JsonObject> =>
     askGateway(address, { method: 'POST', path: `/api/v1${path}`, body, timeoutMs: CLI_LIMITS.moveMs });
+  return {
+    logKeys: async (log) => readLogKeys(part(await get(`/log/keys?${new URLSearchParams(logPart(log)).toString()}`), 'keys')),
+    rotateLogKey: async (log) => readLogKeys(part(await post('/log/keys/rotate', logPart(log)), 'keys')),
+    retireLogKey: async (log) => readLogKeys(part(await post('/log/keys/retire', logPart(log)), 'keys')),
+    consistency: ({ old, newer }, log) =>
+      callGateway(address, {
+        method: 'POST',
+        path: '/api/v1/log/consistency',
+        body: { old, ...(newer === undefined ? {} : { new: newer }), ...logPart(log) },
+      }),
+    archive: async (request, log) => readMoved(part(await move('/log/archive', { ...request, ...logPart(log) }), 'moved')),
+    restore: async (directory, log) => readMoved(part(await move('/log/restore', { directory, ...logPart(log) }), 'moved')),
+    endSession: async (request) => readSessionEnded(part(await post('/sessions/end', { ...request }), 'ended')),
+    sessionEntries: async (request) =>
+      list(await get(`/sessions/entries?${new URLSearchParams({ ...request }).toString()}`), 'entries').map(readSessionEntry),
+    status: async () => part(await get('/status'), 'status'),
+  };
+}
+
+function operate(address: GatewayAddress): Operator {
+  const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
+  const post = (path: string, body: JsonObject): Promise<JsonObject> =>
+    askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
   const one = (id: string): string => encodeURIComponent(id);
-  const published = (path: string): Promise<Uint8Array> => callGateway(address, { method: 'GET', path: `/log/${path}` });
+  const publishedBy =
+    (log: string | undefined): ReadPublished =>
+    (path) =>
+      callGateway(address, { method: 'GET', path: log === undefined || log === MAIN_LOG ? `/log/${path}` : `/logs/${one(log)}/${path}` });
   return {
     where: `gateway ${address.url}`,
     async createAgent({ name, scopes }) {
@@ -47,25 +97,14 @@ function operate(address: GatewayAddress): Operator {
     approveTool: async (approval) => readTool(part(await post('/tools/approve', { ...approval }), 'tool')),
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
-    logKeys: async () => readLogKeys(part(await get('/log/keys'), 'keys')),
-    rotateLogKey: async () => readLogKeys(part(await post('/log/keys/rotate', {}), 'keys')),
-    retireLogKey: async () => readLogKeys(part(await post('/log/keys/retire', {}), 'keys')),
-    consistency: (old, newer) =>
-      callGateway(address, {
-        method: 'POST',
-        path: '/api/v1/log/consistency',
-        body: { old, ...(newer === undefined ? {} : { new: newer }) },
-      }),
-    archive: async (request) => readMoved(part(await move('/log/archive', { ...request }), 'moved')),
-    restore: async (directory) => readMoved(part(await move('/log/restore', { directory }), 'moved')),
-    endSession: async (request) => readSessionEnded(part(await post('/sessions/end', { ...request }), 'ended')),
-    sessionEntries: async (request) =>
-      list(await get(`/sessions/entries?${new URLSearchParams({ ...request }).toString()}`), 'entries').map(readSessionEntry),
-    status: async () => part(await get('/status'), 'status'),
+    listLogs: async () => list(await get('/logs'), 'logs').map(readLog),
+    createLog: async (draft) => readLog(part(await post('/logs', { ...draft }), 'log')),
+    setOrgLog: async (org, log) => readOrg(part(await post(`/orgs/${one(org)}/log`, { log }), 'org')),
+    ...logOperations(address),
     receiptKey: async () => word(part(await get('/status'), 'status'), 'receiptKey'),
-    checkpoint: () => readCheckpoint(published),
-    size: async () => checkpointSize(await readCheckpoint(published)),
-    entries: (from, wanted) => readEntries(published, from, wanted),
+    checkpoint: (log) => readCheckpoint(publishedBy(log)),
+    size: async (log) => checkpointSize(await readCheckpoint(publishedBy(log))),
+    entries: (from, wanted, log) => readEntries(publishedBy(log), from, wanted),
     bundle: (id, { inputs }) => callGateway(address, { method: 'GET', path: `/api/v1/receipts/${one(id)}/bundle?inputs=${inputs}` }),
     vault: async () => readVault(part(await get('/vault'), 'vault')),
     eraseSubject: async (request) => readErased(part(await post('/vault/erase', { ...request }), 'erasure')),

@@ -1,6 +1,6 @@
 /** @module The answers of the operator door, read strictly: a field that is missing or of another type is said by name. */
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
-import type { AgentView, ApiKeyView, Erased, OrgRecord, PolicyView, ToolView, VaultView } from '@countersign/pipeline';
+import type { AgentView, ApiKeyView, Erased, LogView, OrgRecord, PolicyView, ToolView, VaultView } from '@countersign/pipeline';
 import { runtimeError } from './outcome.ts';
 
 const AGENT_STATES = ['active', 'suspended', 'killed'] as const;
@@ -83,7 +83,22 @@ export function readApiKey(body: JsonObject): ApiKeyView {
 }
 
 export function readOrg(body: JsonObject): OrgRecord {
-  return { id: word(body, 'id'), name: word(body, 'name'), mode: oneOf(body, 'mode', ORG_MODES) };
+  return { id: word(body, 'id'), name: word(body, 'name'), mode: oneOf(body, 'mode', ORG_MODES), log: word(body, 'log') };
+}
+
+function wordOrNull(body: JsonObject, name: string): string | null {
+  return getOwn(body, name) === null ? null : word(body, name);
+}
+
+export function readLog(body: JsonObject): LogView {
+  return {
+    name: word(body, 'name'),
+    origin: wordOrNull(body, 'origin'),
+    keys: words(body, 'keys'),
+    size: countOrNull(body, 'size'),
+    orgs: count(body, 'orgs'),
+    problem: wordOrNull(body, 'problem'),
+  };
 }
 
 export function readTool(body: JsonObject): ToolView {

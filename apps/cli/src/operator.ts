@@ -12,6 +12,8 @@ import type {
   Erased,
   LogKeysView,
   MovedSegments,
+  LogDraft,
+  LogView,
   OrgRecord,
   PolicyView,
   SessionEnded,
@@ -61,29 +63,33 @@ export interface Operator {
   listPolicies(): Promise<readonly PolicyView[]>;
   /** Puts a document in force: the whole of it, or nothing. */
   setPolicy(source: string): Promise<PolicyView>;
-  /** Verifier keys of the log. */
-  logKeys(): Promise<LogKeysView>;
+  /** Verifier keys of a log; here and below `main` where none is named. */
+  logKeys(log?: string): Promise<LogKeysView>;
   /** A further key signs from now on. */
-  rotateLogKey(): Promise<LogKeysView>;
+  rotateLogKey(log?: string): Promise<LogKeysView>;
   /** The oldest key signs no more. */
-  retireLogKey(): Promise<LogKeysView>;
+  retireLogKey(log?: string): Promise<LogKeysView>;
   /** A consistency file from one signed checkpoint to another, or to the newest. */
-  consistency(old: string, newer: string | undefined): Promise<Uint8Array>;
-  archive(request: ArchiveRequest): Promise<MovedSegments>;
-  restore(directory: string): Promise<MovedSegments>;
+  consistency(notes: { readonly old: string; readonly newer?: string }, log?: string): Promise<Uint8Array>;
+  archive(request: ArchiveRequest, log?: string): Promise<MovedSegments>;
+  restore(directory: string, log?: string): Promise<MovedSegments>;
   endSession(request: SessionRequest & { readonly reason: string }): Promise<SessionEnded>;
   /** The entries of a chain, oldest first. */
   sessionEntries(request: SessionRequest): Promise<readonly SessionEntry[]>;
   /** What the installation says of itself: `spec/http.md`, `GET /api/v1/status`. */
   status(): Promise<JsonObject>;
+  listLogs(): Promise<readonly LogView[]>;
+  createLog(draft: LogDraft): Promise<LogView>;
+  /** From now on the org writes to this log. */
+  setOrgLog(org: string, log: string): Promise<OrgRecord>;
   /** Public key that signs receipts and exports, base64url. */
   receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */
-  checkpoint(): Promise<string>;
+  checkpoint(log?: string): Promise<string>;
   /** Durable entries in the log. */
-  size(): Promise<number>;
+  size(log?: string): Promise<number>;
   /** Entries from `from` on, oldest first, at most `count` and at most 1000. */
-  entries(from: number, count: number): Promise<readonly LoggedEntry[]>;
+  entries(from: number, count: number, log?: string): Promise<readonly LoggedEntry[]>;
   /** The bundle of an entry; `inputs`: with everything that was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array>;
   vault(): Promise<VaultView>;

@@ -14,6 +14,7 @@ export interface SessionRow {
   readonly newest: string;
   /** Place in the log of the newest entry. */
   readonly index: number;
+  readonly log: string;
   readonly state: 'open' | 'ended';
 }
 
@@ -29,7 +30,7 @@ function objectOf(value: JsonValue | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-function rowOf({ index, entry }: LoggedEntry): SessionRow | undefined {
+function rowOf({ index, entry }: LoggedEntry, log: string): SessionRow | undefined {
   const body = objectOf(getOwn(entry, 'body'));
   const principal = objectOf(getOwn(body, 'principal'));
   const [session, seq] = [text(body, 'session'), getOwn(body, 'seq')];
@@ -37,7 +38,7 @@ function rowOf({ index, entry }: LoggedEntry): SessionRow | undefined {
   const named = text(principal, 'org');
   const org = named === '' ? text(body, 'org') : named;
   const state = text(body, 'type') === SESSION_END ? 'ended' : 'open';
-  return { session, org, agent: text(principal, 'agent'), entries: seq + 1, newest: text(body, 'time'), index, state };
+  return { session, org, agent: text(principal, 'agent'), entries: seq + 1, newest: text(body, 'time'), index, log, state };
 }
 
 /** Takes one entry, newest first: the first of a chain that comes is its head. */
@@ -48,23 +49,42 @@ function take(found: Map<string, SessionRow>, row: SessionRow): void {
   else if (head.agent === '' && row.agent !== '') found.set(key, { ...head, agent: row.agent });
 }
 
-/** At most `wanted` sessions, the newest first, among the newest `sessionEntriesMax` entries of the log; `looked` says how many those were. */
-export async function recentSessions(
-  operator: Pick<Operator, 'size' | 'entries'>,
-  { wanted, org }: { readonly wanted: number; readonly org?: string },
-): Promise<{ readonly rows: readonly SessionRow[]; readonly looked: number }> {
-  const size = await operator.size();
+interface Asked {
+  readonly wanted: number;
+  readonly org?: string;
+}
+
+interface Found {
+  readonly rows: readonly SessionRow[];
+  /** Entries that were looked through. */
+  readonly looked: number;
+}
+
+async function recentOf(operator: Reader, log: string, { wanted, org }: Asked): Promise<Found> {
+  const size = await operator.size(log);
   const first = Math.max(0, size - CLI_LIMITS.sessionEntriesMax);
   const found = new Map<string, SessionRow>();
   let end = size;
   while (end > first && found.size < wanted) {
     const from = Math.max(first, end - CLI_LIMITS.pageMax);
-    const page = await operator.entries(from, end - from);
+    const page = await operator.entries(from, end - from, log);
     for (const entry of page.toReversed()) {
-      const row = rowOf(entry);
+      const row = rowOf(entry, log);
       if (row !== undefined && (org === undefined || row.org === org)) take(found, row);
     }
     end = from;
   }
-  return { rows: [...found.values()].slice(0, wanted), looked: size - end };
+  return { rows: [...found.values()], looked: size - end };
+}
+
+type Reader = Pick<Operator, 'size' | 'entries' | 'listLogs'>;
+
+/** At most `wanted` sessions, the newest first, among the newest `sessionEntriesMax` entries of each log that is open. */
+export async function recentSessions(operator: Reader, asked: Asked): Promise<Found> {
+  const logs = (await operator.listLogs()).filter(({ size }) => size !== null);
+  const found: Found[] = [];
+  for (const { name } of logs) found.push(await recentOf(operator, name, asked));
+  // Times have one form and length, so that their order is that of their texts.
+  const rows = found.flatMap((one) => one.rows).sort((a, b) => (a.newest < b.newest ? 1 : a.newest > b.newest ? -1 : b.index - a.index));
+  return { rows: rows.slice(0, asked.wanted), looked: found.reduce((sum, { looked }) => sum + looked, 0) };
 }

@@ -19,6 +19,8 @@ export type Bound = { readonly index: number } | { readonly time: string };
 
 export interface LogQuestion {
   readonly dataDir: string;
+  /** Which of its logs; `main` where it is not said. */
+  readonly log?: string;
   /** Verifier keys that must have signed; absent: the directory's own word. */
   readonly logKeys?: readonly string[];
   readonly since?: Bound;
@@ -132,6 +134,7 @@ async function replayAll(run: Run): Promise<void> {
     times,
     copies: evidence.copies,
     ...optional('under', under),
+    ...optional('log', asked.log),
   };
   const ranges = rangesOf(hashes.end, end, evidence.checkpoint.size);
   const { resume } = asked;
@@ -178,8 +181,9 @@ async function replayEvidence(context: Context, asked: LogQuestion, evidence: Ev
  * @throws {CodedError} what the directory, the journal or an engine file say; {CliError} what the resume file says.
  */
 export async function replayLog(context: Context, asked: LogQuestion): Promise<ReplayedLog> {
-  const { dataDir, logKeys } = asked;
-  const opening = (): Promise<EvidenceDirectory> => openEvidenceDirectory({ dataDir, ...(logKeys === undefined ? {} : { logKeys }) });
+  const { dataDir, logKeys, log } = asked;
+  const named = { dataDir, ...optional('log', log) };
+  const opening = (): Promise<EvidenceDirectory> => openEvidenceDirectory({ ...named, ...(logKeys === undefined ? {} : { logKeys }) });
   const evidence = await context.progress('opening', opening);
   try {
     return await replayEvidence(context, asked, evidence);

@@ -16,6 +16,7 @@ import { createReplayer } from './replayer.ts';
 /** What a thread is started with; plain data. */
 export interface ReplaySetup {
   readonly dataDir: string;
+  readonly log?: string;
   readonly logKeys: readonly string[];
   readonly copies: string;
   readonly trust: EngineTrust;
@@ -27,9 +28,9 @@ export type ReplayReply =
   | { readonly ok: true; readonly range: ReplayedRange }
   | { readonly ok: false; readonly from: number; readonly fault: ThreadFault };
 
-async function open({ dataDir, logKeys, copies, trust, under, times }: ReplaySetup): Promise<RangeReplayer> {
+async function open({ dataDir, log, logKeys, copies, trust, under, times }: ReplaySetup): Promise<RangeReplayer> {
   const find = await openEngineTrust(trust);
-  const evidence = await openEvidenceDirectory({ dataDir, logKeys, copies });
+  const evidence = await openEvidenceDirectory({ dataDir, logKeys, copies, ...(log === undefined ? {} : { log }) });
   const replayer = createReplayer({ find, ...(under === undefined ? {} : { under }) });
   return createRangeReplayer(evidence, replayer, times);
 }

@@ -1,7 +1,9 @@
 /** @module Whom `verify` believes: keys named on the command line or in a file; else the log of the local data directory, and says so. */
 import { parseNoteVerifierKey } from '@countersign/crypto';
 import { type CosignerKey, parseCosignerKey } from '@countersign/log';
+import { MAIN_LOG } from '@countersign/pipeline';
 import type { Trust } from '@countersign/receipts';
+import { furtherLogs, logPlace } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Context, type Input, listOption, textOption } from './command.ts';
@@ -12,6 +14,8 @@ export interface NamedTrust extends Trust {
   /** Where the keys came from, for people. */
   readonly from: string;
 }
+
+const LOG_KEY_FILE = 'log.vkey';
 
 function linesOf(text: string): readonly string[] {
   return text
@@ -56,6 +60,12 @@ function readWitnesses(input: Input): Pick<Trust, 'witnessKeys' | 'quorum'> {
   throw usageError('--witnesses must be from 1 to the number of witnesses that are named', 'name them: --witness-key VKEY');
 }
 
+/** The keys of every log of the data directory: each is believed of its own log only. */
+function localKeyFiles(dataDir: string): readonly string[] {
+  const homes = [MAIN_LOG, ...furtherLogs(dataDir)].map((name) => logPlace(dataDir, name).home);
+  return homes.map((home) => join(home, LOG_KEY_FILE)).filter((file) => existsSync(file));
+}
+
 /** @throws {CliError} exit 3 for a key that is none, exit 5 where no key is known. */
 export async function readTrust(input: Input, context: Context): Promise<NamedTrust> {
   const receiptKeys = listOption(input, 'receiptKey');
@@ -67,8 +77,10 @@ export async function readTrust(input: Input, context: Context): Promise<NamedTr
     const from = file ?? 'the command line';
     return { vkeys: check([...named, ...fromFile], from), receiptKeys, ...witnesses, from };
   }
-  const local = join(context.dataDir, 'log.vkey');
-  if (!existsSync(local))
+  const local = localKeyFiles(context.dataDir);
+  if (local.length === 0)
     throw usageError('whose log is to be believed?', 'name its key: --key VKEY (the operator shows it with `countersign log key`)');
-  return { vkeys: check(linesOf(await readText(local, context)), local), receiptKeys, ...witnesses, from: local };
+  const vkeys: string[] = [];
+  for (const file of local) vkeys.push(...check(linesOf(await readText(file, context)), file));
+  return { vkeys, receiptKeys, ...witnesses, from: local.join(' and ') };
 }

@@ -44,7 +44,7 @@ describe('org', () => {
       exitCode: 0,
       answer: { orgs: [{ id: agent.org, name: 'local', mode: 'learning' }] },
     });
-    expect((await world.run(['org', 'show'])).stdout).toMatch(/local +learning +tools that nobody approved/);
+    expect((await world.run(['org', 'show'])).stdout).toMatch(/local +learning +main +tools that nobody approved/);
   });
 
   it('learns of a tool that is called, and names the next step when it is locked', async () => {

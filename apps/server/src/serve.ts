@@ -16,7 +16,15 @@ import {
   type Result,
 } from '@countersign/kernel';
 import { createEgress, createFeedHub, createGateway, type Evidence, type Gauge } from '@countersign/gateway';
-import { EXPORT_FORMATS, openRuntime, type Runtime, runtimeStatus, systemTimer, witnessAgeSeconds } from '@countersign/runtime';
+import {
+  EXPORT_FORMATS,
+  openRuntime,
+  type RunningLog,
+  type Runtime,
+  runtimeStatus,
+  systemTimer,
+  witnessAgeSeconds,
+} from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
@@ -45,11 +53,11 @@ function entryOf(record: { readonly index: number; readonly entry: Uint8Array })
 }
 
 function evidenceOf(runtime: Runtime): Evidence {
-  const { log, recorder } = runtime;
+  const { logs } = runtime;
   return {
     async receipt(id: string): Promise<JsonValue | undefined> {
-      const index = await recorder.placeOf(id);
-      return index === undefined ? undefined : entryOf({ index, entry: await log.readEntry(index) });
+      const found = await logs.locate(id);
+      return found === undefined ? undefined : entryOf({ index: found.index, entry: await found.log.log.readEntry(found.index) });
     },
     async bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined> {
       const made = await runtime.bundle(id, options);
@@ -64,12 +72,14 @@ function evidenceOf(runtime: Runtime): Evidence {
       if (made === undefined) return undefined;
       return made.ok || made.error.code !== 'receipt_not_found' ? made : undefined;
     },
-    async tail(limit: number): Promise<readonly JsonValue[]> {
+    async tail(limit: number, name: string): Promise<readonly JsonValue[] | undefined> {
+      const log = logs.of(name)?.log;
+      if (log === undefined) return undefined;
       const size = log.durableSize;
       const indexes = Array.from({ length: Math.min(limit, size) }, (_, back) => size - 1 - back);
       return Promise.all(indexes.map(async (index) => entryOf({ index, entry: await log.readEntry(index) })));
     },
-    published: (path: string) => log.readPublished(path),
+    published: (path: string, name: string) => logs.of(name)?.log.readPublished(path) ?? Promise.resolve(undefined),
   };
 }
 
@@ -79,17 +89,25 @@ function statusOf(runtime: Runtime, startedMs: number, everything: boolean): Jso
   return { version: '0.1.0', started: formatTime(startedMs), ...seen, ...(everything && vault !== undefined ? { vault } : {}) };
 }
 
-function gaugesOf({ log, witnesses, ports }: Runtime): readonly Gauge[] {
+function gaugesOf({ logs, ports }: Runtime): readonly Gauge[] {
   const gauge = (name: string, help: string, read: () => number): Gauge => ({ name, help, type: 'gauge', read });
-  const age = gauge('countersign_witness_age_seconds', 'since enough witnesses had cosigned; -1 where they have not since the start', () =>
-    witnessAgeSeconds(witnesses.status(), ports.clock.nowMs()),
-  );
+  const open = (): readonly RunningLog[] => logs.list().flatMap(({ name }) => logs.of(name) ?? []);
+  const sum = (of: (log: RunningLog) => number): number => open().reduce((total, log) => total + of(log), 0);
+  const ages = (): readonly number[] =>
+    open()
+      .map(({ witnesses }) => witnesses.status())
+      .filter(({ witnesses }) => witnesses.length > 0)
+      .map((status) => witnessAgeSeconds(status, ports.clock.nowMs()));
+  const oldest = (): number => (ages().includes(-1) ? -1 : Math.max(...ages()));
+  const age = gauge('countersign_witness_age_seconds', 'since enough witnesses had cosigned every log; -1 where they have not', oldest);
   return [
-    gauge('countersign_log_size', 'durable entries of the log', () => log.durableSize),
-    gauge('countersign_log_unpublished', 'durable entries that no checkpoint covers yet', () => log.durableSize - log.checkpoint.size),
-    gauge('countersign_log_failed', '1 once the log has stopped', () => (log.failure === undefined ? 0 : 1)),
+    gauge('countersign_log_size', 'durable entries of all logs', () => sum(({ log }) => log.durableSize)),
+    gauge('countersign_log_unpublished', 'durable entries that no checkpoint covers yet', () =>
+      sum(({ log }) => log.durableSize - log.checkpoint.size),
+    ),
+    gauge('countersign_logs_failed', 'logs that take nothing', () => logs.failed().length),
     // A log without witnesses has no age of a cosignature.
-    ...(witnesses.status().witnesses.length === 0 ? [] : [age]),
+    ...(ages().length === 0 ? [] : [age]),
   ];
 }
 
@@ -130,15 +148,17 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     scopeVerifier: createVerifier(runtime.scopeSigner.publicKey),
     feedHub: hub,
     ...(verifyPage === undefined ? {} : { verifyPage }),
-    problem: () => runtime.log.failure?.message,
+    problem: () => runtime.logs.problem(),
+    failedLogs: () => runtime.logs.failed(),
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
       evidence: evidenceOf(runtime),
       vault: runtime.vault,
       sessions: runtime.sessions,
-      logDesk: runtime.logDesk,
+      logDesk: (log) => runtime.logDesk(log),
       publicLog: settings.publicLog,
+      logs: runtime.logs,
       operatorTokenSha256: sha256(token),
       status: ({ everything }) => statusOf(runtime, startedMs, everything),
     },

@@ -37,6 +37,18 @@ export const FACTS_LIMITS = {
   /** Commands and statements of one action. */
   commandsMax: 1024,
   statementsMax: 512,
+  /** Texts in which code of another language was found. */
+  codesMax: 512,
+  /** Tags of markup and tokens of script held at once: a longer text is read in pieces. */
+  tagsMax: 1024,
+  scriptTokensMax: 8192,
+  /** Attributes of one tag: behind more, the next tag is looked for. What is kept of a value. */
+  attributesMax: 128,
+  attributeCharsMax: 2048,
+  /** Levels and aliases of one GraphQL operation beyond which it asks for more than a page shows; own fields that are looked at. */
+  graphqlDepthMax: 12,
+  graphqlAliasesMax: 24,
+  graphqlFieldsMax: 256,
   /** Texts given to the shell reader and to the SQL reader. */
   shellTextsMax: 32,
   sqlTextsMax: 64,

@@ -62,7 +62,7 @@ const COMMAND_ACCESS: readonly (readonly [access: PathAccess, names: ReadonlySet
     'read',
     wordSet(
       'cat tac head tail less more most bat nl od xxd hexdump strings file stat wc sort uniq cut paste join comm diff cmp grep egrep fgrep rg ag awk gawk sed',
-      'ls dir find tree du df md5sum sha1sum sha256sum sha512sum cksum b2sum base64 base32 rev fold fmt pr column jq yq xmllint source readlink realpath view',
+      'sqlite3 ls dir find tree du df md5sum sha1sum sha256sum sha512sum cksum b2sum base64 base32 rev fold fmt pr column jq yq xmllint source readlink realpath view',
       'tar zip gzip bzip2 xz 7z zcat gunzip unzip scp rsync curl wget openssl gpg cpio iconv tr type get-content gc select-string nano-view cd pushd import',
     ),
   ],
@@ -92,9 +92,16 @@ export interface ArgumentPlace {
   readonly options: readonly string[];
 }
 
+/** A key or configuration that a client uses to get in is not what it sends. */
+const USES_KEY = wordSet('ssh scp sftp rsync curl wget');
+const KEY_OPTION = wordSet('-i -F -K -E --key --cert --cacert --config --netrc-file --identity --private-key --ca-certificate');
+
+const OUTPUT_OPTION = wordSet('-o -O --output --output-document');
+
 function optionAccess(name: string, place: ArgumentPlace): PathAccess | undefined {
   const { option, options } = place;
-  if (option === '-o' || option === '-O' || option === '--output' || option === '--output-document') return 'write';
+  if (KEY_OPTION.has(option) && USES_KEY.has(name) && !(name === 'curl' && option === '-F')) return 'mention';
+  if (OUTPUT_OPTION.has(option)) return 'write';
   if (name === 'sed' && options.some((word) => /^-[a-z]*i/.test(word) || word.startsWith('--in-place'))) return 'write';
   if (name === 'find' && options.includes('-delete')) return 'delete';
   if (name === 'shred') return 'delete';

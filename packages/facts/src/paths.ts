@@ -136,8 +136,12 @@ function pathPart(arg: string): string {
 
 const TOUCHES_ANY = /^[^\s'"|&;()<>{}]+\.[A-Za-z0-9]{1,8}$|^[\w.-]+\/[\w./*-]+$/;
 
+/** A path with blanks in its names, and nothing that a script or a sentence would have. */
+const SPACED = /^(?:file:)?(?:~|\$HOME|\$\{HOME\})?\/(?:[\w.@+-]+(?: [\w.@+-]+)*\/)+[\w.@+-]+(?: [\w.@+-]+)*(?:\?[\w=&]{1,64})?$/;
+
 function isArgumentPath(arg: string, access: PathAccess): boolean {
-  if (arg === '' || arg.startsWith('-') || /\s/.test(arg) || arg.includes('://')) return false;
+  if (arg === '' || arg.startsWith('-') || arg.includes('://')) return false;
+  if (/\s/.test(arg)) return SPACED.test(arg);
   return isPathShape(arg) || (access !== 'mention' && TOUCHES_ANY.test(arg));
 }
 

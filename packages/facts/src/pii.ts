@@ -3,22 +3,25 @@
  * One pass over the digit groups and words of a text; a text with few digits and no `@` is not looked at.
  */
 import type { PiiFact, Span } from '@countersign/protocol';
-import { isCard, isIban, isInsee, isNanp, isNhs, isSsn, isSteuerId, isVerhoeff, isVin } from './checksums.ts';
+import { isCard, isIban, isNanp, isSsn, isVin } from './checksums.ts';
 import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
+import { isAadhaar, isHetu, isMbi, isUkDriver } from './national-checks.ts';
+import { bareValue, nationalIdOfGroups, nationalIdOfWord } from './national-ids.ts';
 import { ANNOUNCED_BY_WORD, ANNOUNCED_WINDOW } from './pii-words.ts';
 
 /** Personal data found so far in one action. */
 export interface PiiFinder {
   readonly meter: Meter;
   readonly found: PiiFact[];
-  readonly known: Set<string>;
+  /** Index in `found` of what stands at a place, or of a value that a layer need not repeat. */
+  readonly known: Map<string, number>;
 }
 
 /** Starts a search. */
 export function createPiiFinder(meter: Meter): PiiFinder {
-  return { meter, found: [], known: new Set() };
+  return { meter, found: [], known: new Map() };
 }
 
 interface Hit {
@@ -33,13 +36,18 @@ function report(finder: PiiFinder, read: ReadText, hit: Hit): void {
   const key = `${hit.type} ${text.slice(hit.start, hit.end)}`;
   const place: Span = layers.length > 0 ? span : { path: span.path, start: hit.start, end: hit.end };
   const here = `${key} ${place.path} ${place.start}`;
-  if (finder.known.has(layers.length > 0 ? key : here)) return;
+  const fact: PiiFact = { span: place, type: hit.type, layers, confidence: hit.confidence };
+  const known = finder.known.get(layers.length > 0 ? key : here);
+  if (known !== undefined) {
+    if (hit.confidence === 'high' && layers.length === 0) finder.found[known] = fact;
+    return;
+  }
   if (finder.found.length >= FACTS_LIMITS.piiMax) {
     finder.meter.cuts.add('pii');
     return;
   }
-  finder.known.add(key).add(here);
-  finder.found.push({ span: place, type: hit.type, layers, confidence: hit.confidence });
+  finder.known.set(key, finder.found.length).set(here, finder.found.length);
+  finder.found.push(fact);
 }
 
 /** A maximal run of ASCII letters and digits. */
@@ -153,7 +161,7 @@ function ssnOf(number: Joined, text: string): Hit | undefined {
 function aadhaarOf(number: Joined, text: string): Hit | undefined {
   if (number.sizes !== '4-4-4' && number.sizes !== '12') return undefined;
   if (isTail(text, number.start) || !isUniform(number.separators)) return undefined;
-  if (!/^[2-9]/.test(number.digits) || !isVerhoeff(number.digits)) return undefined;
+  if (!isAadhaar(number.digits)) return undefined;
   return { type: 'aadhaar', start: number.start, end: number.end, confidence: number.sizes === '12' ? 'low' : 'high' };
 }
 
@@ -176,10 +184,19 @@ function isLocalPhone(number: Joined, text: string): boolean {
   return isNanp(ten) || (/^[2-9]/.test(ten) && /^[-)]+$/.test(number.separators) && number.separators.length > 1);
 }
 
-function inseeOf(number: Joined): Hit | undefined {
-  const shape = number.sizes === '15' || number.sizes === '13-2' || number.sizes === '1-2-2-2-3-3-2';
-  if (!shape || !/^[1278]\d{2}(?:0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)/.test(number.digits) || !isInsee(number.digits)) return undefined;
-  return { type: 'fr_insee', start: number.start, end: number.end, confidence: 'high' };
+/** An identity number by its groups; of a plain run of digits one must not be part of something longer. */
+function nationalOf(number: Joined, text: string): Hit | undefined {
+  const written = writtenAs(number);
+  const id = nationalIdOfGroups(written, number.digits);
+  if (id === undefined || isTail(text, number.start)) return undefined;
+  return { type: id.type, start: number.start, end: number.end, confidence: id.bare === 'high' ? 'high' : 'low' };
+}
+
+/** Sizes with the separators themselves where they differ or are dots, else `-` for any one separator. */
+function writtenAs(number: Joined): string {
+  if (isUniform(number.separators) && !number.separators.includes('.')) return number.sizes;
+  let at = 0;
+  return number.sizes.replaceAll('-', () => number.separators.charAt(at++));
 }
 
 /** The longest reading of each number wins: a card is no telephone number and a half. */
@@ -192,7 +209,7 @@ function readNumbers(finder: PiiFinder, read: ReadText, words: readonly Word[]):
     finder.meter.steps += joined.length * 4;
     for (const number of joined.toReversed()) {
       if (number.digits.length < NUMBER_DIGITS_MIN) break;
-      const hit = cardOf(number) ?? inseeOf(number) ?? aadhaarOf(number, text) ?? ssnOf(number, text) ?? phoneOf(number, text);
+      const hit = cardOf(number) ?? aadhaarOf(number, text) ?? ssnOf(number, text) ?? nationalOf(number, text) ?? phoneOf(number, text);
       if (hit === undefined) continue;
       report(finder, read, hit);
       from = number.end;
@@ -230,12 +247,36 @@ function ninoOf(text: string, word: Word): Hit | undefined {
   return { type: 'uk_nino', start: word.start - 3, end: word.start + spaced[0].length, confidence: 'high' };
 }
 
+const HETU_HEAD = 7;
+
+/** `131052-308T`: the date and the sign stand before the word. */
+function hetuOf(text: string, word: Word): Hit | undefined {
+  if (word.text.length !== 4) return undefined;
+  const start = word.start - HETU_HEAD;
+  if (start < 0 || !isHetu(text.slice(start, word.end)) || /[A-Za-z0-9]/.test(text.charAt(start - 1))) return undefined;
+  return { type: 'fi_henkilotunnus', start, end: word.end, confidence: 'high' };
+}
+
+const MBI_GROUPS = /^[A-Z0-9]{4}-[A-Z0-9]{3}-[A-Z0-9]{4}(?![A-Z0-9-])/;
+const MBI_CHARS = 14;
+
+/** `1EG4-TE5-MK73`, in its three groups. */
+function mbiOf(text: string, word: Word): Hit | undefined {
+  if (word.text.length !== 4) return undefined;
+  const grouped = MBI_GROUPS.exec(text.slice(word.start, word.start + MBI_CHARS))?.[0];
+  if (grouped === undefined || !isMbi(grouped.replaceAll('-', '')) || isTail(text, word.start)) return undefined;
+  return { type: 'us_medicare_mbi', start: word.start, end: word.start + grouped.length, confidence: 'high' };
+}
+
 function letteredOf(text: string, word: Word): Hit | undefined {
   if (PAN.test(word.text)) return { type: 'pan', start: word.start, end: word.end, confidence: 'high' };
   if (word.text.length === 17 && /[A-Z]/.test(word.text) && isVin(word.text)) {
     return { type: 'vin', start: word.start, end: word.end, confidence: 'high' };
   }
-  return ibanOf(text, word) ?? ninoOf(text, word);
+  const id = nationalIdOfWord(word.text);
+  if (id !== undefined) return { type: id.type, start: word.start, end: word.end, confidence: id.bare === 'high' ? 'high' : 'low' };
+  if (isUkDriver(word.text)) return { type: 'drivers_license', start: word.start, end: word.end, confidence: 'high' };
+  return ibanOf(text, word) ?? ninoOf(text, word) ?? hetuOf(text, word) ?? mbiOf(text, word);
 }
 
 const LOCAL_MAX = 64;
@@ -287,18 +328,10 @@ export function scanPii(finder: PiiFinder, read: ReadText): void {
   const words = wordsOf(text);
   readNumbers(finder, read, words);
   for (const word of words) {
-    if (word.digits && word.text.length !== 2) continue;
+    if (word.digits && word.text.length !== 2 && word.text.length !== 4) continue;
     const hit = letteredOf(text, word);
     if (hit !== undefined) report(finder, read, hit);
   }
-}
-
-function passes(check: 'nhs' | 'steuer' | 'ssn' | 'digit' | undefined, value: string): boolean {
-  if (check === undefined) return true;
-  if (check === 'digit') return /\d/.test(value);
-  const digits = value.replace(/\D/g, '');
-  if (check === 'nhs') return isNhs(digits);
-  return check === 'steuer' ? isSteuerId(digits) : isSsn(digits);
 }
 
 /** Reads what word number `number` of `PII_WORDS`, which ends at `end`, announces. */
@@ -307,14 +340,16 @@ export function announcedPii(
   read: ReadText,
   at: { readonly number: number; readonly start: number; readonly end: number },
 ): void {
-  const announced = ANNOUNCED_BY_WORD[at.number];
   const { text, lower } = read.fact;
-  if (announced === undefined || read.profile.digits < DIGITS_MIN) return;
+  if (read.profile.digits < DIGITS_MIN) return;
   if (at.start > 0 && isLetterCode(lower.charCodeAt(at.start - 1))) return;
-  finder.meter.steps += ANNOUNCED_WINDOW;
-  const found = announced.value.exec(text.slice(at.end, at.end + ANNOUNCED_WINDOW));
-  const value = found?.[1];
-  if (found === null || value === undefined || !passes(announced.check, value)) return;
-  const end = at.end + found[0].length;
-  report(finder, read, { type: announced.type, start: end - value.length, end, confidence: 'low' });
+  for (const announced of ANNOUNCED_BY_WORD[at.number] ?? []) {
+    finder.meter.steps += ANNOUNCED_WINDOW;
+    const found = announced.value.exec(text.slice(at.end, at.end + ANNOUNCED_WINDOW));
+    const value = found?.[1];
+    if (found === null || value === undefined || announced.check?.(bareValue(value), value) === false) continue;
+    const end = at.end + found[0].length;
+    report(finder, read, { type: announced.type, start: end - value.length, end, confidence: announced.sure === true ? 'high' : 'low' });
+    return;
+  }
 }

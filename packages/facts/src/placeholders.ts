@@ -11,6 +11,17 @@ export function isPlaceholder(value: string): boolean {
   return WORDS.test(value) || isMonotone(value);
 }
 
+/** Words that people use for a password before they have one. */
+const WEAK =
+  /^(?:admin|root|guest|test|demo|user|default|postgres|mysql|mariadb|redis|rabbitmq|mongo|minio|elastic|docker|local|dev|sa|secret|pass(?:w(?:or)?d)?|pwd|qwerty|letmein|welcome)[\d!@_-]{0,4}$/i;
+const LETTERS_MAX = 11;
+
+/** A password that is its user's name, one of the usual words, or one short word of letters: known to everybody, or no password at all. */
+export function isWeakPassword(password: string, user: string): boolean {
+  if (password === user || WEAK.test(password)) return true;
+  return password.length <= LETTERS_MAX && /^[a-z]+$/.test(password);
+}
+
 /** At most two different letters or digits, or one of them in most places. */
 function isMonotone(value: string): boolean {
   const counts = new Map<string, number>();

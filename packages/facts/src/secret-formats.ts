@@ -1,7 +1,8 @@
 /**
- * @module Formats of provider tokens: a fixed prefix, an alphabet and a length, as their providers publish them. One row is one format.
- * The prefix is written as it is; the length counts what follows it.
+ * @module Formats of provider tokens: a fixed prefix, an alphabet and a length, and what a token must prove beyond that. The rows are data.
  */
+import { decodedBase64, hasGithubChecksum } from './secret-checks.ts';
+import { SECRET_FORMAT_ROWS } from './secret-format-rows.ts';
 
 /** Alphabets, as bits of `ALPHABET`. */
 const DIGIT = 1;
@@ -15,6 +16,7 @@ const BASE64 = 128;
 const EQUALS = 256;
 const COLON = 512;
 const SLASH = 1024;
+const TILDE = 2048;
 
 const ALPHABETS = {
   hex: DIGIT | LOWER_HEX,
@@ -27,6 +29,9 @@ const ALPHABETS = {
   dotted: DIGIT | LOWER_HEX | LOWER | UPPER | UNDERSCORE | DASH | DOT,
   base64: DIGIT | LOWER_HEX | LOWER | UPPER | BASE64 | SLASH | EQUALS,
   path: DIGIT | LOWER_HEX | LOWER | UPPER | UNDERSCORE | DASH | DOT | SLASH,
+  hexdash: DIGIT | LOWER_HEX | DASH,
+  hexcolon: DIGIT | LOWER_HEX | COLON,
+  tilde: DIGIT | LOWER_HEX | LOWER | UPPER | UNDERSCORE | DASH | DOT | TILDE,
   any: DIGIT | LOWER_HEX | LOWER | UPPER | UNDERSCORE | DASH | DOT | BASE64 | SLASH | EQUALS | COLON,
 } as const;
 
@@ -48,6 +53,7 @@ function buildAlphabet(): Uint16Array {
     ['/', SLASH],
     ['=', EQUALS],
     [':', COLON],
+    ['~', TILDE],
   ];
   for (const [sign, bit] of signs) table[sign.charCodeAt(0)] = bit;
   return table;
@@ -63,122 +69,22 @@ export interface SecretFormat {
   readonly lengthMax: number;
   /** What the characters after the prefix must look like, where alphabet and length do not say it. Applied to a bounded, whole run only. */
   readonly shape?: RegExp;
+  /** What must stand right before the prefix and belongs to the token. */
+  readonly lead?: Lead;
+  /** Says whether the token proves itself; one that should and does not is no certain secret. */
+  readonly proof?: (body: string) => boolean;
+  /** A short prefix that also ends other words: it must not follow a dot, dash or slash. */
+  readonly alone: boolean;
+  /** A key for trying things out: known, and harmless. */
+  readonly test: boolean;
 }
 
-/** `type`, `alphabet`, `shortest-longest`, then prefixes. */
-const ROWS: readonly string[] = [
-  'aws_access_key upper 16-16 AKIA ASIA ABIA ACCA AROA AIDA AGPA ANPA',
-  'aws_bedrock_key base64 100-512 ABSK',
-  'github_token alnum 36-255 ghp_ gho_ ghu_ ghs_ ghr_',
-  'github_token word 82-82 github_pat_',
-  'gitlab_token url 20-300 glpat- gldt- glft- glsoat- glimt- glagent- gloas- glptt- glffct- glwt-',
-  'gitlab_token dotted 20-300 glrt- glcbt- GR1348941',
-  'openai_key url 40-300 sk-proj- sk-svcacct- sk-admin- sk-None-',
-  'openai_key alnum 48-48 sk-',
-  'deepseek_key hex 32-32 sk-',
-  'anthropic_key url 60-200 sk-ant-api03- sk-ant-admin01- sk-ant-oat01- sk-ant-sid01- sk-ant-api04-',
-  'anthropic_key url 80-200 sk-ant-',
-  'openrouter_key hex 64-64 sk-or-v1-',
-  'langsmith_key word 40-60 lsv2_pt_ lsv2_sk_',
-  'groq_key alnum 52-52 gsk_',
-  'xai_key alnum 70-90 xai-',
-  'perplexity_key alnum 40-56 pplx-',
-  'replicate_key alnum 37-40 r8_',
-  'huggingface_token alnum 34-40 hf_ api_org_',
-  'stripe_key alnum 10-247 sk_live_ sk_test_ rk_live_ rk_test_ sk_prod_ rk_prod_',
-  'stripe_webhook_secret base64 32-64 whsec_',
-  'slack_token dashed 20-255 xoxb- xoxa- xoxp- xoxr- xoxs- xoxo- xoxa-2-',
-  'slack_token alnum 40-300 xoxe-1- xoxe.xoxb-1- xoxe.xoxp-1-',
-  'slack_token dashed 40-255 xapp- xwfp-',
-  'slack_webhook path 30-120 hooks.slack.com/services/T hooks.slack.com/workflows/T hooks.slack.com/triggers/T',
-  'discord_webhook path 70-130 discord.com/api/webhooks/ discordapp.com/api/webhooks/',
-  'teams_webhook path 20-400 webhook.office.com/webhookb2/',
-  'google_api_key url 35-35 AIza',
-  'google_oauth_secret url 28-28 GOCSPX-',
-  'google_oauth_token url 60-400 ya29.',
-  'npm_token alnum 36-36 npm_',
-  'pypi_token url 70-300 pypi-AgE',
-  'rubygems_token hex 48-48 rubygems_',
-  'crates_token alnum 32-32 cio',
-  'nuget_key lower 43-43 oy2',
-  'docker_token url 27-40 dckr_pat_ dckr_oat_',
-  'sendgrid_key dotted 60-70 SG.',
-  'twilio_key hex 32-32 SK',
-  'mailgun_key hex 32-32 key-',
-  'mailgun_key dashed 32-60 pubkey-',
-  'digitalocean_token hex 64-64 dop_v1_ doo_v1_ dor_v1_',
-  'shopify_token alnum 32-38 shpat_ shpca_ shppa_ shpss_',
-  'square_token url 22-60 sq0atp- sq0csp- sq0idp-',
-  'square_token url 55-64 EAAA',
-  'facebook_token alnum 100-300 EAA',
-  'heroku_key url 36-70 HRKU-',
-  'databricks_token hex 32-34 dapi',
-  'doppler_token alnum 40-60 dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.',
-  'dynatrace_token dotted 60-130 dt0c01. dt0s16.',
-  'easypost_key alnum 54-54 EZAK EZTK',
-  'figma_token url 40-60 figd_ figu_',
-  'flyio_token alnum 43-43 fo1_',
-  'frameio_token url 64-64 fio-u-',
-  'grafana_token base64 32-400 glc_',
-  'grafana_token word 41-41 glsa_',
-  'vault_token url 24-300 hvs. hvb. hvr.',
-  'infracost_key alnum 32-32 ico-',
-  'linear_key alnum 40-40 lin_api_',
-  'newrelic_key alnum 19-50 NRAK- NRII- NRJS- NRIQ- NRRA- NRSP-',
-  'notion_token alnum 40-50 ntn_',
-  'notion_token alnum 43-43 secret_',
-  'planetscale_token any 32-64 pscale_tkn_ pscale_pw_ pscale_oauth_',
-  'postman_key dashed 59-59 PMAK-',
-  'prefect_token alnum 36-36 pnu_ pnb_',
-  'pulumi_token hex 40-40 pul-',
-  'readme_token lower 70-70 rdme_',
-  'scaleway_key dashed 36-36 SCWSECRET-',
-  'sentry_token base64 60-300 sntrys_',
-  'sentry_token hex 64-64 sntryu_ sntrya_ sntryi_',
-  'shippo_token hex 40-40 shippo_live_ shippo_test_',
-  'sourcegraph_token word 40-80 sgp_',
-  'supabase_token hex 40-40 sbp_',
-  'supabase_token url 30-60 sb_secret_',
-  'tailscale_key dashed 15-80 tskey-api- tskey-auth- tskey-client- tskey-scim- tskey-webhook- tskey-',
-  'typeform_token dotted 55-62 tfp_',
-  'atlassian_token any 100-300 ATATT3 ATCTT3',
-  'bitbucket_token alnum 20-40 ATBB',
-  'artifactory_token alnum 69-80 AKCp',
-  'artifactory_token alnum 58-60 cmVmdGtuO',
-  'age_secret_key upper 58-58 AGE-SECRET-KEY-1',
-  'airtable_token hex 64-64 pat.',
-  'adobe_secret hex 32-32 p8e-',
-  'alibaba_access_key alnum 16-26 LTAI',
-  'clojars_token lower 60-60 CLOJARS_',
-  'cloudflare_key dashed 140-160 v1.0-',
-  'contentful_token url 43-43 CFPAT-',
-  'duffel_token url 43-43 duffel_test_ duffel_live_',
-  'flutterwave_key dashed 32-40 FLWSECK_TEST- FLWSECK-',
-  'hubspot_token dashed 36-50 pat-na1- pat-eu1- pat-na2-',
-  'lob_key hex 35-35 live_ test_',
-  'onepassword_token base64 250-512 ops_eyJ',
-  'openshift_token url 43-43 sha256~',
-  'octopus_key alnum 25-34 API-',
-  'settlemint_token lower 16-16 sm_aat_ sm_pat_ sm_sat_',
-  'sonarqube_token alnum 40-40 squ_ sqp_ sqa_',
-  'telegram_token url 33-33 :AA',
-  'terraform_token url 60-90 .atlasv1.',
-  'yandex_key url 35-38 AQVN',
-  'mapbox_token dotted 80-150 sk.eyJ',
-  'maxmind_key alnum 26-32 _mmk',
-  'azure_storage_key base64 88-88 AccountKey= SharedAccessKey=',
-  'azure_client_secret dotted 31-34 7Q~ 8Q~',
-  'azure_devops_token alnum 76-76 AZDO',
-  'buildkite_token lower 40-60 bkua_ bkaa_ bkct_',
-  'circleci_token url 40-90 CCIPAT_ CCIPRJ_',
-  'elastic_key base64 40-120 essu_',
-  'asana_token any 30-60 1/1',
-  'brevo_key dashed 80-90 xkeysib- xsmtpsib-',
-  'razorpay_key alnum 14-14 rzp_live_ rzp_test_',
-  'paypal_token alnum 16-32 access_token$production$',
-  'launchdarkly_key dashed 36-36 sdk- mob-',
-  'checkout_key dashed 36-36 sk_sbox_',
-];
+/** A run of characters before a prefix. */
+interface Lead {
+  readonly alphabet: number;
+  readonly lengthMin: number;
+  readonly lengthMax: number;
+}
 
 /** Shapes by type, for formats whose parts are set apart; they read one bounded run. */
 const SHAPES: ReadonlyMap<string, RegExp> = new Map([
@@ -190,7 +96,25 @@ const SHAPES: ReadonlyMap<string, RegExp> = new Map([
   ['postman_key', /^[0-9a-f]{24}-[0-9a-f]{34}$/],
   ['newrelic_key', /^[A-Za-z0-9]{19,50}$/],
   ['launchdarkly_key', /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/],
-  ['octopus_key', /^[A-Z0-9]{25,34}$/],
+  ['octopus_key', /^(?=.{0,34}[G-Z])[A-Z0-9]{25,34}$/],
+  ['airtable_token', /^[A-Za-z0-9]{14}\.[0-9a-f]{64}$/],
+  ['aws_bedrock_key', /\d/],
+  ['onepassword_key', /^[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}$/],
+  ['infisical_token', /^[0-9a-f]{8,64}\.[0-9a-f]{16,64}\.[0-9a-f]{16,64}$/],
+  ['harness_token', /^[\w-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}$/],
+  ['snyk_token', /^[0-9a-f]{8}\.[\w-]{20,60}\.[\w.-]{20,60}$/],
+  ['clickup_token', /^\d{4,10}_[A-Z0-9]{32}$/],
+  ['tines_webhook', /^[0-9a-f]{32}\/[0-9a-f]{32}$/],
+  ['zapier_webhook', /^\d{4,10}\/[a-z0-9]{5,12}\/?$/],
+  ['resend_key', /^[A-Za-z0-9]{8}_[A-Za-z0-9]{20,28}$/],
+  ['telnyx_key', /^1[0-9A-F]{31,34}_[A-Za-z0-9]{20,24}$/],
+  ['defined_networking_key', /^[a-z0-9=_-]{26}-[a-z0-9=_-]{40,52}$/i],
+  ['sidekiq_credentials', /^[0-9a-f]{8}:[0-9a-f]{8}$/],
+  ['vercel_blob_token', /^[A-Za-z0-9]{12,20}_[A-Za-z0-9]{24,40}$/],
+  ['fireworks_key', /^(?=.{0,24}\d)(?=.{0,24}[A-Z])/],
+  ['posthog_key', /\d/],
+  ['litellm_key', /^(?=.{0,22}\d)(?=.{0,22}[A-Z])(?=.{0,22}[a-z])/],
+  ['facebook_token', /^(?=.{0,300}[a-z])(?=.{0,300}[A-Z])/],
   ['asana_token', /^\d{10,20}:[0-9a-f]{32}$/],
   ['slack_token', /\d/],
   ['gitlab_token', /[\dA-Z]/],
@@ -198,18 +122,54 @@ const SHAPES: ReadonlyMap<string, RegExp> = new Map([
   ['azure_client_secret', /[\dA-Z]/],
 ]);
 
+/** Types whose tokens have a first part before the prefix. */
+const LEADS: ReadonlyMap<string, Lead> = new Map([
+  ['telegram_token', { alphabet: DIGIT, lengthMin: 8, lengthMax: 10 }],
+  ['terraform_token', { alphabet: ALPHABETS.alnum, lengthMin: 14, lengthMax: 14 }],
+  ['azure_client_secret', { alphabet: ALPHABETS.tilde, lengthMin: 3, lengthMax: 3 }],
+  ['tines_webhook', { alphabet: ALPHABETS.dashed, lengthMin: 3, lengthMax: 64 }],
+]);
+
+const GITHUB_BODY = 36;
+
+/** Types whose tokens prove themselves. */
+const PROOFS: ReadonlyMap<string, (body: string) => boolean> = new Map([
+  ['github_token', (body: string) => body.length !== GITHUB_BODY || hasGithubChecksum(body)],
+  ['sentry_token', (body: string) => !body.startsWith('eyJ') || decodedBase64(body.slice(0, 64)).startsWith('{"iat":')],
+  [
+    'onepassword_token',
+    (body: string) =>
+      /^\{"(?:signInAddress|email|userAuth|muk|secretKey|srpX|throttleSecret|deviceUuid)"/.test(decodedBase64(`eyJ${body.slice(0, 61)}`)),
+  ],
+  ['mapbox_token', (body: string) => /^\{"[ua]"/.test(decodedBase64(`eyJ${body.slice(0, 21)}`))],
+  ['intercom_token', (body: string) => decodedBase64(`dG9rO${body.slice(0, 7)}`).startsWith('tok:')],
+]);
+
+/** Types whose prefix is the end of other words too. */
+const ALONE: ReadonlySet<string> = new Set(
+  'infracost_key mailgun_key firecrawl_key lob_key voyage_key onepassword_key octopus_key'.split(' '),
+);
+
+const TEST_PREFIX = /(?:^|[-_$])(?:test|sandbox|sbox|sdbx|development)(?:$|[-_])/i;
+
 function compileRow(row: string): SecretFormat[] {
   const [type = '', alphabet = 'url', length = '1-1', ...prefixes] = row.split(' ');
   const [shortest = '1', longest = '1'] = length.split('-');
-  const shape = SHAPES.get(type);
   const lengthMin = Number.parseInt(shortest, 10);
   const lengthMax = Number.parseInt(longest, 10);
   const bits = ALPHABETS[alphabet as Alphabet];
-  return prefixes.map((prefix) => {
-    const format = { type, prefix, alphabet: bits, lengthMin, lengthMax };
-    return shape === undefined ? format : Object.assign(format, { shape });
-  });
+  const shape = SHAPES.get(type);
+  const lead = LEADS.get(type);
+  const proof = PROOFS.get(type);
+  return prefixes.map((prefix) =>
+    Object.assign(
+      { type, prefix, alphabet: bits, lengthMin, lengthMax, alone: ALONE.has(type), test: TEST_PREFIX.test(prefix) },
+      shape === undefined ? undefined : { shape },
+      lead === undefined ? undefined : { lead },
+      proof === undefined ? undefined : { proof },
+    ),
+  );
 }
 
 /** All formats, most specific prefix first among those that share one. */
-export const SECRET_FORMATS: readonly SecretFormat[] = ROWS.flatMap(compileRow);
+export const SECRET_FORMATS: readonly SecretFormat[] = SECRET_FORMAT_ROWS.flatMap(compileRow);

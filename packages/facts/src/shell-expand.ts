@@ -180,7 +180,7 @@ function putPart(folder: Folder, shell: Shell, input: { part: Part; frame: Frame
       putVariable(folder, shell, { ...input, part });
       return;
     case 'process':
-      folder.walk(shell, part.body, { ...frame, via: 'process-substitution' });
+      folder.walk(shell, part.body, { ...frame, via: 'process-substitution', subshell: true });
       put(fields, part.source, true);
       return;
     case 'arithmetic':
@@ -188,7 +188,7 @@ function putPart(folder: Folder, shell: Shell, input: { part: Part; frame: Frame
       put(fields, part.source, true);
       return;
     case 'substitution': {
-      const { output } = folder.walk(shell, part.body, { ...frame, via: 'substitution', depth: frame.depth + 1 });
+      const { output } = folder.walk(shell, part.body, { ...frame, via: 'substitution', depth: frame.depth + 1, subshell: true });
       if (output === undefined) put(fields, part.source, true);
       else if (part.quoted) put(fields, output.replace(/\n{1,64}$/, ''), false);
       else putSplit(shell, fields, output);

@@ -9,7 +9,7 @@ import { readScript } from './shell-grammar.ts';
 import { inlineCode, isInterpreter, startedCommands } from './shell-interpreter.ts';
 import { SHELL_LIMITS } from './shell-limits.ts';
 import { outputOf, outputOfLookup } from './shell-output.ts';
-import { commandName, known, type Call, type Field, type Folder, type Frame, type Shell, type Stage } from './shell-state.ts';
+import { addCommands, commandName, known, type Call, type Field, type Folder, type Frame, type Shell, type Stage } from './shell-state.ts';
 import {
   createScan,
   type Assignment,
@@ -22,12 +22,14 @@ import {
   type Word,
 } from './shell-syntax.ts';
 import { readWord } from './shell-words.ts';
-import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
+import { unwrap, type Unwrapped } from './shell-wrappers.ts';
+import { readsInput, withInput } from './shell-input.ts';
+import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
 const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset', 'alias']);
-/** Read their commands from standard input though they are not shells. */
-const SCHEDULERS: ReadonlySet<string> = new Set(['at', 'batch']);
+/** Read their text in the shell that runs them. */
+const SAME_SHELL: ReadonlySet<string> = new Set(['eval', 'trap', 'source', '.']);
 const BRACE_SOURCE_MAX = 1024;
 
 const folder: Folder = { walk, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
@@ -63,13 +65,16 @@ function assign(shell: Shell, assignment: Assignment, frame: Frame): void {
   shell.variables.set(name, text);
 }
 
+const PATH_SIGN = /[/\\]/;
+
 function emit(shell: Shell, call: Call, frame: Frame): number {
   const { fields, span } = call;
   if (spent(shell)) return -1;
   const name = commandName(fields[0]);
   const glob = /[*?]|\[.+\]/.test(name);
+  const word = fields[0]?.text ?? '';
   const args = fields.slice(1).map((field) => field.text);
-  const shown = name === '' ? (fields[0]?.text ?? '') : name;
+  const shown = name === '' ? word : name;
   const line = args.length === 0 ? shown : `${shown} ${args.join(' ')}`;
   shell.folded += line.length;
   shell.steps += line.length;
@@ -83,6 +88,8 @@ function emit(shell: Shell, call: Call, frame: Frame): number {
     pipedFrom: call.input?.index ?? -1,
     via: frame.via,
     dynamic: glob || fields.some((field) => field.dynamic),
+    program: PATH_SIGN.test(word) ? word : '',
+    subshell: frame.subshell,
   });
   return shell.commands.length - 1;
 }
@@ -97,14 +104,8 @@ function enterFrame(
     span: frame.span ?? found.span,
     positional: found.positional ?? frame.positional,
     depth: frame.depth + 1,
+    subshell: frame.subshell || !SAME_SHELL.has(found.label),
   };
-}
-
-/** Whether a command takes its commands from standard input. */
-function readsInput(name: string, args: readonly Field[]): boolean {
-  if (/^\/dev\/(?:stdin|fd\/0)$/.test(args[0]?.text ?? '')) return true;
-  if (!isShell(name)) return SCHEDULERS.has(name);
-  return args.every((arg) => /^[-+]/.test(arg.text)) || args.some((arg) => /^-[a-z]*s$/.test(arg.text));
 }
 
 /** Commands a shell, scheduler or interpreter reads from its standard input or its command line. */
@@ -142,18 +143,6 @@ function readCode(shell: Shell, code: string, frame: Frame): void {
   }
 }
 
-function withInput(call: Call, fields: readonly Field[]): readonly Field[] {
-  const output = call.here ?? call.input?.output;
-  if (output !== undefined) {
-    const words = output.split(/\s+/).filter((word) => word !== '');
-    const at = fields.findIndex((field) => field.text === '{}');
-    if (at !== -1 && words.length > 0) return fields.toSpliced(at, 1, ...words.slice(0, 64).map(known));
-    return [...fields, ...words.slice(0, 64).map(known)];
-  }
-  const [first, ...rest] = fields;
-  return first === undefined ? [] : [{ ...first, dynamic: true }, ...rest];
-}
-
 function enterUnwrapped(shell: Shell, call: Call, input: { readonly found: Unwrapped; readonly frame: Frame }): Stage {
   const { found, frame } = input;
   const via = found.label === 'eval' || found.label === 'trap' ? 'eval' : found.text === undefined ? frame.via : 'inline';
@@ -176,6 +165,55 @@ function runFunction(shell: Shell, call: Call, input: { readonly body: Script; r
   return stage;
 }
 
+/** Runs a text of another dialect; the command that was given it stays, and what it runs comes after. */
+function enterWindows(shell: Shell, call: Call, input: { readonly found: WindowsText; readonly frame: Frame }): Stage {
+  const { found, frame } = input;
+  const index = emit(shell, call, frame);
+  rereadWindows(shell, found, enterFrame(frame, { label: found.label, via: 'inline', span: call.span }));
+  return { output: undefined, index };
+}
+
+/** Reads a text as `cmd` or PowerShell and runs its commands, each fed by the one that the reader says. */
+function rereadWindows(shell: Shell, found: Pick<WindowsText, 'text' | 'dialect'>, frame: Frame): void {
+  shell.evalChars += found.text.length;
+  if (frame.depth > SHELL_LIMITS.evalDepthMax || shell.evalChars > SHELL_LIMITS.evalCharsMax) {
+    shell.cut = true;
+    return;
+  }
+  const { calls, steps, cut } = readWindows(found.text, found.dialect);
+  shell.steps += steps;
+  shell.cut ||= cut;
+  const indexes: number[] = [];
+  for (const { fields, redirects, start, end, fedBy } of calls) {
+    if (spent(shell)) return;
+    const fed = indexes[fedBy];
+    const from = fed === undefined ? undefined : { output: undefined, index: fed };
+    const span = frame.span ?? shell.spanOf(start, end);
+    indexes.push(runCall(shell, { fields, redirects, input: from, here: undefined, heredoc: false, span }, frame).index);
+  }
+}
+
+/** Commands that a reading as `cmd` or PowerShell sees besides those found, with the same bounds. Nothing that was found goes away. */
+export function foldWindows(shell: Shell, text: string, other: Shell): void {
+  for (const dialect of windowsDialects(text)) rereadWindows(other, { text, dialect }, { ...TOP });
+  shell.steps += other.steps + text.length;
+  shell.cut ||= other.cut;
+  addCommands(shell, other.commands);
+}
+
+/** Too deep to look inside: the command stands for itself, and the reading says that it ends here. */
+function runDeep(shell: Shell, call: Call, frame: Frame): Stage {
+  shell.cut ||= unwrap(call.fields).length > 0 || windowsText(call.fields) !== undefined;
+  return finish(shell, call, frame);
+}
+
+function runWrapped(shell: Shell, call: Call, frame: Frame): Stage {
+  const windows = windowsText(call.fields);
+  if (windows !== undefined) return enterWindows(shell, call, { found: windows, frame });
+  const inner = unwrap(call.fields);
+  return inner.length === 0 ? finish(shell, call, frame) : runInner(shell, call, { inner, frame });
+}
+
 /** Understands one call: what it runs, or that it runs itself. */
 function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const [first] = call.fields;
@@ -183,9 +221,7 @@ function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const deep = frame.depth >= SHELL_LIMITS.evalDepthMax || frame.wrappers.length >= SHELL_LIMITS.wrappersMax;
   const body = shell.functions.get(first.text);
   if (body !== undefined && !deep && !shell.calling.has(first.text)) return runFunction(shell, call, { body, name: first.text, frame });
-  const inner = unwrap(call.fields);
-  shell.cut ||= deep && inner.length > 0;
-  return inner.length === 0 || deep ? finish(shell, call, frame) : runInner(shell, call, { inner, frame });
+  return deep ? runDeep(shell, call, frame) : runWrapped(shell, call, frame);
 }
 
 function runInner(shell: Shell, call: Call, input: { readonly inner: readonly Unwrapped[]; readonly frame: Frame }): Stage {
@@ -269,7 +305,8 @@ function walkSimple(shell: Shell, node: SimpleNode, input: { readonly frame: Fra
 }
 
 function walkGroup(shell: Shell, node: GroupNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
-  const { frame, from } = input;
+  const { from } = input;
+  const frame = node.subshell === true ? { ...input.frame, subshell: true } : input.frame;
   if (node.loop !== undefined) {
     const values = node.loop.words.flatMap((word) => fieldsOf(shell, word, frame));
     const [only] = values;
@@ -295,7 +332,8 @@ function walkNode(shell: Shell, node: ShellNode, input: { readonly frame: Frame;
 
 function walkPipeline(shell: Shell, pipeline: Pipeline, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
   let stage = input.from;
-  for (const node of pipeline) stage = walkNode(shell, node, { frame: input.frame, from: stage });
+  const frame = pipeline.length > 1 ? { ...input.frame, subshell: true } : input.frame;
+  for (const node of pipeline) stage = walkNode(shell, node, { frame, from: stage });
   return stage ?? NO_STAGE;
 }
 
@@ -340,9 +378,11 @@ function walkUncalled(shell: Shell, frame: Frame): void {
   }
 }
 
+const TOP: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0, subshell: false };
+
 /** Reads `text` between two offsets into `shell`. */
 export function foldText(shell: Shell, text: string): void {
-  const frame: Frame = { via: 'top', wrappers: [], span: undefined, positional: undefined, depth: 0 };
+  const frame: Frame = { ...TOP };
   const scan = createScan(text);
   const script = readScript(scan);
   shell.steps += scan.steps;

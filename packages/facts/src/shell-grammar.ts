@@ -279,7 +279,7 @@ function readParen(scan: Scan): ShellNode {
   const body = readBody(scan, ')');
   if (peek(scan) === ')') scan.pos += 1;
   else scan.doubt = true;
-  return readGroupEnd(scan, body, undefined);
+  return { ...readGroupEnd(scan, body, undefined), subshell: true };
 }
 
 function readNamedFunction(scan: Scan, closing: Closing): ShellNode {
@@ -332,6 +332,10 @@ function readPipeline(scan: Scan, closing: Closing): Pipeline {
   }
 }
 
+function inBackground(scan: Scan): boolean {
+  return peek(scan) === '&' && peek(scan, 1) !== '&';
+}
+
 function readList(scan: Scan, closing: Closing): Script {
   const script: Pipeline[] = [];
   while (skipToCommand(scan, closing)) {
@@ -341,7 +345,8 @@ function readList(scan: Scan, closing: Closing): Script {
       break;
     }
     if (closing.words.size > 0 && closing.words.has(peekReserved(scan))) break;
-    script.push(readPipeline(scan, closing));
+    const pipeline = readPipeline(scan, closing);
+    script.push(inBackground(scan) ? [{ kind: 'group', body: [pipeline], redirects: [], loop: undefined, subshell: true }] : pipeline);
   }
   return script;
 }

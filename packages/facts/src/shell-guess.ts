@@ -11,7 +11,7 @@ const DISTINCT: ReadonlySet<string> = new Set(
     'apk brew pkill killall shutdown reboot nohup busybox chroot tmux eval printf touch stat xmllint jq sha256sum md5sum shred wipefs lsblk lsof ' +
     'dmesg hostnamectl getent tac nl rev strings hexdump cmd regsvr32 mshta wmic reg schtasks cargo rustc gcc javac mvn gradle yarn pnpm deno bun ' +
     'ansible ansible-playbook ansible-vault ansible-galaxy iwr iex invoke-webrequest invoke-expression irm htop lastlog lastb flock irb regedit bcdboot ' +
-    'msiexec rundll32 net1 vssadmin bcdedit icacls takeown tasklist taskkill nsenter unshare setsid crictl ctr gdbserver rlwrap tftp ftp'
+    'aa-disable aa-complain aa-teardown setenforce auditctl msiexec rundll32 net1 vssadmin bcdedit icacls takeown tasklist taskkill nsenter unshare setsid crictl ctr gdbserver rlwrap tftp ftp'
   ).split(' '),
 );
 /** Names that are also words of a sentence: they need something behind them that is not a word. */

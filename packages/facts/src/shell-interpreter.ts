@@ -2,7 +2,8 @@
  * @module Inline code of other languages (`python -c`, `perl -e`, `node -e` ...): the literal shell commands it starts. Not a parser of
  * those languages: one pass over the code that looks for calls known to run commands and reads their string literals.
  */
-import { decodeAnsi } from './shell-ansi.ts';
+import { codeCommands } from './shell-code-calls.ts';
+import { readLiterals } from './shell-literals.ts';
 import type { Field } from './shell-state.ts';
 
 /** A command started from code: text for a shell, or words. */
@@ -27,38 +28,9 @@ export function inlineCode(name: string, args: readonly Field[]): string | undef
   return at === -1 ? undefined : args[at + 1]?.text;
 }
 
-/** The string literal at `at` and where it ends, or undefined. */
-function readLiteral(code: string, at: number): { readonly text: string; readonly end: number } | undefined {
-  const quote = code[at] ?? '';
-  if (quote !== '"' && quote !== "'") return undefined;
-  const triple = quote.repeat(3);
-  if (code.startsWith(triple, at)) {
-    const close = code.indexOf(triple, at + 3);
-    return close === -1 ? undefined : { text: decodeAnsi(code.slice(at + 3, close)), end: close + 3 };
-  }
-  let close = at + 1;
-  while (close < code.length && code[close] !== quote) close += code[close] === '\\' ? 2 : 1;
-  return { text: decodeAnsi(code.slice(at + 1, close)), end: Math.min(close + 1, code.length) };
-}
-
-function readLiterals(code: string, from: number): { readonly literals: readonly string[]; readonly end: number } {
-  const literals: string[] = [];
-  let at = from;
-  for (;;) {
-    const literal = readLiteral(code, at);
-    if (literal === undefined) break;
-    literals.push(literal.text);
-    at = literal.end;
-    const gap = /[\s,[]{0,16}/y;
-    gap.lastIndex = at;
-    at += gap.exec(code)?.[0].length ?? 0;
-  }
-  return { literals, end: at };
-}
-
 const CLOSE: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']', '/': '/', '`': '`' };
 
-/** Commands the code starts with literal words, in order. */
+/** Commands the code starts with literal words, in order; then those that do what it does to files and hosts. */
 export function startedCommands(code: string): readonly Started[] {
   const started: Started[] = [];
   CALL.lastIndex = 0;
@@ -78,5 +50,6 @@ export function startedCommands(code: string): readonly Started[] {
     if (literals.length === 1 && only !== undefined) started.push({ text: only });
     else if (literals.length > 1) started.push({ words: literals });
   }
+  for (const words of codeCommands(code)) started.push({ words });
   return started;
 }

@@ -16,7 +16,7 @@ function toText(bytes: readonly number[]): string {
 }
 
 /** Decodes base64 or base32; characters outside the alphabet are passed over, as `base64 -di` does. */
-function decodeRadix(text: string, alphabet: string, bitsPerDigit: number): string {
+function decodeBytes(text: string, alphabet: string, bitsPerDigit: number): readonly number[] {
   const bytes: number[] = [];
   let bits = 0;
   let value = 0;
@@ -29,7 +29,16 @@ function decodeRadix(text: string, alphabet: string, bitsPerDigit: number): stri
     bits -= 8;
     bytes.push((value >> bits) & 0xff);
   }
-  return toText(bytes);
+  return bytes;
+}
+
+function decodeRadix(text: string, alphabet: string, bitsPerDigit: number): string {
+  return toText(decodeBytes(text, alphabet, bitsPerDigit));
+}
+
+/** UTF-16LE in base64, which is how PowerShell takes a command. */
+export function decodeEncodedCommand(base64: string): string {
+  return new TextDecoder('utf-16le').decode(new Uint8Array(decodeBytes(base64, BASE64, 6)));
 }
 
 function decodeHex(text: string): string {
@@ -153,6 +162,8 @@ const PRINTERS: ReadonlyMap<string, Printer> = new Map<string, Printer>([
     (args, input) =>
       input !== undefined && flagged(args, /^(?:-d|-D|--decode)$/) ? decodeRadix(input.toUpperCase(), BASE32, 5) : undefined,
   ],
+  ['b64decode', (_, input) => (input === undefined ? undefined : decodeRadix(input, BASE64, 6))],
+  ['basenc', fromBase64],
   ['xxd', fromXxd],
   ['openssl', fromOpenssl],
   ['tr', tr],

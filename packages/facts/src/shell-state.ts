@@ -21,6 +21,8 @@ export interface Frame {
   /** Positional parameters, when known. */
   readonly positional: readonly string[] | undefined;
   readonly depth: number;
+  /** Not the shell that was started: its variables and history end with it. */
+  readonly subshell: boolean;
 }
 
 /** A command found, still open for the index of its pipe. */
@@ -97,5 +99,27 @@ export function commandName(field: Field | undefined): string {
   if (field === undefined) return '';
   const text = field.text.length > 1 ? field.text.replace(/\/+$/, '') : field.text;
   const base = Math.max(text.lastIndexOf('/'), text.includes('\\') ? text.lastIndexOf('\\') : -1) + 1;
-  return field.unknownEnd > base ? '' : text.slice(base).toLowerCase();
+  return field.unknownEnd > base
+    ? ''
+    : text
+        .slice(base)
+        .toLowerCase()
+        .replace(/(?<=.)\.exe$/, '');
+}
+
+/** Takes in commands of another reading of the same text; those that were found already are not found twice. */
+export function addCommands(shell: Shell, commands: readonly Found[]): void {
+  const found = new Map(shell.commands.map((command, i) => [command.line, i]));
+  const moved: number[] = [];
+  for (const command of commands) {
+    const same = found.get(command.line);
+    const from = command.pipedFrom === -1 ? -1 : (moved[command.pipedFrom] ?? -1);
+    if (same !== undefined && from === -1) {
+      moved.push(same);
+      continue;
+    }
+    moved.push(shell.commands.length);
+    found.set(command.line, shell.commands.length);
+    shell.commands.push({ ...command, pipedFrom: from });
+  }
 }

@@ -54,6 +54,8 @@ export interface GroupNode {
   readonly redirects: readonly Redirection[];
   /** Loop variable and the words it runs over. */
   readonly loop: { readonly name: string; readonly words: readonly Word[] } | undefined;
+  /** In a process of its own: `( )`, or in the background. */
+  readonly subshell?: true;
 }
 
 export interface FunctionNode {

@@ -2,9 +2,10 @@
  * @module Shell text to commands. Total, synchronous, linear: one own pass reads every text; see `shell-fold.ts` for what is folded.
  */
 import type { CommandFact, Span } from '@countersign/protocol';
-import { foldText } from './shell-fold.ts';
+import { foldText, foldWindows } from './shell-fold.ts';
 import { SHELL_LIMITS } from './shell-limits.ts';
 import { createShell, type Shell } from './shell-state.ts';
+import { windowsDialects } from './windows-shell.ts';
 import type { ShellParser } from './parsers.ts';
 
 export { looksLikeShell } from './shell-guess.ts';
@@ -49,6 +50,7 @@ function readPart(
   const shell = createShell(spans(input.whole, input.source, input.offset));
   shell.commandsMax = input.commandsMax;
   foldText(shell, text);
+  if (windowsDialects(text).length > 0) foldWindows(shell, text, createShell(shell.spanOf));
   return shell;
 }
 

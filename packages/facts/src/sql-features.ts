@@ -1,4 +1,6 @@
 /** @module What SQL tokens give away whatever the dialect: time and file functions, operating-system access, unions, constant conditions. */
+import { constantAt, type Constant } from './sql-constants.ts';
+import { SQL_LIMITS } from './sql-limits.ts';
 import { plainAt, textAt, type Token } from './sql-tokens.ts';
 
 const SLEEPS: ReadonlySet<string> = new Set([
@@ -26,6 +28,9 @@ const FILES: ReadonlySet<string> = new Set([
   'writefile',
   'load_extension',
   'openrowset',
+  'opendatasource',
+  'openquery',
+  'external_query',
   'bfilename',
 ]);
 const OS: ReadonlySet<string> = new Set([
@@ -78,7 +83,25 @@ const CATALOGS: ReadonlySet<string> = new Set([
   'all_tab_columns',
   'user_tab_columns',
   'rdb$relations',
+  'rdb$fields',
+  'sysibm',
+  'syscat',
+  'all_users',
+  'dba_users',
+  'pg_group',
+  'pg_database',
+  'pg_roles',
+  'sysservers',
 ]);
+/** What a server says of itself: everyday words where they are called without arguments, some names without being called. */
+const EMPTY_QUESTIONS: ReadonlySet<string> = new Set(['version', 'user', 'database', 'schema']);
+const QUESTIONS: ReadonlySet<string> = new Set(
+  (
+    'current_user session_user system_user current_database current_schema current_setting db_name ' +
+    'host_name suser_name suser_sname user_name is_srvrolemember is_member serverproperty sqlite_version connection_id'
+  ).split(' '),
+);
+const UNCALLED: ReadonlySet<string> = new Set(['current_user', 'session_user', 'system_user']);
 const ONE_WORD: readonly (readonly [ReadonlySet<string>, string])[] = [
   [SLEEPS, 'sleep'],
   [FILES, 'file'],
@@ -113,6 +136,13 @@ function nameFeatures(text: string, called: boolean): string[] {
   return found;
 }
 
+function asksAt(tokens: readonly Token[], at: number): boolean {
+  const text = textAt(tokens, at);
+  if (UNCALLED.has(text)) return true;
+  if (plainAt(tokens, at + 1) !== '(') return false;
+  return QUESTIONS.has(text) || (EMPTY_QUESTIONS.has(text) && plainAt(tokens, at + 2) === ')');
+}
+
 /** `copy t to program 'cmd'`. */
 function runsProgram(tokens: readonly Token[], at: number): boolean {
   return /^(?:to|from)$/.test(textAt(tokens, at)) && tokens[at + 2]?.kind === 'string';
@@ -124,9 +154,35 @@ function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   const found = nameFeatures(text, next === '(' || next === '.');
   const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
   if (pairs !== undefined && Object.hasOwn(pairs, next)) found.push(...(pairs[next] ?? []));
+  if (asksAt(tokens, at)) found.push('asks');
   if (text === 'union' && isUnion(tokens, at)) found.push('union');
   if (next === 'program' && runsProgram(tokens, at)) found.push('copy-program', 'os');
   return found;
+}
+
+const NOTHING: readonly string[] = [];
+const SUBQUERY: readonly string[] = ['subquery'];
+const ASKS: readonly string[] = ['asks'];
+
+function isSubquery(tokens: readonly Token[], at: number): boolean {
+  return at > 0 && plainAt(tokens, at) === '(' && plainAt(tokens, at + 1) === 'select' && plainAt(tokens, at - 1) !== 'as';
+}
+
+function tokenFeatures(tokens: readonly Token[], at: number): readonly string[] {
+  const token = tokens[at];
+  if (token?.kind === 'word' || token?.kind === 'quoted') return wordFeatures(tokens, at);
+  if (token?.kind === 'variable') return token.text.startsWith('@@') ? ASKS : NOTHING;
+  return isSubquery(tokens, at) ? SUBQUERY : NOTHING;
+}
+
+const RUNS_TEXT: ReadonlySet<string> = new Set(['execute', 'exec', 'prepare', 'sp_executesql']);
+const TEXT_REACHES = /\bto\s{1,8}program\b|\bfrom\s{1,8}program\b|\bxp_cmdshell\b|\bsys_exec\b/;
+
+/** Statements that are kept as text or run from it: what the text reaches for counts as if it stood there. */
+function runFeatures(tokens: readonly Token[]): readonly string[] {
+  const runs = tokens.some(({ kind, text }) => (kind === 'word' && RUNS_TEXT.has(text)) || (kind === 'operator' && text === ':='));
+  if (!runs) return [];
+  return tokens.some((token) => token.kind === 'string' && TEXT_REACHES.test(token.text)) ? ['os'] : [];
 }
 
 /** Feature names of a run of tokens, distinct and sorted. `tokens` may hold comments. */
@@ -137,12 +193,9 @@ export function featuresOf(tokens: readonly Token[]): readonly string[] {
     if (token.kind === 'comment') found.add('comment');
     else plain.push(token);
   }
-  for (let i = 0; i < plain.length; i += 1) {
-    const kind = plain[i]?.kind;
-    if (kind === 'word' || kind === 'quoted') for (const name of wordFeatures(plain, i)) found.add(name);
-    else if (i > 0 && plainAt(plain, i) === '(' && plainAt(plain, i + 1) === 'select' && plainAt(plain, i - 1) !== 'as')
-      found.add('subquery');
-  }
+  if (hasConstantOr(plain)) found.add('or-constant');
+  for (const name of runFeatures(plain)) found.add(name);
+  for (let i = 0; i < plain.length; i += 1) for (const name of tokenFeatures(plain, i)) found.add(name);
   return [...found].sort();
 }
 
@@ -179,6 +232,10 @@ function ordered(operator: string, a: number, b: number): boolean | undefined {
   }
 }
 
+function compares(operator: string): boolean {
+  return EQUAL.has(operator) || UNEQUAL.has(operator) || ordered(operator, 0, 0) !== undefined;
+}
+
 /** Whether `left op right` over constants, or over one name twice, holds; undefined when that is not known. */
 function holds(left: Token, operator: string, right: Token): boolean | undefined {
   const named = left.kind === 'word' && right.kind === 'word' && left.text === right.text;
@@ -195,9 +252,29 @@ export function skipPrefix(tokens: readonly Token[], from: number): number {
   return i;
 }
 
-function signed(tokens: readonly Token[], at: number): Token | undefined {
+interface Operand {
+  readonly token: Token | undefined;
+  readonly next: number;
+}
+
+/** The constant that stands at `at`, or that the parentheses and the sign in front of it open. */
+function foldedAt(tokens: readonly Token[], at: number): Constant | undefined {
+  let from = at;
+  while (from > at - SQL_LIMITS.foldDepthMax && /^[(-]$/.test(plainAt(tokens, from - 1))) from -= 1;
+  for (; from <= at; from += 1) {
+    const constant = constantAt(tokens, from);
+    if (constant !== undefined && constant.next > at) return constant;
+  }
+  return undefined;
+}
+
+/** What stands at `at`, sums and calls of constants folded, with the sign before it. */
+function operandAt(tokens: readonly Token[], at: number): Operand {
   const token = tokens[at];
-  return token?.kind === 'number' && textAt(tokens, at - 1) === '-' ? { ...token, text: `-${token.text}` } : token;
+  const constant = token === undefined || token.kind === 'quoted' ? undefined : foldedAt(tokens, at);
+  if (token === undefined || constant?.folded !== true) return { token, next: at + 1 };
+  const kind = typeof constant.value === 'number' ? 'number' : 'string';
+  return { token: { ...token, kind, text: String(constant.value), closed: true }, next: constant.next };
 }
 
 function skipClosing(tokens: readonly Token[], from: number): number {
@@ -208,11 +285,14 @@ function skipClosing(tokens: readonly Token[], from: number): number {
 
 /** A comparison at `at`, parentheses around its sides passed over: its truth, and the index after it. */
 export function compareAt(tokens: readonly Token[], at: number): { readonly result: boolean | undefined; readonly next: number } {
-  const operator = skipClosing(tokens, at + 1);
-  const right = skipPrefix(tokens, operator + 1);
-  const [a, b] = [signed(tokens, at), signed(tokens, right)];
-  const result = a === undefined || b === undefined ? undefined : holds(a, plainAt(tokens, operator), b);
-  return { result, next: skipClosing(tokens, right + 1) };
+  const left = operandAt(tokens, at);
+  const operator = skipClosing(tokens, left.next);
+  // Nothing is folded behind a token that compares nothing.
+  if (!compares(plainAt(tokens, operator))) return { result: undefined, next: skipClosing(tokens, operator + 2) };
+  const right = operandAt(tokens, skipPrefix(tokens, operator + 1));
+  const result =
+    left.token === undefined || right.token === undefined ? undefined : holds(left.token, plainAt(tokens, operator), right.token);
+  return { result, next: skipClosing(tokens, right.next) };
 }
 
 const OPENS: ReadonlySet<string> = new Set(['or', '||', 'where', 'having', 'on', 'xor', 'when', 'if']);
@@ -233,6 +313,16 @@ function isTrueFrom(tokens: readonly Token[], at: number): boolean {
   if (result === undefined) return !negated && isTruth(tokens, start, opener);
   const narrowed = plainAt(tokens, next) === 'and' && opener !== 'or' && opener !== '||' && opener !== 'xor';
   return result !== negated && !narrowed;
+}
+
+/** `or 1=1`, `or 'a'='a'`: what a query asks for does not matter any more. Nobody writes that; it is what an injected value leaves. */
+export function hasConstantOr(tokens: readonly Token[]): boolean {
+  return tokens.some((token, at) => {
+    if (token.kind !== 'word' || token.text !== 'or') return false;
+    const start = skipPrefix(tokens, at + 1);
+    const constant = tokens[start]?.kind !== 'word' || plainAt(tokens, start + 1) === '(';
+    return constant && compareAt(tokens, start).result === true;
+  });
 }
 
 /** Whether a condition in the tokens is always true: `or 1=1`, `where 'a'='a'`, `or true`, `having x=x`. */

@@ -4,6 +4,19 @@
  */
 import type { StatementKind } from '@countersign/protocol';
 import { compareAt, featuresOf, hasTautology, isOperand, skipPrefix } from './sql-features.ts';
+import {
+  asksServer,
+  castsCall,
+  comparesNothingNamed,
+  comparesStrings,
+  continuesExpression,
+  cutsExpression,
+  endsInBlankComment,
+  followsQuote,
+  leavesQuote,
+  opensCall,
+  type Landing,
+} from './sql-landing.ts';
 import { headKind } from './sql-statement.ts';
 import { COMPARES, comparesSoon, isCall, isSelect, isSelectBody, isStatementAt } from './sql-heads.ts';
 import { plainAt, readTokens, significant, textAt, type Context, type Token } from './sql-tokens.ts';
@@ -18,16 +31,6 @@ export interface Fragment {
 export interface FragmentReading {
   readonly fragment: Fragment | undefined;
   readonly steps: number;
-}
-
-/** A text read in one context: `body` is what follows the quote it broke out of. */
-interface Landing {
-  readonly tokens: readonly Token[];
-  readonly body: readonly Token[];
-  readonly broke: boolean;
-  /** A comment directly behind the quote, or at the end. */
-  readonly comments: boolean;
-  readonly commentFirst: boolean;
 }
 
 const CONNECTORS: ReadonlySet<string> = new Set([
@@ -162,11 +165,9 @@ function stacks(landing: Landing): StatementKind | undefined {
 const COMPARING = /^(?:=|==|<=>|<>|!=|<|>|<=|>=|\|\||&&)$/;
 const WORD_JOINERS: ReadonlySet<string> = new Set(['like', 'ilike', 'rlike', 'regexp', 'sounds', 'div', 'mod', 'glob']);
 
-/** The last string is left for the query around it to close: `'0`, `'`. */
-function leavesQuoteOpen(body: readonly Token[]): boolean {
-  const last = body.at(-1);
-  if (last === undefined || last.closed || (last.kind !== 'string' && last.kind !== 'quoted')) return false;
-  if (!/^(?:[\s\d]{0,6}|[a-z])$/.test(last.text)) return false;
+/** The last string is left open behind an operator, or at the end of a comparison. */
+function leavesQuoteOpen({ body, context }: Landing): boolean {
+  if (!leavesQuote(body, context)) return false;
   return body.length <= 2 || (body.length <= 32 && body.some((_, i) => COMPARES.has(plainAt(body, i)) || JUNCTIONS.has(plainAt(body, i))));
 }
 
@@ -187,7 +188,7 @@ function joinsStrings(landing: Landing): boolean {
   const operator = plainAt(body, 0);
   const joins = body[0]?.kind === 'operator' && JOINERS.has(operator);
   if (!joins && !WORD_JOINERS.has(operator)) return false;
-  if (leavesQuoteOpen(body)) return true;
+  if (leavesQuoteOpen(landing)) return true;
   const at = skipPrefix(body, 1);
   const kind = body[at]?.kind;
   return joins ? joinsValue(landing, at) : at > 1 && (kind === 'number' || kind === 'string');
@@ -196,13 +197,15 @@ function joinsStrings(landing: Landing): boolean {
 type Probe = (body: readonly Token[], at: number, marked: boolean) => boolean;
 
 function listsColumns(body: readonly Token[], at: number, marked: boolean): boolean {
-  return plainAt(body, at + 1) === 'by' && at + 2 < body.length && (marked || body[at + 2]?.kind === 'number');
+  if (plainAt(body, at + 1) !== 'by' || at + 2 >= body.length) return false;
+  return marked || body[at + 2]?.kind === 'number' || isCall(body, at + 2);
 }
 
 /** Clauses behind a value, told from a sentence by what is around them. */
 const PROBES: ReadonlyMap<string, Probe> = new Map<string, Probe>([
   ['order', listsColumns],
   ['group', listsColumns],
+  ['union', (body, at, marked) => marked && body[at + 1]?.kind === 'number' && plainAt(body, at + 2) === ','],
   ['procedure', (body, at) => plainAt(body, at + 1) === 'analyse'],
   ['limit', (body, at, marked) => marked && body[at + 1]?.kind === 'number'],
   ['into', (body, at) => body[at + 1]?.kind === 'variable' || /^(?:outfile|dumpfile)$/.test(plainAt(body, at + 1))],
@@ -238,6 +241,22 @@ function usesTools({ body, broke, comments }: Landing, features: ReadonlySet<str
   return asks(body) && (marked || reaches || features.has('subquery'));
 }
 
+/** What a value is not, and a fragment is. */
+const SHAPES: readonly ((landing: Landing, features: ReadonlySet<string>) => boolean)[] = [
+  truncates,
+  addsCondition,
+  joinsStrings,
+  probesShape,
+  opensCall,
+  comparesStrings,
+  followsQuote,
+  asksServer,
+  castsCall,
+  cutsExpression,
+  continuesExpression,
+  comparesNothingNamed,
+];
+
 /** A quote closed and the rest of the query cut off: `admin'--`, `x'; ... --`. */
 function truncates({ broke, commentFirst, comments, body }: Landing): boolean {
   return broke && (commentFirst || (comments && plainAt(body, 0) === ';'));
@@ -246,7 +265,7 @@ function truncates({ broke, commentFirst, comments, body }: Landing): boolean {
 function judge(landing: Landing): Fragment | undefined {
   const features = new Set(featuresOf(landing.tokens));
   const stacked = stacks(landing);
-  const shaped = stacked !== undefined || truncates(landing) || addsCondition(landing) || joinsStrings(landing) || probesShape(landing);
+  const shaped = stacked !== undefined || SHAPES.some((shape) => shape(landing, features));
   if (!shaped && !usesTools(landing, features)) return undefined;
   if (landing.comments) features.add('comment');
   if (stacked !== undefined) features.add('stacked');
@@ -260,11 +279,11 @@ function land(text: string, context: Context, escapes: boolean): { readonly land
   const from = broke ? 1 : 0;
   const rest = context === '' ? tokens : tokens.slice(from);
   const body = significant(rest);
-  let first = 0;
-  while (/^[);]$/.test(rest[first]?.text ?? '') && rest[first]?.kind === 'punctuation') first += 1;
-  const commentFirst = rest[first]?.kind === 'comment' && isComment(text, rest[first]);
+  const first = rest.find((token) => token.kind !== 'punctuation' || !/^[);]$/.test(token.text));
+  const commentFirst = first?.kind === 'comment' && isComment(text, first);
   const comments = rest.some((token) => token.kind === 'comment');
-  return { landing: { tokens: rest, body, broke, comments, commentFirst }, steps };
+  const commentLast = endsInBlankComment(rest);
+  return { landing: { context, tokens: rest, body, broke, comments, commentFirst, commentLast }, steps };
 }
 
 /** A `#` or `--` right behind a quote ends a query; before a word of prose (`'#1 fan`) it does not. */

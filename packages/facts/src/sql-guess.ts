@@ -6,7 +6,7 @@ const START =
   /^[\s(;\u00a0]{0,64}(select|insert|replace|update|delete|merge|drop|truncate|alter|create|grant|revoke|copy|call|exec|execute|declare|with|explain|attach|pragma|load|bulk|waitfor|shutdown)\b/i;
 /** All must match. Each is anchored or bounded: none scans the rest of the text from more than one place. */
 const BODY: Readonly<Record<string, readonly RegExp[]>> = {
-  select: [/\bfrom\s{1,16}[\w"'`[(.]|^\W*select\s{0,8}(?:[\d*@('"]|\w{1,32}\()|\bunion\b/i],
+  select: [/\bfrom\s{1,16}[\w"'`[(.]|^\W*select\s{0,8}(?:[\d*@('"]|\w{1,32}\(|(?:current|session|system)_user\b)|\bunion\b/i],
   insert: [/\binto\s/i],
   replace: [/\binto\s/i, /\bvalues\b/i],
   update: [/\bset\s{1,16}[\w"`[.]{1,64}\]?\s{0,8}=/i],
@@ -24,7 +24,7 @@ const BODY: Readonly<Record<string, readonly RegExp[]>> = {
   revoke: [/\b(?:on|all|select|insert|update|delete)\b/i, /\bfrom\b/i],
   copy: [/^\W*copy\s{1,16}[\w"(.]/i, /\b(?:from|to)\s{1,16}(?:program\b|stdin\b|stdout\b|')/i],
   call: [/^\W*call\s{1,16}[\w.]{1,128}\s{0,4}\(/i],
-  exec: [/^\W*exec\s{1,16}(?:\w{1,32}\.\.?)?(?:xp_|sp_|master|@)/i],
+  exec: [/^\W*exec\s{0,4}\(\s{0,8}[@'"n]|^\W*exec\s{1,16}(?:\w{1,32}\.\.?)?(?:xp_|sp_|master|@)/i],
   execute: [/^\W*execute\s{1,16}(?:immediate\b|as\b|\w{1,32}\s{0,4}\(|(?:\w{1,32}\.\.?)?(?:xp_|sp_))/i],
   declare: [/@\w|\bcursor\b/i],
   with: [

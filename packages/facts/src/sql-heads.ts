@@ -10,7 +10,8 @@ const FUNCTIONS: ReadonlySet<string> = new Set(
     'system_user session_user hex unhex cast convert count exists if ifnull nullif coalesce elt make_set floor rand exp power md5 sha1 lower upper ' +
     'left right reverse row row_count strcmp locate instr position db_name host_name suser_name is_srvrolemember load_file extractvalue updatexml ' +
     'sleep pg_sleep benchmark randomblob json_keys name_const utl_inaddr dbms_pipe dbms_lock xmltype ctxsys chr nvl decode to_char bitand polygon ' +
-    'geometrycollection multipoint linestring multilinestring multipolygon gtid_subset quote_literal query_to_xml pg_read_file iif typeof pi cos sin tan abs ceil round sqrt sign isnull'
+    'geometrycollection multipoint linestring multilinestring multipolygon gtid_subset quote_literal query_to_xml pg_read_file iif typeof pi cos sin tan abs ceil round sqrt sign isnull ' +
+    'find_in_set sysdate rtrim ltrim compress uncompress coercibility charset collation starts_with'
   ).split(' '),
 );
 /** Operators and words that compare. */
@@ -66,7 +67,7 @@ const TARGETS: ReadonlyMap<string, RegExp> = new Map(
     backup: /^(?:database|log)$/,
     show: /^(?:tables|databases|schemas|columns|grants|variables|processlist|full|create)$/,
     set: /^(?:@|global$|session$|password$|role$)/,
-    if: /^(?:\(|exists|not|\d)/,
+    if: /^(?:\(|exists$|not$|\d)/,
     do: /^(?:sleep|benchmark|\$|\()/,
     kill: /^\d/,
     declare: /^(?:@|[a-z_]\w*$)/,

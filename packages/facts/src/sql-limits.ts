@@ -21,4 +21,7 @@ export const SQL_LIMITS = {
   treeDepthMax: 256,
   /** Longest text looked at as a fragment; the head and the tail of a longer one. */
   fragmentCharsMax: 8192,
+  /** Tokens, and parentheses inside each other, of an operand that is folded; a longer one is no constant. */
+  foldTokensMax: 64,
+  foldDepthMax: 8,
 } as const;

@@ -7,6 +7,7 @@ import type { Span, StatementFact } from '@countersign/protocol';
 import type { SqlParser } from './sql-wasm.ts';
 import { featuresOf } from './sql-features.ts';
 import { readFragment } from './sql-fragment.ts';
+import { endsInBlankComment, isEnclosed } from './sql-landing.ts';
 import { SQL_LIMITS } from './sql-limits.ts';
 import { headKind, readStatement, splitStatements } from './sql-statement.ts';
 import { readTokens, significant, type Token, type TokenReading } from './sql-tokens.ts';
@@ -143,6 +144,11 @@ function startsStatement(tokens: readonly Token[]): boolean {
   return headKind(first) !== undefined || first?.text === 'table';
 }
 
+/** `((select 1)) --`: a statement of one expression in parentheses needs no comment behind it; what it lands in does. */
+function isCutOff(tokens: readonly Token[]): boolean {
+  return endsInBlankComment(tokens) && isEnclosed(significant(tokens));
+}
+
 function readAsFragment(text: string, source: TextSource): SqlReading {
   const { fragmentCharsMax } = SQL_LIMITS;
   const long = text.length > fragmentCharsMax;
@@ -165,7 +171,7 @@ function readAsFragment(text: string, source: TextSource): SqlReading {
 function readWhole(parser: SqlParser, text: string, input: { readonly source: TextSource; readonly reading: TokenReading }): SqlReading {
   const { source, reading } = input;
   const spanOf = spans(text, source);
-  if (!startsStatement(reading.tokens)) return readAsFragment(text, source);
+  if (!startsStatement(reading.tokens) || isCutOff(reading.tokens)) return readAsFragment(text, source);
   const grammar = fitsGrammar(text, reading.tokens) ? readByGrammar(parser, text, { tokens: reading.tokens, spanOf }) : undefined;
   return grammar ?? readByTokens(reading.tokens, spanOf);
 }

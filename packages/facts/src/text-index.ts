@@ -19,7 +19,7 @@ const NAMED_HOSTS = [
 /** Verbs without which a text of letters alone is no SQL. */
 const SQL_VERBS = (
   'select insert update delete drop truncate alter create grant revoke merge exec union waitfor having ' +
-  'benchmark sleep attach detach pragma vacuum outfile dumpfile load_file order group'
+  'benchmark sleep attach detach pragma vacuum outfile dumpfile load_file order group information_schema'
 ).split(' ');
 
 const WORDS: readonly string[] = [...new Set<string>([...SECRET_WORDS, ...PII_WORDS, ...ROT13_WORDS, ...NAMED_HOSTS, ...SQL_VERBS])];

@@ -2,13 +2,15 @@
  * @module Understand: an action becomes Facts. One flow: leaves, layers, then each reader over each text, then commands and statements
  * and what they name. Synchronous, pure and total; equal actions and signals give equal facts.
  */
-import type { Action, CommandFact, Facts, FactsCut, Signal, StatementFact } from '@countersign/protocol';
+import type { Action, CodeFact, CommandFact, Facts, FactsCut, Signal, StatementFact, TextFact } from '@countersign/protocol';
 import { decodeLeaf } from './decode.ts';
 import type { ReadText } from './read-text.ts';
+import { addCodes } from './codes.ts';
 import { addCommandHosts } from './command-hosts.ts';
 import { addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
 import { shellTextsOf, sqlTextsOf } from './languages.ts';
 import { joinedView, leavesOf } from './leaves.ts';
+import { effectFacts } from './effects.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
@@ -16,7 +18,9 @@ import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts,
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
 import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
 import { readUrl } from './read-host.ts';
-import { addKeyedSecret, createSecretFinder, scanSecrets, type SecretFinder } from './secrets.ts';
+import { addKeyedSecret } from './secret-assignments.ts';
+import { createSecretFinder, type SecretFinder } from './secret-cursor.ts';
+import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
 import { meaningOfWord } from './text-index.ts';
@@ -33,7 +37,17 @@ interface Finders {
   readonly paths: PathFinder;
   readonly secrets: SecretFinder;
   readonly pii: PiiFinder;
+  readonly codes: CodeFact[];
+  /** Where code is looked for: in what a tool is given, and in what a model shows. What is written to a file or run is code by right. */
+  readonly codeIn: TextFact['role'] | undefined;
 }
+
+const CODE_ROLES: ReadonlyMap<string, TextFact['role'] | undefined> = new Map([
+  ['model.output', 'content'],
+  ['file.write', undefined],
+  ['file.patch', undefined],
+  ['shell.exec', undefined],
+]);
 
 /** Words of one text, each to the reader it belongs to. */
 function readHits(finders: Finders, read: ReadText): void {
@@ -60,6 +74,7 @@ function readText(finders: Finders, read: ReadText): void {
   addKeyedSecret(finders.secrets, read);
   addWholeLeaf(finders.hosts, read);
   addTextPaths(finders.paths, read);
+  if (read.fact.role === finders.codeIn) addCodes(finders.codes, read, finders.meter);
 }
 
 /** The layers of all leaves, in order. */
@@ -150,6 +165,8 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     paths: createPathFinder(action, signals, meter),
     secrets: createSecretFinder(meter),
     pii: createPiiFinder(meter),
+    codes: [],
+    codeIn: CODE_ROLES.has(action.kind) ? CODE_ROLES.get(action.kind) : 'param',
   };
   const { texts, joined } = readLeaves(action, meter);
   const reads: ReadTexts = { texts, joined, meter };
@@ -162,12 +179,16 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   }
   const statements = readStatements(action, reads, languages);
   addFileUrls(finders);
+  const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
+  const effects = effectFacts({ texts, commands, paths, hosts }, meter);
   return {
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,
     statements,
-    paths: pathFacts(finders.paths),
-    hosts: hostFacts(finders.hosts),
+    codes: finders.codes,
+    paths,
+    hosts,
+    effects,
     secrets: finders.secrets.found,
     pii: finders.pii.found,
     cuts: [...meter.cuts].sort(),

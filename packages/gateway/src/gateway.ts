@@ -4,7 +4,7 @@
 import { type Verifier } from '@countersign/crypto';
 import type { Ports } from '@countersign/pipeline';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { addClampdDoor } from './doors/clampd.ts';
+import { addClampdDoor, type ClampdDoor } from './doors/clampd.ts';
 import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
 import { addLogDoor, type LogDoor } from './doors/log.ts';
@@ -23,8 +23,10 @@ export interface GatewayOptions {
   readonly operator?: Omit<OperatorDoor, 'feed' | 'clock'> & Pick<LogDoor, 'publicLog'>;
   /** Absent: nothing can be watched. */
   readonly feedHub?: FeedHub;
-  /** Why nothing can be allowed now (the log has failed, ...), or undefined. A missing policy is found out without it. */
+  /** Why nothing can be allowed now (every log has failed, ...), or undefined. A missing policy is found out without it. */
   readonly problem?: () => string | undefined;
+  /** Logs that take nothing, while others may. */
+  readonly failedLogs?: ClampdDoor['failedLogs'];
   /** The page that verifies bundles. Absent: `GET /verify` is 404. */
   readonly verifyPage?: VerifyPage;
   readonly gauges?: readonly Gauge[];
@@ -108,7 +110,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   });
   app.addHook('preClose', () => ports.gate.close());
   if (options.verifyPage !== undefined) addVerifyPage(app, options.verifyPage);
-  await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem });
+  await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem, failedLogs: options.failedLogs ?? (() => []) });
   if (options.operator !== undefined) {
     await addOperatorDoor(app, { ...options.operator, feed: ports.feed, clock: ports.clock });
     await addLogDoor(app, options.operator);

@@ -286,7 +286,6 @@ describe('wire -> action', () => {
     [{ delegation_chain: ['a', 'b', 'c', 'd', 'e', 'f'] }, {}, 400, 'invalid_delegation_chain'],
     [{ delegation_chain: ['a', AGENT] }, {}, 403, 'delegation_unknown_caller'],
     [{}, { 'x-ag-session': 'a b' }, 400, 'invalid_session_id'],
-    [{}, { 'x-ag-session': 'countersign.vault' }, 400, 'invalid_session_id'],
     [{}, { 'x-ag-session': 'x'.repeat(129) }, 400, 'invalid_session_id'],
   ] as const)('HTTP-013: %j %j is %d %s', async (...[overrides, extra, status, code]) => {
     const reply = await once({}, '/v1/proxy', call(overrides), extra);
@@ -529,7 +528,7 @@ describe('tokens and open routes', () => {
     expect(reply.json()).toEqual({ keys: [{ kty: 'OKP', crv: 'Ed25519', use: 'sig', kid: 'scope-v1', x }] });
   });
 
-  test('HTTP-023: health says why', async () => {
+  test('HTTP-023 LOG-083: health says why', async () => {
     const good = await (await createWorld()).app.inject('/health');
     expect([good.statusCode, good.json(), good.headers['content-type']]).toEqual([
       200,
@@ -538,6 +537,11 @@ describe('tokens and open routes', () => {
     ]);
     const noPolicy = await (await createWorld({ faults: ['engine-none'] })).app.inject('/health');
     expect([noPolicy.statusCode, noPolicy.json()]).toEqual([503, { status: 'unavailable', reason: 'there is no policy' }]);
+    const logs = [{ name: 'team-a', reason: 'the log stopped' }];
+    const oneDead = await (await createWorld({ gateway: { failedLogs: () => logs } })).app.inject('/health');
+    expect([oneDead.statusCode, oneDead.json()]).toEqual([200, { status: 'degraded', logs }]);
+    const allDead = await (await createWorld({ gateway: { problem: () => 'x', failedLogs: () => logs } })).app.inject('/health');
+    expect([allDead.statusCode, allDead.json()]).toEqual([503, { status: 'unavailable', reason: 'x' }]);
     const deadLog = await (await createWorld({ gateway: { problem: () => 'the log has failed' } })).app.inject('/health');
     expect([deadLog.statusCode, deadLog.json().reason]).toEqual([503, 'the log has failed']);
   });

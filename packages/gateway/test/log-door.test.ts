@@ -46,11 +46,16 @@ async function open({ publicLog, failing = false }: Options = {}) {
       status: () => ({}),
       ...(publicLog === undefined ? {} : { publicLog }),
       sessions: {} as never,
-      logDesk: {} as never,
+      logDesk: () => undefined,
       vault: {
         view: () => ({ subjects: 0, keys: 0, erased: 0 }),
         erase: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),
         rotate: () => ({ ok: true, value: { subjects: 0, keys: 0, erased: 0 } }),
+      },
+      logs: {
+        list: () => [],
+        create: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),
+        moveOrg: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),
       },
       policies: { compile: () => ({ ok: false, error: { code: 'x', message: 'x' } }), reload: () => Promise.resolve() },
       evidence: {
@@ -59,8 +64,9 @@ async function open({ publicLog, failing = false }: Options = {}) {
         exportFormats: [],
         export: () => Promise.resolve(undefined),
         tail: () => Promise.resolve([]),
-        published: (path) => {
-          asked.push(path);
+        published: (path, of) => {
+          asked.push(of === 'main' ? path : `${of}:${path}`);
+          if (of !== 'main' && of !== 'team-a') return Promise.resolve(undefined);
           return failing ? Promise.reject(new CodedError({ code: 'log_corrupt', message: 'x' })) : Promise.resolve(disk.files.get(path));
         },
       },
@@ -210,5 +216,47 @@ describe('LOG-090 HTTP-046 the log door', () => {
       { error: 'the gateway could not answer (log_corrupt)', error_code: 'evidence_unavailable' },
     ]);
     expect(reply.headers['cache-control']).toBeUndefined();
+  });
+});
+
+describe('LOG-085 the logs beside the main one', () => {
+  test('have their files below their name, by the same rules', async () => {
+    const { app, asked, keyOf } = await open();
+    const get = (url: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url, headers });
+    const checkpoint = await get('/logs/team-a/checkpoint');
+    expect([checkpoint.statusCode, checkpoint.rawPayload]).toEqual([200, bytesOf('checkpoint')]);
+    expect((await get('/logs/team-a/tile/0/000')).headers['cache-control']).toBe(ETERNAL);
+    expect((await get('/logs/team-a/tile/entries/000')).statusCode).toBe(401);
+    expect((await get('/logs/team-a/tile/entries/000', keyOf('read'))).statusCode).toBe(403);
+    expect((await get('/logs/team-a/tile/entries/000', OPERATOR)).statusCode).toBe(200);
+    expect(asked).toEqual(['team-a:checkpoint', 'team-a:tile/0/000', 'team-a:tile/entries/000']);
+  });
+
+  test('one that is not there, main under another path, and every other spelling are 404', async () => {
+    const { app, asked } = await open();
+    const wrong = [
+      'none/checkpoint',
+      'main/checkpoint',
+      '/checkpoint',
+      'team-a',
+      'team-a/',
+      'team-a//checkpoint',
+      'team%2da/checkpoint',
+      '',
+    ];
+    for (const path of wrong) {
+      const answer = await app.inject({ method: 'GET', url: `/logs/${path}` });
+      expect([path, answer.statusCode, answer.headers['cache-control']]).toEqual([path, 404, 'no-store']);
+    }
+    expect(asked.filter((one) => !one.includes(':'))).toEqual([]);
+  });
+
+  test('are only read', async () => {
+    const { app } = await open();
+    for (const method of ['POST', 'PUT', 'DELETE'] as const)
+      expect(await app.inject({ method, url: '/logs/team-a/checkpoint' })).toMatchObject({
+        statusCode: 405,
+        headers: { allow: 'GET, HEAD' },
+      });
   });
 });

@@ -1,7 +1,7 @@
 /** The operator door over a real store: who may do what, and what comes of it. */
 import { createVerifier, sha256, sha256Hex } from '@countersign/crypto';
 import { CodedError, err, type JsonValue, ok } from '@countersign/kernel';
-import type { FeedEvent, VaultDesk } from '@countersign/pipeline';
+import type { FeedEvent, LogsDesk, LogsFaultCode, LogView, VaultDesk } from '@countersign/pipeline';
 import { createMemoryStateStore, createSealer, type Store } from '@countersign/store';
 import { createBench } from '@countersign/testkit';
 import { describe, expect, test } from 'vitest';
@@ -22,7 +22,12 @@ interface Options {
   readonly closedStore?: boolean;
   readonly logFails?: boolean;
   readonly vault?: Partial<VaultDesk>;
+  readonly logs?: Partial<LogsDesk>;
   readonly bundleFails?: CodedError;
+}
+
+function logView(name: string): LogView {
+  return { name, origin: `example.org/${name}`, keys: [`${name}+key`], size: 3, orgs: 2, problem: null };
 }
 
 async function open(options: Options = {}) {
@@ -33,6 +38,7 @@ async function open(options: Options = {}) {
   let reloads = 0;
   const entry = { index: 4, body: { id: RECEIPT, principal: { org } }, signatures: [] };
   const foreign = { index: 5, body: { id: 'x', principal: { org: 'another' } }, signatures: [] };
+  const entriesOf = (log: string): readonly JsonValue[] => (log === 'main' ? [entry, foreign] : [{ ...entry, index: 9 }]);
   const base = await createWorld();
   const app = await createGateway({
     ports: { ...base.ports, clock, feed: { publish: (event) => void events.push(event) } },
@@ -42,12 +48,24 @@ async function open(options: Options = {}) {
       operatorTokenSha256: sha256(TOKEN),
       status: () => ({ policy: 'test' }),
       sessions: {} as never,
-      logDesk: {} as never,
+      logDesk: () => undefined,
       vault: {
         view: () => ({ subjects: 2, keys: 3, erased: 1 }),
         erase: () => Promise.resolve(err({ code: 'subject_unknown', message: 'nothing is sealed for this subject in this org' })),
         rotate: () => ok({ subjects: 2, keys: 3, erased: 1 }),
         ...options.vault,
+      },
+      logs: {
+        list: () => [logView('main'), logView('a')],
+        create: ({ name }) =>
+          Promise.resolve(
+            name === 'taken' ? err({ code: 'log_exists', message: 'there is a log of this name', path: '/name' }) : ok(logView(name)),
+          ),
+        moveOrg: (id, log) => {
+          const moved = store.setOrgLog(id, { log, leaving: null });
+          return Promise.resolve(moved === undefined ? err({ code: 'not_found', message: 'no such org' }) : ok(moved));
+        },
+        ...options.logs,
       },
       ...(options.publicLog === undefined ? {} : { publicLog: options.publicLog }),
       policies: {
@@ -79,7 +97,7 @@ async function open(options: Options = {}) {
           if (options.logFails === true) return Promise.reject(new CodedError({ code: 'log_corrupt', message: 'x' }));
           return Promise.resolve(id === RECEIPT ? new TextEncoder().encode('{"bundle":1}') : undefined);
         },
-        tail: (limit) => Promise.resolve(([entry, foreign] as JsonValue[]).slice(0, limit)),
+        tail: (limit, log) => Promise.resolve(log === 'none' ? undefined : entriesOf(log).slice(0, limit)),
         published: (path) =>
           Promise.resolve(['checkpoint', 'tile/0/000', 'tile/entries/000'].includes(path) ? new TextEncoder().encode(path) : undefined),
       },
@@ -433,5 +451,67 @@ describe('a bundle whose content was erased', () => {
       status: 422,
       body: { error_code: 'invalid_body' },
     });
+  });
+});
+
+describe('LOG-080 HTTP-051 logs', () => {
+  test('are listed, made, and given to orgs with the operator token', async () => {
+    const { ask, org } = await open();
+    expect(await ask('GET', '/api/v1/logs')).toMatchObject({ status: 200, body: { logs: [logView('main'), logView('a')] } });
+    expect(await ask('POST', '/api/v1/logs', { body: { name: 'b', origin: 'example.org/b' } })).toMatchObject({
+      status: 201,
+      body: { log: { name: 'b' } },
+    });
+    expect(await ask('POST', `/api/v1/orgs/${org}/log`, { body: { log: 'a' } })).toMatchObject({
+      status: 200,
+      body: { org: { id: org, log: 'a' } },
+    });
+    expect((await ask('GET', '/api/v1/orgs')).body.orgs).toMatchObject([{ id: org, log: 'a' }]);
+  });
+
+  test('a `read` key sees the log of its org and its entries, changes nothing; a `kill` key sees none', async () => {
+    const { ask, keyOf, org } = await open();
+    expect((await ask('POST', `/api/v1/orgs/${org}/log`, { body: { log: 'a' } })).status).toBe(200);
+    const headers = keyOf('read');
+    expect((await ask('GET', '/api/v1/logs', { headers })).body).toEqual({ logs: [{ ...logView('a'), orgs: 1 }] });
+    const own = await ask('GET', '/api/v1/receipts?limit=9', { headers });
+    expect(own.body.entries).toMatchObject([{ index: 9 }]);
+    for (const [url, body] of [
+      ['/api/v1/logs', { name: 'b' }],
+      [`/api/v1/orgs/${org}/log`, { log: 'main' }],
+    ] as const)
+      expect((await ask('POST', url, { body, headers })).body.error_code).toBe('operator_forbidden');
+    expect((await ask('GET', '/api/v1/logs', { headers: keyOf('kill') })).status).toBe(403);
+  });
+
+  test('the newest entries are those of the log that is named, of the main one where none is', async () => {
+    const { ask } = await open();
+    const newest = async (query: string): Promise<number> => (await ask('GET', `/api/v1/receipts${query}`)).body.entries[0].index;
+    expect([await newest(''), await newest('?log=a')]).toEqual([4, 9]);
+    expect(await ask('GET', '/api/v1/receipts?log=none')).toMatchObject({ status: 404, body: { error_code: 'not_found' } });
+  });
+
+  test.each<[LogsFaultCode, number]>([
+    ['invalid_log_name', 422],
+    ['invalid_origin', 422],
+    ['logs_full', 422],
+    ['log_exists', 409],
+    ['origin_taken', 409],
+    ['log_unknown', 404],
+    ['not_found', 404],
+    ['log_unavailable', 503],
+  ])('%s is %i', async (code, status) => {
+    const refused = () => Promise.resolve(err({ code, message: 'no', path: '/name', hint: 'so' }));
+    const { ask, org } = await open({ logs: { create: refused, moveOrg: refused } });
+    const body = { error: 'no', error_code: code, path: '/name', hint: 'so' };
+    expect(await ask('POST', '/api/v1/logs', { body: { name: 'b' } })).toMatchObject({ status, body });
+    expect(await ask('POST', `/api/v1/orgs/${org}/log`, { body: { log: 'b' } })).toMatchObject({ status, body });
+  });
+
+  test('a misspelt property is refused, and a missing one', async () => {
+    const { ask, org } = await open();
+    for (const body of [{}, { name: 1 }, { name: 'b', orgin: 'x' }]) expect((await ask('POST', '/api/v1/logs', { body })).status).toBe(422);
+    for (const body of [{}, { log: 1 }, { log: 'a', x: 1 }])
+      expect((await ask('POST', `/api/v1/orgs/${org}/log`, { body })).status).toBe(422);
   });
 });

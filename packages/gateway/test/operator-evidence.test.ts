@@ -48,15 +48,19 @@ async function open(changes: { sessions?: Partial<SessionDesk>; logDesk?: Partia
       policies: {} as never,
       evidence: {} as never,
       sessions: { end: noted(ENDED), entries: noted([{ id: 'i', index: 1, seq: 0 }]), ...changes.sessions },
-      logDesk: {
-        keys: () => KEYS,
-        rotateKey: noted(KEYS),
-        retireKey: noted(KEYS),
-        consistency: noted(new TextEncoder().encode('{"type":"x"}')),
-        archive: noted(MOVED),
-        restore: noted(MOVED),
-        ...changes.logDesk,
-      },
+      logs: {} as never,
+      logDesk: (log) =>
+        log === 'main' || log === 'team'
+          ? {
+              keys: () => KEYS,
+              rotateKey: noted(KEYS),
+              retireKey: noted(KEYS),
+              consistency: noted(new TextEncoder().encode('{"type":"x"}')),
+              archive: noted(MOVED),
+              restore: noted(MOVED),
+              ...changes.logDesk,
+            }
+          : undefined,
     },
   });
   return {
@@ -118,6 +122,7 @@ describe('HTTP-055 HTTP-056 sessions and the log', () => {
     ['/api/v1/sessions/end', { session: 's', reason: 'r', all: true }],
     ['/api/v1/sessions/end', { session: 7, reason: 'r' }],
     ['/api/v1/log/keys/rotate', { now: true }],
+    ['/api/v1/log/keys/retire', { log: '' }],
     ['/api/v1/log/consistency', {}],
     ['/api/v1/log/consistency', { old: 'x'.repeat(65_537) }],
     ['/api/v1/log/archive', { before: 5 }],
@@ -131,6 +136,17 @@ describe('HTTP-055 HTTP-056 sessions and the log', () => {
     const { ask, asked } = await open();
     expect(await ask('POST', url, { body })).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(asked).toEqual([]);
+  });
+
+  test('a log is named; one that is not open is 404, for a read key also one of others', async () => {
+    const { ask, store, org } = await open();
+    const made = store.createApiKey({ org, label: 'r', kind: 'read', environment: 'test' });
+    const headers = { 'x-ag-key': made.ok ? made.value.key : '' };
+    expect(await ask('GET', '/api/v1/log/keys?log=team')).toMatchObject({ status: 200 });
+    expect(await ask('GET', '/api/v1/log/keys?log=none')).toMatchObject({ status: 404, code: 'log_unknown' });
+    expect(await ask('POST', '/api/v1/log/archive', { body: { before: 1, directory: '/a', log: 'none' } })).toMatchObject({ status: 404 });
+    expect(await ask('GET', '/api/v1/log/keys?log=main', { headers })).toMatchObject({ status: 200 });
+    expect(await ask('GET', '/api/v1/log/keys?log=team', { headers })).toMatchObject({ status: 404, code: 'log_unknown' });
   });
 
   test.each([

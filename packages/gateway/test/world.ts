@@ -113,7 +113,7 @@ function createState(has: Has, options: WorldOptions): Ports['state'] {
     [AGENT, OTHER].map((id) => [id, { id, org: ORG, name: id, state: options.agentState ?? ('active' as const), scopes: ['*'] }]),
   );
   return {
-    org: (id) => read('org-read', id === ORG ? { id: ORG, name: 'o', mode: 'learning' as const } : undefined),
+    org: (id) => read('org-read', id === ORG ? { id: ORG, name: 'o', mode: 'learning' as const, log: 'main' } : undefined),
     agent: (id) => read('agent-read', agents.get(id)),
     apiKey: (hash) =>
       read('key-read', hash === sha256Hex(API_KEY) ? { id: 'k', org: ORG, kind: 'write' as const, active: true } : undefined),

@@ -22,6 +22,8 @@ export interface OrgRecord {
   readonly id: string;
   readonly name: string;
   readonly mode: 'learning' | 'locked';
+  /** Name of the log that it writes to. */
+  readonly log: string;
 }
 
 export interface AgentRecord {

@@ -109,7 +109,9 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     state: {
       org: () =>
-        has('state') ? Promise.reject(failure('state_unavailable')) : Promise.resolve({ id: ORG, name: 'o', mode: 'learning' as const }),
+        has('state')
+          ? Promise.reject(failure('state_unavailable'))
+          : Promise.resolve({ id: ORG, name: 'o', mode: 'learning' as const, log: 'main' }),
       agent: (id) => Promise.resolve(id === AGENT ? { id: AGENT, org: ORG, name: 'a', state: agentState, scopes: ['*'] } : undefined),
       apiKey: () => Promise.resolve(undefined),
       agentJwtKey: () => Promise.resolve(undefined),

@@ -124,6 +124,8 @@ describe('POL-053 paths', () => {
       pipedFrom: -1,
       via: 'top',
       dynamic: false,
+      program: '',
+      subshell: false,
     });
     const max = POLICY_LIMITS.directoryCharsMax;
     const at = `/${'a'.repeat(max - 1)}`;

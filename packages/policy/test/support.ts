@@ -75,9 +75,11 @@ export const noFacts: Facts = {
   statements: [],
   paths: [],
   hosts: [],
+  effects: [],
   secrets: [],
   pii: [],
   cuts: [],
+  codes: [],
   encodings: [],
   steps: 0,
 };

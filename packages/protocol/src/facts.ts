@@ -61,6 +61,24 @@ export interface CommandFact {
   readonly via: CommandVia;
   /** True when name or an argument depends on something not known statically. */
   readonly dynamic: boolean;
+  /** The name as it is written, folded, when it is a path (`/usr/bin/history` is a file, `history` may be a builtin); else ``. */
+  readonly program: string;
+  /** Runs in a process of its own (`( )`, `&`, a pipe, a substitution, `sh -c`), so that what it does to its shell is lost. */
+  readonly subshell: boolean;
+}
+
+export type EffectKind = 'reads' | 'writes' | 'deletes' | 'executes' | 'connects' | 'escalates' | 'persists' | 'hides';
+
+/** What an action brings about, and to what. */
+export interface EffectFact {
+  readonly span: Span;
+  readonly kind: EffectKind;
+  /** A normalized path, a host, or the word of the command that names the thing. */
+  readonly target: string;
+  /** What the target is (`cron`, `credentials`, `log`, ...; `spec/rules.md`), or `` when it is nothing of note. */
+  readonly place: string;
+  /** Index in `commands`, or -1 when the action itself does it. */
+  readonly command: number;
 }
 
 export type StatementKind =
@@ -96,12 +114,21 @@ export interface StatementFact {
   readonly hasLimit: boolean;
   /** `select *` at the top level. */
   readonly star: boolean;
-  /** `union`, `stacked`, `comment`, `sleep`, `file`, `os`, `into-outfile`, `subquery`, `into-dumpfile`, `load-file`, `copy-program`, `xp-cmdshell`. */
+  /** `union`, `stacked`, `comment`, `sleep`, `file`, `os`, `into-outfile`, `subquery`, `into-dumpfile`, `load-file`, `copy-program`, `xp-cmdshell`, `asks` (the server about itself), `catalog`, `error`, `or-constant`. */
   readonly features: readonly string[];
   /** How it was read: `parser` (grammar) or `tokens` (tokenizer, for fragments and other dialects). */
   readonly by: 'parser' | 'tokens';
   /** True for a fragment that is not a statement of its own (an injection in a parameter). */
   readonly fragment: boolean;
+}
+
+/** Text of another language where a value stands, with what it would do there. */
+export interface CodeFact {
+  readonly span: Span;
+  readonly language: 'html' | 'script' | 'graphql';
+  /** html: `script`, `handler`, `script-url`, `data-url`, `srcdoc`, `loads`, `refresh`, ...; script: `variable-call`, `page`, `endless`, ...; graphql: `mutation`, `introspection`, ... Sorted. */
+  readonly features: readonly string[];
+  readonly layers: readonly string[];
 }
 
 export type PathAccess = 'read' | 'write' | 'delete' | 'execute' | 'mention';
@@ -183,6 +210,7 @@ export type FactsCut =
   | 'shell-unknown' // shell text beyond what is parsed: judged as unknown, stepped up
   | 'commands'
   | 'sql-unknown'
+  | 'codes'
   | 'paths'
   | 'hosts'
   | 'secrets'
@@ -204,8 +232,10 @@ export interface Facts {
   readonly texts: readonly TextFact[];
   readonly commands: readonly CommandFact[];
   readonly statements: readonly StatementFact[];
+  readonly codes: readonly CodeFact[];
   readonly paths: readonly PathFact[];
   readonly hosts: readonly HostFact[];
+  readonly effects: readonly EffectFact[];
   readonly secrets: readonly SecretFact[];
   readonly pii: readonly PiiFact[];
   /** Distinct, sorted. */

@@ -11,8 +11,11 @@ export {
 } from './action.ts';
 export type {
   AddressClass,
+  CodeFact,
   CommandFact,
   CommandVia,
+  EffectFact,
+  EffectKind,
   Facts,
   FactsCut,
   HostFact,

@@ -1,10 +1,35 @@
 /**
  * @module The fields of each class of facts that a rule may test, and how they are read. Text is handed out in lower case.
  */
-import type { Action, CommandFact, Facts, HostFact, PathFact, PiiFact, SecretFact, Span, StatementFact } from '@countersign/protocol';
+import type {
+  Action,
+  CodeFact,
+  CommandFact,
+  EffectFact,
+  Facts,
+  HostFact,
+  PathFact,
+  PiiFact,
+  SecretFact,
+  Span,
+  StatementFact,
+} from '@countersign/protocol';
 import { RULE_LIMITS } from './limits.ts';
 
-export const FACT_CLASSES = ['command', 'statement', 'path', 'host', 'secret', 'pii', 'tool', 'key', 'cut', 'encoding'] as const;
+export const FACT_CLASSES = [
+  'command',
+  'statement',
+  'code',
+  'path',
+  'host',
+  'effect',
+  'secret',
+  'pii',
+  'tool',
+  'key',
+  'cut',
+  'encoding',
+] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
 /** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
@@ -75,6 +100,9 @@ const COMMAND: Fields<CommandFact> = {
     ['top', 'substitution', 'process-substitution', 'inline', 'eval', 'heredoc', 'function', 'interpreter'],
   ),
   dynamic: flag((fact) => fact.dynamic),
+  program: strings((fact) => [lower(fact.program)]),
+  subshell: flag((fact) => fact.subshell),
+  key: strings((fact) => keyOf(fact.span)),
   bare: flag((fact) => fact.args.length === 0),
   piped: flag((fact) => fact.pipedFrom >= 0),
   piped_from: { type: 'commands', read: feeders },
@@ -91,6 +119,14 @@ const STATEMENT: Fields<StatementFact> = {
   has_limit: flag((fact) => fact.hasLimit),
   star: flag((fact) => fact.star),
   fragment: flag((fact) => fact.fragment),
+  key: strings((fact) => keyOf(fact.span)),
+};
+
+const CODE: Fields<CodeFact> = {
+  language: strings((fact) => [fact.language], ['html', 'script', 'graphql']),
+  features: strings((fact) => fact.features),
+  decoded: flag((fact) => fact.layers.length > 0),
+  key: strings((fact) => keyOf(fact.span)),
 };
 
 const PATH: Fields<PathFact> = {
@@ -118,6 +154,14 @@ const HOST: Fields<HostFact> = {
   command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
 };
 
+const EFFECT: Fields<EffectFact> = {
+  kind: strings((fact) => [fact.kind], ['reads', 'writes', 'deletes', 'executes', 'connects', 'escalates', 'persists', 'hides']),
+  target: strings((fact) => [lower(fact.target)]),
+  place: strings((fact) => [fact.place]),
+  key: strings((fact) => keyOf(fact.span)),
+  command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
+};
+
 function sensitive<T extends SecretFact | PiiFact>(): Fields<T> {
   return {
     type: strings((fact) => [fact.type]),
@@ -133,8 +177,10 @@ const NAME: Fields<NameFact> = { name: strings((fact) => [fact.name]) };
 export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Field<never>>>>> = {
   command: COMMAND,
   statement: STATEMENT,
+  code: CODE,
   path: PATH,
   host: HOST,
+  effect: EFFECT,
   secret: sensitive<SecretFact>(),
   pii: sensitive<PiiFact>(),
   tool: NAME,
@@ -153,29 +199,23 @@ function names(list: readonly string[]): readonly NameFact[] {
   return list.map((name) => ({ name: lower(name), span: undefined }));
 }
 
+/** Where the facts of a class stand that has a list of its own. */
+const LISTS = {
+  command: 'commands',
+  statement: 'statements',
+  code: 'codes',
+  path: 'paths',
+  host: 'hosts',
+  effect: 'effects',
+  secret: 'secrets',
+  pii: 'pii',
+} as const satisfies Partial<Record<FactClass, keyof Facts>>;
+
 /** The facts of one class in document order. */
 export function factsOf(factClass: FactClass, action: Action, facts: Facts): readonly AnyFact[] {
-  switch (factClass) {
-    case 'command':
-      return facts.commands;
-    case 'statement':
-      return facts.statements;
-    case 'path':
-      return facts.paths;
-    case 'host':
-      return facts.hosts;
-    case 'secret':
-      return facts.secrets;
-    case 'pii':
-      return facts.pii;
-    case 'tool':
-      return action.tool === undefined ? [] : names([action.tool]);
-    case 'key':
-      return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
-    case 'cut':
-      return names(facts.cuts);
-    case 'encoding':
-      break;
-  }
-  return names(facts.encodings);
+  if (factClass === 'tool') return action.tool === undefined ? [] : names([action.tool]);
+  if (factClass === 'cut') return names(facts.cuts);
+  if (factClass === 'encoding') return names(facts.encodings);
+  if (factClass !== 'key') return facts[LISTS[factClass]];
+  return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
 }

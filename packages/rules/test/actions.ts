@@ -7,9 +7,11 @@ export const NO_FACTS: Facts = {
   statements: [],
   paths: [],
   hosts: [],
+  effects: [],
   secrets: [],
   pii: [],
   cuts: [],
+  codes: [],
   encodings: [],
   steps: 0,
 };
@@ -57,6 +59,8 @@ export function command(line: string, more: Partial<CommandFact> = {}): CommandF
     pipedFrom: -1,
     via: 'top',
     dynamic: false,
+    program: '',
+    subshell: false,
     ...more,
   };
 }

@@ -5,14 +5,14 @@
 import { type Clock, CodedError, codeOf, err, type Fault, formatTime, ok, type Random, uuidv7 } from '@countersign/kernel';
 import type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult } from '@countersign/pipeline';
 import type { ReceiptRecorder } from '@countersign/receipts';
-import { type ErasureIntent, type LogPosition, type Store, STORE_LIMITS, type Vault } from '@countersign/store';
+import { type ErasureIntent, STORE_LIMITS, type Vault } from '@countersign/store';
+import type { Logs } from './logs.ts';
 import { reasonFault } from './plain-reason.ts';
 
 export interface ErasureParts {
   readonly vault: Vault;
-  readonly store: Pick<Store, 'settle'>;
+  readonly logs: Pick<Logs, 'settleOrg' | 'allOpen'>;
   readonly recorder: Pick<ReceiptRecorder, 'find' | 'stageErasure'>;
-  readonly position: LogPosition;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -46,13 +46,13 @@ async function enter({ vault, recorder }: ErasureParts, intent: ErasureIntent): 
 }
 
 async function erase(parts: ErasureParts, request: ErasureRequest): Promise<VaultResult<Erased>> {
-  const { vault, store, position, clock, random } = parts;
+  const { vault, logs, clock, random } = parts;
   const fault = faultOf(request);
   if (fault !== undefined) return err(fault);
   const { org, subject, by, reason } = request;
   // From here on no key that is to be destroyed seals anything, so what is staged now is all there ever will be under it.
   if (vault.retire({ org, name: subject }) === 0) return unknown();
-  await store.settle(position);
+  await logs.settleOrg(org);
   const intent = vault.destroy({ id: uuidv7(clock, random), time: formatTime(clock.nowMs()), org, subject, by, reason });
   if (intent === undefined) return unknown();
   try {
@@ -78,7 +78,10 @@ function rotate({ vault }: ErasureParts, subject: Parameters<VaultDesk['rotate']
 
 /** Enters what was cut short, then serves. @throws CodedError what log and vault say. */
 export async function openVaultDesk(parts: ErasureParts): Promise<VaultDesk> {
-  for (const intent of parts.vault.intents()) await enter(parts, intent);
+  for (const intent of parts.vault.intents()) {
+    // An erasure is entered once. Where a log cannot be asked, it waits for a start at which it can.
+    if (parts.logs.allOpen() || (await parts.recorder.find(intent.id)) !== undefined) await enter(parts, intent);
+  }
   return {
     view: () => parts.vault.numbers(),
     erase: (request) => erase(parts, request),

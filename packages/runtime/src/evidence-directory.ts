@@ -8,14 +8,18 @@ import { join } from 'node:path';
 import { type NoteVerifier, parseNoteVerifierKey } from '@countersign/crypto';
 import { codeOf, CodedError, type Fault, type Result } from '@countersign/kernel';
 import { type Checkpoint, CHECKPOINT_PATH, type JournalReader, type LogRecord, openCheckpoint, openJournalReader } from '@countersign/log';
+import { MAIN_LOG } from '@countersign/pipeline';
 import { unseal, type Unsealed } from '@countersign/receipts';
 import { type DiskLogReading, openDiskLogReading } from '@countersign/store';
 import { openCopies } from './evidence-copies.ts';
 import { createEvidenceTree, type EvidenceTree } from './evidence-tree.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { isLogName, type LogPlace, logPlace } from './log-place.ts';
 
 export interface EvidenceOptions {
   readonly dataDir: string;
+  /** Which of its logs; `main` where it is not said. */
+  readonly log?: string;
   /** Verifier keys that must have signed the checkpoint. Absent: the directory's own word for its keys, `log.vkey`. */
   readonly logKeys?: readonly string[];
   /** Copies of the databases that another reader of the same directory made; it keeps them until this one is closed. */
@@ -43,9 +47,9 @@ function refused(code: string, message: string, hint: string): CodedError {
   return new CodedError({ code, message, hint });
 }
 
-async function readLogKeys(dataDir: string): Promise<readonly string[]> {
+async function readLogKeys({ home }: LogPlace): Promise<readonly string[]> {
   try {
-    const text = await readFile(join(dataDir, 'log.vkey'), 'utf8');
+    const text = await readFile(join(home, 'log.vkey'), 'utf8');
     return text.split('\n').filter((line) => line !== '');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
@@ -82,9 +86,16 @@ function checkReaches(journal: JournalReader, checkpoint: Checkpoint): void {
   });
 }
 
+/** SECURITY: a name is a part of a path only where it is the name of a log. */
+function knownPlace({ dataDir, log = MAIN_LOG }: EvidenceOptions): LogPlace {
+  if (log === MAIN_LOG || isLogName(log)) return logPlace(dataDir, log);
+  throw refused('log_unknown', 'there is no log of this name here', 'countersign log list');
+}
+
 /** Where there is no log, it is none of our directories. */
-function openStorage(dataDir: string): DiskLogReading {
-  if (existsSync(join(dataDir, 'log', 'journal'))) return openDiskLogReading(join(dataDir, 'log'));
+function openStorage({ directory, name }: LogPlace, dataDir: string): DiskLogReading {
+  if (existsSync(join(directory, 'journal'))) return openDiskLogReading(directory);
+  if (name !== MAIN_LOG) throw refused('log_unknown', 'there is no log of this name here', 'countersign log list');
   throw new CodedError({
     code: 'no_data_directory',
     message: 'there is no Countersign log here',
@@ -93,9 +104,9 @@ function openStorage(dataDir: string): DiskLogReading {
   });
 }
 
-async function compose(options: EvidenceOptions, storage: DiskLogReading): Promise<EvidenceDirectory> {
+async function compose(options: EvidenceOptions, place: LogPlace, storage: DiskLogReading): Promise<EvidenceDirectory> {
   const { dataDir, copies } = options;
-  const logKeys = options.logKeys ?? (await readLogKeys(dataDir));
+  const logKeys = options.logKeys ?? (await readLogKeys(place));
   // First the checkpoint: what it covers was in the journal before it was signed. The databases last: documents and keys of a record are
   // in them before the record is in the journal.
   const checkpoint = await readCheckpoint(storage, logKeys);
@@ -120,13 +131,14 @@ async function compose(options: EvidenceOptions, storage: DiskLogReading): Promi
 
 /**
  * Opens a data directory for reading, beside whatever else has it open. Nothing in it is changed and no lock is taken.
- * @throws CodedError `no_data_directory`, `log_key_missing`, `log_unpublished`, `log_corrupt`, `log_rolled_back`, those of `openCopies`
+ * @throws CodedError `no_data_directory`, `log_unknown`, `log_key_missing`, `log_unpublished`, `log_corrupt`, `log_rolled_back`, those of `openCopies`
  * (its master key, state and vault), or `checkpoint_*` and `note_*` where no named key signed.
  */
 export async function openEvidenceDirectory(options: EvidenceOptions): Promise<EvidenceDirectory> {
-  const storage = openStorage(options.dataDir);
+  const place = knownPlace(options);
+  const storage = openStorage(place, options.dataDir);
   try {
-    return await compose(options, storage);
+    return await compose(options, place, storage);
   } catch (error) {
     await storage.close();
     throw error;

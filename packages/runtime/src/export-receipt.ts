@@ -1,8 +1,8 @@
 /** @module One entry of the log in a format of others, signed with the key that signs receipts of this installation. */
 import type { Signer } from '@countersign/crypto';
-import { err, type Fault, ok, type Result } from '@countersign/kernel';
+import { type Fault, ok, type Result } from '@countersign/kernel';
 import type { Log } from '@countersign/log';
-import { type Bundle, makeBundle, readBundle, type ReceiptRecorder } from '@countersign/receipts';
+import { type Bundle, makeBundle, readBundle } from '@countersign/receipts';
 import {
   exportDsse,
   type ExportFormat,
@@ -16,7 +16,8 @@ export { EXPORT_FORMATS, type ExportFormat } from '@countersign/receipts/exports
 
 interface Source {
   readonly log: Log;
-  readonly recorder: ReceiptRecorder;
+  /** Place of the entry in the log. */
+  readonly index: number;
   readonly signer: Signer;
 }
 
@@ -34,16 +35,10 @@ const WRITERS: Readonly<Record<ExportFormat, Write>> = {
 
 /**
  * The bytes of an export; `spine` is the session up to the entry. Nothing that was sealed is in any of them.
- * Faults: `receipt_not_found`, and those of the format.
+ * Faults: those of the format.
  * @throws CodedError what reading the log throws.
  */
-export async function exportReceipt(
-  source: Source,
-  request: { readonly id: string; readonly format: ExportFormat },
-): Promise<Result<Uint8Array, Fault>> {
-  const index = await source.recorder.placeOf(request.id);
-  if (index === undefined)
-    return err({ code: 'receipt_not_found', message: 'there is no receipt with this id', hint: 'list some with `countersign log tail`' });
-  const bundle = readBundle(await makeBundle({ log: source.log, index }));
-  return bundle.ok ? WRITERS[request.format](bundle.value, source) : bundle;
+export async function exportReceipt(source: Source, format: ExportFormat): Promise<Result<Uint8Array, Fault>> {
+  const bundle = readBundle(await makeBundle({ log: source.log, index: source.index }));
+  return bundle.ok ? WRITERS[format](bundle.value, source) : bundle;
 }

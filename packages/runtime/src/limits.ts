@@ -17,6 +17,11 @@ export const RUNTIME_LIMITS = {
   /** Hosts in one host set of the user-level configuration. */
   hostSetHostsMax: 256,
   hostSetsBytesMax: 65_536,
+  /** Logs of one installation, `main` among them. */
+  logsMax: 16,
+  logNameCharsMax: 32,
+  /** Characters of an origin that was chosen. */
+  logOriginCharsMax: 255,
   /** Keys that sign a checkpoint at once. */
   logKeysActiveMax: 4,
   /** Loaded engines kept for replay. */

@@ -2,7 +2,7 @@
  * @module What an operator does with the log of an installation: proofs since an older checkpoint, keys, archive (spec/log.md LOG-015,
  * LOG-070, LOG-071, LOG-072). One change at a time.
  */
-import { isAbsolute, join, resolve, sep } from 'node:path';
+import { isAbsolute, resolve, sep } from 'node:path';
 import { type NoteVerifier, parseNoteVerifierKey } from '@countersign/crypto';
 import { CodedError, err, type Fault, getOwn, isJsonObject, ok, parseJson, type Result } from '@countersign/kernel';
 import {
@@ -18,15 +18,12 @@ import {
 } from '@countersign/log';
 import type { ArchiveRequest, LogDesk, LogDeskFaultCode, LogDeskResult, LogKeysView, MovedSegments } from '@countersign/pipeline';
 import { makeConsistency } from '@countersign/receipts';
-import { type LogPosition, openDiskArchive, type Store } from '@countersign/store';
-import type { LogKeyDesk } from './log-key-desk.ts';
+import { openDiskArchive, type Store } from '@countersign/store';
+import type { RunningLog } from './running-log.ts';
 
 export interface LogDeskParts {
-  readonly dataDir: string;
-  readonly log: Log;
-  readonly keys: LogKeyDesk;
+  readonly log: RunningLog;
   readonly store: Pick<Store, 'settle' | 'appliedIndex'>;
-  readonly position: LogPosition;
 }
 
 const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
@@ -47,8 +44,8 @@ function fault(
 }
 
 /** A checkpoint that this log signed and whose tree is its own, or why it is not. */
-async function ownCheckpoint({ log, keys }: LogDeskParts, note: string, path: string): Promise<LogDeskResult<Checkpoint>> {
-  const opened = openCheckpoint(note, verifiersOf(keys.view()));
+async function ownCheckpoint({ log: { log, keyDesk } }: LogDeskParts, note: string, path: string): Promise<LogDeskResult<Checkpoint>> {
+  const opened = openCheckpoint(note, verifiersOf(keyDesk.view()));
   if (!opened.ok || opened.value.origin !== log.origin) {
     const why = opened.ok ? `it is of ${opened.value.origin}` : opened.error.message;
     return fault('checkpoint_unreadable', `this is no checkpoint that this log signed: ${why}`, { path });
@@ -66,7 +63,8 @@ async function ownCheckpoint({ log, keys }: LogDeskParts, note: string, path: st
 }
 
 async function consistency(parts: LogDeskParts, oldNote: string, newNote: string | undefined): Promise<LogDeskResult<Uint8Array>> {
-  const newest = parts.log.checkpoint;
+  const { log } = parts.log;
+  const newest = log.checkpoint;
   const old = await ownCheckpoint(parts, oldNote, '/old');
   if (!old.ok) return old;
   const newer = newNote === undefined ? ok(newest) : await ownCheckpoint(parts, newNote, '/new');
@@ -76,7 +74,7 @@ async function consistency(parts: LogDeskParts, oldNote: string, newNote: string
       path: '/new',
       hint: 'name the older one first',
     });
-  return ok(await makeConsistency(parts.log, old.value, newer.value));
+  return ok(await makeConsistency(log, old.value, newer.value));
 }
 
 function timeOf(entry: Uint8Array): string {
@@ -103,10 +101,10 @@ async function placeBefore(log: Log, before: number | string): Promise<LogDeskRe
   return fault('invalid_before', 'a place in the log is a whole number, a time has the form 2026-01-31T00:00:00.000Z', { path: '/before' });
 }
 
-function checkDirectory({ dataDir }: LogDeskParts, directory: string): Fault<LogDeskFaultCode> | undefined {
+function checkDirectory({ log: { place } }: LogDeskParts, directory: string): Fault<LogDeskFaultCode> | undefined {
   const path = '/directory';
   if (!isAbsolute(directory)) return { code: 'invalid_archive', message: 'the directory of an archive is an absolute path', path };
-  const inside = `${resolve(directory)}${sep}`.startsWith(`${resolve(join(dataDir, 'log'))}${sep}`);
+  const inside = `${resolve(directory)}${sep}`.startsWith(`${resolve(place.directory)}${sep}`);
   return inside ? { code: 'invalid_archive', message: 'an archive does not lie within the log', path } : undefined;
 }
 
@@ -130,14 +128,15 @@ function unusable(error: unknown): never {
 }
 
 async function archive(parts: LogDeskParts, { before, directory }: ArchiveRequest): Promise<LogDeskResult<MovedSegments>> {
-  const { log, store, position } = parts;
+  const { store } = parts;
+  const { log, position, place: home } = parts.log;
   const wrong = checkDirectory(parts, directory);
   if (wrong !== undefined) return err(wrong);
   const place = await placeBefore(log, before);
   if (!place.ok) return place;
   // A start reads again what the tables have not taken: that must be here.
-  await store.settle(position);
-  const limit = Math.min(place.value, store.appliedIndex() + 1);
+  await store.settle(position, home.name);
+  const limit = Math.min(place.value, store.appliedIndex(home.name) + 1);
   return ok(moved(log, await archiveSegments(log, openDiskArchive(directory), limit).catch(unusable)));
 }
 
@@ -152,7 +151,7 @@ async function manifestFault(storage: ArchiveStorage, origin: string): Promise<F
 }
 
 async function restore(parts: LogDeskParts, directory: string): Promise<LogDeskResult<MovedSegments>> {
-  const { log } = parts;
+  const { log } = parts.log;
   const storage = openDiskArchive(directory);
   const wrong = checkDirectory(parts, directory) ?? (await manifestFault(storage, log.origin));
   if (wrong !== undefined) return err(wrong);
@@ -169,7 +168,7 @@ function narrowed(result: Result<LogKeysView, Fault>): LogDeskResult<LogKeysView
 }
 
 export function createLogDesk(parts: LogDeskParts): LogDesk {
-  const { keys } = parts;
+  const keys = parts.log.keyDesk;
   let turn: Promise<unknown> = Promise.resolve();
   const oneAtATime = <T>(work: () => Promise<T>): Promise<T> => {
     const running = turn.then(work);

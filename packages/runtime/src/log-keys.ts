@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createSigner, noteVerifierKey, parseNoteVerifierKey, type NoteVerifier } from '@countersign/crypto';
 import { codeOf, CodedError, getOwn, isJsonObject, type JsonValue, parseJson, type Random } from '@countersign/kernel';
 import type { NoteSigner } from '@countersign/log';
+import { MAIN_LOG } from '@countersign/pipeline';
 import { loadSigningSeed, replaceSecretFile, type Sealer } from '@countersign/store';
 import { RUNTIME_LIMITS } from './limits.ts';
 
@@ -39,18 +40,39 @@ export interface LogKeys {
 }
 
 export interface LogKeySource {
-  readonly dataDir: string;
+  /** Name of the log. */
+  readonly name: string;
+  /** Where its list is. */
+  readonly home: string;
+  /** Folder of the sealed seeds of all logs: whoever changes the master key finds them there. */
+  readonly folder: string;
   readonly sealer: Sealer;
   readonly random: Random;
-  /** False where the first key must be there already: its data directory is not new. */
+  /** False where the first key must be there already: the log is not new. */
   readonly create: boolean;
+  /** Of a new log; made from its key where it is not said. */
+  readonly origin?: string;
 }
 
-/** Name of the list in the data directory. */
+/** The list of a log's keys, in its home. */
 export const LOG_KEY_LIST = 'log-keys.json';
 const TYPE = 'countersign.log-keys.v1';
-const FIRST = 'log.key';
-const FILE = /^log(?:-[1-9][0-9]{0,6})?\.key$/;
+
+/** How the key files of a log are called: `log.key`, `log-2.key`, of others `log.NAME.key`, `log.NAME.2.key`. Names have no dot. */
+interface KeyFiles {
+  readonly first: string;
+  readonly shape: RegExp;
+  numbered(n: number): string;
+}
+
+const NUMBER = '([1-9][0-9]{0,6})';
+
+function keyFilesOf(name: string): KeyFiles {
+  if (name === MAIN_LOG) return { first: 'log.key', shape: new RegExp(`^log(?:-${NUMBER})?\\.key$`), numbered: (n) => `log-${n}.key` };
+  const stem = `log.${name}`;
+  const shape = new RegExp(`^log\\.${name}(?:\\.${NUMBER})?\\.key$`);
+  return { first: `${stem}.key`, shape, numbered: (n) => `${stem}.${n}.key` };
+}
 
 function malformed(path: string, what: string): CodedError {
   return new CodedError({
@@ -61,15 +83,15 @@ function malformed(path: string, what: string): CodedError {
   });
 }
 
-function readKey(value: JsonValue, path: string): LogKeyFile {
+function readKey(value: JsonValue, path: string, shape: RegExp): LogKeyFile {
   const file = isJsonObject(value) ? getOwn(value, 'file') : undefined;
   const vkey = isJsonObject(value) ? getOwn(value, 'vkey') : undefined;
-  if (typeof file !== 'string' || !FILE.test(file)) throw malformed(path, 'a key names no file of its own');
+  if (typeof file !== 'string' || !shape.test(file)) throw malformed(path, 'a key names no file of its own');
   if (typeof vkey !== 'string' || !parseNoteVerifierKey(vkey).ok) throw malformed(path, 'a key has no verifier key');
   return { file, vkey };
 }
 
-function readList(text: Uint8Array, path: string): LogKeyList {
+function readList(text: Uint8Array, path: string, shape: RegExp): LogKeyList {
   const parsed = parseJson(text);
   const value = parsed.ok ? parsed.value.value : null;
   if (!isJsonObject(value) || getOwn(value, 'type') !== TYPE) throw malformed(path, 'it does not have the form of one');
@@ -79,12 +101,12 @@ function readList(text: Uint8Array, path: string): LogKeyList {
   if (active.length === 0 || active.length > RUNTIME_LIMITS.logKeysActiveMax) throw malformed(path, 'a log has one to four keys');
   const vkeys = (former as readonly JsonValue[]).filter((vkey) => typeof vkey === 'string' && parseNoteVerifierKey(vkey).ok);
   if (vkeys.length !== former.length) throw malformed(path, 'a former key has no verifier key');
-  return { origin, active: (active as readonly JsonValue[]).map((one) => readKey(one, path)), former: vkeys as readonly string[] };
+  return { origin, active: (active as readonly JsonValue[]).map((one) => readKey(one, path, shape)), former: vkeys as readonly string[] };
 }
 
-async function readListFile(path: string): Promise<LogKeyList | undefined> {
+async function readListFile(path: string, shape: RegExp): Promise<LogKeyList | undefined> {
   try {
-    return readList(await readFile(path), path);
+    return readList(await readFile(path), path, shape);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -102,12 +124,13 @@ function verifierOfText(vkey: string): NoteVerifier {
 }
 
 /**
- * Reads the keys of the log of a data directory, or makes the first one where `create` allows.
+ * Reads the keys of a log, or makes the first one where `create` allows.
  * @throws CodedError `log_keys_malformed`, `log_key_mismatch` (a seed is not that of its verifier key), what `loadSigningSeed` throws.
  */
-export async function openLogKeys({ dataDir, sealer, random, create }: LogKeySource): Promise<LogKeys> {
-  const path = join(dataDir, LOG_KEY_LIST);
-  const folder = join(dataDir, 'keys');
+export async function openLogKeys({ name, home, folder, sealer, random, create, origin: wanted }: LogKeySource): Promise<LogKeys> {
+  const path = join(home, LOG_KEY_LIST);
+  const files = keyFilesOf(name);
+  const ownFiles = (): readonly string[] => readdirSync(folder).filter((file) => files.shape.test(file));
   const seedOf = (file: string, fresh: boolean): Uint8Array =>
     loadSigningSeed({ path: join(folder, file), purpose: 'log', sealer, random, create: fresh });
   const signerOf = (origin: string, { file, vkey }: LogKeyFile): NoteSigner => {
@@ -117,11 +140,11 @@ export async function openLogKeys({ dataDir, sealer, random, create }: LogKeySou
     return { name: origin, signer };
   };
   const first = (): LogKeyList => {
-    const signer = createSigner(seedOf(FIRST, create));
-    const origin = `countersign.local/${signer.keyId}`;
-    return { origin, active: [{ file: FIRST, vkey: noteVerifierKey(origin, signer.publicKey) }], former: [] };
+    const signer = createSigner(seedOf(files.first, create));
+    const origin = wanted ?? `countersign.local/${signer.keyId}`;
+    return { origin, active: [{ file: files.first, vkey: noteVerifierKey(origin, signer.publicKey) }], former: [] };
   };
-  let list = (await readListFile(path)) ?? first();
+  let list = (await readListFile(path, files.shape)) ?? first();
   if (!existsSync(path)) writeList(path, list);
   let signers = list.active.map((key) => signerOf(list.origin, key));
   return {
@@ -131,12 +154,12 @@ export async function openLogKeys({ dataDir, sealer, random, create }: LogKeySou
     signers: () => signers,
     former: () => list.former.map(verifierOfText),
     unlisted: () => {
-      const names = readdirSync(folder).filter((name) => FILE.test(name) && !list.active.some(({ file }) => file === name));
-      return names.map((file) => ({ file, vkey: noteVerifierKey(list.origin, createSigner(seedOf(file, false)).publicKey) }));
+      const unknown = ownFiles().filter((own) => !list.active.some(({ file }) => file === own));
+      return unknown.map((file) => ({ file, vkey: noteVerifierKey(list.origin, createSigner(seedOf(file, false)).publicKey) }));
     },
     make: () => {
-      const numbers = readdirSync(folder).flatMap((name) => (FILE.test(name) ? Number(/[0-9]+/.exec(name)?.[0] ?? 1) : []));
-      const file = `log-${Math.max(1, ...numbers) + 1}.key`;
+      const numbers = ownFiles().map((own) => Number(files.shape.exec(own)?.[1] ?? 1));
+      const file = files.numbered(Math.max(1, ...numbers) + 1);
       return { file, vkey: noteVerifierKey(list.origin, createSigner(seedOf(file, true)).publicKey) };
     },
     replace: (next) => {
@@ -144,9 +167,7 @@ export async function openLogKeys({ dataDir, sealer, random, create }: LogKeySou
       list = next;
       signers = next.active.map((key) => signerOf(next.origin, key));
       // A key that signs no more must not be able to: its seed goes.
-      for (const name of readdirSync(folder)) {
-        if (FILE.test(name) && !next.active.some(({ file }) => file === name)) rmSync(join(folder, name));
-      }
+      for (const own of ownFiles()) if (!next.active.some(({ file }) => file === own)) rmSync(join(folder, own));
     },
   };
 }

@@ -10,7 +10,8 @@ import type { ReceiptRecorder, StagedEntry } from '@countersign/receipts';
 import { reasonFault } from './plain-reason.ts';
 
 export interface SessionDeskParts {
-  readonly log: Pick<Log, 'readEntry'>;
+  /** The log that an org writes to. @throws CodedError `log_failed`. */
+  readonly logOf: (org: string) => Pick<Log, 'readEntry'>;
   readonly recorder: Pick<ReceiptRecorder, 'stageSessionEnd' | 'isEnded' | 'isAwaiting' | 'newest' | 'chain'>;
   readonly turns: SessionTurns;
   readonly feed: Feed;
@@ -89,11 +90,16 @@ function entryAt(index: number, bytes: Uint8Array): readonly SessionEntry[] {
   return typeof id === 'string' && typeof seq === 'number' ? [{ id, index, seq }] : [];
 }
 
-async function entries({ log, recorder }: SessionDeskParts, org: string, session: string): Promise<SessionResult<readonly SessionEntry[]>> {
+async function entries(
+  { logOf, recorder }: SessionDeskParts,
+  org: string,
+  session: string,
+): Promise<SessionResult<readonly SessionEntry[]>> {
   const fault = sessionFault(session);
   if (fault !== undefined) return err(fault);
   const places = await recorder.chain(org, session);
   if (places.length === 0) return err(unknown());
+  const log = logOf(org);
   const found: SessionEntry[] = [];
   for (const index of places) found.push(...entryAt(index, await log.readEntry(index)));
   return ok(found);

@@ -1,5 +1,6 @@
 /** @module What an installation says of itself: for the status of the operator door, and for `doctor`. */
 import { formatTime, type JsonObject, type JsonValue } from '@countersign/kernel';
+import type { LogView } from '@countersign/pipeline';
 import type { Runtime } from './runtime.ts';
 import type { WitnessesStatus, WitnessStatus } from './witnesses.ts';
 
@@ -24,34 +25,35 @@ function witnessesJson({ quorum, newest, reached, witnesses }: WitnessesStatus):
   return { quorum, of: witnesses.length, reached, cosignatures: newest?.cosignatures ?? 0, witnesses: witnesses.map(witnessJson) };
 }
 
-function logJson(runtime: Runtime): JsonObject {
-  const { log, logFailedMs } = runtime;
-  const { size, root } = log.checkpoint;
+/** A log that did not open has a name and a reason, and no more. */
+function logJson(runtime: Runtime, { name, origin, size, problem }: LogView): JsonObject {
+  const view: JsonObject = { name, origin, size, problem };
+  const running = runtime.logs.of(name);
+  if (running === undefined) return view;
+  const { log } = running;
+  const failedMs = running.failedMs();
   return {
-    name: 'main',
-    origin: log.origin,
-    size: log.durableSize,
+    ...view,
     firstPresent: log.firstPresent,
-    checkpoint: { size, root: Buffer.from(root).toString('base64') },
-    unpublished: log.durableSize - size,
-    failure: log.failure?.message ?? null,
-    failedSince: logFailedMs === undefined ? null : formatTime(logFailedMs),
+    checkpoint: { size: log.checkpoint.size, root: Buffer.from(log.checkpoint.root).toString('base64') },
+    unpublished: log.durableSize - log.checkpoint.size,
+    failedSince: failedMs === undefined ? null : formatTime(failedMs),
+    witnesses: witnessesJson(running.witnesses.status()),
   };
 }
 
 /** Sizes, checkpoint, witnesses, vault and what went wrong. Names no subject and quotes no entry. */
 export function runtimeStatus(runtime: Runtime): JsonObject {
-  const { policy, engineFile, logKey, receiptKey, log } = runtime;
+  const { policy, engineFile, logKey, receiptKey, log, logs } = runtime;
   const vault: JsonValue = { ...runtime.vault.view() };
   return {
     policy: policy.engineFor('')?.policyName ?? null,
-    problem: policy.problem ?? log.failure?.message ?? null,
+    problem: policy.problem ?? logs.problem() ?? null,
     engine: engineFile.hash,
     logKey,
     receiptKey,
     logSize: log.durableSize,
-    logs: [logJson(runtime)],
-    witnesses: witnessesJson(runtime.witnesses.status()),
+    logs: logs.list().map((view) => logJson(runtime, view)),
     vault,
   };
 }

@@ -3,15 +3,7 @@ import { createSigner } from '@countersign/crypto';
 import { CodedError } from '@countersign/kernel';
 import { createMemoryDisk, createMemoryStorage, type Log, openLog } from '@countersign/log';
 import { createRecorder, disclose, type ReceiptRecorder } from '@countersign/receipts';
-import {
-  createMemoryStateStore,
-  createMemoryVault,
-  createSealer,
-  createVault,
-  type Store,
-  type Vault,
-  type VaultTables,
-} from '@countersign/store';
+import { createMemoryStateStore, createMemoryVault, createSealer, createVault, type Vault, type VaultTables } from '@countersign/store';
 import { createBench } from '@countersign/testkit';
 import { describe, expect, it } from 'vitest';
 import { openVaultDesk } from '../src/erasure.ts';
@@ -46,8 +38,13 @@ async function start(disk: Disk, tables: VaultTables = disk.vault): Promise<Proc
   });
   const plain = await createRecorder({ log, random, sealer: vault, signing: 'batch', durability: 'synced', coverage: 'L1' });
   const { recorder, position } = followDurability(plain, log);
-  const store: Pick<Store, 'settle'> = createMemoryStateStore({ sealer: master, clock, random });
-  return { log, vault, recorder, parts: { vault, store, recorder, position, clock, random } };
+  const store = createMemoryStateStore({ sealer: master, clock, random });
+  return {
+    log,
+    vault,
+    recorder,
+    parts: { vault, logs: { settleOrg: () => store.settle(position), allOpen: () => true }, recorder, clock, random },
+  };
 }
 
 let id = 0;
@@ -117,8 +114,8 @@ function stopping<Part extends object>(part: Part, method: keyof Part, when: 'be
 const STEPS = [
   { part: 'vault', method: 'retire', when: 'before', happened: false },
   { part: 'vault', method: 'retire', when: 'after', happened: false },
-  { part: 'store', method: 'settle', when: 'before', happened: false },
-  { part: 'store', method: 'settle', when: 'after', happened: false },
+  { part: 'logs', method: 'settleOrg', when: 'before', happened: false },
+  { part: 'logs', method: 'settleOrg', when: 'after', happened: false },
   { part: 'vault', method: 'destroy', when: 'before', happened: false },
   { part: 'vault', method: 'destroy', when: 'after', happened: true },
   { part: 'recorder', method: 'find', when: 'before', happened: true },

@@ -2,6 +2,7 @@
 import { err, type Clock, type Fault, type Random, type Result } from '@countersign/kernel';
 import type { AdminFaultCode, PageRequest } from '@countersign/pipeline';
 import type { DeltaFold } from './delta-fold.ts';
+import type { OrgLogs } from './org-logs.ts';
 import { STORE_LIMITS } from './limits.ts';
 import type { Sealer } from './sealer.ts';
 import type { StateCache } from './state-cache.ts';
@@ -11,6 +12,7 @@ export interface AdminContext {
   readonly tables: StateTables;
   readonly cache: StateCache;
   readonly fold: DeltaFold;
+  readonly orgLogs: OrgLogs;
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,7 +1,16 @@
 /** @module Orgs and agents: registration, states, scopes, secrets. */
 import { agentJwtKey, base64url } from '@countersign/crypto';
 import { isUuid, ok, uuidv7 } from '@countersign/kernel';
-import type { AdminResult, AdminStore, AgentCreated, AgentDraft, AgentStateChange, AgentView, OrgRecord } from '@countersign/pipeline';
+import {
+  type AdminResult,
+  type AdminStore,
+  type AgentCreated,
+  type AgentDraft,
+  type AgentStateChange,
+  type AgentView,
+  MAIN_LOG,
+  type OrgRecord,
+} from '@countersign/pipeline';
 import { type AdminContext, notFound, pageOf, refused } from './admin-context.ts';
 import { mayBecome } from './agent-lifecycle.ts';
 import { checkAgentName } from './agent-name.ts';
@@ -128,8 +137,9 @@ function createOrg(context: AdminContext, draft: { readonly name: string; readon
   if (context.tables.orgs().some((org) => org.name === draft.name)) {
     return refused({ code: 'name_taken', message: 'an org has this name', path: '/name' });
   }
-  const org = { id: uuidv7(context.clock, context.random), name: name.value.name, mode: draft.mode };
-  context.tables.putOrg({ ...org, createdMs: context.clock.nowMs() });
+  const org = { id: uuidv7(context.clock, context.random), name: name.value.name, mode: draft.mode, log: MAIN_LOG };
+  context.tables.putOrg({ ...org, leaving: null, createdMs: context.clock.nowMs() });
+  context.orgLogs.add(org.id);
   return ok(org);
 }
 
@@ -141,13 +151,13 @@ function setOrgMode(context: AdminContext, org: string, mode: OrgRecord['mode'])
   } finally {
     context.cache.forgetOrg(org);
   }
-  return ok({ id: row.id, name: row.name, mode });
+  return ok({ id: row.id, name: row.name, mode, log: row.log });
 }
 
 export function createAgentAdmin(context: AdminContext): AgentAdmin {
   return {
     createOrg: (draft) => createOrg(context, draft),
-    listOrgs: () => context.tables.orgs().map(({ id, name, mode }) => ({ id, name, mode })),
+    listOrgs: () => context.tables.orgs().map(({ id, name, mode, log }) => ({ id, name, mode, log })),
     setOrgMode: (org, mode) => setOrgMode(context, org, mode),
     createAgent: (draft) => createAgent(context, draft),
     agentView(agent: string): AgentView | undefined {

@@ -1,5 +1,5 @@
 /** @module State behind one interface (SQLite, memory), sealed secrets and key files. */
-export { type LogPosition } from './delta-fold.ts';
+export { type LogPosition } from './log-deltas.ts';
 export { openDiskArchive } from './disk-archive.ts';
 export { openDiskLogReading, openDiskLogStorage, type DiskLogOptions, type DiskLogReading } from './disk-log-storage.ts';
 export { nodeDisk, type DiskFile, type DiskSystem, type OpenMode } from './disk-system.ts';
@@ -11,6 +11,7 @@ export { createMemoryStateStore } from './memory-state-store.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecretFile, readSecretFile, replaceSecretFile, type KeySource, type SecretFileCode } from './secret-file.ts';
 export { createMemoryVault } from './memory-vault.ts';
+export { type OrgLog } from './org-logs.ts';
 export { openSqliteStateStore } from './sqlite-state-store.ts';
 export { type LoggedDelta, type StateStoreOptions, type Store, type WriteBackOptions } from './state-store.ts';
 export { openSqliteVault } from './sqlite-vault.ts';

@@ -16,7 +16,7 @@ export const STORE_LIMITS = {
   pageMax: 1000,
   /** Entries of each in-process cache. */
   cacheEntriesMax: 65_536,
-  /** Sessions and tools staged and not yet written; beyond it reads fail and so every decision is a deny. */
+  /** Sessions and tools of one log staged and not yet written; beyond it reads fail and so every decision of its orgs is a deny. */
   stagedMax: 65_536,
   /** Bytes of a key file. */
   keyFileBytesMax: 4096,

@@ -56,12 +56,13 @@ export function createMemoryTables(): StateTables {
   const apiKeys = new Map<string, ApiKeyRow>();
   const tools = new Map<string, ToolRow>();
   const sessions = new Map<string, SessionCount>();
-  let appliedIndex = -1;
+  const applied = new Map<string, number>();
   const putTool = (row: ToolRow): void => void tools.set(`${row.org}\n${toolKey(row)}`, row);
   return {
     ...createDocuments(),
     org: (id) => orgs.get(id),
     orgs: () => [...orgs.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    orgLogs: () => [...orgs.values()],
     putOrg: (row) => void orgs.set(row.id, row),
     agent: (id) => agents.get(id),
     agentNamed: (org, foldedName) => ofOrg(agents, org).find((row) => row.foldedName === foldedName),
@@ -93,9 +94,10 @@ export function createMemoryTables(): StateTables {
         if (old === undefined || old.calls < count.calls) sessions.set(sessionKey(count.org, count.session), count);
       }
       for (const row of batch.pendingTools) if (!tools.has(`${row.org}\n${toolKey(row)}`)) putTool(row);
-      appliedIndex = Math.max(appliedIndex, batch.appliedIndex);
+      applied.set(batch.log, Math.max(applied.get(batch.log) ?? -1, batch.appliedIndex));
     },
-    appliedIndex: () => appliedIndex,
+    appliedIndex: (log) => applied.get(log) ?? -1,
+    appliedLogs: () => [...applied.keys()].sort(),
     close: () => undefined,
   };
 }

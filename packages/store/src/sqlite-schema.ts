@@ -34,4 +34,8 @@ export const STATE_MIGRATIONS: readonly string[] = [
   CREATE TABLE documents (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE orgs ADD COLUMN log TEXT NOT NULL DEFAULT 'main';
+  ALTER TABLE orgs ADD COLUMN leaving TEXT;
+  `,
 ];

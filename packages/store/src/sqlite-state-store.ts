@@ -7,5 +7,11 @@ import { createStateStore, type StateStoreOptions, type Store } from './state-st
  * @throws CodedError `state_in_use` when another process has it, `state_newer`, `state_unavailable`.
  */
 export function openSqliteStateStore(path: string, options: StateStoreOptions): Store {
-  return createStateStore(openSqliteTables(path), options);
+  const tables = openSqliteTables(path);
+  try {
+    return createStateStore(tables, options);
+  } catch (error) {
+    tables.close();
+    throw error;
+  }
 }

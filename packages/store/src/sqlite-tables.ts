@@ -1,6 +1,6 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
-import type { PolicyDocument } from '@countersign/pipeline';
+import { MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
 import { STATE_MIGRATIONS } from './sqlite-schema.ts';
@@ -30,9 +30,13 @@ function choice<T extends string>(row: Row, column: string, allowed: readonly T[
   return found;
 }
 
+function readOrgLog(row: Row): Pick<OrgRow, 'id' | 'log' | 'leaving'> {
+  return { id: text(row, 'id'), log: text(row, 'log'), leaving: row['leaving'] === null ? null : text(row, 'leaving') };
+}
+
 function readOrg(row: Row): OrgRow {
   return {
-    id: text(row, 'id'),
+    ...readOrgLog(row),
     name: text(row, 'name'),
     mode: choice(row, 'mode', ['learning', 'locked']),
     createdMs: integer(row, 'created_ms'),
@@ -99,11 +103,13 @@ function one<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
 
 function createAgentTables(
   db: Database,
-): Pick<StateTables, 'org' | 'orgs' | 'putOrg' | 'agent' | 'agentNamed' | 'agents' | 'putAgent' | 'replaceSealedKeys'> {
+): Pick<StateTables, 'org' | 'orgs' | 'orgLogs' | 'putOrg' | 'agent' | 'agentNamed' | 'agents' | 'putAgent' | 'replaceSealedKeys'> {
   const org = db.query('SELECT * FROM orgs WHERE id = ?');
   const orgs = db.query('SELECT * FROM orgs ORDER BY id');
+  const orgLogs = db.query('SELECT id, log, leaving FROM orgs');
   const putOrg = db.query(
-    'INSERT INTO orgs (id, name, mode, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, mode = excluded.mode',
+    `INSERT INTO orgs (id, name, mode, log, leaving, created_ms) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, mode = excluded.mode, log = excluded.log, leaving = excluded.leaving`,
   );
   const agent = db.query('SELECT * FROM agents WHERE id = ?');
   const agentNamed = db.query('SELECT * FROM agents WHERE org = ? AND folded_name = ?');
@@ -118,7 +124,8 @@ function createAgentTables(
   return {
     org: (id) => one(org.get(id), readOrg),
     orgs: () => orgs.all().map(readOrg),
-    putOrg: (row) => void putOrg.run(row.id, row.name, row.mode, row.createdMs),
+    orgLogs: () => orgLogs.all().map(readOrgLog),
+    putOrg: (row) => void putOrg.run(row.id, row.name, row.mode, row.log, row.leaving, row.createdMs),
     agent: (id) => one(agent.get(id), readAgent),
     agentNamed: (orgId, foldedName) => one(agentNamed.get(orgId, foldedName), readAgent),
     agents: (page) => agents.all(page.org, page.after, page.limit).map(readAgent),
@@ -170,7 +177,21 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
   };
 }
 
-type ToolTables = Pick<StateTables, 'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'writeDeltas' | 'appliedIndex'>;
+type ToolTables = Pick<
+  StateTables,
+  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+>;
+
+/** The mark of the main log has the name that it had when there was no other. */
+const MAIN_MARK = 'applied';
+
+function markOf(log: string): string {
+  return log === MAIN_LOG ? MAIN_MARK : `${MAIN_MARK}/${log}`;
+}
+
+function logOf(mark: string): string {
+  return mark === MAIN_MARK ? MAIN_LOG : mark.slice(MAIN_MARK.length + 1);
+}
 
 function createToolTables(db: Database): ToolTables {
   const ofTool = db.query('SELECT * FROM tools WHERE org = ? AND tool = ?');
@@ -187,9 +208,10 @@ function createToolTables(db: Database): ToolTables {
      ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), seen_ms = max(seen_ms, excluded.seen_ms)`,
   );
   const mark = db.query(
-    `INSERT INTO marks (name, value) VALUES ('applied', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
+    `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
   );
-  const marked = db.query(`SELECT value FROM marks WHERE name = 'applied'`);
+  const marked = db.query('SELECT value FROM marks WHERE name = ?');
+  const marks = db.query(`SELECT name FROM marks WHERE name = 'applied' OR name GLOB 'applied/*' ORDER BY name`);
   return {
     toolRows: (org, tool) => ofTool.all(org, tool).map(readTool),
     tools: (page, status) => list.all(page.org, page.after, status ?? '', status ?? '', page.limit).map(readTool),
@@ -200,9 +222,10 @@ function createToolTables(db: Database): ToolTables {
       db.transaction(() => {
         for (const { org, session, calls: made, seenMs } of batch.sessions) count.run(org, session, made, seenMs);
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
-        mark.run(batch.appliedIndex);
+        mark.run(markOf(batch.log), batch.appliedIndex);
       }),
-    appliedIndex: () => one(marked.get(), (row) => integer(row, 'value')) ?? -1,
+    appliedIndex: (log) => one(marked.get(markOf(log)), (row) => integer(row, 'value')) ?? -1,
+    appliedLogs: () => marks.all().map((row) => logOf(text(row, 'name'))),
   };
 }
 

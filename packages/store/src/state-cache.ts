@@ -86,7 +86,7 @@ export function createStateCache(tables: StateTables, sealer: Sealer): StateCach
       if (known !== undefined) return known;
       const row = tables.org(id);
       if (row === undefined) return undefined;
-      const record = { id: row.id, name: row.name, mode: row.mode };
+      const record = { id: row.id, name: row.name, mode: row.mode, log: row.log };
       orgs.set(id, record);
       return record;
     },

@@ -5,6 +5,8 @@
 import type { ApiKeyKind, AgentRecord, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
 
 export interface OrgRow extends OrgRecord {
+  /** The log that it wrote to before, until every change of state that it has of this org is in the tables; null once it is. */
+  readonly leaving: string | null;
   readonly createdMs: number;
 }
 
@@ -49,13 +51,17 @@ export interface SessionCount {
 export interface DeltaBatch {
   readonly sessions: readonly SessionCount[];
   readonly pendingTools: readonly ToolRow[];
-  /** Every delta of log entries up to this index is in this batch or an earlier one. */
+  /** The log that has them: a batch is of one log. */
+  readonly log: string;
+  /** Every delta of entries of this log up to this index is in this batch or an earlier one. */
   readonly appliedIndex: number;
 }
 
 export interface StateTables {
   org(id: string): OrgRow | undefined;
   orgs(): readonly OrgRow[];
+  /** Where every org writes. */
+  orgLogs(): readonly Pick<OrgRow, 'id' | 'log' | 'leaving'>[];
   /** Inserts or replaces by id; durable on return. So do the other `put`s. */
   putOrg(row: OrgRow): void;
   agent(id: string): AgentRow | undefined;
@@ -75,8 +81,10 @@ export interface StateTables {
   sessionCalls(org: string, session: string): number;
   /** One transaction. */
   writeDeltas(batch: DeltaBatch): void;
-  /** -1 before the first batch. */
-  appliedIndex(): number;
+  /** -1 before the first batch of this log. */
+  appliedIndex(log: string): number;
+  /** Logs that had a batch. */
+  appliedLogs(): readonly string[];
   /** True the first time. Durable on return. */
   consume(id: string, expiresAtMs: number, nowMs: number): boolean;
   policies(): readonly PolicyDocument[];

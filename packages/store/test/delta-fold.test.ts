@@ -2,6 +2,7 @@
 import { test as propertyTest, fc } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '@countersign/kernel';
+import type { StateDelta } from '@countersign/protocol';
 import { createMemoryStateStore, createSealer, STORE_LIMITS, type LogPosition } from '@countersign/store';
 import { createBench } from '@countersign/testkit';
 import { DeltaFold } from '../src/delta-fold.ts';
@@ -9,6 +10,7 @@ import { LruMap } from '../src/lru-map.ts';
 import { createMemoryTables } from '../src/memory-tables.ts';
 
 const principal = (session: string) => ({ org: 'o', agent: 'a', delegation: [], session });
+const staged = (session: string, delta: StateDelta, log = 'main') => ({ log, principal: principal(session), delta, seenMs: 0 });
 
 /** A log whose disk the test lets go. */
 function createLog(): LogPosition & { size: number; release(): void; fail(): void } {
@@ -29,38 +31,38 @@ describe('write-back', () => {
     const tables = createMemoryTables();
     const fold = new DeltaFold(tables);
     const log = createLog();
-    fold.stage(principal('s'), { sessionCalls: 1 }, 0);
+    fold.stage(staged('s', { sessionCalls: 1 }));
     log.size = 1;
-    const writing = fold.writeBack(log);
-    fold.stage(principal('s'), { sessionCalls: 2 }, 0);
+    const writing = fold.of('main').writeBack(log);
+    fold.stage(staged('s', { sessionCalls: 2 }));
     log.size = 2;
-    expect([tables.sessionCalls('o', 's'), tables.appliedIndex(), fold.sessionCalls('o', 's')]).toEqual([0, -1, 2]);
+    expect([tables.sessionCalls('o', 's'), tables.appliedIndex('main'), fold.sessionCalls('main', 'o', 's')]).toEqual([0, -1, 2]);
     log.release();
     await writing;
-    expect([tables.sessionCalls('o', 's'), tables.appliedIndex(), fold.sessionCalls('o', 's')]).toEqual([1, 0, 2]);
-    expect(fold.stagedCount).toBe(1);
+    expect([tables.sessionCalls('o', 's'), tables.appliedIndex('main'), fold.sessionCalls('main', 'o', 's')]).toEqual([1, 0, 2]);
+    expect(fold.of('main').stagedCount).toBe(1);
   });
 
   test('when the log fails nothing is written, and everything is still read', async () => {
     const tables = createMemoryTables();
     const fold = new DeltaFold(tables);
     const log = createLog();
-    fold.stage(principal('s'), { sessionCalls: 1, pendingTool: { tool: 't', hash: 'h' } }, 0);
+    fold.stage(staged('s', { sessionCalls: 1, pendingTool: { tool: 't', hash: 'h' } }));
     log.size = 1;
-    const writing = fold.writeBack(log);
-    fold.stage(principal('s'), { pendingTool: { tool: 't', hash: 'i' } }, 0);
+    const writing = fold.of('main').writeBack(log);
+    fold.stage(staged('s', { pendingTool: { tool: 't', hash: 'i' } }));
     fold.forgetTool('o', 't');
     expect(fold.toolRows('o', 't').map(({ hash }) => hash)).toEqual(['h', 'i']);
     log.fail();
     await expect(writing).rejects.toMatchObject({ code: 'log_failed' });
     fold.forgetTool('o', 't');
-    expect([tables.sessionCalls('o', 's'), fold.sessionCalls('o', 's'), fold.toolRows('o', 't').map(({ hash }) => hash)]).toEqual([
+    expect([tables.sessionCalls('o', 's'), fold.sessionCalls('main', 'o', 's'), fold.toolRows('o', 't').map(({ hash }) => hash)]).toEqual([
       0,
       1,
       ['h', 'i'],
     ]);
-    fold.write(5);
-    expect([tables.sessionCalls('o', 's'), tables.toolRows('o', 't').length, tables.appliedIndex()]).toEqual([1, 2, 5]);
+    fold.of('main').write(5);
+    expect([tables.sessionCalls('o', 's'), tables.toolRows('o', 't').length, tables.appliedIndex('main')]).toEqual([1, 2, 5]);
   });
 
   test('runs on the timer until it is stopped, and tells of failures', async () => {
@@ -98,12 +100,40 @@ describe('write-back', () => {
 
   test('too much unwritten state makes reads fail, at n and not below', () => {
     const fold = new DeltaFold(createMemoryTables());
-    for (let n = 0; n < STORE_LIMITS.stagedMax - 1; n += 1) fold.stage(principal(`s${n}`), { sessionCalls: 1 }, 0);
-    expect(fold.sessionCalls('o', 's0')).toBe(1);
-    fold.stage(principal('one more'), { sessionCalls: 1 }, 0);
-    expect(() => fold.sessionCalls('o', 's0')).toThrow(expect.objectContaining({ code: 'state_unavailable' }));
-    fold.write(0);
-    expect(fold.sessionCalls('o', 's0')).toBe(1);
+    for (let n = 0; n < STORE_LIMITS.stagedMax - 1; n += 1) fold.stage(staged(`s${n}`, { sessionCalls: 1 }));
+    expect(fold.sessionCalls('main', 'o', 's0')).toBe(1);
+    fold.stage(staged('one more', { sessionCalls: 1 }));
+    expect(() => fold.sessionCalls('main', 'o', 's0')).toThrow(expect.objectContaining({ code: 'state_unavailable' }));
+    fold.of('main').write(0);
+    expect(fold.sessionCalls('main', 'o', 's0')).toBe(1);
+  });
+});
+
+describe('LOG-082 several logs', () => {
+  test('what another log has staged stays out of the tables, whatever this one writes', async () => {
+    const tables = createMemoryTables();
+    const fold = new DeltaFold(tables);
+    const other = createLog();
+    fold.stage(staged('s', { sessionCalls: 5, pendingTool: { tool: 't', hash: 'h' } }, 'a'));
+    other.size = 1;
+    const writing = fold.of('a').writeBack(other);
+    fold.stage(staged('s', { sessionCalls: 3, pendingTool: { tool: 't', hash: 'h' } }));
+    expect([fold.sessionCalls('main', 'o', 's'), fold.logsHolding('o'), fold.logsHolding('p')]).toEqual([5, ['a', 'main'], []]);
+    fold.of('main').write(0);
+    // The count and the tool are those of its own entry: durable, and not to be had from the other log.
+    expect([tables.sessionCalls('o', 's'), tables.toolRows('o', 't').length]).toEqual([3, 1]);
+    expect([tables.appliedIndex('main'), tables.appliedIndex('a'), fold.sessionCalls('a', 'o', 's')]).toEqual([0, -1, 5]);
+    other.release();
+    await writing;
+    expect([tables.sessionCalls('o', 's'), tables.appliedIndex('a'), tables.appliedLogs()]).toEqual([5, 0, ['a', 'main']]);
+    expect(fold.logsHolding('o')).toEqual([]);
+  });
+
+  test('too much of one that is unwritten stops its own reads only', () => {
+    const fold = new DeltaFold(createMemoryTables());
+    for (let n = 0; n < STORE_LIMITS.stagedMax; n += 1) fold.stage(staged(`s${n}`, { sessionCalls: 1 }, 'a'));
+    expect(() => fold.sessionCalls('a', 'o', 's0')).toThrow(expect.objectContaining({ code: 'state_unavailable' }));
+    expect(fold.sessionCalls('main', 'o', 's0')).toBe(1);
   });
 });
 
@@ -122,22 +152,22 @@ propertyTest.prop([deltas, fc.nat(30), fc.nat(30)])(
   (history, crashAt, foldFrom) => {
     const apply = (fold: DeltaFold, from: number, to: number): void => {
       for (const { session, calls, tool, hash } of history.slice(from, to)) {
-        fold.stage(principal(session), { sessionCalls: calls, ...(tool === undefined ? {} : { pendingTool: { tool, hash } }) }, 0);
+        fold.stage(staged(session, { sessionCalls: calls, ...(tool === undefined ? {} : { pendingTool: { tool, hash } }) }));
       }
     };
     const read = (fold: DeltaFold): unknown =>
       ['a', 'b']
-        .map((session) => fold.sessionCalls('o', session))
+        .map((session) => fold.sessionCalls('main', 'o', session))
         .concat(['t', 'u'].flatMap((tool) => fold.toolRows('o', tool).map(({ hash }) => hash.length)).sort((a, b) => a - b));
     const whole = new DeltaFold(createMemoryTables());
     apply(whole, 0, history.length);
     const tables = createMemoryTables();
     const before = new DeltaFold(tables);
     apply(before, 0, crashAt);
-    before.write(crashAt - 1);
+    before.of('main').write(crashAt - 1);
     const after = new DeltaFold(tables);
     apply(after, Math.min(foldFrom, crashAt), history.length);
-    after.write(history.length);
+    after.of('main').write(history.length);
     expect(read(after)).toEqual(read(whole));
   },
 );

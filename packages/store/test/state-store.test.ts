@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { createSealer, createMemoryStateStore, openSqliteStateStore, STORE_LIMITS, type Store } from '@countersign/store';
 import { createBench, type StateBed, stateStoreContract } from '@countersign/testkit';
 import { afterAll, describe, expect, test } from 'vitest';
+import { STATE_MIGRATIONS } from '../src/sqlite-schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-store-'));
 let count = 0;
@@ -54,6 +55,20 @@ describe('one file, one process', () => {
     const sealer = createSealer(new Uint8Array(32).fill(3), random);
     expect(() => openSqliteStateStore(path, { sealer, clock, random })).toThrow(expect.objectContaining({ code: 'state_in_use' }));
     expect(store.listOrgs()).toEqual([]);
+  });
+
+  test('LOG-081 a state that knew one log goes on: its orgs write to main, its mark is that of main', async () => {
+    const path = join(folder, 'first-schema.db');
+    const [first = ''] = STATE_MIGRATIONS;
+    const db = new DatabaseSync(path);
+    db.exec(`CREATE TABLE migrations (number INTEGER PRIMARY KEY) STRICT; INSERT INTO migrations VALUES (1); ${first}`);
+    db.exec(`INSERT INTO orgs VALUES ('o', 'old', 'locked', 1); INSERT INTO marks VALUES ('applied', 41)`);
+    db.close();
+    const { clock, random } = createBench();
+    const store = openSqliteStateStore(path, { sealer: createSealer(new Uint8Array(32), random), clock, random });
+    expect(await store.org('o')).toEqual({ id: 'o', name: 'old', mode: 'locked', log: 'main' });
+    expect([store.appliedIndex(), store.knownLogs(), store.orgsOn('main')]).toEqual([41, ['main'], 1]);
+    store.close();
   });
 
   test('a database of a newer schema is not touched', () => {

@@ -9,9 +9,15 @@ import { describe, expect, test } from 'vitest';
 /** A store under test, with what the contract needs beyond the ports. */
 export type ContractStore = StateStore &
   AdminStore & {
-    appliedIndex(): number;
-    flush(appliedIndex: number): void;
+    appliedIndex(log?: string): number;
+    knownLogs(): readonly string[];
+    orgLog(org: string): { readonly log: string; readonly leaving: string | null };
+    orgsOn(log: string): number;
+    orgsLeaving(log: string): readonly string[];
+    setOrgLog(org: string, place: { readonly log: string; readonly leaving: string | null }): OrgRecord | undefined;
+    flush(appliedIndex: number, log?: string): void;
     foldDelta(logged: {
+      readonly log?: string;
       readonly index: number;
       readonly principal: Principal;
       readonly delta: Parameters<StateStore['stageDelta']>[1];
@@ -354,12 +360,65 @@ function restartContract(name: string, prepare: Prepare): void {
   });
 }
 
+function logContract(name: string, prepare: Prepare): void {
+  describe(`${name}: LOG-081 LOG-082 several logs`, () => {
+    test('an org writes to main until it is said otherwise, and its deltas are those of its log', async () => {
+      const { store, org } = prepare();
+      const other = value(store.createOrg({ name: 'other', mode: 'locked' }));
+      expect([store.orgLog(org.id), store.orgLog('none').log, org.log]).toEqual([{ log: 'main', leaving: null }, 'main', 'main']);
+      expect(await store.org(org.id)).toMatchObject({ log: 'main' });
+      expect(store.setOrgLog(org.id, { log: 'a', leaving: 'main' })).toMatchObject({ id: org.id, log: 'a', mode: 'learning' });
+      expect(store.setOrgLog('none', { log: 'a', leaving: null })).toBeUndefined();
+      expect(value(store.setOrgMode(org.id, 'locked'))).toMatchObject({ log: 'a', mode: 'locked' });
+      expect([await store.org(org.id), store.orgLog(org.id)]).toMatchObject([{ log: 'a' }, { log: 'a', leaving: 'main' }]);
+      expect([store.orgsOn('main'), store.orgsOn('a'), store.orgsLeaving('main'), store.orgsLeaving('a')]).toEqual([1, 1, [org.id], []]);
+      store.stageDelta(principal(org.id), { sessionCalls: 2 });
+      store.stageDelta(principal(other.id), { sessionCalls: 1 });
+      store.flush(4, 'a');
+      expect([store.appliedIndex(), store.appliedIndex('main'), store.appliedIndex('a')]).toEqual([-1, -1, 4]);
+      expect([...store.knownLogs()].sort()).toEqual(['a', 'main']);
+    });
+
+    test('after a restart each log has its own mark, and each org its log', async (context) => {
+      const { store, org, reopen } = prepare();
+      context.skip(reopen === undefined, 'nothing survives in memory');
+      if (reopen === undefined) return;
+      const other = value(store.createOrg({ name: 'other', mode: 'locked' }));
+      store.setOrgLog(org.id, { log: 'a', leaving: 'b' });
+      store.stageDelta(principal(org.id), { sessionCalls: 2 });
+      store.stageDelta(principal(other.id), { sessionCalls: 7 });
+      store.flush(4, 'a');
+      store.flush(-1, 'empty');
+      const again = reopen();
+      expect([again.appliedIndex(), again.appliedIndex('a'), again.appliedIndex('empty')]).toEqual([-1, 4, -1]);
+      expect([...again.knownLogs()].sort()).toEqual(['a', 'b', 'empty', 'main']);
+      expect([again.orgLog(org.id), again.orgLog(other.id)]).toEqual([
+        { log: 'a', leaving: 'b' },
+        { log: 'main', leaving: null },
+      ]);
+      expect([await again.sessionCalls(org.id, 's-1'), await again.sessionCalls(other.id, 's-1')]).toEqual([2, 0]);
+      again.foldDelta({ index: 0, principal: principal(other.id), delta: { sessionCalls: 7 } });
+      again.flush(0);
+      expect([again.appliedIndex(), await again.sessionCalls(other.id, 's-1')]).toEqual([0, 7]);
+    });
+  });
+}
+
 /** The suite. `open` gives a fresh, empty store. */
 export function stateStoreContract(name: string, open: () => StateBed): void {
   const prepare: Prepare = () => {
     const bed = open();
     return { ...bed, org: value(bed.store.createOrg({ name: 'acme', mode: 'learning' })) };
   };
-  const contracts = [agentContract, agentListContract, keyContract, toolContract, deltaContract, policyContract, restartContract];
+  const contracts = [
+    agentContract,
+    agentListContract,
+    keyContract,
+    toolContract,
+    deltaContract,
+    logContract,
+    policyContract,
+    restartContract,
+  ];
   for (const contract of contracts) contract(name, prepare);
 }

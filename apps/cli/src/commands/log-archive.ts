@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { MovedSegments } from '@countersign/pipeline';
 import { type Command, type Context, type Input, textOption } from '../command.ts';
+import { LOG_NAME_OPTION, namedLog } from '../log-directory.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
 import { withOperator } from './agents.ts';
 
@@ -37,7 +38,9 @@ async function archive(input: Input, context: Context): Promise<Outcome> {
     throw usageError('say what goes, and where to', 'countersign log archive --before 2026-01-31 --to DIR');
   const directory = resolve(context.world.cwd, to);
   const request = { before: readBefore(before), directory };
-  const moved = await withOperator(context, false, (operator) => context.progress('copying segments', () => operator.archive(request)));
+  const moved = await withOperator(context, false, (operator) =>
+    context.progress('copying segments', () => operator.archive(request, namedLog(input, context))),
+  );
   return outcomeOf(moved, directory, 'moved to');
 }
 
@@ -45,7 +48,9 @@ async function restore(input: Input, context: Context): Promise<Outcome> {
   const from = textOption(input, 'from');
   if (from === undefined) throw usageError('say where the archive is', 'countersign log restore --from DIR');
   const directory = resolve(context.world.cwd, from);
-  const moved = await withOperator(context, false, (operator) => context.progress('copying segments', () => operator.restore(directory)));
+  const moved = await withOperator(context, false, (operator) =>
+    context.progress('copying segments', () => operator.restore(directory, namedLog(input, context))),
+  );
   return outcomeOf(moved, directory, 'brought back from');
 }
 
@@ -56,6 +61,7 @@ export const logArchiveCommands: readonly Command[] = [
     options: [
       { flags: '--before <place>', summary: 'whole segments below this place in the log, or older than this day or time' },
       { flags: '--to <dir>', summary: 'where to; the same directory each time. Of a running gateway: on its machine' },
+      LOG_NAME_OPTION,
     ],
     examples: [
       'countersign log archive --before 2026-01-31 --to /srv/archive',
@@ -66,7 +72,7 @@ export const logArchiveCommands: readonly Command[] = [
   {
     path: 'log restore',
     summary: 'bring archived segments back, every one or none: bytes that are not those that went are refused',
-    options: [{ flags: '--from <dir>', summary: 'the directory that `log archive` wrote' }],
+    options: [{ flags: '--from <dir>', summary: 'the directory that `log archive` wrote' }, LOG_NAME_OPTION],
     examples: ['countersign log restore --from /srv/archive'],
     run: restore,
   },

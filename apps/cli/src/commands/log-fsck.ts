@@ -7,6 +7,7 @@ import { type Checkpoint, fsckLog, type FsckFault, type FsckReport, openCheckpoi
 import { type DiskLogReading, openDiskLogReading } from '@countersign/store';
 import { type Command, type Context, type Input, textOption } from '../command.ts';
 import { createCounter } from '../counter.ts';
+import { LOG_NAME_OPTION, namedLog, placeOfLog } from '../log-directory.ts';
 import { configError, EXIT, type Outcome } from '../outcome.ts';
 import { type Column, renderTable } from '../render.ts';
 import { readTrust } from '../trust.ts';
@@ -19,7 +20,7 @@ const COLUMNS: readonly Column<FsckFault>[] = [
 
 function logDirectory(input: Input, context: Context): string {
   const named = textOption(input, 'log');
-  const path = named === undefined ? join(context.dataDir, 'log') : resolve(context.world.cwd, named);
+  const path = named === undefined ? placeOfLog(context, namedLog(input, context)).directory : resolve(context.world.cwd, named);
   if (existsSync(join(path, 'journal'))) return path;
   const hint = 'name the data directory with --data DIR, or the log with --log DIR';
   throw configError([{ code: 'no_log', message: 'there is no log with a journal here', path, hint }]);
@@ -89,6 +90,7 @@ export const logFsckCommand: Command = {
   summary: 'read the whole log and hold its parts against each other; exit 1 where one does not fit. Changes nothing',
   options: [
     { flags: '--log <dir>', summary: 'directory of the log; `log` in the data directory where it is not said' },
+    LOG_NAME_OPTION,
     { flags: '--key <vkey...>', summary: 'verifier key of the log; those of the data directory where it is not said' },
     { flags: '--keys <file>', summary: 'file with one verifier key a line' },
   ],

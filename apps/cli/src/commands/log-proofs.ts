@@ -2,6 +2,7 @@
 import { getOwn, isJsonObject, isUuid } from '@countersign/kernel';
 import { type Command, type Context, type Input, textOption } from '../command.ts';
 import { readText } from '../documents.ts';
+import { LOG_NAME_OPTION, namedLog } from '../log-directory.ts';
 import { checkpointSize } from '../log-reader.ts';
 import type { LoggedEntry, Operator } from '../operator.ts';
 import { configError, type Outcome, usageError } from '../outcome.ts';
@@ -17,10 +18,10 @@ function entryId({ entry }: LoggedEntry): string | undefined {
 }
 
 /** The id of an entry that was named by its id or its place. */
-async function idOf(operator: Operator, named: string): Promise<string> {
+async function idOf(operator: Operator, named: string, log: string | undefined): Promise<string> {
   if (isUuid(named.toLowerCase())) return named.toLowerCase();
   if (!INDEX.test(named)) throw usageError('an entry is named by its id or its place in the log', 'countersign log tail');
-  const [entry] = await operator.entries(Number(named), 1);
+  const [entry] = await operator.entries(Number(named), 1, log);
   const id = entry === undefined ? undefined : entryId(entry);
   if (id !== undefined) return id;
   throw configError([{ code: 'entry_not_found', message: `there is no entry ${named} in the log`, hint: 'countersign log tail' }]);
@@ -29,7 +30,7 @@ async function idOf(operator: Operator, named: string): Promise<string> {
 async function inclusion(input: Input, context: Context): Promise<Outcome> {
   const [named = ''] = input.args;
   const { id, bytes } = await withOperator(context, false, async (operator) => {
-    const found = await idOf(operator, named);
+    const found = await idOf(operator, named, namedLog(input, context));
     return { id: found, bytes: await operator.bundle(found, { inputs: false }) };
   });
   return writeOut(input, context, { bytes, fileName: `${id}.countersign.json`, property: 'bundle', json: { id } });
@@ -50,7 +51,9 @@ async function consistency(input: Input, context: Context): Promise<Outcome> {
   const [oldFile = '', newFile] = input.args;
   const old = await readCheckpointFile(oldFile, context);
   const newer = newFile === undefined ? undefined : await readCheckpointFile(newFile, context);
-  const bytes = await withOperator(context, false, (operator) => operator.consistency(old, newer));
+  const bytes = await withOperator(context, false, (operator) =>
+    operator.consistency({ old, ...(newer === undefined ? {} : { newer }) }, namedLog(input, context)),
+  );
   const oldSize = checkpointSize(old);
   const fileName = `since-${oldSize}.countersign-consistency.json`;
   const written = await writeOut(input, context, { bytes, fileName, property: 'consistency', json: { oldSize } });
@@ -64,7 +67,7 @@ export const logProofCommands: readonly Command[] = [
     path: 'log prove inclusion',
     args: '<entry>',
     summary: 'a bundle that proves one entry, by id or place, and discloses nothing',
-    options: [OUT, ...OUT_OPTIONS],
+    options: [OUT, LOG_NAME_OPTION, ...OUT_OPTIONS],
     examples: [
       'countersign log prove inclusion 0193a0b0-0000-7000-8000-000000000001',
       'countersign log prove inclusion 41 --out entry.json',
@@ -75,7 +78,7 @@ export const logProofCommands: readonly Command[] = [
     path: 'log prove consistency',
     args: '<old> [new]',
     summary: 'a file that proves: the log still begins with what an older checkpoint covers. Both are files; the newest where one is named',
-    options: [OUT, ...OUT_OPTIONS],
+    options: [OUT, LOG_NAME_OPTION, ...OUT_OPTIONS],
     examples: [
       'countersign log prove consistency checkpoint.txt',
       'countersign log prove consistency january.txt february.txt --out grown.json',

@@ -1,6 +1,7 @@
 /** @module `log serve`: the published files of a log over HTTP, read-only, until Ctrl-C. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, type Context, type Input, textOption } from '../command.ts';
+import { LOG_NAME_OPTION, namedLog, placeOfLog } from '../log-directory.ts';
 import { type ListenAddress, publishedFolder, serveLog } from '../log-server.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
 
@@ -27,7 +28,8 @@ function stopped({ world }: Context): Promise<void> {
 async function serve(input: Input, context: Context): Promise<Outcome> {
   const address = readListen(textOption(input, 'listen') ?? DEFAULT_LISTEN);
   const named = textOption(input, 'log');
-  const directory = named === undefined ? join(context.dataDir, 'log') : resolve(context.world.cwd, named);
+  const place = placeOfLog(context, namedLog(input, context));
+  const directory = named === undefined ? place.directory : resolve(context.world.cwd, named);
   const folder = publishedFolder(directory);
   const server = await serveLog(folder, address);
   context.line(context.json ? JSON.stringify({ url: server.url, directory: folder }) : `${folder} at ${server.url} until Ctrl-C`);
@@ -41,6 +43,7 @@ export const logServeCommand: Command = {
   summary: 'the published files of a log over HTTP, entries included, until Ctrl-C',
   options: [
     { flags: '--log <dir>', summary: 'directory of the log; `log` in the data directory where it is not said' },
+    LOG_NAME_OPTION,
     { flags: '--listen <host:port>', summary: `${DEFAULT_LISTEN} where it is not said; port 0 for any` },
   ],
   examples: ['countersign log serve', 'countersign log serve --log /srv/copy/log --listen 0.0.0.0:8090'],

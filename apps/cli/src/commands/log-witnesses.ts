@@ -12,6 +12,7 @@ import {
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command, Context, Input } from '../command.ts';
+import { LOG_NAME_OPTION, logHome, namedLog } from '../log-directory.ts';
 import { checkpointSize } from '../log-reader.ts';
 import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
 import { type Column, printable, renderTable } from '../render.ts';
@@ -39,9 +40,10 @@ function cosignedJson({ witness, seconds }: CosignedBy): JsonObject {
   return { name: cosigner.name, key, url, cosigned: seconds === undefined ? null : timeOf(seconds) };
 }
 
-async function show(_input: Input, context: Context): Promise<Outcome> {
-  const config = readWitnessConfig(context.dataDir);
-  const note = await withOperator(context, false, (operator) => operator.checkpoint());
+async function show(input: Input, context: Context): Promise<Outcome> {
+  const log = namedLog(input, context);
+  const config = readWitnessConfig(logHome(context, log));
+  const note = await withOperator(context, false, (operator) => operator.checkpoint(log));
   const { quorum, reached, witnesses } = checkCosignatures(note, config);
   const cosignatures = witnesses.filter(({ seconds }) => seconds !== undefined).length;
   const size = checkpointSize(note);
@@ -57,9 +59,9 @@ async function show(_input: Input, context: Context): Promise<Outcome> {
   };
 }
 
-function directoryOf(context: Context): string {
+function directoryOf(input: Input, context: Context): string {
   const { dataDir } = context;
-  if (existsSync(join(dataDir, 'state.db'))) return dataDir;
+  if (existsSync(join(dataDir, 'state.db'))) return logHome(context, namedLog(input, context));
   const hint = 'start a gateway with `countersign up`, or name another directory with --data DIR';
   throw configError([{ code: 'no_data_directory', message: 'there is no Countersign data directory here', path: dataDir, hint }]);
 }
@@ -75,25 +77,26 @@ function changed({ quorum, witnesses }: WitnessConfig, said: string): Outcome {
 
 function add(input: Input, context: Context): Outcome {
   const [key = '', url = ''] = input.args;
-  const config = addWitness(directoryOf(context), key, url);
+  const config = addWitness(directoryOf(input, context), key, url);
   return changed(config, `witness ${config.witnesses.at(-1)?.cosigner.name ?? ''} is asked`);
 }
 
 function remove(input: Input, context: Context): Outcome {
   const [name = ''] = input.args;
-  return changed(removeWitness(directoryOf(context), name), `witness ${name} is no longer asked`);
+  return changed(removeWitness(directoryOf(input, context), name), `witness ${name} is no longer asked`);
 }
 
 function setQuorum(input: Input, context: Context): Outcome {
   const [count = ''] = input.args;
   if (!/^[0-9]{1,3}$/.test(count)) throw usageError('a quorum is a whole number', 'countersign log witness-quorum 2');
-  return changed(setWitnessQuorum(directoryOf(context), Number(count)), 'the quorum is set');
+  return changed(setWitnessQuorum(directoryOf(input, context), Number(count)), 'the quorum is set');
 }
 
 export const logWitnessCommands: readonly Command[] = [
   {
     path: 'log witnesses',
     summary: 'who cosigned the newest checkpoint; exit 1 where fewer than wanted',
+    options: [LOG_NAME_OPTION],
     examples: ['countersign log witnesses', 'countersign log witnesses --json'],
     run: show,
   },
@@ -101,6 +104,7 @@ export const logWitnessCommands: readonly Command[] = [
     path: 'log witness-add',
     args: '<vkey> <url>',
     summary: 'ask one more witness for cosignatures',
+    options: [LOG_NAME_OPTION],
     examples: ['countersign log witness-add "$(cat witness.vkey)" https://witness.example.org'],
     run: add,
   },
@@ -108,6 +112,7 @@ export const logWitnessCommands: readonly Command[] = [
     path: 'log witness-remove',
     args: '<name>',
     summary: 'no longer ask a witness',
+    options: [LOG_NAME_OPTION],
     examples: ['countersign log witness-remove witness.example.org/w1'],
     run: remove,
   },
@@ -115,6 +120,7 @@ export const logWitnessCommands: readonly Command[] = [
     path: 'log witness-quorum',
     args: '<count>',
     summary: 'how many cosignatures a checkpoint should have',
+    options: [LOG_NAME_OPTION],
     examples: ['countersign log witness-quorum 2'],
     run: setQuorum,
   },

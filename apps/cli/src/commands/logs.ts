@@ -3,6 +3,7 @@ import type { JsonObject } from '@countersign/kernel';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { type EntrySummary, saidColour, summarize } from '../entries.ts';
 import { CLI_LIMITS } from '../limits.ts';
+import { LOG_NAME_OPTION, namedLog } from '../log-directory.ts';
 import type { LoggedEntry, Operator } from '../operator.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
 import { type Column, printable, renderTable } from '../render.ts';
@@ -51,10 +52,10 @@ function entryJson({ index, entry }: LoggedEntry): JsonObject {
 }
 
 /** Prints what comes, until Ctrl-C. */
-async function follow(operator: Operator, context: Context, from: number): Promise<void> {
+async function follow(operator: Operator, context: Context, { from, log }: { from: number; log: string | undefined }): Promise<void> {
   let next = from;
   while (!context.world.stop.aborted) {
-    const entries = await operator.entries(next, CLI_LIMITS.pageMax);
+    const entries = await operator.entries(next, CLI_LIMITS.pageMax, log);
     for (const entry of entries) context.line(entryLine(entry, context));
     next += entries.length;
     if (entries.length === 0) await pause(context);
@@ -63,24 +64,26 @@ async function follow(operator: Operator, context: Context, from: number): Promi
 
 async function tail(input: Input, context: Context): Promise<Outcome> {
   const count = readCount(textOption(input, 'count'));
+  const log = namedLog(input, context);
   return withOperator(context, false, async (operator) => {
-    const from = Math.max(0, (await operator.size()) - count);
+    const from = Math.max(0, (await operator.size(log)) - count);
     if (flag(input, 'follow')) {
-      await follow(operator, context, from);
+      await follow(operator, context, { from, log });
       return { exitCode: EXIT.ok, json: {}, text: '' };
     }
-    const entries = await operator.entries(from, count);
+    const entries = await operator.entries(from, count, log);
     const rows = entries.map(summarize);
     const text = renderTable({ columns: COLUMNS, rows, empty: 'the log is empty' }, context.paint, context.world.stdout.columns);
     return { exitCode: EXIT.ok, json: { entries: entries.map(entryJson) }, text };
   });
 }
 
-async function checkpoint(_input: Input, context: Context): Promise<Outcome> {
+async function checkpoint(input: Input, context: Context): Promise<Outcome> {
+  const log = namedLog(input, context);
   return withOperator(context, false, async (operator) => {
-    const note = await operator.checkpoint();
+    const note = await operator.checkpoint(log);
     const [origin = '', size = '', root = ''] = note.split('\n');
-    const { active: keys } = await operator.logKeys();
+    const { active: keys } = await operator.logKeys(log);
     return {
       exitCode: EXIT.ok,
       json: { origin, size: Number(size), root, checkpoint: note, key: keys.at(-1) ?? '', keys },
@@ -93,6 +96,7 @@ export const logCommands: readonly Command[] = [
   {
     path: 'log checkpoint',
     summary: 'the newest signed checkpoint',
+    options: [LOG_NAME_OPTION],
     examples: ['countersign log checkpoint', 'countersign log checkpoint --json'],
     run: checkpoint,
   },
@@ -102,6 +106,7 @@ export const logCommands: readonly Command[] = [
     options: [
       { flags: '-n, --count <number>', summary: 'how many, 20 where it is not said' },
       { flags: '-f, --follow', summary: 'go on until Ctrl-C; with --json one object a line' },
+      LOG_NAME_OPTION,
     ],
     examples: ['countersign log tail', 'countersign log tail --count 100 --json', 'countersign log tail --follow'],
     run: tail,

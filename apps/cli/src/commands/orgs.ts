@@ -15,11 +15,12 @@ const COLUMNS: readonly Column<OrgRecord>[] = [
   { title: 'id', value: ({ id }) => id },
   { title: 'name', value: ({ name }) => name },
   { title: 'mode', value: ({ mode }) => mode, colour: ({ mode }) => (mode === 'locked' ? 'green' : 'yellow') },
+  { title: 'log', value: ({ log }) => log },
   { title: 'meaning', value: ({ mode }) => MEANING[mode] },
 ];
 
-function orgJson({ id, name, mode }: OrgRecord): JsonObject {
-  return { id, name, mode };
+function orgJson({ id, name, mode, log }: OrgRecord): JsonObject {
+  return { id, name, mode, log };
 }
 
 async function show(_input: Input, context: Context): Promise<Outcome> {
@@ -34,7 +35,7 @@ function readMode(text: string): OrgRecord['mode'] {
 }
 
 /** The org that is meant: it is never guessed where there are several. */
-function choose(orgs: readonly OrgRecord[], named: string | undefined): OrgRecord {
+export function chooseOrg(orgs: readonly OrgRecord[], named: string | undefined): OrgRecord {
   const found = named === undefined ? orgs : orgs.filter(({ id, name }) => id === named.toLowerCase() || name === named);
   const [only] = found;
   if (only === undefined) throw usageError(`there is no org \`${named ?? ''}\``, 'countersign org show');
@@ -46,7 +47,7 @@ async function setMode(input: Input, context: Context): Promise<Outcome> {
   const mode = readMode(input.args[0] ?? '');
   const named = textOption(input, 'org');
   const { org, before, pending } = await withOperator(context, false, async (operator) => {
-    const chosen = choose(await operator.listOrgs(), named);
+    const chosen = chooseOrg(await operator.listOrgs(), named);
     const changed = await operator.setOrgMode(chosen.id, mode);
     return {
       org: changed,

@@ -12,6 +12,7 @@ import { readEngineFile } from '@countersign/runtime';
 import { type Command, type Context, flag, type Input, listOption, textOption } from '../command.ts';
 import { readBytes } from '../documents.ts';
 import { CLI_LIMITS } from '../limits.ts';
+import { LOG_NAME_OPTION } from '../log-directory.ts';
 import { configError, EXIT, type ExitCode, type Outcome, usageError } from '../outcome.ts';
 import { type Colour, printable } from '../render.ts';
 import { readBound } from '../replay-bound.ts';
@@ -166,7 +167,12 @@ function readKeys(input: Input): readonly string[] {
   return keys;
 }
 
-const LOG_ONLY = ['since', 'until', 'jobs', 'resume', 'key'] as const;
+const LOG_ONLY = ['since', 'until', 'jobs', 'resume', 'key', 'logName'] as const;
+
+/** How an option is typed. */
+function typed(name: (typeof LOG_ONLY)[number]): string {
+  return name === 'logName' ? '--log-name' : `--${name}`;
+}
 
 function checkDirectory(dataDir: string): void {
   if (existsSync(join(dataDir, 'log', 'journal'))) return;
@@ -181,8 +187,10 @@ async function replayDirectory(input: Input, context: Context, dataDir: string):
   const [since, until] = [readBound(textOption(input, 'since'), '--since'), readBound(textOption(input, 'until'), '--until')];
   const resume = textOption(input, 'resume');
   const keys = readKeys(input);
+  const name = textOption(input, 'logName');
   const log = await replayLog(context, {
     dataDir,
+    ...(name === undefined ? {} : { log: name }),
     trust,
     jobs: readJobs(input),
     ...(keys.length === 0 ? {} : { logKeys: keys }),
@@ -196,7 +204,7 @@ async function replayDirectory(input: Input, context: Context, dataDir: string):
 
 async function replayFiles(input: Input, context: Context): Promise<Outcome> {
   const given = LOG_ONLY.find((name) => input.options[name] !== undefined);
-  if (given !== undefined) throw usageError(`--${given} goes with --log or --all`, HELP);
+  if (given !== undefined) throw usageError(`${typed(given)} goes with --log or --all`, HELP);
   const trust = readTrustedEngines(input, context, undefined);
   const under = await readUnder(input, trust);
   const find = await context.progress('loading the engine', () => openEngineTrust(trust));
@@ -222,8 +230,9 @@ export const replayCommand: Command = {
   args: '[file...]',
   summary: 'compute verdicts again from what was recorded, and compare',
   options: [
-    { flags: '--all', summary: 'every receipt of your own data directory, beside a running gateway' },
-    { flags: '--log <dir>', summary: 'every receipt of this data directory, yours or not' },
+    { flags: '--all', summary: 'every receipt of one log of your own data directory, beside a running gateway' },
+    { flags: '--log <dir>', summary: 'every receipt of one log of this data directory, yours or not' },
+    LOG_NAME_OPTION,
     { flags: '--since <time|index>', summary: 'from this time or entry on' },
     { flags: '--until <time|index>', summary: 'up to this time or entry, without it' },
     { flags: '--jobs <n>', summary: 'threads; the answer does not depend on it' },

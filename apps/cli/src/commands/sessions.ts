@@ -23,6 +23,7 @@ const COLUMNS: readonly Column<SessionRow>[] = [
   { title: 'newest', value: ({ newest }) => newest },
   { title: 'agent', value: ({ agent }) => agent },
   { title: 'org', value: ({ org }) => org },
+  { title: 'log', value: ({ log }) => log },
 ];
 
 function readCount(text: string | undefined): number {
@@ -37,8 +38,8 @@ async function orgRequest(input: Input, operator: Operator): Promise<{ readonly 
   return named === undefined ? {} : { org: orgIdOf(await operator.listOrgs(), named) };
 }
 
-function rowJson({ session, org, agent, entries, newest, index, state }: SessionRow): JsonObject {
-  return { session, org, agent, entries, newest, index, state };
+function rowJson({ session, org, agent, entries, newest, index, log, state }: SessionRow): JsonObject {
+  return { session, org, agent, entries, newest, index, log, state };
 }
 
 async function list(input: Input, context: Context): Promise<Outcome> {
@@ -129,7 +130,7 @@ const ORG = { flags: '--org <org>', summary: 'its id or name, where there are se
 export const sessionCommands: readonly Command[] = [
   {
     path: 'session list',
-    summary: 'the sessions that wrote to the log last',
+    summary: 'the sessions that wrote last',
     options: [
       { flags: '--org <org>', summary: 'only those of this org, by id or name' },
       { flags: '-n, --count <number>', summary: `how many, ${COUNT_DEFAULT} where it is not said` },

@@ -32,6 +32,8 @@ export interface ClampdDoor {
   readonly metrics: Metrics;
   /** Why the gateway cannot allow anything now, or undefined. */
   readonly problem: () => string | undefined;
+  /** Logs that take nothing, while others may. */
+  readonly failedLogs: () => readonly { readonly name: string; readonly reason: string }[];
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -234,7 +236,9 @@ function addOpenRoutes(app: FastifyInstance, door: ClampdDoor): void {
   );
   app.get('/health', (_, reply) => {
     const reason = door.problem();
-    const body = reason === undefined ? { status: 'ok' } : { status: 'unavailable', reason };
+    const logs = reason === undefined ? door.failedLogs() : [];
+    const well = logs.length === 0 ? { status: 'ok' } : { status: 'degraded', logs };
+    const body = reason === undefined ? well : { status: 'unavailable', reason };
     return reply
       .code(reason === undefined ? 200 : 503)
       .header('content-type', JSON_TYPE)

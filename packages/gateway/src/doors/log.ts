@@ -1,18 +1,19 @@
 /**
- * @module The log door: `/log/*` for whoever checks the log (spec/log.md LOG-090, spec/http.md HTTP-046). What a request gets is said by
+ * @module The log door: `/log/*` and `/logs/<name>/*` for whoever checks a log (spec/log.md LOG-085, LOG-090, spec/http.md HTTP-046). What a request gets is said by
  * `readAnswer` of the log itself; this door adds who may read entries, compresses, and sends. It only reads.
  */
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { parseTilePath, type ReadAnswer, readAnswer, type ReadRequest } from '@countersign/log';
+import { MAIN_LOG } from '@countersign/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AccessRules, accessOf, require as need } from './operator-access.ts';
 import { OperatorError, operatorError } from './operator-errors.ts';
 
 /** Where the published files come from. */
 export interface PublishedFiles {
-  /** A published file of the log: `checkpoint`, `tile/...`. Undefined where there is none, and for any other path. */
-  published(path: string): Promise<Uint8Array | undefined>;
+  /** A published file of a log: `checkpoint`, `tile/...`. Undefined where there is none, for any other path, and where there is no such log. */
+  published(path: string, log: string): Promise<Uint8Array | undefined>;
 }
 
 export interface LogDoor extends AccessRules {
@@ -22,17 +23,27 @@ export interface LogDoor extends AccessRules {
 }
 
 const PREFIX = '/log/';
+const FURTHER = '/logs/';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const compress = promisify(gzip);
 /** Entries are alike: the fastest level takes most of what can be taken, and decisions want the processor. */
 const GZIP = { level: constants.Z_BEST_SPEED };
 
+/** Which file of which log. The main log has one place: it is not also one of the others. */
+function placeOf(path: string): { readonly log: string; readonly path: string } {
+  if (path.startsWith(PREFIX)) return { log: MAIN_LOG, path: path.slice(PREFIX.length) };
+  const below = path.startsWith(FURTHER) ? path.slice(FURTHER.length) : '';
+  const slash = below.indexOf('/');
+  const log = below.slice(0, Math.max(0, slash));
+  return log === '' || log === MAIN_LOG ? { log: '', path: '' } : { log, path: below.slice(slash + 1) };
+}
+
 /** Reads the path as it came: nothing is decoded, so that no second spelling leads anywhere. */
-function readRequest(request: FastifyRequest): ReadRequest {
+function readRequest(request: FastifyRequest): ReadRequest & { readonly log: string } {
   const [path = ''] = (request.raw.url ?? '').split('?', 1);
   return {
     method: request.method,
-    path: path.startsWith(PREFIX) ? path.slice(PREFIX.length) : '',
+    ...placeOf(path),
     ifNoneMatch: request.headers['if-none-match'],
     acceptEncoding: request.headers['accept-encoding'],
   };
@@ -57,7 +68,7 @@ function refusal(status: ReadAnswer['status']): OperatorError {
 async function answerRead(door: LogDoor, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const read = readRequest(request);
   if (isRead(read.method)) needMayRead(door, request, read.path);
-  const { status, headers, body, gzip: isGzip } = await readAnswer(read, (path) => door.evidence.published(path));
+  const { status, headers, body, gzip: isGzip } = await readAnswer(read, (path) => door.evidence.published(path, read.log));
   reply.code(status).headers(headers);
   if (status === 404 || status === 405) throw refusal(status);
   if (body === undefined) return reply.send();
@@ -80,6 +91,6 @@ export async function addLogDoor(app: FastifyInstance, door: LogDoor): Promise<v
     scoped.addHook('onRequest', async (request, reply) => {
       if (!isRead(request.method)) await answerRead(door, request, reply);
     });
-    scoped.all(`${PREFIX}*`, (request, reply) => answerRead(door, request, reply));
+    for (const prefix of [PREFIX, FURTHER]) scoped.all(`${prefix}*`, (request, reply) => answerRead(door, request, reply));
   });
 }

@@ -1,6 +1,6 @@
 /** @module Every error of the operator door: status and body. */
 import { CodedError, codeOf, type Fault } from '@countersign/kernel';
-import type { AdminFaultCode, LogDeskFaultCode, SessionFaultCode, VaultFaultCode } from '@countersign/pipeline';
+import type { AdminFaultCode, LogDeskFaultCode, LogsFaultCode, SessionFaultCode, VaultFaultCode } from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
 /** Codes of refusals this door makes itself. */
@@ -9,6 +9,7 @@ export type OperatorCode =
   | VaultFaultCode
   | SessionFaultCode
   | LogDeskFaultCode
+  | LogsFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
   | 'method_not_allowed'
@@ -54,6 +55,13 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   log_keys_full: 409,
   log_key_last: 409,
   not_found: 404,
+  invalid_log_name: 422,
+  invalid_origin: 422,
+  log_exists: 409,
+  origin_taken: 409,
+  logs_full: 422,
+  log_unknown: 404,
+  log_unavailable: 503,
   limit_reached: 422,
   operator_unauthorized: 401,
   operator_forbidden: 403,

@@ -12,6 +12,10 @@ function body(required: readonly string[], properties: object): object {
 
 export const ORG_SCHEMA: object = body(['name'], { name, mode });
 export const MODE_SCHEMA: object = body(['mode'], { mode });
+/** What a log may be called is the desk's to judge. */
+const logText = { type: 'string', maxLength: 4096 };
+export const LOG_SCHEMA: object = body(['name'], { name: logText, origin: logText });
+export const ORG_LOG_SCHEMA: object = body(['log'], { log: logText });
 export const AGENT_SCHEMA: object = body(['name'], { org, name, scopes, id: { type: 'string', maxLength: 36 } });
 export const STATE_SCHEMA: object = body(['state', 'reason'], { state: { enum: ['active', 'suspended', 'killed'] }, reason });
 export const REASON_SCHEMA: object = body(['reason'], { reason });
@@ -34,13 +38,15 @@ const words = { type: 'string', maxLength: 4096 };
 export const ERASE_SCHEMA: object = body(['subject', 'reason'], { org, subject: words, reason: words });
 export const ROTATE_SCHEMA: object = body([], { org, subject: words });
 export const SESSION_END_SCHEMA: object = body(['session', 'reason'], { org, session: words, reason: words });
-export const EMPTY_SCHEMA: object = body([], {});
+const log = { type: 'string', minLength: 1, maxLength: 64 };
+export const LOG_ONLY_SCHEMA: object = body([], { log });
 /** A signed note, as a consistency file takes one. */
 const note = { type: 'string', minLength: 1, maxLength: 65_536 };
-export const CONSISTENCY_SCHEMA: object = body(['old'], { old: note, new: note });
+export const CONSISTENCY_SCHEMA: object = body(['old'], { old: note, new: note, log });
 const directory = { type: 'string', minLength: 1, maxLength: 4096 };
 export const ARCHIVE_SCHEMA: object = body(['before', 'directory'], {
   before: { type: ['integer', 'string'], minimum: 0, maximum: Number.MAX_SAFE_INTEGER, maxLength: 32 },
   directory,
+  log,
 });
-export const RESTORE_SCHEMA: object = body(['directory'], { directory });
+export const RESTORE_SCHEMA: object = body(['directory'], { directory, log });

@@ -4,20 +4,22 @@
  */
 import type { Clock, Fault, JsonValue, Result } from '@countersign/kernel';
 import { formatTime, getOwn, isJsonObject, parseJson } from '@countersign/kernel';
-import type {
-  AdminResult,
-  AdminStore,
-  AgentRecord,
-  ApiKeyKind,
-  Feed,
-  LogDesk,
-  OrgRecord,
-  PageRequest,
-  PolicyDraft,
-  PolicyView,
-  SessionDesk,
-  ToolView,
-  VaultDesk,
+import {
+  type AdminResult,
+  type AdminStore,
+  type AgentRecord,
+  type ApiKeyKind,
+  type Feed,
+  type LogDesk,
+  type LogsDesk,
+  MAIN_LOG,
+  type OrgRecord,
+  type PageRequest,
+  type PolicyDraft,
+  type PolicyView,
+  type SessionDesk,
+  type ToolView,
+  type VaultDesk,
 } from '@countersign/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
@@ -36,9 +38,10 @@ import {
   SCOPES_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
-import { addLogRoutes } from './operator-log.ts';
+import { addLogDeskRoutes } from './operator-log.ts';
 import type { LentByDoor } from './operator-routes.ts';
 import { addSessionRoutes } from './operator-sessions.ts';
+import { addLogRoutes } from './operator-logs.ts';
 import { addVaultRoutes } from './operator-vault.ts';
 
 /** What auditors read. Undefined: there is no such thing. */
@@ -51,8 +54,8 @@ export interface Evidence extends PublishedFiles {
   readonly exportFormats: readonly string[];
   /** The entry in one of them: its exact bytes, or why it has none in this format. */
   export(id: string, format: string): Promise<Result<Uint8Array, Fault> | undefined>;
-  /** The newest entries in the same form, newest first. */
-  tail(limit: number): Promise<readonly JsonValue[]>;
+  /** The newest entries of a log in the same form, newest first; undefined where there is no such log. */
+  tail(limit: number, log: string): Promise<readonly JsonValue[] | undefined>;
 }
 
 /** How a policy document gets into force. */
@@ -69,7 +72,9 @@ export interface OperatorDoor {
   readonly evidence: Evidence;
   readonly vault: VaultDesk;
   readonly sessions: SessionDesk;
-  readonly logDesk: LogDesk;
+  /** Of an open log, by its name. */
+  readonly logDesk: (log: string) => LogDesk | undefined;
+  readonly logs: LogsDesk;
   readonly feed: Feed;
   readonly clock: Clock;
   /** SHA-256 of the operator token. */
@@ -337,6 +342,10 @@ async function exported(door: OperatorDoor, request: FastifyRequest): Promise<Ui
   throw new OperatorError({ code: 'export_refused', message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) });
 }
 
+function logOfOrg({ admin }: OperatorDoor, org: string): string {
+  return admin.listOrgs().find(({ id }) => id === org)?.log ?? MAIN_LOG;
+}
+
 function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/status', (request, answer) => {
     need(accessFor(request), 'read');
@@ -345,7 +354,10 @@ function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/receipts', async (request, answer) => {
     need(accessFor(request), 'read');
     const limit = Number(queryText(request, 'limit') ?? TAIL_DEFAULT);
-    const entries = await door.evidence.tail(Number.isSafeInteger(limit) ? Math.min(Math.max(limit, 1), TAIL_MAX) : TAIL_DEFAULT);
+    const { org } = accessFor(request);
+    const log = queryText(request, 'log') ?? (org === undefined ? MAIN_LOG : logOfOrg(door, org));
+    const entries = await door.evidence.tail(Number.isSafeInteger(limit) ? Math.min(Math.max(limit, 1), TAIL_MAX) : TAIL_DEFAULT, log);
+    if (entries === undefined) throw notFound('log');
     return reply(answer, { entries: entries.filter((entry) => seesEntry(accessFor(request), entry)) });
   });
   app.get('/api/v1/receipts/:id', async (request, answer) => reply(answer, { receipt: await visibleReceipt(door, request) }));
@@ -391,13 +403,19 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
       addRoutes(scoped, door);
     const lent: LentByDoor = {
-      need: (request, what) => need(accessFor(request), what),
+      need: (request, what) => {
+        const access = accessFor(request);
+        need(access, what);
+        return access;
+      },
+      logOf: (org) => logOfOrg(door, org),
       orgFor: (request, named) => orgFor(door, request, named),
       queryText,
       reply,
     };
     addVaultRoutes(scoped, door.vault, lent);
     addSessionRoutes(scoped, door.sessions, lent);
-    addLogRoutes(scoped, door.logDesk, lent);
+    addLogDeskRoutes(scoped, door.logDesk, lent);
+    addLogRoutes(scoped, door.logs, lent);
   });
 }

@@ -118,10 +118,14 @@ function touchesForbidden(rules: ShellRules, context: GuardContext): GuardResult
   return moved === undefined ? undefined : report(moved.word, [moved.span]);
 }
 
+/** The value is plain or in single quotes; variables that hold commands a shell runs by itself are no mere values. */
+const BARE_ASSIGNMENT =
+  /^\s*(?!(?:PROMPT_COMMAND|BASH_ENV|ENV|PS[0-4]|LD_PRELOAD|[A-Z]*PAGER|EDITOR|VISUAL|GIT_[A-Z_]*)=)[A-Za-z_][A-Za-z0-9_]*=(?:'[^'\n]*'|[^\n;&|<>()`$]*)\s*$/;
+
 /** One static assignment and nothing that could run: there are no commands to see in it. */
 function isBareAssignment(facts: Facts): boolean {
   const texts = facts.texts.filter((text) => text.role === 'param' && text.layers.length === 0);
-  return texts.length > 0 && texts.every((text) => /^\s*[A-Za-z_][A-Za-z0-9_]*=[^\n;&|<>()`$]*$/.test(text.text));
+  return texts.length > 0 && texts.every((text) => BARE_ASSIGNMENT.test(text.text));
 }
 
 function judgeUnread(rules: ShellRules, { action, facts, meter }: GuardContext): GuardResult {
