@@ -7,6 +7,10 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
+import { logArchiveCommands } from './commands/log-archive.ts';
+import { logFsckCommand } from './commands/log-fsck.ts';
+import { logKeyCommands } from './commands/log-keys.ts';
+import { logProofCommands } from './commands/log-proofs.ts';
 import { logRoomCommands } from './commands/log-rooms.ts';
 import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
@@ -16,6 +20,7 @@ import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { ruleCommands } from './commands/rules.ts';
+import { sessionCommands } from './commands/sessions.ts';
 import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
 import { vaultCommands } from './commands/vault.ts';
@@ -33,7 +38,9 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['rules', 'detection rules'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
+  ['log prove', 'proofs for whoever follows the log'],
   ['receipt', 'single receipts'],
+  ['session', 'what belongs together, ending it, and all of its proofs'],
   ['vault', 'what is sealed, and erasing it'],
   ['witness', 'cosigning the logs of others'],
 ];
@@ -49,10 +56,15 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...hostCommands,
   ...logCommands,
+  ...logKeyCommands,
+  ...logProofCommands,
+  logFsckCommand,
+  ...logArchiveCommands,
   ...logRoomCommands,
   logServeCommand,
   ...logWitnessCommands,
   ...receiptCommands,
+  ...sessionCommands,
   ...vaultCommands,
   verifyCommand,
   replayCommand,

@@ -14,6 +14,8 @@ export interface GatewayRequest {
   /** Path and query, e.g. `/api/v1/agents`. */
   readonly path: string;
   readonly body?: JsonObject;
+  /** Milliseconds it may take; `requestMs` where it is not said. */
+  readonly timeoutMs?: number;
 }
 
 async function readBounded(response: Response): Promise<Uint8Array> {
@@ -60,7 +62,7 @@ export async function callGateway(address: GatewayAddress, request: GatewayReque
       redirect: 'error',
       headers: { authorization: `Bearer ${address.token}`, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) },
       body: request.body === undefined ? null : JSON.stringify(request.body),
-      signal: AbortSignal.timeout(CLI_LIMITS.requestMs),
+      signal: AbortSignal.timeout(request.timeoutMs ?? CLI_LIMITS.requestMs),
     });
     bytes = await readBounded(response);
   } catch (error) {

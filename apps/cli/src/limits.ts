@@ -6,8 +6,10 @@ interface CliLimits {
   readonly answerBytesMax: number;
   readonly bundleNodesMax: number;
   readonly requestMs: number;
+  readonly moveMs: number;
   readonly startMs: number;
   readonly pageMax: number;
+  readonly sessionEntriesMax: number;
   readonly toolsMax: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
@@ -28,12 +30,16 @@ export const CLI_LIMITS: CliLimits = {
   bundleNodesMax: 10_000_000,
   /** Milliseconds a request to the gateway may take. */
   requestMs: 30_000,
+  /** Milliseconds that moving segments to or from an archive may take. */
+  moveMs: 6 * 3_600_000,
   /** Milliseconds `up` and `demo` wait for a server to be ready. */
   startMs: 30_000,
   /** Tools listed by one `tool list`. */
   toolsMax: 100_000,
   /** Entries of the log, or tools, fetched at once. */
   pageMax: 1000,
+  /** Entries at the end of the log that `session list` looks through. */
+  sessionEntriesMax: 10_000,
   /** Lines about single receipts in the answer of one `replay`. */
   replayRowsMax: 1000,
   /** Checked documents, and loaded pairs of them, that one thread of `replay` keeps at once. */

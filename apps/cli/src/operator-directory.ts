@@ -1,8 +1,8 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
-import { type Fault, type Result } from '@countersign/kernel';
+import { type Fault, invariant, type Result } from '@countersign/kernel';
 import type { Log } from '@countersign/log';
-import { MAIN_LOG } from '@countersign/pipeline';
-import { openRuntime, type RunningLog, type Runtime } from '@countersign/runtime';
+import { type LogDesk, MAIN_LOG } from '@countersign/pipeline';
+import { openRuntime, type RunningLog, type Runtime, runtimeStatus } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
@@ -33,7 +33,7 @@ function onlyOrg({ store }: Runtime, named: string | undefined): string {
 async function entries(log: Log, from: number, count: number): Promise<readonly LoggedEntry[]> {
   const found: LoggedEntry[] = [];
   const end = Math.min(log.durableSize, from + Math.min(count, CLI_LIMITS.pageMax));
-  for (let index = from; index < end; index += 1) found.push(readEntry(index, (await log.readRecord(index)).entry));
+  for (let index = from; index < end; index += 1) found.push(readEntry(index, await log.readEntry(index)));
   return found;
 }
 
@@ -45,9 +45,18 @@ function openLogOf({ logs }: Runtime, name: string | undefined): RunningLog {
   throw configError([{ code: 'log_unavailable', message: problem ?? 'there is no log of this name', hint: 'countersign log list' }]);
 }
 
+/** What operators do with a log. @throws {CliError} exit 3. */
+function deskOfLog(runtime: Runtime, name: string | undefined): LogDesk {
+  const { place } = openLogOf(runtime, name);
+  const desk = runtime.logDesk(place.name);
+  invariant(desk !== undefined, 'an open log has a desk');
+  return desk;
+}
+
 function operate(runtime: Runtime, where: string): Operator {
   const { store } = runtime;
   const logOf = (name: string | undefined): Log => openLogOf(runtime, name).log;
+  const deskOf = (name: string | undefined): LogDesk => deskOfLog(runtime, name);
   const org = orgOf(runtime);
   return {
     where,
@@ -69,7 +78,16 @@ function operate(runtime: Runtime, where: string): Operator {
     listLogs: () => Promise.resolve(runtime.logs.list()),
     createLog: async (draft) => unwrap(await runtime.logs.create(draft)),
     setOrgLog: async (id, log) => unwrap(await runtime.logs.moveOrg(id, log)),
-    logKey: async (log) => openLogOf(runtime, log).keyDesk.view().active.at(-1) ?? '',
+    logKeys: async (log) => deskOf(log).keys(),
+    rotateLogKey: async (log) => unwrap(await deskOf(log).rotateKey()),
+    retireLogKey: async (log) => unwrap(await deskOf(log).retireKey()),
+    consistency: async ({ old, newer }, log) => unwrap(await deskOf(log).consistency(old, newer)),
+    archive: async (request, log) => unwrap(await deskOf(log).archive(request)),
+    restore: async (directory, log) => unwrap(await deskOf(log).restore(directory)),
+    endSession: async ({ session, reason, org: named }) =>
+      unwrap(await runtime.sessions.end({ org: onlyOrg(runtime, named), session, reason })),
+    sessionEntries: async ({ session, org: named }) => unwrap(await runtime.sessions.entries(onlyOrg(runtime, named), session)),
+    status: () => Promise.resolve(runtimeStatus(runtime)),
     receiptKey: () => Promise.resolve(runtime.receiptKey),
     checkpoint: async (log) => logOf(log).checkpoint.note,
     size: async (log) => logOf(log).durableSize,

@@ -5,9 +5,10 @@ import { codeOf, isJsonObject, type JsonObject, parseJson } from '@countersign/k
 import { MAIN_LOG } from '@countersign/pipeline';
 import type { Context } from './command.ts';
 import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
-import { logHome } from './log-directory.ts';
 import { checkpointSize, readCheckpoint, readEntries, type ReadPublished } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
+import { CLI_LIMITS } from './limits.ts';
+import { readLogKeys, readMoved, readSessionEnded, readSessionEntry } from './operator-log-views.ts';
 import {
   list,
   part,
@@ -25,14 +26,49 @@ import { configError } from './outcome.ts';
 
 /** The file that a gateway leaves in its data directory while it runs. */
 const OPERATOR_FILE = 'operator.json';
-const LOG_KEY_FILE = 'log.vkey';
 
 function toolsPath(status: string | undefined, after: string | undefined): string {
   const query = new URLSearchParams({ ...(status === undefined ? {} : { status }), ...(after === undefined ? {} : { after }) });
   return `/tools?${query.toString()}`;
 }
 
-function operate(address: GatewayAddress, context: Context): Operator {
+/** Which log, where one is named. */
+function logPart(log: string | undefined): { readonly log?: string } {
+  return log === undefined ? {} : { log };
+}
+
+type LogOperations = Pick<
+  Operator,
+  'logKeys' | 'rotateLogKey' | 'retireLogKey' | 'consistency' | 'archive' | 'restore' | 'endSession' | 'sessionEntries' | 'status'
+>;
+
+/** One log and its sessions. */
+function logOperations(address: GatewayAddress): LogOperations {
+  const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
+  const post = (path: string, body: JsonObject): Promise<JsonObject> =>
+    askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
+  const move = (path: string, body: JsonObject): Promise<JsonObject> =>
+    askGateway(address, { method: 'POST', path: `/api/v1${path}`, body, timeoutMs: CLI_LIMITS.moveMs });
+  return {
+    logKeys: async (log) => readLogKeys(part(await get(`/log/keys?${new URLSearchParams(logPart(log)).toString()}`), 'keys')),
+    rotateLogKey: async (log) => readLogKeys(part(await post('/log/keys/rotate', logPart(log)), 'keys')),
+    retireLogKey: async (log) => readLogKeys(part(await post('/log/keys/retire', logPart(log)), 'keys')),
+    consistency: ({ old, newer }, log) =>
+      callGateway(address, {
+        method: 'POST',
+        path: '/api/v1/log/consistency',
+        body: { old, ...(newer === undefined ? {} : { new: newer }), ...logPart(log) },
+      }),
+    archive: async (request, log) => readMoved(part(await move('/log/archive', { ...request, ...logPart(log) }), 'moved')),
+    restore: async (directory, log) => readMoved(part(await move('/log/restore', { directory, ...logPart(log) }), 'moved')),
+    endSession: async (request) => readSessionEnded(part(await post('/sessions/end', { ...request }), 'ended')),
+    sessionEntries: async (request) =>
+      list(await get(`/sessions/entries?${new URLSearchParams({ ...request }).toString()}`), 'entries').map(readSessionEntry),
+    status: async () => part(await get('/status'), 'status'),
+  };
+}
+
+function operate(address: GatewayAddress): Operator {
   const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
   const post = (path: string, body: JsonObject): Promise<JsonObject> =>
     askGateway(address, { method: 'POST', path: `/api/v1${path}`, body });
@@ -64,7 +100,7 @@ function operate(address: GatewayAddress, context: Context): Operator {
     listLogs: async () => list(await get('/logs'), 'logs').map(readLog),
     createLog: async (draft) => readLog(part(await post('/logs', { ...draft }), 'log')),
     setOrgLog: async (org, log) => readOrg(part(await post(`/orgs/${one(org)}/log`, { log }), 'org')),
-    logKey: async (log) => (await readFile(join(logHome(context, log), LOG_KEY_FILE), 'utf8')).trim(),
+    ...logOperations(address),
     receiptKey: async () => word(part(await get('/status'), 'status'), 'receiptKey'),
     checkpoint: (log) => readCheckpoint(publishedBy(log)),
     size: async (log) => checkpointSize(await readCheckpoint(publishedBy(log))),
@@ -99,5 +135,5 @@ export async function findGateway(context: Context, url?: string): Promise<Opera
   const known = await readAddress(context);
   if (known === undefined) return undefined;
   const address = url === undefined ? known : { ...known, url };
-  return (await isAlive(address.url)) ? operate(address, context) : undefined;
+  return (await isAlive(address.url)) ? operate(address) : undefined;
 }

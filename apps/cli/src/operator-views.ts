@@ -42,7 +42,8 @@ export function list(body: JsonObject, name: string): readonly JsonObject[] {
   return value.map((item: JsonValue) => (isJsonObject(item) ? item : malformed(name)));
 }
 
-function words(body: JsonObject, name: string): readonly string[] {
+/** A list of texts of the answer. */
+export function words(body: JsonObject, name: string): readonly string[] {
   const value = getOwn(body, name);
   if (!Array.isArray(value)) return malformed(name);
   return value.map((item: JsonValue) => (typeof item === 'string' ? item : malformed(name)));

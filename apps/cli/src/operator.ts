@@ -8,11 +8,16 @@ import type {
   ApiKeyCreated,
   ApiKeyDraft,
   ApiKeyView,
+  ArchiveRequest,
   Erased,
+  LogKeysView,
+  MovedSegments,
   LogDraft,
   LogView,
   OrgRecord,
   PolicyView,
+  SessionEnded,
+  SessionEntry,
   ToolApproval,
   ToolView,
   VaultView,
@@ -34,6 +39,12 @@ export interface SubjectRequest {
   readonly subject: string;
 }
 
+/** A session, and its org where there are several. */
+export interface SessionRequest {
+  readonly org?: string;
+  readonly session: string;
+}
+
 export interface Operator {
   /** For people: `gateway http://...` or `directory ...`. */
   readonly where: string;
@@ -52,12 +63,25 @@ export interface Operator {
   listPolicies(): Promise<readonly PolicyView[]>;
   /** Puts a document in force: the whole of it, or nothing. */
   setPolicy(source: string): Promise<PolicyView>;
+  /** Verifier keys of a log; here and below `main` where none is named. */
+  logKeys(log?: string): Promise<LogKeysView>;
+  /** A further key signs from now on. */
+  rotateLogKey(log?: string): Promise<LogKeysView>;
+  /** The oldest key signs no more. */
+  retireLogKey(log?: string): Promise<LogKeysView>;
+  /** A consistency file from one signed checkpoint to another, or to the newest. */
+  consistency(notes: { readonly old: string; readonly newer?: string }, log?: string): Promise<Uint8Array>;
+  archive(request: ArchiveRequest, log?: string): Promise<MovedSegments>;
+  restore(directory: string, log?: string): Promise<MovedSegments>;
+  endSession(request: SessionRequest & { readonly reason: string }): Promise<SessionEnded>;
+  /** The entries of a chain, oldest first. */
+  sessionEntries(request: SessionRequest): Promise<readonly SessionEntry[]>;
+  /** What the installation says of itself: `spec/http.md`, `GET /api/v1/status`. */
+  status(): Promise<JsonObject>;
   listLogs(): Promise<readonly LogView[]>;
   createLog(draft: LogDraft): Promise<LogView>;
   /** From now on the org writes to this log. */
   setOrgLog(org: string, log: string): Promise<OrgRecord>;
-  /** Verifier keys of a log, one a line; here and below `main` where none is named. */
-  logKey(log?: string): Promise<string>;
   /** Public key that signs receipts and exports, base64url. */
   receiptKey(): Promise<string>;
   /** The newest signed checkpoint, as text. */

@@ -10,7 +10,8 @@ export const EXIT = { ok: 0, warn: 1, deny: 2, config: 3, runtime: 4, usage: 5 }
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface Outcome {
-  readonly exitCode: ExitCode;
+  /** One of `EXIT`, or a code of `verify --exit-codes`. */
+  readonly exitCode: number;
   /** Properties of the JSON answer. */
   readonly json: JsonObject;
   /** What a person reads; ends without a newline. Empty: nothing is printed. */

@@ -104,7 +104,17 @@ function buildParser(world: World, ending: Ending): Parser {
     examplesText(['countersign up', 'countersign check shell "rm -rf /"', 'countersign verify receipt.countersign.json --key VKEY']),
   );
   const groups = new Map<string, Parser>();
-  for (const [name, summary] of GROUPS) groups.set(name, root.command(name).summary(summary).description(summary));
+  for (const [path, summary] of GROUPS) {
+    const words = path.split(' ');
+    const parent = groups.get(words.slice(0, -1).join(' ')) ?? root;
+    groups.set(
+      path,
+      parent
+        .command(words.at(-1) ?? path)
+        .summary(summary)
+        .description(summary),
+    );
+  }
   for (const command of COMMANDS) {
     const parent = groups.get(command.path.split(' ').slice(0, -1).join(' ')) ?? root;
     addCommand(parent, command, async (child) => {
@@ -134,7 +144,7 @@ const SHOWN: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'commande
 function knownPath(args: readonly string[]): readonly string[] {
   const words = args.filter((word) => !word.startsWith('-'));
   const paths = new Set([...COMMANDS.map(({ path }) => path), ...GROUPS.map(([name]) => name)]);
-  return [words.slice(0, 2), words.slice(0, 1)].find((prefix) => paths.has(prefix.join(' '))) ?? [];
+  return [words.slice(0, 3), words.slice(0, 2), words.slice(0, 1)].find((prefix) => paths.has(prefix.join(' '))) ?? [];
 }
 
 function printParseError(error: CommanderError, args: readonly string[], world: World): number {

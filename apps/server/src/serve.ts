@@ -15,8 +15,16 @@ import {
   parseJson,
   type Result,
 } from '@countersign/kernel';
-import { createEgress, createFeedHub, createGateway, type Evidence } from '@countersign/gateway';
-import { EXPORT_FORMATS, openRuntime, type Runtime, systemTimer } from '@countersign/runtime';
+import { createEgress, createFeedHub, createGateway, type Evidence, type Gauge } from '@countersign/gateway';
+import {
+  EXPORT_FORMATS,
+  openRuntime,
+  type RunningLog,
+  type Runtime,
+  runtimeStatus,
+  systemTimer,
+  witnessAgeSeconds,
+} from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
@@ -45,11 +53,11 @@ function entryOf(record: { readonly index: number; readonly entry: Uint8Array })
 }
 
 function evidenceOf(runtime: Runtime): Evidence {
-  const { logs, recorder } = runtime;
+  const { logs } = runtime;
   return {
     async receipt(id: string): Promise<JsonValue | undefined> {
-      const record = await recorder.find(id);
-      return record === undefined ? undefined : entryOf(record);
+      const found = await logs.locate(id);
+      return found === undefined ? undefined : entryOf({ index: found.index, entry: await found.log.log.readEntry(found.index) });
     },
     async bundle(id: string, options: { readonly inputs: boolean }): Promise<Uint8Array | undefined> {
       const made = await runtime.bundle(id, options);
@@ -69,25 +77,38 @@ function evidenceOf(runtime: Runtime): Evidence {
       if (log === undefined) return undefined;
       const size = log.durableSize;
       const indexes = Array.from({ length: Math.min(limit, size) }, (_, back) => size - 1 - back);
-      return (await Promise.all(indexes.map((index) => log.readRecord(index)))).map((record) => entryOf(record));
+      return Promise.all(indexes.map(async (index) => entryOf({ index, entry: await log.readEntry(index) })));
     },
     published: (path: string, name: string) => logs.of(name)?.log.readPublished(path) ?? Promise.resolve(undefined),
   };
 }
 
-function statusOf(runtime: Runtime, startedMs: number): JsonValue {
-  const { log, logs, policy, engineFile, logKey, receiptKey } = runtime;
-  return {
-    version: '0.1.0',
-    started: formatTime(startedMs),
-    policy: policy.engineFor('')?.policyName ?? null,
-    problem: policy.problem ?? logs.problem() ?? null,
-    engine: engineFile.hash,
-    logKey,
-    receiptKey,
-    logSize: log.durableSize,
-    logs: logs.list().map(({ name, origin, size, problem }) => ({ name, origin, size, problem })),
-  };
+/** A `read` key sees how the gateway is; what is sealed is the operator's to count (HTTP-049). */
+function statusOf(runtime: Runtime, startedMs: number, everything: boolean): JsonValue {
+  const { vault, ...seen } = runtimeStatus(runtime);
+  return { version: '0.1.0', started: formatTime(startedMs), ...seen, ...(everything && vault !== undefined ? { vault } : {}) };
+}
+
+function gaugesOf({ logs, ports }: Runtime): readonly Gauge[] {
+  const gauge = (name: string, help: string, read: () => number): Gauge => ({ name, help, type: 'gauge', read });
+  const open = (): readonly RunningLog[] => logs.list().flatMap(({ name }) => logs.of(name) ?? []);
+  const sum = (of: (log: RunningLog) => number): number => open().reduce((total, log) => total + of(log), 0);
+  const ages = (): readonly number[] =>
+    open()
+      .map(({ witnesses }) => witnesses.status())
+      .filter(({ witnesses }) => witnesses.length > 0)
+      .map((status) => witnessAgeSeconds(status, ports.clock.nowMs()));
+  const oldest = (): number => (ages().includes(-1) ? -1 : Math.max(...ages()));
+  const age = gauge('countersign_witness_age_seconds', 'since enough witnesses had cosigned every log; -1 where they have not', oldest);
+  return [
+    gauge('countersign_log_size', 'durable entries of all logs', () => sum(({ log }) => log.durableSize)),
+    gauge('countersign_log_unpublished', 'durable entries that no checkpoint covers yet', () =>
+      sum(({ log }) => log.durableSize - log.checkpoint.size),
+    ),
+    gauge('countersign_logs_failed', 'logs that take nothing', () => logs.failed().length),
+    // A log without witnesses has no age of a cosignature.
+    ...(ages().length === 0 ? [] : [age]),
+  ];
 }
 
 function portTaken(port: number, host: string): CodedError {
@@ -129,16 +150,19 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     ...(verifyPage === undefined ? {} : { verifyPage }),
     problem: () => runtime.logs.problem(),
     failedLogs: () => runtime.logs.failed(),
-    gauges: [{ name: 'countersign_logs_failed', help: 'logs that take nothing', type: 'gauge', read: () => runtime.logs.failed().length }],
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
       evidence: evidenceOf(runtime),
       vault: runtime.vault,
+      sessions: runtime.sessions,
+      logDesk: (log) => runtime.logDesk(log),
+      publicLog: settings.publicLog,
       logs: runtime.logs,
       operatorTokenSha256: sha256(token),
-      status: () => statusOf(runtime, startedMs),
+      status: ({ everything }) => statusOf(runtime, startedMs, everything),
     },
+    gauges: gaugesOf(runtime),
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

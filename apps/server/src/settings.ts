@@ -19,6 +19,8 @@ export interface Settings {
   readonly sharedJwtSecret: string | undefined;
   /** Origins that calls may be forwarded to although their addresses are not public. */
   readonly trustedOrigins: readonly string[];
+  /** Anybody may read the entries of the log at `/log`, without a credential. */
+  readonly publicLog: boolean;
 }
 
 const PORT_DEFAULT = 8080;
@@ -46,6 +48,12 @@ function readSigning(text: string | undefined): 'batch' | 'each' {
   if (text === undefined || text === '' || text === 'batch') return 'batch';
   if (text === 'each') return 'each';
   throw invalid('COUNTERSIGN_SIGNING', 'must be `batch` or `each`');
+}
+
+function readPublicLog(text: string | undefined): boolean {
+  if (text === undefined || text === '' || text === '0') return false;
+  if (text === '1') return true;
+  throw invalid('COUNTERSIGN_PUBLIC_LOG', 'must be `1`, or `0` or not set');
 }
 
 function readSharedSecret(text: string | undefined): string | undefined {
@@ -84,5 +92,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     signing: readSigning(env['COUNTERSIGN_SIGNING']),
     sharedJwtSecret: readSharedSecret(env['JWT_SECRET']),
     trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
+    publicLog: readPublicLog(env['COUNTERSIGN_PUBLIC_LOG']),
   };
 }

@@ -21,6 +21,7 @@ const FAULTS: readonly Fault[] = [
   'engine-throws',
   'judge-throws',
   'stage-throws',
+  'session-ended',
   'disk',
   'delta-throws',
   'signals',

@@ -104,6 +104,8 @@ async function listening(hub: FeedHub) {
         policies: {} as never,
         evidence: {} as never,
         vault: {} as never,
+        sessions: {} as never,
+        logDesk: () => undefined,
         logs: {} as never,
         operatorTokenSha256: sha256(TOKEN),
         status: () => ({}),

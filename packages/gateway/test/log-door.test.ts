@@ -45,6 +45,8 @@ async function open({ publicLog, failing = false }: Options = {}) {
       operatorTokenSha256: sha256(TOKEN),
       status: () => ({}),
       ...(publicLog === undefined ? {} : { publicLog }),
+      sessions: {} as never,
+      logDesk: () => undefined,
       vault: {
         view: () => ({ subjects: 0, keys: 0, erased: 0 }),
         erase: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),

@@ -47,6 +47,8 @@ async function open(options: Options = {}) {
       admin: options.closedStore === true ? broken(store) : store,
       operatorTokenSha256: sha256(TOKEN),
       status: () => ({ policy: 'test' }),
+      sessions: {} as never,
+      logDesk: () => undefined,
       vault: {
         view: () => ({ subjects: 2, keys: 3, erased: 1 }),
         erase: () => Promise.resolve(err({ code: 'subject_unknown', message: 'nothing is sealed for this subject in this org' })),

@@ -36,6 +36,7 @@ export type Fault =
   | 'judge-throws'
   | 'judge-hangs'
   | 'stage-throws'
+  | 'session-ended'
   | 'disk'
   | 'disk-hangs'
   | 'delta-throws'
@@ -182,6 +183,7 @@ function createRecorder(has: Has): Ports['recorder'] {
       } as unknown as ReceiptBody;
       return { body, durable: durable('disk') };
     },
+    isEnded: () => has('session-ended'),
     stageOutcome: () => ({ body: {} as never, durable: durable('outcome-disk') }),
   };
 }

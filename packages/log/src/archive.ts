@@ -8,6 +8,7 @@ import { err, getOwn, isJsonObject, ok, parseJson, type Fault, type JsonValue, t
 import { logError } from './errors.ts';
 import type { ClosedSegment } from './journal.ts';
 import type { Log } from './log.ts';
+import { TILE_WIDTH } from './tile-path.ts';
 
 /** Where segments are moved to. A file that `write` has returned for survives a crash; it is there whole or not at all. */
 export interface ArchiveStorage {
@@ -101,7 +102,7 @@ async function copyOut(log: Log, { segment, first, end }: ClosedSegment, archive
 }
 
 /**
- * Moves every closed segment whose records all lie below `before` to `archive`, the oldest first; each is listed in the manifest before it is
+ * Moves every closed segment whose records all lie below `before`, and in full published bundles, to `archive`, the oldest first; each is listed in the manifest before it is
  * removed. A crash in between leaves a segment in both places, which the next call completes.
  * @throws CodedError `log_archive_mismatch`, or what either storage throws; what was moved by then is listed.
  */
@@ -109,8 +110,10 @@ export async function archiveSegments(log: Log, archive: ArchiveStorage, before:
   const moved: ArchivedSegment[] = [];
   const manifest = await manifestOf(log, archive);
   const listed = new Map(manifest.segments.map((one) => [one.segment, one]));
+  // Entries that stand in no full bundle yet are only in the journal for good: the next opening needs them.
+  const limit = Math.min(before, Math.floor(log.checkpoint.size / TILE_WIDTH) * TILE_WIDTH);
   for (const segment of log.closedSegments) {
-    if (!segment.present || segment.end > before) continue;
+    if (!segment.present || segment.end > limit) continue;
     const archived = await copyOut(log, segment, archive);
     listed.set(archived.segment, archived);
     await writeManifest(archive, { ...manifest, segments: [...listed.values()].sort((a, b) => a.segment - b.segment) });

@@ -38,6 +38,8 @@ export interface LogOptions {
   readonly cosign?: Cosign;
   /** Told of every checkpoint once it is on storage. Must not throw. */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** Told once, when storage has failed and the log stops. Must not throw. */
+  readonly onFailure?: () => void;
 }
 
 /** What to append. The log keeps `entry` until it is published: it must not change afterwards. Attachments are copied. */
@@ -216,8 +218,8 @@ async function openParts(options: LogOptions, limits: LogLimits): Promise<Opened
     published,
   );
   const first = await publisher.publish();
-  const { pace, beforeCommit, onCheckpoint } = options;
-  const core = createCore({ journal, publisher, limits, pace, beforeCommit, onCheckpoint });
+  const { pace, beforeCommit, onCheckpoint, onFailure } = options;
+  const core = createCore({ journal, publisher, limits, pace, beforeCommit, onCheckpoint, onFailure });
   return {
     journal,
     publisher,

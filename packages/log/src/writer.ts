@@ -24,6 +24,7 @@ export interface WriterOptions {
   readonly pace: (() => Promise<void>) | undefined;
   readonly beforeCommit: (() => Promise<void> | void) | undefined;
   readonly onCheckpoint: ((checkpoint: Checkpoint) => void) | undefined;
+  readonly onFailure: (() => void) | undefined;
 }
 
 interface Waiter {
@@ -77,6 +78,7 @@ export function keepIndex(core: Core, segment: ClosedSegment): Promise<void> {
 
 /** Stops the log: everything that waits is rejected, nothing is accepted any more. */
 export function fail(core: Core, cause: unknown): void {
+  if (core.failure === undefined) core.options.onFailure?.();
   core.failure ??= logFailed(cause);
   const { failure } = core;
   core.gathering.reject(failure);

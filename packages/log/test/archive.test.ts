@@ -51,6 +51,19 @@ async function expectProven(log: Log): Promise<void> {
 }
 
 describe('LOG-070 an archive', () => {
+  test('LOG-072 leaves what stands in no full bundle yet, and opens again without what went', async () => {
+    const { disk, log } = await filled();
+    const moved = await archiveSegments(log, memoryArchive(), COUNT);
+    expect(moved.at(-1)?.end).toBeLessThanOrEqual(768);
+    expect(moved.at(-1)?.end).toBeGreaterThan(700);
+    await log.close();
+    const again = await openOn(disk, SMALL);
+    await expectProven(again);
+    await write(again, ['next']);
+    await again.whenPublished(COUNT);
+    await again.close();
+  });
+
   test('takes what lies below, and every entry and proof can still be had, also after reopening', async () => {
     const { disk, log } = await filled();
     const archive = memoryArchive();

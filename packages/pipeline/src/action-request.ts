@@ -37,6 +37,7 @@ export type RefusalCode =
   | 'action_too_large'
   | 'invalid_action'
   | 'invalid_session_id'
+  | 'session_ended'
   | 'invalid_delegation_chain'
   | 'delegation_unknown_caller'
   | 'agent_not_found'

@@ -8,6 +8,8 @@ import { type Passage, refuse, step } from './passage.ts';
 import type { Ports } from './ports.ts';
 
 const SESSION_ID = /^[A-Za-z0-9_:.-]{1,128}$/;
+/** Chains of the vault and of the log itself: no agent writes to them. */
+const RESERVED_PREFIX = 'countersign.';
 const FULL = { overloaded: 'too many decisions are under way', shutting_down: 'the gateway is stopping' } as const;
 
 function checkDelegation(chain: readonly string[], agent: string): Fault<RefusalCode> | undefined {
@@ -36,6 +38,14 @@ function checkShape(request: ActionRequest): Fault<RefusalCode> | undefined {
   const { draft, session } = request;
   if (session !== undefined && !SESSION_ID.test(session)) {
     return { code: 'invalid_session_id', message: 'a session id has 1 to 128 characters of `A-Z a-z 0-9 _ : . -`', path: '/session' };
+  }
+  if (session?.startsWith(RESERVED_PREFIX) === true) {
+    return {
+      code: 'invalid_session_id',
+      message: `session ids that begin with \`${RESERVED_PREFIX}\` are reserved`,
+      path: '/session',
+      hint: 'send another id, or none',
+    };
   }
   if (draft.kind.length > PIPELINE_LIMITS.kindCharsMax)
     return { code: 'invalid_action', message: 'the action kind is too long', path: '/kind' };

@@ -6,7 +6,7 @@ import { sha256Hex } from '@countersign/crypto';
 import { type Action, PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { RefusalCode } from './action-request.ts';
 import { PIPELINE_LIMITS } from './limits.ts';
-import { type Passage, refuse, step } from './passage.ts';
+import { type Passage, refuse, SESSION_ENDED, step } from './passage.ts';
 import type { AgentRecord, Ports } from './ports.ts';
 
 const REFUSED_STATES: Readonly<Record<AgentRecord['state'], { code: RefusalCode; message: string } | undefined>> = {
@@ -73,6 +73,8 @@ export async function identify(passage: Passage, ports: Ports): Promise<Passage>
         hint: 'what names the agent, the session and the tool counts too: split the call',
       });
     }
+    // Before the action is one that is recorded: its chain is closed, so there is nowhere to record it.
+    if (ports.recorder.isEnded(action.org, action.session)) return refuse(passage, SESSION_ENDED);
     passage.action = action;
     passage.actionText = text;
     return identifyAgent(passage, ports);

@@ -3,7 +3,7 @@
  */
 import { formatTime, invariant } from '@countersign/kernel';
 import type { Action, StateSlice } from '@countersign/protocol';
-import { type Passage, refuse, step } from './passage.ts';
+import { type Passage, refuse, SESSION_ENDED, step } from './passage.ts';
 import type { Ports } from './ports.ts';
 
 /** What is known of the tool; nothing where the action has none. */
@@ -46,6 +46,8 @@ export async function judge(passage: Passage, ports: Ports): Promise<Passage> {
     const endTurn = await turn;
     if (passage.refusal !== undefined) return endTurn();
     passage.endTurn = endTurn;
+    // It may have been ended while this action waited for its turn.
+    if (ports.recorder.isEnded(action.org, action.session)) return refuse(passage, SESSION_ENDED);
     passage.state = await readState(passage, ports);
     passage.time = formatTime(ports.clock.nowMs());
     passage.judgement = await understood.judge({ now: passage.time, state: passage.state });

@@ -47,6 +47,14 @@ export function refuse(passage: Passage, fault: Fault<RefusalCode>): void {
   passage.refusal ??= fault;
 }
 
+/** Nothing may follow the end of a session, not even a receipt of the refusal. */
+export const SESSION_ENDED: Fault<RefusalCode> = {
+  code: 'session_ended',
+  message: 'the session was ended',
+  path: '/session',
+  hint: 'begin another session',
+};
+
 /** Codes that a failing port may end in; anything else is `internal`. */
 const KNOWN: Readonly<Record<string, RefusalCode>> = {
   decision_timeout: 'timeout',
@@ -54,6 +62,7 @@ const KNOWN: Readonly<Record<string, RefusalCode>> = {
   engine_failed: 'engine_unavailable',
   log_queue_full: 'overloaded',
   log_failed: 'log_unavailable',
+  session_ended: 'session_ended',
   state_unavailable: 'state_unavailable',
   too_many_paths: 'invalid_action',
   vault_unavailable: 'log_unavailable',

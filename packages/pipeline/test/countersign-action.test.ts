@@ -1,3 +1,4 @@
+import { CodedError } from '@countersign/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countersignAction, PIPELINE_LIMITS } from '../src/index.ts';
@@ -229,10 +230,53 @@ describe('fail closed', () => {
   });
 });
 
+describe('RCPT-034 a session that was ended', () => {
+  it('takes no action: nothing is judged, recorded, released or told, and the code says why', async () => {
+    for (const one of [request({ session: 's-1' }), { ...forwardRequest(), session: 's-1' }]) {
+      const world = createWorld({ ended: (org, session) => `${org} ${session}` === 'org-1 s-1' });
+      const answer = await countersignAction(one, world.ports);
+      expect(answer).toMatchObject({ receipt: null, refusal: { code: 'session_ended', hint: 'begin another session' } });
+      expect([answer.verdict.decision, answer.scopeToken, world.journal]).toEqual(['deny', undefined, []]);
+      expect((await countersignAction({ ...one, session: 's-2' }, world.ports)).verdict.decision).toBe('allow');
+    }
+  });
+
+  it('is found out by an action that waited for its turn while it was ended', async () => {
+    let isEnded = false;
+    const world = createWorld({ ended: () => isEnded });
+    const turn = await world.ports.turns.take('org-1\ns-1');
+    const pending = countersignAction(request({ session: 's-1' }), world.ports);
+    await settle();
+    isEnded = true;
+    turn?.();
+    const answer = await pending;
+    expect([answer.refusal?.code, answer.verdict.decision, answer.scopeToken]).toEqual(['session_ended', 'deny', undefined]);
+    expect(world.journal).not.toContain('minted');
+  });
+
+  it('a recorder that refuses to stage behind the end is a deny with the same code', async () => {
+    const world = createWorld();
+    const stageReceipt = (): never => {
+      throw new CodedError({ code: 'session_ended', message: 'ended' });
+    };
+    const answer = await countersignAction(request(), { ...world.ports, recorder: { ...world.ports.recorder, stageReceipt } });
+    expect(answer).toMatchObject({ receipt: null, verdict: { decision: 'deny' }, refusal: { code: 'session_ended' } });
+    expect(world.journal).toEqual(['feed:deny']);
+  });
+
+  it('a memory that cannot say whether it was ended denies', async () => {
+    const world = createWorld({ faults: new Set<Fault>(['ended-throws']) });
+    const answer = await countersignAction(request(), world.ports);
+    expect([answer.verdict.decision, answer.receipt, answer.scopeToken]).toEqual(['deny', null, undefined]);
+  });
+});
+
 describe('admit', () => {
   const draft = request().draft;
   it.each([
     ['a session id of 129 characters', request({ session: 'a'.repeat(PIPELINE_LIMITS.sessionIdCharsMax + 1) }), 'invalid_session_id'],
+    ['the session of the vault', request({ session: 'countersign.vault' }), 'invalid_session_id'],
+    ['the session of the log', request({ session: 'countersign.log' }), 'invalid_session_id'],
     ['a session id with a space', request({ session: 'a b' }), 'invalid_session_id'],
     [
       'a tool name of 257 characters',

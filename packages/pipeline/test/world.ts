@@ -18,7 +18,8 @@ export type Fault =
   | 'upstream'
   | 'fence'
   | 'outcome-disk'
-  | 'signals';
+  | 'signals'
+  | 'ended-throws';
 
 export interface WorldOptions {
   readonly faults?: ReadonlySet<Fault>;
@@ -26,6 +27,7 @@ export interface WorldOptions {
   readonly fenceDecision?: Verdict['decision'];
   readonly agentState?: 'active' | 'suspended' | 'killed';
   readonly inFlightMax?: number;
+  readonly ended?: (org: string, session: string) => boolean;
 }
 
 export interface World {
@@ -154,6 +156,10 @@ export function createWorld(options: WorldOptions = {}): World {
           outcomeBy: draft.outcomeBy,
         } as unknown as ReceiptBody;
         return { body, durable: durable('durable', has('disk')) };
+      },
+      isEnded: (org, session) => {
+        if (has('ended-throws')) throw failure('memory_gone');
+        return options.ended?.(org, session) === true;
       },
       stageOutcome: (draft) => {
         journal.push(`outcome-staged:${draft.status}`);

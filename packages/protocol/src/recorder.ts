@@ -45,7 +45,9 @@ export interface Staged<Body> {
  * After a crash every entry whose `durable` resolved is there; others may or may not be, but the chain has no gap.
  */
 export interface Recorder {
-  /** @throws CodedError `log_failed` after a fatal storage error, `log_queue_full` when too much is unwritten. */
+  /** @throws CodedError `log_failed` after a fatal storage error, `log_queue_full` when too much is unwritten, `session_ended`. */
   stageReceipt(draft: ReceiptDraft): Staged<ReceiptBody>;
   stageOutcome(draft: OutcomeDraft): Staged<OutcomeBody>;
+  /** True once the session was ended: staging anything for it throws `session_ended`. */
+  isEnded(org: string, session: string): boolean;
 }

@@ -11,6 +11,8 @@ export interface Head {
   readonly hash: string;
   /** Place in the log. */
   readonly index: number;
+  /** True: a session end is in the chain, and nothing may follow. */
+  readonly closed: boolean;
 }
 
 export interface Chains {
@@ -18,10 +20,10 @@ export interface Chains {
   next(org: string, session: string): Link;
   /** Place in the log of the newest entry of this chain, or null. */
   back(org: string, session: string): number | null;
-  /** The chain of this name stands here: `org`, a newline, `session`. For whoever read it from notes. */
+  /** True once a session end is in this chain. */
+  isClosed(org: string, session: string): boolean;
+  /** The chain of this name stands here: `org`, a newline, `session`. What was closed stays closed. */
   restore(name: string, head: Head): void;
-  /** Takes note of an entry once it is staged. `hash` is the hex SHA-256 of its JCS(body). */
-  advance(org: string, session: string, entry: Head): void;
 }
 
 /** What a chain is kept under. */
@@ -37,12 +39,10 @@ export function createChains(): Chains {
       const head = heads.get(chainName(org, session));
       return head === undefined ? { seq: 0, prev: null } : { seq: head.seq + 1, prev: head.hash };
     },
+    isClosed: (org, session) => heads.get(chainName(org, session))?.closed === true,
     restore: (name, head) => {
-      heads.set(name, head);
+      heads.set(name, heads.get(name)?.closed === true ? { ...head, closed: true } : head);
     },
     back: (org, session) => heads.get(chainName(org, session))?.index ?? null,
-    advance: (org, session, entry) => {
-      heads.set(chainName(org, session), entry);
-    },
   };
 }

@@ -3,7 +3,7 @@
  * the caller waits for `durable` before anything leaves. Implements the `Recorder` port of the pipeline.
  */
 import { base64, base64url, sha256Hex, type Signer } from '@countersign/crypto';
-import { invariant, type Random } from '@countersign/kernel';
+import { CodedError, invariant, type Random } from '@countersign/kernel';
 import type { Log, LogRecord } from '@countersign/log';
 import {
   ERASURE_TYPE,
@@ -81,7 +81,12 @@ export interface ErasureDraft {
 export interface ReceiptRecorder extends Recorder {
   stageReceipt(draft: ReceiptDraft): StagedEntry<ReceiptBody>;
   stageOutcome(draft: OutcomeDraft): StagedEntry<OutcomeBody>;
+  /** Closes the chain: whatever is staged for it later is refused with `session_ended`. */
   stageSessionEnd(draft: SessionEndDraft): StagedEntry<SessionEndBody>;
+  /** True while a receipt of this session that was staged here has asked for an outcome which has not come. */
+  isAwaiting(org: string, session: string): boolean;
+  /** Place in the log of the newest entry of a session's chain, also of one that is not durable yet; undefined where there is none. */
+  newest(org: string, session: string): number | undefined;
   /** The keys are destroyed already. */
   stageErasure(draft: ErasureDraft): StagedEntry<ErasureBody>;
   stageLogKey(draft: LogKeyDraft): StagedEntry<LogKeyBody>;
@@ -106,8 +111,13 @@ export interface LogKeyDraft {
 interface State {
   readonly options: RecorderOptions;
   readonly memory: LogMemory;
-  /** Subjects of receipts that await an outcome, oldest first. */
-  readonly awaited: Map<string, SealingSubject>;
+  /** Receipts that await an outcome, oldest first. */
+  readonly awaited: Map<string, Awaited>;
+}
+
+interface Awaited {
+  readonly subject: SealingSubject;
+  readonly chain: string;
 }
 
 interface Sealing {
@@ -125,11 +135,14 @@ function bytesOf(options: RecorderOptions, text: string): EntryBytes {
 function stage<Body extends EntryBody>(state: State, body: Body, place: { org: string; sealing: Sealing }): StagedEntry<Body> {
   const { log, sealer } = state.options;
   const { subject, plaintext } = place.sealing;
+  if (state.memory.chains.isClosed(place.org, body.session))
+    throw new CodedError({ code: 'session_ended', message: 'the session was ended, and nothing may follow its end' });
   const { entry, body: bodyBytes } = bytesOf(state.options, jcs(body));
   invariant(entry.length <= PROTOCOL_LIMITS.entryBytesMax, 'an entry has at most 16 KB by construction');
   const sealed = sealer.seal(subject, plaintext, vaultAad(body.log, body.id));
   const { index, durable } = log.append({ entry, attachments: attachmentsOf(sealed, state.memory.chains.back(place.org, body.session)) });
-  state.memory.note({ id: body.id, chain: chainName(place.org, body.session), head: { seq: body.seq, hash: sha256Hex(bodyBytes), index } });
+  const head = { seq: body.seq, hash: sha256Hex(bodyBytes), index, closed: body.type === SESSION_END_TYPE };
+  state.memory.note({ id: body.id, chain: chainName(place.org, body.session), head });
   return { body, index, durable };
 }
 
@@ -150,8 +163,8 @@ function vaultBytes({ action, state, signals }: Judged, saltText: string, delta:
   return utf8(`{"action":${action},"delta":${jcs(delta)},"salts":${saltText},"signals":${signals},"state":${state},"v":1}`);
 }
 
-function remember(state: State, id: string, subject: SealingSubject): void {
-  state.awaited.set(id, subject);
+function remember(state: State, id: string, awaited: Awaited): void {
+  state.awaited.set(id, awaited);
   if (state.awaited.size > RECEIPT_LIMITS.awaitedMax) state.awaited.delete(state.awaited.keys().next().value ?? id);
 }
 
@@ -181,7 +194,7 @@ function stageReceipt(state: State, draft: ReceiptDraft): StagedEntry<ReceiptBod
   const saltText = `{"action":"${base64url(actionSalt)}","signals":"${base64url(signalsSalt)}","state":"${base64url(stateSalt)}"}`;
   const subject = subjectOf(action);
   const staged = stage(state, body, { org: principal.org, sealing: { subject, plaintext: vaultBytes(judged, saltText, delta) } });
-  if (draft.outcomeBy !== null) remember(state, draft.id, subject);
+  if (draft.outcomeBy !== null) remember(state, draft.id, { subject, chain: chainName(principal.org, session) });
   return staged;
 }
 
@@ -207,7 +220,7 @@ function stageOutcome(state: State, draft: OutcomeDraft): StagedEntry<OutcomeBod
     redactions: draft.redactions,
   };
   const plaintext = utf8(jcs({ v: 1, response: response === null ? null : base64(response), salt: base64url(salt) }));
-  const subject = state.awaited.get(receipt.id) ?? { org, name: agent };
+  const subject = state.awaited.get(receipt.id)?.subject ?? { org, name: agent };
   const staged = stage(state, body, { org, sealing: { subject, plaintext } });
   state.awaited.delete(receipt.id);
   return staged;
@@ -282,6 +295,12 @@ async function chainOf({ memory, options }: State, org: string, session: string)
   return places.reverse();
 }
 
+function isAwaiting({ awaited }: State, org: string, session: string): boolean {
+  const name = chainName(loggedName(org), loggedName(session));
+  for (const { chain } of awaited.values()) if (chain === name) return true;
+  return false;
+}
+
 async function placeOf({ memory, options: { log } }: State, id: string): Promise<number | undefined> {
   for (const index of memory.ids.candidates(id)) {
     if (index < log.durableSize && ownBody(await log.readEntry(index))?.body.id === id) return index;
@@ -306,6 +325,9 @@ export async function createRecorder(options: RecorderOptions): Promise<ReceiptR
     stageReceipt: (draft) => stageReceipt(state, draft),
     stageOutcome: (draft) => stageOutcome(state, draft),
     stageSessionEnd: (draft) => stageSessionEnd(state, draft),
+    isEnded: (org, session) => state.memory.chains.isClosed(loggedName(org), loggedName(session)),
+    isAwaiting: (org, session) => isAwaiting(state, org, session),
+    newest: (org, session) => state.memory.chains.back(loggedName(org), loggedName(session)) ?? undefined,
     stageErasure: (draft) => stageErasure(state, draft),
     stageLogKey: (draft) => stageLogKey(state, draft),
     chain: (org, session) => chainOf(state, org, session),

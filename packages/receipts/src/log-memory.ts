@@ -59,13 +59,17 @@ function noteOf(record: LogRecord): { readonly noted: Noted; readonly body: Entr
   const own = ownBody(record.entry);
   if (own === undefined) return undefined;
   const { body, text } = own;
-  const head = { seq: body.seq, hash: sha256Hex(text), index: record.index };
+  const head = { seq: body.seq, hash: sha256Hex(text), index: record.index, closed: body.type === SESSION_END_TYPE };
   return { noted: { id: body.id, chain: chainName(orgOf(body), body.session), head }, body };
 }
 
 function notesOf(entries: readonly (Noted | undefined)[]): SegmentNotes {
   const heads = new Map<string, Head>();
-  for (const entry of entries) if (entry !== undefined) heads.set(entry.chain, entry.head);
+  for (const entry of entries) {
+    if (entry === undefined) continue;
+    const { chain, head } = entry;
+    heads.set(chain, heads.get(chain)?.closed === true ? { ...head, closed: true } : head);
+  }
   return { idHashes: entries.map((entry) => (entry === undefined ? 0 : hashOfId(entry.id))), heads };
 }
 

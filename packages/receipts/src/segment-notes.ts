@@ -1,8 +1,8 @@
 /**
  * @module What the recorder keeps of a closed segment beside its index (spec/log.md, LOG-013), to find ids and the heads of chains again
  * without reading the records: a hash of each id, and where each chain stood at the end of the segment. Derived: a segment whose notes
- * are missing is read instead. Form, big endian: records (4), a hash of 4 bytes for each; chains (4), and for each the length of its name
- * (2), the name, counter (6), hash of the last body (32), place in the log (6).
+ * are missing is read instead. Form, big endian: `CSN2`, records (4), a hash of 4 bytes for each; chains (4), and for each the length of its
+ * name (2), the name, counter (6), hash of the last body (32), place in the log (6), 1 where a session end is in it or else 0 (1).
  */
 import { fromHex, toHex } from './hex.ts';
 import type { Head } from './chains.ts';
@@ -16,12 +16,14 @@ export interface SegmentNotes {
 }
 
 const HASH_BYTES = 32;
-const CHAIN_BYTES = 2 + 6 + HASH_BYTES + 6;
+const CHAIN_BYTES = 2 + 6 + HASH_BYTES + 6 + 1;
+/** Notes of an older form do not know which chains are closed: they are none, and the records are read. */
+const MAGIC = 0x43_53_4e_32;
 const TWO_32 = 0x1_0000_0000;
 
 export function writeSegmentNotes({ idHashes, heads }: SegmentNotes): Uint8Array {
   const names = [...heads].map(([name, head]) => ({ name: utf8(name), head }));
-  const length = names.reduce((sum, { name }) => sum + CHAIN_BYTES + name.length, 8 + 4 * idHashes.length);
+  const length = names.reduce((sum, { name }) => sum + CHAIN_BYTES + name.length, 12 + 4 * idHashes.length);
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -34,6 +36,7 @@ export function writeSegmentNotes({ idHashes, heads }: SegmentNotes): Uint8Array
     view.setUint32(at + 2, value % TWO_32);
     at += 6;
   };
+  u32(MAGIC);
   u32(idHashes.length);
   for (const hash of idHashes) u32(hash);
   u32(names.length);
@@ -45,6 +48,8 @@ export function writeSegmentNotes({ idHashes, heads }: SegmentNotes): Uint8Array
     bytes.set(fromHex(head.hash), at);
     at += HASH_BYTES;
     u48(head.index);
+    view.setUint8(at, head.closed ? 1 : 0);
+    at += 1;
   }
   return bytes;
 }
@@ -52,11 +57,11 @@ export function writeSegmentNotes({ idHashes, heads }: SegmentNotes): Uint8Array
 /** The notes in `bytes`, or undefined where they are none: whoever kept them did not know of chains. */
 export function readSegmentNotes(bytes: Uint8Array): SegmentNotes | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < 8) return undefined;
-  const count = view.getUint32(0);
-  let at = 4 + 4 * count;
+  if (bytes.length < 12 || view.getUint32(0) !== MAGIC) return undefined;
+  const count = view.getUint32(4);
+  let at = 8 + 4 * count;
   if (at + 4 > bytes.length) return undefined;
-  const idHashes = Array.from({ length: count }, (_, i) => view.getUint32(4 + 4 * i));
+  const idHashes = Array.from({ length: count }, (_, i) => view.getUint32(8 + 4 * i));
   const chains = view.getUint32(at);
   at += 4;
   const heads = new Map<string, Head>();
@@ -71,6 +76,7 @@ export function readSegmentNotes(bytes: Uint8Array): SegmentNotes | undefined {
       seq: u48(from),
       hash: toHex(bytes.subarray(from + 6, from + 6 + HASH_BYTES)),
       index: u48(from + 6 + HASH_BYTES),
+      closed: view.getUint8(end - 1) === 1,
     });
     at = end;
   }

@@ -1,4 +1,5 @@
-import { canonicalize, CodedError } from '@countersign/kernel';
+import { sha256Hex } from '@countersign/crypto';
+import { canonicalize, CodedError, type JsonValue } from '@countersign/kernel';
 import { PROTOCOL_LIMITS, type Reason } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 import * as receipts from '../src/index.ts';
@@ -169,11 +170,18 @@ test('BNDL-022 a chain that goes on after its end is refused', async () => {
     session: 'session-1',
     reason: 'done',
   });
-  await world.recorder.stageOutcome(outcomeDraft(3, body)).durable;
+  // Our recorder refuses to, so that a log that does it is written by hand.
+  expect(() => world.recorder.stageOutcome(outcomeDraft(3, body))).toThrow('nothing may follow its end');
+  const prev = sha256Hex(canonicalize(ended.body as unknown as JsonValue));
+  const late = { ...ended.body, type: 'countersign.outcome.v1', id: uuid(3), seq: 2, prev, receipt: uuid(1), status: 'ok', durationMs: 1 };
+  const { reason: _, ...outcome } = { ...late, response: null, findings: [], findingsCut: 0, redactions: 0 };
+  const entry = new TextEncoder().encode(canonicalize({ body: outcome, signatures: [] }));
+  const behind = world.log.append({ entry, attachments: [] });
+  await behind.durable;
   const files = [
     await fullBundle(world, uuid(1)),
     await makeBundle({ log: world.log, index: ended.index }),
-    await fullBundle(world, uuid(3)),
+    await makeBundle({ log: world.log, index: behind.index }),
   ];
   expect((await verifySession(files, trust)).chain.code).toBe('chain_after_end');
   await world.log.close();

@@ -128,11 +128,71 @@ describe('LOG-013 what a recorder remembers', () => {
   });
 });
 
+describe('RCPT-004 nothing follows the end of a session', () => {
+  const end = (recorder: ReceiptRecorder, n: number): Promise<void> =>
+    recorder.stageSessionEnd({ id: uuid(n), time: '2026-01-02T03:04:09.000Z', org: 'org-1', session: 'session-1', reason: 'done' }).durable;
+
+  test('whatever is staged, now and after any reopening, from notes and from records', async () => {
+    const disk = createMemoryDisk();
+    const first = await open(disk);
+    const { body, durable } = first.recorder.stageReceipt(receiptDraft(1, { action: action(1, 'session-1'), outcomeBy: null }));
+    await durable;
+    expect(first.recorder.isEnded('org-1', 'session-1')).toBe(false);
+    await end(first.recorder, 2);
+    const refused = async ({ recorder }: Opened): Promise<void> => {
+      expect([recorder.isEnded('org-1', 'session-1'), recorder.isEnded('org-1', 'session-2')]).toEqual([true, false]);
+      expect(recorder.isEnded('org-2', 'session-1')).toBe(false);
+      expect(() => recorder.stageReceipt(receiptDraft(3, { action: action(3, 'session-1') }))).toThrow('session was ended');
+      expect(() => recorder.stageOutcome(outcomeDraft(4, body))).toThrow('session was ended');
+      await expect((async () => end(recorder, 5))()).rejects.toMatchObject({ code: 'session_ended' });
+      expect(await recorder.chain('org-1', 'session-1')).toEqual([0, 1]);
+      expect(recorder.newest('org-1', 'session-1')).toBe(1);
+    };
+    await refused(first);
+    for (let n = 100; n < 160; n += 1) await first.recorder.stageReceipt(receiptDraft(n, { action: action(n, `session-${n}`) })).durable;
+    await first.close();
+    expect(disk.segments.length).toBeGreaterThan(2);
+    const fromNotes = await open(disk);
+    await refused(fromNotes);
+    await fromNotes.close();
+    disk.indexes.clear();
+    const fromRecords = await open(disk);
+    await refused(fromRecords);
+    await fromRecords.close();
+  });
+
+  test('what a log of ours never wrote behind an end does not open it again', async () => {
+    const disk = createMemoryDisk();
+    const first = await open(disk);
+    await first.recorder.stageReceipt(receiptDraft(1, { action: action(1, 'session-1') })).durable;
+    await end(first.recorder, 2);
+    await first.close();
+    const storage = createMemoryStorage(disk);
+    const log = await openLog({ storage, origin: ORIGIN, noteSigner: { name: ORIGIN, signer: logSigner }, limits: LIMITS });
+    await log.append({ entry: (await log.readRecord(0)).entry, attachments: [] }).durable;
+    await log.close();
+    const again = await open(disk);
+    expect(again.recorder.isEnded('org-1', 'session-1')).toBe(true);
+    await again.close();
+  });
+
+  test('a session awaits as long as an outcome that was asked for has not come', async () => {
+    const opened = await open(createMemoryDisk());
+    const { recorder } = opened;
+    const { body } = recorder.stageReceipt(receiptDraft(1, { action: action(1, 'session-1'), outcomeBy: '2026-01-02T03:05:00.000Z' }));
+    expect([recorder.isAwaiting('org-1', 'session-1'), recorder.isAwaiting('org-1', 'session-2')]).toEqual([true, false]);
+    recorder.stageOutcome(outcomeDraft(2, body));
+    expect(recorder.isAwaiting('org-1', 'session-1')).toBe(false);
+    await opened.close();
+  });
+});
+
 test('LOG-013 notes are read back as they were written, and never otherwise', () => {
   const head = fc.record({
     seq: fc.nat(2 ** 40),
     hash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
     index: fc.nat(2 ** 40),
+    closed: fc.boolean(),
   });
   const notes = fc.record({
     idHashes: fc.array(fc.nat(2 ** 32 - 1), { maxLength: 20 }),

@@ -4,10 +4,10 @@
  */
 import { type Clock, CodedError, codeOf, err, type Fault, formatTime, ok, type Random, uuidv7 } from '@countersign/kernel';
 import type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult } from '@countersign/pipeline';
-import { PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { ReceiptRecorder } from '@countersign/receipts';
 import { type ErasureIntent, STORE_LIMITS, type Vault } from '@countersign/store';
 import type { Logs } from './logs.ts';
+import { reasonFault } from './plain-reason.ts';
 
 export interface ErasureParts {
   readonly vault: Vault;
@@ -16,9 +16,6 @@ export interface ErasureParts {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-/** What a log shows as it is. */
-const PLAIN = /^[\u0020\u0021\u0023-\u005b\u005d-\u007e]+$/;
 
 function unknown(): VaultResult<never> {
   return err({
@@ -32,14 +29,7 @@ function unknown(): VaultResult<never> {
 function faultOf({ subject, reason }: Pick<ErasureRequest, 'subject' | 'reason'>): Fault<VaultFaultCode> | undefined {
   if (subject === '' || subject.length > STORE_LIMITS.subjectCharsMax || !subject.isWellFormed())
     return { code: 'invalid_subject', message: `a subject has 1 to ${STORE_LIMITS.subjectCharsMax} characters`, path: '/subject' };
-  if (reason.length > PROTOCOL_LIMITS.reasonTextMax || !PLAIN.test(reason))
-    return {
-      code: 'invalid_reason',
-      message: `a reason has 1 to ${PROTOCOL_LIMITS.reasonTextMax} characters of printable ASCII without \`"\` and \`\\\``,
-      path: '/reason',
-      hint: 'it stands in the log for everybody to read: name no person',
-    };
-  return undefined;
+  return reasonFault(reason);
 }
 
 /** Writes the entry of an erasure whose keys are gone, unless a start before this one has. */

@@ -11,13 +11,14 @@ export { RUNTIME_LIMITS } from './limits.ts';
 export { isLargeAction, loadEngine, type ClosableEngine } from './load-engine.ts';
 export { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 export { type FailedLog, type Logs } from './logs.ts';
-export { isLogName, isLogThere, logPlace, type LogPlace } from './log-place.ts';
+export { furtherLogs, isLogName, isLogThere, logPlace, type LogPlace } from './log-place.ts';
 export { type RunningLog } from './running-log.ts';
 export { type LogKeyDesk, type LogKeyView } from './log-key-desk.ts';
 export { type PolicyInForce } from './policy-in-force.ts';
 export { rotateMasterKey, type RotateMasterKeyOptions } from './rotate-master-key.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export { checkCosignatures, type CosignedBy, type Cosignatures } from './cosignatures.ts';
+export { runtimeStatus, witnessAgeSeconds } from './status.ts';
 export { createTokenMinter, SCOPE_AUDIENCE, SCOPE_KEY_ID } from './scope-tokens.ts';
 export { createSymlinkSource } from './symlinks.ts';
 export {

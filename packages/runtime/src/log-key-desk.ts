@@ -9,7 +9,7 @@ import type { LogKeyFile, LogKeys } from './log-keys.ts';
 export interface LogKeyParts {
   readonly keys: LogKeys;
   readonly log: Pick<Log, 'setSigners' | 'readEntry'>;
-  readonly recorder: Pick<ReceiptRecorder, 'stageLogKey' | 'chain'>;
+  readonly recorder: Pick<ReceiptRecorder, 'stageLogKey' | 'newest'>;
   readonly clock: Clock;
   readonly random: Random;
   /** Told of the verifier keys that hold from now on. */
@@ -59,7 +59,7 @@ async function change(parts: LogKeyParts, { active, former, added, retired }: Ch
 
 /** The keys that the newest entry of the log about its keys names; undefined where there is none. */
 async function entered({ recorder, log }: LogKeyParts): Promise<readonly string[] | undefined> {
-  const last = (await recorder.chain('countersign', 'countersign.log')).at(-1);
+  const last = recorder.newest('countersign', 'countersign.log');
   if (last === undefined) return undefined;
   const { body } = JSON.parse(new TextDecoder().decode(await log.readEntry(last))) as { body: { type: string; keys: readonly string[] } };
   return body.type === LOG_KEY_TYPE ? body.keys : undefined;

@@ -35,6 +35,8 @@ export interface Logs extends LogsDesk {
   readonly recorder: ReceiptRecorder;
   /** An open log. */
   of(name: string): RunningLog | undefined;
+  /** The log that an org writes to. @throws CodedError `log_failed` where it is not open. */
+  ofOrg(org: string): RunningLog;
   /** The log that has the durable entry with this id, and its place there. */
   locate(id: string): Promise<{ readonly log: RunningLog; readonly index: number } | undefined>;
   /** Every change of state of the org so far is in the tables when it returns. @throws CodedError what its logs or the tables say. */
@@ -332,6 +334,7 @@ export async function runLogs(parts: LogsParts): Promise<Logs> {
     main,
     recorder: recorderOver(state),
     of: (name) => state.running.get(name),
+    ofOrg: (org) => logOfOrg(state, org),
     locate: (id) => locate(state, id),
     settleOrg: (org) => settleOrg(state, org),
     failed: () => failedOf(state),

@@ -1,7 +1,7 @@
 /** @module One log of an installation, opened: its disk, its keys, its witnesses. Nothing is folded and nothing written to it yet. */
 import { join } from 'node:path';
 import { type Clock, invariant, type Random } from '@countersign/kernel';
-import { type Log, type LogStorage, openLog } from '@countersign/log';
+import { type Log, type LogLimits, type LogStorage, openLog } from '@countersign/log';
 import { type DiskSystem, openDiskLogStorage, type Sealer } from '@countersign/store';
 import { RUNTIME_LIMITS } from './limits.ts';
 import { type LogKeys, openLogKeys } from './log-keys.ts';
@@ -20,6 +20,8 @@ export interface LogWorld {
   /** Keys of the vault that records need are durable when it returns. */
   readonly beforeCommit: () => void;
   readonly diskSystem?: DiskSystem | ((log: string) => DiskSystem) | undefined;
+  /** Limits of the logs other than their own. */
+  readonly limits?: Partial<LogLimits>;
 }
 
 export interface OpenedLog {
@@ -27,6 +29,8 @@ export interface OpenedLog {
   readonly keys: LogKeys;
   readonly log: Log;
   readonly witnesses: Witnesses;
+  /** When the log stopped, by our clock, once it has. */
+  failedMs(): number | undefined;
 }
 
 /** How a log is opened. */
@@ -49,7 +53,7 @@ export function openLogDisk({ directory, name }: LogPlace, diskSystem: LogWorld[
 
 /** Opens a log on its disk. The caller closes the disk where this throws. @throws CodedError what keys, witnesses and log say. */
 export async function openLogOn(storage: LogStorage, place: LogPlace, { world, opening }: LogRequest): Promise<OpenedLog> {
-  const { dataDir, sealer, random, clock, beforeCommit } = world;
+  const { dataDir, sealer, random, clock, beforeCommit, limits = {} } = world;
   const { create, origin: wanted } = opening;
   const { name, home } = place;
   const folder = join(dataDir, 'keys');
@@ -59,8 +63,13 @@ export async function openLogOn(storage: LogStorage, place: LogPlace, { world, o
   const witnesses = createWitnesses({ config: readWitnessConfig(home), clock, timer: systemTimer });
   const formerKeys = keys.former();
   const { origin } = keys.list;
-  const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign: witnesses.cosign });
-  return { place, keys, log, witnesses };
+  let failedMs: number | undefined;
+  const onFailure = (): void => {
+    failedMs = clock.nowMs();
+  };
+  const { cosign } = witnesses;
+  const log = await openLog({ storage, origin, noteSigner, furtherSigners, formerKeys, pace, beforeCommit, cosign, limits, onFailure });
+  return { place, keys, log, witnesses, failedMs: () => failedMs };
 }
 
 export interface LogRequest {

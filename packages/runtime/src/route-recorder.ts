@@ -40,6 +40,10 @@ export function routeRecorder(routes: RecorderRoutes): ReceiptRecorder {
     stageSessionEnd: (draft) => routes.ofOrg(draft.org).stageSessionEnd(draft),
     stageErasure: (draft) => routes.ofOrg(draft.org).stageErasure(draft),
     stageLogKey: (draft) => routes.main().stageLogKey(draft),
+    // An org that has changed its log does not take up again what was ended in the former one.
+    isEnded: (org, session) => routes.all().some((recorder) => recorder.isEnded(org, session)),
+    isAwaiting: (org, session) => routes.all().some((recorder) => recorder.isAwaiting(org, session)),
+    newest: (org, session) => routes.ofOrg(org).newest(org, session),
     chain: (org, session) => routes.ofOrg(org).chain(org, session),
     placeOf: (id) => first(routes, (recorder) => recorder.placeOf(id)),
     find: (id) => first<LogRecord>(routes, (recorder) => recorder.find(id)),

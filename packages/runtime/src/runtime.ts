@@ -7,8 +7,18 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { base64url, createSigner, sha256Hex, type Signer } from '@countersign/crypto';
 import { canonicalize, type Clock, type CodedError, err, type Fault, type Random, type Result } from '@countersign/kernel';
-import type { Log, LogRecord, LogStorage } from '@countersign/log';
-import { createGate, createSessionTurns, type Feed, MAIN_LOG, type Ports, type Upstream, type VaultDesk } from '@countersign/pipeline';
+import type { Log, LogLimits, LogRecord, LogStorage } from '@countersign/log';
+import {
+  createGate,
+  createSessionTurns,
+  type Feed,
+  type LogDesk,
+  MAIN_LOG,
+  type Ports,
+  type SessionDesk,
+  type Upstream,
+  type VaultDesk,
+} from '@countersign/pipeline';
 import { type ReceiptRecorder, unseal, type Unsealed } from '@countersign/receipts';
 import type { RuleDocument } from '@countersign/rules';
 import {
@@ -34,6 +44,7 @@ import { type EngineStore, openEngineStore } from './engine-store.ts';
 import { openVaultDesk } from './erasure.ts';
 import { type ExportFormat, exportReceipt } from './export-receipt.ts';
 import { type HostSets, readHostSets } from './host-sets.ts';
+import { createLogDesk } from './log-desk.ts';
 import type { LogKeyDesk } from './log-key-desk.ts';
 import { LOG_KEY_LIST } from './log-keys.ts';
 import { furtherLogs, logPlace } from './log-place.ts';
@@ -42,6 +53,7 @@ import { type LogWorld, type OpenedLog, openLogDisk, openLogOn, openOneLog } fro
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
+import { createSessionDesk } from './session-desk.ts';
 import { createSymlinkSource } from './symlinks.ts';
 import type { Witnesses } from './witnesses.ts';
 
@@ -55,6 +67,8 @@ export interface RuntimeOptions {
   readonly upstream?: Upstream;
   readonly feed?: Feed;
   readonly hostSets?: () => HostSets;
+  /** Limits of the logs other than their own. */
+  readonly logLimits?: Partial<LogLimits>;
   /** The system calls of the disk of the logs, or of each by its name; the operating system's own where it is not said. */
   readonly diskSystem?: DiskSystem | ((log: string) => DiskSystem);
   readonly clock?: Clock;
@@ -85,6 +99,9 @@ export interface Runtime {
   readonly receiptKey: string;
   readonly scopeSigner: Signer;
   readonly vault: VaultDesk;
+  readonly sessions: SessionDesk;
+  /** What operators do with an open log, by its name. */
+  logDesk(log: string): LogDesk | undefined;
   /** Bundle of one receipt or outcome by id; `inputs` discloses what was sealed with it. */
   bundle(id: string, options: { readonly inputs: boolean }): Promise<Result<Uint8Array, Fault>>;
   /** One entry, or for `spine` its session up to it, in a format of others; signed by `receiptKey` where the format has a signature. */
@@ -221,7 +238,7 @@ async function openAll(options: RuntimeOptions, undo: Undo): Promise<Opened> {
   const keys = openKeys(dataDir, random, create);
   let vault: Vault | undefined;
   const beforeCommit = (): void => vault?.flush();
-  const world: LogWorld = { dataDir, clock, random, sealer: keys.sealer, beforeCommit, diskSystem };
+  const world: LogWorld = { dataDir, clock, random, sealer: keys.sealer, beforeCommit, diskSystem, limits: options.logLimits ?? {} };
   const main = await openLogOn(storage, place, { world, opening: { create } });
   lock = undefined;
   undo(() => main.log.close());
@@ -282,6 +299,20 @@ function evidenceOf({ vault, store, keys }: Opened, logs: Logs): Pick<Runtime, '
   };
 }
 
+/** One desk a log, so that changes of a log come one after the other. */
+function openDesks({ store, clock, random }: Opened, logs: Logs, ports: Ports): Pick<Runtime, 'sessions' | 'logDesk'> {
+  const desks = new Map<string, LogDesk>();
+  const logDesk = (name: string): LogDesk | undefined => {
+    const log = logs.of(name);
+    const desk = desks.get(name) ?? (log === undefined ? undefined : createLogDesk({ log, store }));
+    if (desk !== undefined) desks.set(name, desk);
+    return desk;
+  };
+  const { recorder } = logs;
+  const logOf = (org: string): Log => logs.ofOrg(org).log;
+  return { logDesk, sessions: createSessionDesk({ logOf, recorder, turns: ports.turns, feed: ports.feed, clock, random }) };
+}
+
 async function compose(opened: Opened, undo: Undo): Promise<Runtime> {
   const { options, store, keys, vault, clock, random } = opened;
   const logs = await startLogs(opened);
@@ -320,6 +351,7 @@ async function compose(opened: Opened, undo: Undo): Promise<Runtime> {
       return main.keyDesk.view().active.at(-1) ?? '';
     },
     logKeys: main.keyDesk,
+    ...openDesks(opened, logs, ports),
     receiptKey,
     scopeSigner: keys.scopeSigner,
     vault: desk,

@@ -1,5 +1,6 @@
 /** @module State behind one interface (SQLite, memory), sealed secrets and key files. */
 export { type LogPosition } from './log-deltas.ts';
+export { openDiskArchive } from './disk-archive.ts';
 export { openDiskLogReading, openDiskLogStorage, type DiskLogOptions, type DiskLogReading } from './disk-log-storage.ts';
 export { nodeDisk, type DiskFile, type DiskSystem, type OpenMode } from './disk-system.ts';
 export { STORE_LIMITS } from './limits.ts';

@@ -143,7 +143,7 @@ async function perform(url: string, input: Input, context: Context): Promise<Out
   const client = new CountersignClient({ gatewayUrl: url, agentId: agent.id, apiKey: key, secret });
   try {
     const replayer = createReplayer({ find: await openEngineTrust(ownEngines(context.dataDir)) });
-    const stage = { operator, client, replayer, trust: { vkeys: [await operator.logKey()] } };
+    const stage = { operator, client, replayer, trust: { vkeys: (await operator.logKeys()).active } };
     const played = await play(stage, agent.id);
     const out = textOption(input, 'out');
     if (out !== undefined) await exportEvidence(stage, played.rows, resolve(context.world.cwd, out));

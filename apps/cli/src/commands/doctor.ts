@@ -1,27 +1,20 @@
 /** @module `doctor`: is everything here that a decision needs? Each check is a sentence, and each failure says what to do. */
 import { existsSync } from 'node:fs';
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseNoteVerifierKey } from '@countersign/crypto';
 import { codeOf, type JsonObject } from '@countersign/kernel';
-import { openCheckpoint } from '@countersign/log';
 import { BUILTIN_RULESETS, compilePolicy } from '@countersign/policy';
 import { compileRules } from '@countersign/rules';
 import { hostSetsPath, readHostSets } from '@countersign/runtime';
 import type { Command, Context, Input } from '../command.ts';
+import { type Diagnosis, examineLog, examineVault, examineWitnesses } from '../log-health.ts';
 import { judgeSketch, openJudging } from '../judging.ts';
 import { findGateway } from '../operator-gateway.ts';
 import { describeError, EXIT, type Outcome } from '../outcome.ts';
 import { resolveRuleset } from '../policies.ts';
 import { type Colour, faultLine, printable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
-
-interface Diagnosis {
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly sentence: string;
-  readonly hint?: string;
-}
 
 type Examination = readonly [name: string, examine: (context: Context) => Promise<Diagnosis>];
 
@@ -92,21 +85,6 @@ async function examineGateway(context: Context): Promise<Diagnosis> {
   return ok(`${operator.where}, ${agents.length} agents`);
 }
 
-async function examineLog({ dataDir }: Context): Promise<Diagnosis> {
-  const [keyFile, noteFile] = [join(dataDir, 'log.vkey'), join(dataDir, 'log', 'checkpoint')];
-  if (!existsSync(keyFile) || !existsSync(noteFile)) return { status: 'warn', sentence: 'there is no log yet', hint: 'countersign up' };
-  const verifier = parseNoteVerifierKey((await readFile(keyFile, 'utf8')).trim());
-  if (!verifier.ok) return { status: 'fail', sentence: `the key of the log is not readable: ${verifier.error.message}` };
-  const opened = openCheckpoint(await readFile(noteFile, 'utf8'), [verifier.value]);
-  if (!opened.ok)
-    return {
-      status: 'fail',
-      sentence: `the checkpoint is not signed by the key of this log: ${opened.error.message}`,
-      hint: 'restore the directory from a backup',
-    };
-  return ok(`log of ${opened.value.size} entries, checkpoint signed`);
-}
-
 const EXAMINATIONS: readonly Examination[] = [
   ['node', examineNode],
   ['rules', examineRules],
@@ -116,6 +94,8 @@ const EXAMINATIONS: readonly Examination[] = [
   ['directory', examineDirectory],
   ['gateway', examineGateway],
   ['log', examineLog],
+  ['witnesses', examineWitnesses],
+  ['vault', examineVault],
 ];
 
 async function examine([name, work]: Examination, context: Context): Promise<Diagnosis & { readonly name: string }> {

@@ -1,4 +1,4 @@
-/** @module `log`: the newest checkpoint, the key that signs it, and what was written last. */
+/** @module `log`: the newest checkpoint, and what was written last. */
 import type { JsonObject } from '@countersign/kernel';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { type EntrySummary, saidColour, summarize } from '../entries.ts';
@@ -83,18 +83,13 @@ async function checkpoint(input: Input, context: Context): Promise<Outcome> {
   return withOperator(context, false, async (operator) => {
     const note = await operator.checkpoint(log);
     const [origin = '', size = '', root = ''] = note.split('\n');
+    const { active: keys } = await operator.logKeys(log);
     return {
       exitCode: EXIT.ok,
-      json: { origin, size: Number(size), root, checkpoint: note, key: await operator.logKey(log) },
+      json: { origin, size: Number(size), root, checkpoint: note, key: keys.at(-1) ?? '', keys },
       text: note.trimEnd(),
     };
   });
-}
-
-async function key(input: Input, context: Context): Promise<Outcome> {
-  const log = namedLog(input, context);
-  const logKey = await withOperator(context, false, (operator) => operator.logKey(log));
-  return { exitCode: EXIT.ok, json: { key: logKey }, text: logKey };
 }
 
 export const logCommands: readonly Command[] = [
@@ -104,13 +99,6 @@ export const logCommands: readonly Command[] = [
     options: [LOG_NAME_OPTION],
     examples: ['countersign log checkpoint', 'countersign log checkpoint --json'],
     run: checkpoint,
-  },
-  {
-    path: 'log key',
-    summary: 'the key that whoever verifies must know',
-    options: [LOG_NAME_OPTION],
-    examples: ['countersign log key > keys.txt', 'countersign log key --log-name team-a'],
-    run: key,
   },
   {
     path: 'log tail',

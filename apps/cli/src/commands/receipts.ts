@@ -1,11 +1,10 @@
 /** @module `receipt`: one receipt, to read or to hand to somebody who trusts nobody. */
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { codeOf, isUuid, type JsonValue } from '@countersign/kernel';
+import { isUuid, type JsonValue } from '@countersign/kernel';
 import { readBundle } from '@countersign/receipts';
 import { EXPORT_FORMATS, type ExportFormat } from '@countersign/receipts/exports';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { CliError, EXIT, type Outcome, usageError } from '../outcome.ts';
+import { OUT_OPTIONS, writeOut } from '../write-out.ts';
 import { withOperator } from './agents.ts';
 
 function idOf(input: Input): string {
@@ -28,36 +27,9 @@ async function show(input: Input, context: Context): Promise<Outcome> {
   return { exitCode: EXIT.ok, json: { receipt: shown }, text: JSON.stringify(shown, null, 2) };
 }
 
-interface Written {
-  readonly id: string;
-  readonly bytes: Uint8Array;
-  /** Where nobody named a file. */
-  readonly fileName: string;
-  /** Property of the JSON answer that holds the text. */
-  readonly property: 'bundle' | 'export';
-}
-
-async function write(input: Input, context: Context, { id, bytes, fileName, property }: Written): Promise<Outcome> {
-  const out = textOption(input, 'out') ?? fileName;
-  if (out === '-') {
-    const text = new TextDecoder().decode(bytes);
-    return { exitCode: EXIT.ok, json: { id, [property]: text }, text: text.trimEnd() };
-  }
-  try {
-    await writeFile(resolve(context.world.cwd, out), bytes, { flag: flag(input, 'force') ? 'w' : 'wx' });
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    throw new CliError(EXIT.config, [
-      { code: 'file_exists', message: 'the file is there already', path: out, hint: 'name another with --out, or say --force' },
-    ]);
-  }
-  const next = `countersign verify ${out}`;
-  return { exitCode: EXIT.ok, json: { id, file: out, bytes: bytes.length }, text: `${out}: ${bytes.length} bytes; next: ${next}` };
-}
-
 async function bundle(input: Input, context: Context): Promise<Outcome> {
   const { id, bytes } = await fetchBundle(input, context, !flag(input, 'withoutInputs'));
-  return write(input, context, { id, bytes, fileName: `${id}.countersign.json`, property: 'bundle' });
+  return writeOut(input, context, { json: { id }, bytes, fileName: `${id}.countersign.json`, property: 'bundle' });
 }
 
 const SUFFIXES: Readonly<Record<ExportFormat, string>> = {
@@ -74,7 +46,7 @@ async function exported(input: Input, context: Context): Promise<Outcome> {
   if (format === undefined) throw usageError(`there is no format \`${named}\``, `--format ${['bundle', ...EXPORT_FORMATS].join(', or ')}`);
   const id = idOf(input);
   const bytes = await withOperator(context, false, (operator) => operator.exportReceipt(id, format));
-  return write(input, context, { id, bytes, fileName: `${id}${SUFFIXES[format]}`, property: 'export' });
+  return writeOut(input, context, { json: { id }, bytes, fileName: `${id}${SUFFIXES[format]}`, property: 'export' });
 }
 
 async function key(input: Input, context: Context): Promise<Outcome> {
@@ -99,7 +71,7 @@ export const receiptCommands: readonly Command[] = [
     options: [
       { flags: '--out <file>', summary: '`ID.countersign.json` where it is not said, `-` for standard output' },
       { flags: '--without-inputs', summary: 'prove the entry, disclose nothing: it can be verified, not replayed' },
-      { flags: '--force', summary: 'replace a file that is there' },
+      ...OUT_OPTIONS,
     ],
     examples: ['countersign receipt bundle 0193a0b0-0000-7000-8000-000000000001 --out receipt.json'],
     run: bundle,
@@ -112,7 +84,7 @@ export const receiptCommands: readonly Command[] = [
       { flags: '--format <format>', summary: `bundle where it is not said, ${EXPORT_FORMATS.join(', ')} (spine: the session up to it)` },
       { flags: '--out <file>', summary: 'named after id and format where it is not said, `-` for standard output' },
       { flags: '--without-inputs', summary: 'of a bundle: disclose nothing. The other formats never do' },
-      { flags: '--force', summary: 'replace a file that is there' },
+      ...OUT_OPTIONS,
     ],
     examples: [
       'countersign receipt export 0193a0b0-0000-7000-8000-000000000001 --format dsse',

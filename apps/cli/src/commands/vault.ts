@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { VaultView } from '@countersign/pipeline';
 import { rotateMasterKey } from '@countersign/runtime';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
+import { orgIdOf } from '../org-option.ts';
 import { findGateway } from '../operator-gateway.ts';
 import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
 import { renderFields } from '../render.ts';
@@ -26,11 +27,7 @@ async function show(_input: Input, context: Context): Promise<Outcome> {
 async function orgOption(input: Input, context: Context): Promise<{ readonly org?: string }> {
   const named = textOption(input, 'org');
   if (named === undefined) return {};
-  const orgs = await withOperator(context, false, (operator) => operator.listOrgs());
-  const found = orgs.filter(({ id, name }) => id === named.toLowerCase() || name === named);
-  const [only] = found;
-  if (only === undefined || found.length > 1) throw usageError(`there is no org \`${named}\`, or more than one`, 'countersign org show');
-  return { org: only.id };
+  return { org: orgIdOf(await withOperator(context, false, (operator) => operator.listOrgs()), named) };
 }
 
 async function erase(input: Input, context: Context): Promise<Outcome> {

@@ -51,6 +51,7 @@ const WIRE: Readonly<Record<ClampdCode, WireError>> = {
   action_too_large: { status: 413, code: 'payload_too_large' },
   invalid_action: { status: 422 },
   invalid_session_id: { status: 400 },
+  session_ended: { status: 409 },
   invalid_delegation_chain: { status: 400 },
   delegation_unknown_caller: { status: 403 },
   agent_not_found: { status: 404 },

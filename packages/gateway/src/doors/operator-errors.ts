@@ -1,12 +1,14 @@
 /** @module Every error of the operator door: status and body. */
 import { CodedError, codeOf, type Fault } from '@countersign/kernel';
-import type { AdminFaultCode, LogsFaultCode, VaultFaultCode } from '@countersign/pipeline';
+import type { AdminFaultCode, LogDeskFaultCode, LogsFaultCode, SessionFaultCode, VaultFaultCode } from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
 /** Codes of refusals this door makes itself. */
 export type OperatorCode =
   | AdminFaultCode
   | VaultFaultCode
+  | SessionFaultCode
+  | LogDeskFaultCode
   | LogsFaultCode
   | 'operator_unauthorized'
   | 'operator_forbidden'
@@ -20,6 +22,11 @@ export type OperatorCode =
   | 'evidence_unavailable'
   | 'vault_erased'
   | 'vault_unavailable'
+  | 'vault_empty'
+  | 'log_archived'
+  | 'log_archive_mismatch'
+  | 'log_segment_missing'
+  | 'archive_unusable'
   | 'erasure_not_entered';
 
 const STATUS: Readonly<Record<OperatorCode, number>> = {
@@ -35,6 +42,18 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   invalid_policy: 422,
   invalid_subject: 422,
   subject_unknown: 404,
+  invalid_session: 422,
+  session_unknown: 404,
+  session_ended: 409,
+  session_busy: 409,
+  checkpoint_unreadable: 422,
+  checkpoint_ahead: 409,
+  checkpoint_forked: 409,
+  checkpoint_order: 422,
+  invalid_archive: 422,
+  invalid_before: 422,
+  log_keys_full: 409,
+  log_key_last: 409,
   not_found: 404,
   invalid_log_name: 422,
   invalid_origin: 422,
@@ -56,6 +75,11 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   evidence_unavailable: 503,
   vault_erased: 410,
   vault_unavailable: 503,
+  vault_empty: 409,
+  log_archived: 409,
+  log_archive_mismatch: 409,
+  log_segment_missing: 503,
+  archive_unusable: 503,
   erasure_not_entered: 503,
 };
 
@@ -91,13 +115,25 @@ const FRAMEWORK: Readonly<Record<string, number>> = {
   malformed_request: 400,
 };
 
+/** Codes of thrown errors whose sentence is for the operator. */
+const SAID: readonly OperatorCode[] = [
+  'vault_erased',
+  'vault_unavailable',
+  'vault_empty',
+  'erasure_not_entered',
+  'log_archived',
+  'log_archive_mismatch',
+  'log_segment_missing',
+  'archive_unusable',
+];
+
 /** What a client sees of anything thrown. */
 export function operatorError(error: unknown): OperatorErrorAnswer {
   if (error instanceof OperatorError) return answer(STATUS[error.fault.code], error.fault);
   const code = codeOf(error);
   if (code === 'state_unavailable') return answer(503, { code, message: 'the state could not be read or written' });
-  if (error instanceof CodedError && (code === 'vault_erased' || code === 'vault_unavailable' || code === 'erasure_not_entered'))
-    return answer(STATUS[code], (error as CodedError).fault);
+  const said = error instanceof CodedError ? SAID.find((one) => one === code) : undefined;
+  if (said !== undefined) return answer(STATUS[said], (error as CodedError).fault);
   if (error instanceof CodedError) return answer(503, { code: 'evidence_unavailable', message: `the gateway could not answer (${code})` });
   const fault = faultOfThrown(error);
   const status = FRAMEWORK[fault.code];

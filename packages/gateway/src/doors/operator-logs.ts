@@ -1,26 +1,16 @@
 /** @module The logs at the operator door: which there are, making another, having an org write to another (spec/http.md HTTP-051). */
 import type { LogDraft, LogsDesk, LogsResult } from '@countersign/pipeline';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from './operator-access.ts';
+import type { FastifyInstance } from 'fastify';
 import { OperatorError } from './operator-errors.ts';
+import type { LentByDoor } from './operator-routes.ts';
 import { LOG_SCHEMA, ORG_LOG_SCHEMA } from './operator-wire.ts';
-
-/** What the door lends its routes. */
-export interface LogRoutes {
-  readonly desk: LogsDesk;
-  /** @throws OperatorError where the credential is not good for reading, or for everything. */
-  readonly need: (request: FastifyRequest, what: 'everything' | 'read') => Access;
-  /** The log that an org writes to. */
-  readonly logOf: (org: string) => string;
-  readonly reply: (answer: FastifyReply, value: object, status?: number) => FastifyReply;
-}
 
 function unwrap<T>(result: LogsResult<T>): T {
   if (!result.ok) throw new OperatorError(result.error);
   return result.value;
 }
 
-export function addLogRoutes(app: FastifyInstance, { desk, need, logOf, reply }: LogRoutes): void {
+export function addLogRoutes(app: FastifyInstance, desk: LogsDesk, { need, logOf, reply }: LentByDoor): void {
   app.get('/api/v1/logs', (request, answer) => {
     const { org } = need(request, 'read');
     if (org === undefined) return reply(answer, { logs: desk.list() });

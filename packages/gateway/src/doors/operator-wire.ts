@@ -37,3 +37,16 @@ export const POLICY_SCHEMA: object = body(['source'], { source: { type: 'string'
 const words = { type: 'string', maxLength: 4096 };
 export const ERASE_SCHEMA: object = body(['subject', 'reason'], { org, subject: words, reason: words });
 export const ROTATE_SCHEMA: object = body([], { org, subject: words });
+export const SESSION_END_SCHEMA: object = body(['session', 'reason'], { org, session: words, reason: words });
+const log = { type: 'string', minLength: 1, maxLength: 64 };
+export const LOG_ONLY_SCHEMA: object = body([], { log });
+/** A signed note, as a consistency file takes one. */
+const note = { type: 'string', minLength: 1, maxLength: 65_536 };
+export const CONSISTENCY_SCHEMA: object = body(['old'], { old: note, new: note, log });
+const directory = { type: 'string', minLength: 1, maxLength: 4096 };
+export const ARCHIVE_SCHEMA: object = body(['before', 'directory'], {
+  before: { type: ['integer', 'string'], minimum: 0, maximum: Number.MAX_SAFE_INTEGER, maxLength: 32 },
+  directory,
+  log,
+});
+export const RESTORE_SCHEMA: object = body(['directory'], { directory, log });

@@ -10,12 +10,14 @@ import {
   type AgentRecord,
   type ApiKeyKind,
   type Feed,
+  type LogDesk,
   type LogsDesk,
   MAIN_LOG,
   type OrgRecord,
   type PageRequest,
   type PolicyDraft,
   type PolicyView,
+  type SessionDesk,
   type ToolView,
   type VaultDesk,
 } from '@countersign/pipeline';
@@ -36,6 +38,9 @@ import {
   SCOPES_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
+import { addLogDeskRoutes } from './operator-log.ts';
+import type { LentByDoor } from './operator-routes.ts';
+import { addSessionRoutes } from './operator-sessions.ts';
 import { addLogRoutes } from './operator-logs.ts';
 import { addVaultRoutes } from './operator-vault.ts';
 
@@ -66,12 +71,16 @@ export interface OperatorDoor {
   readonly policies: PolicyDesk;
   readonly evidence: Evidence;
   readonly vault: VaultDesk;
+  readonly sessions: SessionDesk;
+  /** Of an open log, by its name. */
+  readonly logDesk: (log: string) => LogDesk | undefined;
   readonly logs: LogsDesk;
   readonly feed: Feed;
   readonly clock: Clock;
   /** SHA-256 of the operator token. */
   readonly operatorTokenSha256: Uint8Array;
-  readonly status: () => JsonValue;
+  /** `everything`: with what only the operator token may see. */
+  readonly status: (seen: { readonly everything: boolean }) => JsonValue;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -340,7 +349,7 @@ function logOfOrg({ admin }: OperatorDoor, org: string): string {
 function addEvidenceRoutes(app: FastifyInstance, door: OperatorDoor): void {
   app.get('/api/v1/status', (request, answer) => {
     need(accessFor(request), 'read');
-    return reply(answer, { status: door.status() });
+    return reply(answer, { status: door.status({ everything: accessFor(request).may === 'everything' }) });
   });
   app.get('/api/v1/receipts', async (request, answer) => {
     need(accessFor(request), 'read');
@@ -393,21 +402,20 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     });
     for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
       addRoutes(scoped, door);
-    addLogRoutes(scoped, {
-      desk: door.logs,
-      need(request, what) {
+    const lent: LentByDoor = {
+      need: (request, what) => {
         const access = accessFor(request);
         need(access, what);
         return access;
       },
       logOf: (org) => logOfOrg(door, org),
-      reply,
-    });
-    addVaultRoutes(scoped, {
-      desk: door.vault,
-      needEverything: (request) => need(accessFor(request), 'everything'),
       orgFor: (request, named) => orgFor(door, request, named),
+      queryText,
       reply,
-    });
+    };
+    addVaultRoutes(scoped, door.vault, lent);
+    addSessionRoutes(scoped, door.sessions, lent);
+    addLogDeskRoutes(scoped, door.logDesk, lent);
+    addLogRoutes(scoped, door.logs, lent);
   });
 }
