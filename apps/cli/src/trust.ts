@@ -81,6 +81,6 @@ export async function readTrust(input: Input, context: Context): Promise<NamedTr
   if (local.length === 0)
     throw usageError('whose log is to be believed?', 'name its key: --key VKEY (the operator shows it with `countersign log key`)');
   const vkeys: string[] = [];
-  for (const file of local) vkeys.push(...check(linesOf(await readText(file, context)), file));
+  for (const keyFile of local) vkeys.push(...check(linesOf(await readText(keyFile, context)), keyFile));
   return { vkeys, receiptKeys, ...witnesses, from: local.join(' and ') };
 }
