@@ -38,7 +38,9 @@ export async function testExamples(
   given: { readonly documents: readonly RuleDocument[]; readonly rules: RuleSet },
   context: Context,
 ): Promise<ExampleReport> {
-  const judging = await openJudging(await resolveRuleset('permissive', context), given.rules);
+  // An example says what its rule finds; from which level on the rule speaks is another matter.
+  const rules: RuleSet = { ...given.rules, rules: given.rules.rules.map((rule) => ({ ...rule, level: 1 })) };
+  const judging = await openJudging(await resolveRuleset('permissive', context), rules);
   const failures: ExampleFailure[] = [];
   let passed = 0;
   for (const { rule, examples } of given.documents.flatMap(({ rules }) => rules)) {
