@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Signer } from '@countersign/crypto';
 import { type Clock, CodedError, type Random } from '@countersign/kernel';
 import type { LogRecord } from '@countersign/log';
+import type { Ports } from '@countersign/pipeline';
 import type { EntryBody, StateDelta } from '@countersign/protocol';
 import { createRecorder, deltaOf, openContent, type ReceiptRecorder } from '@countersign/receipts';
 import type { LogPosition, Store, Vault } from '@countersign/store';
@@ -14,7 +15,6 @@ import { checkLogReaches } from './data-directory.ts';
 import { type LogKeyDesk, openLogKeyDesk } from './log-key-desk.ts';
 import { followDurability } from './log-position.ts';
 import type { OpenedLog } from './opened-log.ts';
-import { systemTimer } from './platform.ts';
 
 /** What it takes to put a log to work. */
 export interface LogCrew {
@@ -22,6 +22,7 @@ export interface LogCrew {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly random: Random;
+  readonly timer: Ports['timer'];
   /** Signs every entry; absent: the checkpoint is the signature. */
   readonly entrySigner?: Signer | undefined;
   readonly warn: (message: string) => void;
@@ -88,7 +89,7 @@ export async function runLog(opened: OpenedLog, crew: LogCrew): Promise<RunningL
   const stopWriteBack = crew.store.startWriteBack({
     log: place.name,
     position,
-    timer: systemTimer,
+    timer: crew.timer,
     failed: () => {
       // One that has failed stays so: it is said once.
       if (log.failure !== undefined && said) return;

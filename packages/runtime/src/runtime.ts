@@ -73,6 +73,7 @@ export interface RuntimeOptions {
   readonly diskSystem?: DiskSystem | ((log: string) => DiskSystem);
   readonly clock?: Clock;
   readonly random?: Random;
+  readonly timer?: Ports['timer'];
   /** Told of trouble that nobody waits for. Never a secret. */
   readonly warn?: (message: string) => void;
   readonly scopeTokenTtlSeconds?: number;
@@ -145,6 +146,7 @@ interface Opened {
   readonly unopened: ReadonlyMap<string, CodedError>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly timer: Ports['timer'];
 }
 
 async function openPolicy({ options, store }: Opened, file: EngineFile): Promise<PolicyInForce> {
@@ -166,7 +168,7 @@ async function openPolicy({ options, store }: Opened, file: EngineFile): Promise
 }
 
 function makePorts(opened: Opened, parts: { readonly recorder: ReceiptRecorder; readonly policy: PolicyInForce }): Ports {
-  const { options, keys, store, clock, random } = opened;
+  const { options, keys, store, clock, random, timer } = opened;
   return {
     clock,
     random,
@@ -182,7 +184,7 @@ function makePorts(opened: Opened, parts: { readonly recorder: ReceiptRecorder; 
       ttlSeconds: options.scopeTokenTtlSeconds ?? SCOPE_TOKEN_TTL_SECONDS,
     }),
     feed: options.feed ?? NO_FEED,
-    timer: systemTimer,
+    timer,
     gate: createGate(),
     turns: createSessionTurns(),
   };
@@ -225,7 +227,7 @@ async function openFurther(world: LogWorld): Promise<FurtherLogs> {
 type Undo = (close: () => Promise<void> | void) => void;
 
 async function openAll(options: RuntimeOptions, undo: Undo): Promise<Opened> {
-  const { dataDir, clock = systemClock, random = createSystemRandom(), diskSystem } = options;
+  const { dataDir, clock = systemClock, random = createSystemRandom(), timer = systemTimer, diskSystem } = options;
   const place = logPlace(dataDir, MAIN_LOG);
   // The lock of the main log is that of the directory.
   const storage = await openLogDisk(place, diskSystem);
@@ -253,7 +255,7 @@ async function openAll(options: RuntimeOptions, undo: Undo): Promise<Opened> {
   vault = createVault({ tables, master: keys.sealer, clock, random, create: entries === 0 });
   const store = openSqliteStateStore(join(dataDir, STATE), { sealer: keys.sealer, clock, random });
   undo(() => store.close());
-  return { options, keys, vault, store, world, main, further, unopened, clock, random };
+  return { options, keys, vault, store, world, main, further, unopened, clock, random, timer };
 }
 
 /**
@@ -272,10 +274,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
-function startLogs({ options, main, further, unopened, world, store, vault, clock, random, keys }: Opened): Promise<Logs> {
+function startLogs({ options, main, further, unopened, world, store, vault, clock, random, timer, keys }: Opened): Promise<Logs> {
   const entrySigner = options.signing === 'each' ? keys.receiptSigner : undefined;
   const warn = (message: string): void => options.warn?.(message);
-  return runLogs({ main, further, unopened, world, crew: { store, vault, clock, random, entrySigner, warn } });
+  return runLogs({ main, further, unopened, world, crew: { store, vault, clock, random, timer, entrySigner, warn } });
 }
 
 /** A record says itself in which log it is: its bytes are those that we wrote. */
