@@ -18,7 +18,8 @@ describe.each(MODES)('--log-name, %s', (mode) => {
   const named = (...args: string[]): string[] => [...args, '--log-name', 'team'];
 
   it('keys, proofs, fsck, archive and sessions are those of the log', async () => {
-    const { ask, run } = evidence.world;
+    const ask: Evidence['world']['ask'] = (args) => evidence.world.ask(args);
+    const run: Evidence['world']['run'] = (args) => evidence.world.run(args);
     const key = (await run(named('log', 'key'))).stdout;
     expect(key).not.toBe((await run(['log', 'key'])).stdout);
     evidence.write('team.txt', key);
