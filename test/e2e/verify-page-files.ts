@@ -30,14 +30,27 @@ export interface SessionVector {
   readonly expect: { readonly ok: boolean };
 }
 
-function vectorsOf(name: 'valid' | 'invalid' | 'consistency' | 'sessions'): unknown {
+interface ExtendedVector {
+  readonly name: string;
+  readonly file: string;
+  readonly trust: Trust;
+  readonly expect: { readonly ok: boolean };
+}
+
+function vectorsOf(name: 'valid' | 'invalid' | 'extended' | 'consistency' | 'consistency-seeded' | 'sessions'): unknown {
   return JSON.parse(readFileSync(new URL(`../../vectors/bundle/${name}.json`, import.meta.url), 'utf8')) as unknown;
 }
 
 export const VECTORS = [...(vectorsOf('valid') as Vector[]), ...(vectorsOf('invalid') as Vector[])];
-export const CONSISTENCY = (vectorsOf('consistency') as { cases: ConsistencyVector[] }).cases;
+export const CONSISTENCY = (['consistency', 'consistency-seeded'] as const).flatMap(
+  (name) => (vectorsOf(name) as { cases: ConsistencyVector[] }).cases,
+);
 export const SESSION_FILES = (vectorsOf('sessions') as { cases: SessionVector[] }).cases;
-export const SINGLE = VECTORS.filter(({ bundles }) => bundles.length === 1);
+/** The page reads a line that is given twice once, so it cannot be asked about a key that is trusted twice. */
+const EXTENDED = (vectorsOf('extended') as { cases: ExtendedVector[] }).cases
+  .filter(({ trust }) => new Set(trust.vkeys).size === trust.vkeys.length)
+  .map(({ name, file, trust, expect }): Vector => ({ name, bundles: [file], trust, ok: expect.ok }));
+export const SINGLE = [...VECTORS.filter(({ bundles }) => bundles.length === 1), ...EXTENDED];
 export const SESSIONS = VECTORS.filter(({ bundles }) => bundles.length > 1);
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -63,7 +63,7 @@ function readWitnesses(input: Input): Pick<Trust, 'witnessKeys' | 'quorum'> {
 /** The keys of every log of the data directory: each is believed of its own log only. */
 function localKeyFiles(dataDir: string): readonly string[] {
   const homes = [MAIN_LOG, ...furtherLogs(dataDir)].map((name) => logPlace(dataDir, name).home);
-  return homes.map((home) => join(home, LOG_KEY_FILE)).filter((path) => existsSync(path));
+  return homes.map((home) => join(home, LOG_KEY_FILE)).filter((file) => existsSync(file));
 }
 
 /** @throws {CliError} exit 3 for a key that is none, exit 5 where no key is known. */
@@ -81,6 +81,6 @@ export async function readTrust(input: Input, context: Context): Promise<NamedTr
   if (local.length === 0)
     throw usageError('whose log is to be believed?', 'name its key: --key VKEY (the operator shows it with `countersign log key`)');
   const vkeys: string[] = [];
-  for (const path of local) vkeys.push(...check(linesOf(await readText(path, context)), path));
+  for (const keyFile of local) vkeys.push(...check(linesOf(await readText(keyFile, context)), keyFile));
   return { vkeys, receiptKeys, ...witnesses, from: local.join(' and ') };
 }

@@ -18,8 +18,9 @@ describe.each(MODES)('--log-name, %s', (mode) => {
   const named = (...args: string[]): string[] => [...args, '--log-name', 'team'];
 
   it('keys, proofs, fsck, archive and sessions are those of the log', async () => {
-    const ask: Evidence['world']['ask'] = (args) => evidence.world.ask(args);
-    const run: Evidence['world']['run'] = (args) => evidence.world.run(args);
+    const { world } = evidence;
+    const ask: typeof world.ask = (...args) => world.ask(...args);
+    const run: typeof world.run = (...args) => world.run(...args);
     const key = (await run(named('log', 'key'))).stdout;
     expect(key).not.toBe((await run(['log', 'key'])).stdout);
     evidence.write('team.txt', key);

@@ -20,7 +20,9 @@ import { readPacks } from './packs-on-disk.ts';
 const require = createRequire(new URL('../../facts/package.json', import.meta.url));
 const bytes = (name: string): Uint8Array => readFileSync(require.resolve(name));
 /** Packs whose examples kill every mutant. The others are older than this check. */
-const KILLED: ReadonlySet<string> = new Set(['effects', 'windows', 'command-injection']);
+const KILLED: ReadonlySet<string> = new Set(['effects', 'windows', 'command-injection', 'sql', 'web']);
+/** What no example reaches: a text longer than the limit would be longer than the pack. */
+const UNREACHED: ReadonlyMap<string, string> = new Map(['R163', 'R167', 'R168'].map((rule) => [rule, '/text/max_length']));
 
 let understanding: Understanding;
 
@@ -66,7 +68,7 @@ describe('RULE-040 examples notice every condition that is left out', () => {
         const examples = examplesOf(written);
         const mutants = mutantsOf(written.rule.when as unknown as JsonValue);
         const survivors = mutants.filter((mutant) => !isKilled(written.rule, mutant, examples));
-        expect(survivors.map((mutant) => mutant.dropped).join(' ')).toBe('');
+        expect(survivors.map((mutant) => mutant.dropped).join(' ')).toBe(UNREACHED.get(written.rule.id) ?? '');
       });
     }
   }
