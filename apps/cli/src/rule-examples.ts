@@ -43,7 +43,7 @@ export async function testExamples(
   const judging = await openJudging(await resolveRuleset('permissive', context), rules);
   const failures: ExampleFailure[] = [];
   let passed = 0;
-  for (const { rule, examples } of given.documents.flatMap(({ rules }) => rules)) {
+  for (const { rule, examples } of given.documents.flatMap((document) => document.rules)) {
     if (examples.positive.length === 0 || examples.negative.length === 0) {
       throw configError([{ code: 'rule_without_examples', message: `rule \`${rule.id}\` needs a positive and a negative example` }]);
     }
