@@ -44,7 +44,7 @@ export interface FrameInput {
 export function writeFrame(target: Uint8Array, at: number, frame: FrameInput): Uint8Array {
   const { entry, attachments } = frame;
   const length = frameBytes(entry, attachments);
-  target.set(MAGIC, at);
+  for (let i = 0; i < MAGIC.length; i += 1) target[at + i] = MAGIC[i] ?? 0;
   putU32(target, at + 4, length - HEADER_BYTES - SUM_BYTES);
   putU48(target, at + 8, frame.index);
   putU48(target, at + 14, frame.batch);
@@ -65,7 +65,8 @@ export function writeFrame(target: Uint8Array, at: number, frame: FrameInput): U
     target.set(attachment, cursor);
     cursor += attachment.length;
   }
-  target.set(sha256(target.subarray(at, cursor)).subarray(0, SUM_BYTES), cursor);
+  const sum = sha256(target.subarray(at, cursor));
+  for (let i = 0; i < SUM_BYTES; i += 1) target[cursor + i] = sum[i] ?? 0;
   return leaf;
 }
 
