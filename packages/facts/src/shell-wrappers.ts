@@ -189,6 +189,12 @@ const trap: Unwrap = (fields, name) => {
 const applet: Unwrap = (fields, name) =>
   fields.length > 1 && fields[1]?.text.startsWith('-') === false ? [{ label: name, fields: fields.slice(1), keep: false }] : NONE;
 
+/** `exec -a NAME` runs a program under another name, which is worth its own label. */
+const execAs: Unwrap = (fields) => {
+  const named = /^-[cl]{0,2}a/.test(fields[1]?.text ?? '');
+  return plain({ short: 'a' })(fields, named ? 'exec -a' : 'exec');
+};
+
 /** `command -v x` asks, it does not run. */
 const commandBuiltin: Unwrap = (fields, name) => (/^-[pvV]{0,2}[vV]/.test(fields[1]?.text ?? '') ? NONE : plain({})(fields, name));
 
@@ -224,7 +230,7 @@ const TABLE: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['time', plain({ short: 'fo', long: ['format', 'output'] })],
   ['command', commandBuiltin],
   ['builtin', plain({})],
-  ['exec', plain({ short: 'a' })],
+  ['exec', execAs],
   ['xargs', xargs],
   ['parallel', parallel],
   ['find', findActions],
