@@ -39,14 +39,19 @@ function changeEffects(kind: 'writes' | 'deletes', place: string, by: string): r
   return kinds;
 }
 
+/** What is copied into a directory lies below it, under a name that only the other end knows. */
+function placeWritten(target: string, maybeInto: boolean): string {
+  const place = placeOf(target);
+  return place === '' && maybeInto ? placeOf(`${target}/-`) : place;
+}
+
 function pathEffects(path: PathFact, commands: readonly CommandFact[], effects: EffectFact[]): void {
   const kind = BY_ACCESS[path.access];
   if (kind === undefined) return;
   const { span, command } = path;
   const target = path.resolved ?? path.normalized;
   const by = commands[command]?.name ?? '';
-  // What is copied into a directory lies below it, under a name that only the other end knows.
-  const place = placeOf(target) || (kind === 'writes' && INTO.has(by) ? placeOf(`${target}/-`) : '');
+  const place = placeWritten(target, kind === 'writes' && INTO.has(by));
   effects.push({ span, kind, target, place, command });
   if (kind !== 'writes' && kind !== 'deletes') return;
   for (const more of changeEffects(kind, place, by)) effects.push({ span, kind: more, target, place, command });
