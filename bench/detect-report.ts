@@ -28,7 +28,7 @@ interface Line {
 }
 
 /** Causes named for a family; the rest are counted. */
-const CAUSES_SHOWN = 10;
+const CAUSES_SHOWN = 24;
 
 function linesOf(report: DetectReport): readonly Line[] {
   return Object.entries(report.families).flatMap(([name, tally]) => [
@@ -154,13 +154,36 @@ function formatCauses(causes: Readonly<Record<string, readonly number[]>>, level
   return [...shown, ...(rest > 0 ? [`${rest} more of ${counted.length - CAUSES_SHOWN} other classes`] : [])].join('; ');
 }
 
+type Causes = Readonly<Record<string, readonly number[]>>;
+
+/** Causes that begin with the name of a part of the family stand on a line of that part. */
+function causesByPart(name: string, tally: FamilyTally, causes: Causes): readonly (readonly [name: string, causes: Causes])[] {
+  const parts = new Map<string, Record<string, readonly number[]>>();
+  for (const [cause, counts] of Object.entries(causes)) {
+    const first = cause.slice(0, cause.indexOf(' '));
+    const part = Object.hasOwn(tally.splits, first) ? first : '';
+    const own = parts.get(part) ?? {};
+    own[part === '' ? cause : cause.slice(first.length + 1)] = counts;
+    parts.set(part, own);
+  }
+  return [...parts].map(([part, own]) => [part === '' ? name : `${name} / ${part}`, own]);
+}
+
+/** One line for each part at level 1, and another at level 3 where that differs. */
 function causeRows(report: DetectReport, field: 'misses' | 'falseAlarms'): readonly Row[] {
-  const rows = Object.entries(report.families).flatMap(([name, tally]) =>
-    [1, 3].flatMap((level) => {
-      const causes = formatCauses(tally[field], level);
-      return causes === '' ? [] : [[name, String(level), causes]];
-    }),
-  );
+  const rows = Object.entries(report.families)
+    .flatMap(([name, tally]) => causesByPart(name, tally, tally[field]))
+    .flatMap(([name, causes]) => {
+      const [first, third] = [formatCauses(causes, 1), formatCauses(causes, 3)];
+      const lines =
+        first === third
+          ? [['1 to 3', first]]
+          : [
+              ['1', first],
+              ['3', third === '' ? 'none' : third],
+            ];
+      return lines.filter(([, text]) => text !== '').map(([level = '', text = '']) => [name, level, text]);
+    });
   return [['family', 'level', field === 'misses' ? 'what got through' : 'what stopped harmless rows'], ...rows];
 }
 
