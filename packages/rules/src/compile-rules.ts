@@ -12,6 +12,7 @@ import { RULE_LIMITS } from './limits.ts';
 import type { PatternFault } from './pattern-syntax.ts';
 import type { CompiledPattern } from './pattern.ts';
 import type { Condition, FactTest, Rule, RuleSet } from './rule.ts';
+import { steer, type Steering } from './steering.ts';
 
 /** A condition over numbered leaves. */
 export type CompiledCondition =
@@ -76,11 +77,6 @@ export interface Scratch {
   readonly hits: Int32Array;
   readonly leafStamp: Float64Array;
   readonly looks: Uint8Array;
-}
-
-export interface CompileOptions {
-  /** Rules above this paranoia level stay silent; 1..4, default 1. */
-  readonly level?: number;
 }
 
 export type RulesFault = Fault<
@@ -260,13 +256,17 @@ function createScratch(patterns: number, leaves: number): Scratch {
   };
 }
 
-/** Compiles a rule set; refuses it whole, with every reason, when one pattern is unsafe. */
-export function compileRules(ruleSet: RuleSet, options: CompileOptions = {}): Result<CompiledRules, Fault[]> {
+/**
+ * Compiles what speaks of a rule set under a steering; refuses it whole, with every reason, when one pattern is unsafe or the steering
+ * weakens what it may not.
+ */
+export function compileRules(ruleSet: RuleSet, steering: Steering = {}): Result<CompiledRules, Fault[]> {
   const faults = checkSet(ruleSet);
   if (faults.length > 0) return err(faults);
+  const steered = steer(ruleSet, steering);
+  if (!steered.ok) return steered;
   const compiler = new RuleCompiler();
-  const level = options.level ?? 1;
-  for (const [i, rule] of ruleSet.rules.entries()) if (rule.level <= level) compiler.add(rule, `/rules/${i}`);
+  for (const { rule, index } of steered.value) compiler.add(rule, `/rules/${index}`);
   if (compiler.faults.length > 0) return err(compiler.faults.slice(0, RULE_LIMITS.faultsMax));
   const { leaves } = compiler;
   const patterns: TextPattern[] = leaves.flatMap((leaf, id) =>

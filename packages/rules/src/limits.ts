@@ -1,5 +1,8 @@
 /** @module Every limit of the rules, in one place; each has a test at n and n + 1. */
 
+/** The id that no document may use: matching itself was cut short. */
+export const MATCH_CUT_RULE = 'R000';
+
 export const RULE_LIMITS = {
   /** UTF-16 code units of one rule document. */
   documentCharsMax: 1_048_576,

@@ -5,8 +5,7 @@ import { err, isJsonObject, ok, type JsonObject, type JsonValue, type Result } f
 import { ACTION_KIND_FAMILIES, isActionKind, SEVERITIES, type Severity } from '@countersign/protocol';
 import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { compileRules } from './compile-rules.ts';
-import { RULE_LIMITS } from './limits.ts';
-import { MATCH_CUT_RULE } from './match-rules.ts';
+import { MATCH_CUT_RULE, RULE_LIMITS } from './limits.ts';
 import { checkCondition } from './read-condition.ts';
 import { Reading, type Locate, type RuleFault, type RuleFaultCode } from './reading.ts';
 import type { Condition, ExampleSketch, Rule, RuleDocument, WrittenRule } from './rule.ts';
