@@ -16,7 +16,7 @@ export interface Announced {
 }
 
 /** Blanks, `:`, `#`, `=`, `is`, `no.`, quotes between the word and the value. */
-const GAP = String.raw`(?:["'\s:#=._/-]|\b(?:is|no|nr|num|number|numer|numero|nummer|id|the|of|my|are|was|n°|code|reg|member|ist|es|laut)\b|numaras\u0131){0,16}`;
+const GAP = String.raw`(?:["'\s:#=._/-]|\b(?:is|no|nr|num|number|numer|numero|nummer|id|the|of|my|from|are|was|n°|code|reg|member|ist|es|laut)\b|numaras\u0131){0,16}`;
 
 function after(value: string): RegExp {
   return new RegExp(`^(?:nummer|number|nr|no)?${GAP}(${value})`, 'i');
@@ -168,7 +168,7 @@ export const ANNOUNCED: readonly Announced[] = [
   {
     type: 'ip_address',
     words: ['ip address', 'client ip', 'my ip', 'user ip', 'source ip', 'remote ip', 'ip_address', 'client connection', 'connection from'],
-    value: after(String.raw`(?:from\s)?[0-9a-f]{0,4}(?:[.:][0-9a-f]{0,4}){2,7}`),
+    value: after(String.raw`[0-9a-f]{0,4}(?:[.:][0-9a-f]{0,4}){2,7}`),
     check: isPublicAddress,
     sure: true,
   },

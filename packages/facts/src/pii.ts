@@ -295,11 +295,12 @@ const DIGITS_MIN = 4;
 export function scanPii(finder: PiiFinder, read: ReadText): void {
   const { text } = read.fact;
   if (text.includes('@')) readEmails(finder, read);
-  if (read.profile.digits < DIGITS_MIN) return;
+  const many = read.profile.digits >= DIGITS_MIN;
+  if (read.fact.role === 'content' && (many || text.includes('::'))) readMachines(finder, read);
+  if (!many) return;
   finder.meter.steps += text.length;
   const words = digitWords(text);
   readNumbers(finder, read, words);
-  if (read.fact.role === 'content') readMachines(finder, read);
   for (const word of words) {
     if (word.digits && word.text.length !== 2 && word.text.length !== 4) continue;
     const hit = letteredOf(text, word);

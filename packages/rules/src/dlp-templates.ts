@@ -52,7 +52,12 @@ const DOCUMENTS = ['ssn', 'drivers_license', 'eu_passport', 'us_itin'];
 const HEALTH_IDS = ['mrn', 'health_plan_id', 'us_medicare_mbi', 'nhs_number', 'de_health_insurance', 'au_medicare'];
 const WHO = ['ssn', 'dob', 'person_name', 'postal_address', 'phone', 'email', 'drivers_license', 'eu_passport', 'mrn', 'nhs_number'];
 const NATIONAL: FactTest = {
-  type: [{ regex: '^(ssn|aadhaar|nhs_number|[a-z]{2}_(?!vat|passport|routing|bank|npi|dea)[a-z_]{2,24})$' }],
+  type: [
+    {
+      regex:
+        '^(ssn|aadhaar|nhs_number|(ar|at|au|be|bg|br|ca|ch|cl|cn|cz|de|dk|ee|es|fi|fr|gr|hr|ie|il|in|it|jp|kr|lt|mx|ng|nl|no|pl|pt|ro|se|sg|th|tr|tw|uk|us|za)_(?!routing|bank|npi|dea)[a-z_]{2,24})$',
+    },
+  ],
   confidence: ['high'],
 };
 
@@ -73,6 +78,9 @@ const SPECIAL = [
   { regex: 'criminal (record|conviction)s?["\\s]{0,2}(:|=|is\\b|for\\b)' },
   { regex: '(genetic|biometric) (data|profile|template)s?["\\s]{0,2}(:|=|is\\b|of\\b)' },
 ];
+
+/** Parameters by which a tool is told how to log in. */
+const LOGIN_KEYS = ['*password', 'passwd', 'pwd', '*token', '*secret', '*key', 'apikey', 'auth', 'authorization'];
 
 const MARKS = [
   { regex: '(strictly|company|business|highly) confidential' },
@@ -230,7 +238,7 @@ const TEMPLATES: Readonly<Record<string, DlpTemplate>> = {
         title: 'Bank accounts in number',
         score: 780,
         level: 1,
-        kinds: OUT,
+        kinds: SENT,
         atLeast: 4,
         when: counted(BANK),
       },
@@ -284,7 +292,7 @@ const TEMPLATES: Readonly<Record<string, DlpTemplate>> = {
         level: 3,
         kinds: SENT,
         atLeast: 1,
-        when: (atLeast) => ({ secret: { confidence: ['low'], at_least: atLeast } }),
+        when: (atLeast) => ({ secret: { confidence: ['low'], unless: [{ key: LOGIN_KEYS }], at_least: atLeast } }),
       },
     ],
   },
