@@ -23,7 +23,9 @@ function isAddressCode(code: number): boolean {
 
 /** A letter or sign that makes an address part of something longer. */
 function isGlued(text: string, at: number): boolean {
-  return /[\w-]/.test(text.charAt(at));
+  const code = text.charCodeAt(at);
+  const low = code | 0x20;
+  return (low >= 0x61 && low <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x2d;
 }
 
 function typeOf(value: string): MachineAddress['type'] | undefined {

@@ -223,6 +223,7 @@ describe('keys by the name of their provider', () => {
   const SHAPED: Readonly<Record<string, readonly [good: string, bad: string]>> = {
     uuid: ['c70f49ee - 0dbf - b983 - b622 - 538894008f34', 'c70f49e - 0dbff - b983 - b622 - 538894008f34'],
     pair: ['d16 | a27', 'd16 | a26'],
+    discordbot: ['M a23 . a6 . a27', 'M a23 . a5 . a28'],
     hexpair: ['d71703e5 : 5874d83e', 'd71703e5 : 5874d83'],
     sumo: ['su a12', 'sa a12'],
     telegram: ['d9 :AA a33', 'd9 :AB a33'],
