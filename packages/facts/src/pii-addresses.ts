@@ -11,6 +11,7 @@ export interface MachineAddress {
   readonly end: number;
 }
 
+const ADDRESS_CHARS_MIN = 3;
 const ADDRESS_CHARS_MAX = 46;
 const MAC = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 const OCTET = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
@@ -53,6 +54,22 @@ function runFrom(text: string, start: number): number {
   return end;
 }
 
+/** Where an address ends whose run ends at `run`: without the stop or colon of the sentence. */
+function trimmed(text: string, start: number, run: number): number {
+  let end = run;
+  while (end > start && end > run - 2 && /[.:]/.test(text.charAt(end - 1)) && !text.startsWith('::', end - 2)) end -= 1;
+  return end;
+}
+
+/** What the run between `start` and `run` is, where it stands by itself and is no version. */
+function addressIn(text: string, start: number, run: number): MachineAddress | undefined {
+  const end = trimmed(text, start, run);
+  if (end - start < ADDRESS_CHARS_MIN || end - start > ADDRESS_CHARS_MAX || isGlued(text, run)) return undefined;
+  const type = typeOf(text.slice(start, end));
+  if (type === undefined || VERSION.test(text.slice(Math.max(0, start - VERSION_CHARS), start))) return undefined;
+  return { type, start, end };
+}
+
 /** All of a text; `steps` counts what was looked at. */
 export function machineAddresses(text: string): { readonly found: readonly MachineAddress[]; readonly steps: number } {
   const found: MachineAddress[] = [];
@@ -63,13 +80,9 @@ export function machineAddresses(text: string): { readonly found: readonly Machi
       continue;
     }
     const run = runFrom(text, i);
-    const start = i;
+    const address = addressIn(text, i, run);
+    if (address !== undefined) found.push(address);
     i = run;
-    let end = run;
-    while (end > start && end > run - 2 && /[.:]/.test(text.charAt(end - 1)) && !text.startsWith('::', end - 2)) end -= 1;
-    if (end - start < 3 || end - start > ADDRESS_CHARS_MAX || isGlued(text, run)) continue;
-    const type = typeOf(text.slice(start, end));
-    if (type !== undefined && !VERSION.test(text.slice(Math.max(0, start - VERSION_CHARS), start))) found.push({ type, start, end });
   }
   return { found, steps: text.length };
 }

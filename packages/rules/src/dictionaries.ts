@@ -122,14 +122,23 @@ function tokenBefore(text: string, start: number, token: string): number {
   return at < start && at >= token.length && text.startsWith(token, at - token.length) ? at - token.length : -1;
 }
 
+function endsWell(text: string, start: number, end: number): boolean {
+  return (start === 0 || !joinsWord(text, start - 1)) && !joinsWord(text, end);
+}
+
 /** The whole phrase around its literal at `found`, standing by itself. */
-function phraseAt(text: string, word: DictionaryWord, found: number): Match | undefined {
+function phraseAt(text: string, { tokens, at }: DictionaryWord, found: number): Match | undefined {
   let start = found;
-  let end = found + (word.tokens[word.at] ?? '').length;
-  for (let i = word.at - 1; i >= 0 && start >= 0; i -= 1) start = tokenBefore(text, start, word.tokens[i] ?? '');
-  for (let i = word.at + 1; i < word.tokens.length && end >= 0; i += 1) end = tokenAfter(text, end, word.tokens[i] ?? '');
-  if (start < 0 || end < 0 || (start > 0 && joinsWord(text, start - 1)) || joinsWord(text, end)) return undefined;
-  return { start, end };
+  let end = found + (tokens[at] ?? '').length;
+  for (const token of tokens.slice(0, at).toReversed()) {
+    start = tokenBefore(text, start, token);
+    if (start < 0) return undefined;
+  }
+  for (const token of tokens.slice(at + 1)) {
+    end = tokenAfter(text, end, token);
+    if (end < 0) return undefined;
+  }
+  return endsWell(text, start, end) ? { start, end } : undefined;
 }
 
 /** What a search in one lower-case text tells. */

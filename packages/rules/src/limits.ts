@@ -26,7 +26,7 @@ export const RULE_LIMITS = {
   /** Words that the dictionaries of one rule set bring in all, counted at each place where one is named. */
   dictionaryUsesMax: 100_000,
   /** Cells of the table by which dictionaries are searched: letters of all words times different letters. */
-  dictionaryCellsMax: 33_554_432,
+  dictionaryCellsMax: 16_777_216,
   /** Templates that one rule document may name. */
   templatesMax: 32,
   /** Nested groups of one regular expression. */

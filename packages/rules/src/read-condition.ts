@@ -40,7 +40,7 @@ function checkWordList(value: JsonObject, path: Path, reading: Reading): void {
   if (dictionary !== undefined) {
     const name = reading.string(dictionary, [...path, 'dictionary'], 64);
     const known = [...reading.dictionaries.keys()].join(', ');
-    if (!reading.dictionaries.has(name))
+    if (name !== '' && !reading.dictionaries.has(name))
       reading.fault('rule_value', [...path, 'dictionary'], {
         message: `this document has no dictionary \`${name}\``,
         hint: known === '' ? 'write `dictionaries: {name: [words]}` beside `rules`' : `known here: ${known}`,
