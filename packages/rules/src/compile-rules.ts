@@ -7,6 +7,7 @@ import { isActionKind } from '@countersign/protocol';
 import { buildAutomaton, type Automaton } from './automaton.ts';
 import { compileFactTest, type FactLeaf, type StringsCheck } from './compile-facts.ts';
 import { compileTextTest, type TextLeaf } from './compile-texts.ts';
+import { compileDictionaries, type CompiledDictionaries } from './dictionaries.ts';
 import { FACT_CLASSES, type FactClass } from './fact-fields.ts';
 import { RULE_LIMITS } from './limits.ts';
 import type { PatternFault } from './pattern-syntax.ts';
@@ -61,6 +62,7 @@ export interface CompiledRules {
     readonly patterns: readonly TextPattern[];
     readonly byLiteral: readonly (readonly number[])[];
   };
+  readonly dictionaries: CompiledDictionaries | undefined;
   readonly classes: ReadonlyMap<FactClass, ClassIndex>;
   /** Which rules speak on a kind of action; filled as kinds are seen. */
   readonly activeByKind: Map<string, Uint8Array>;
@@ -273,9 +275,13 @@ export function compileRules(ruleSet: RuleSet, steering: Steering = {}): Result<
     leaf.type === 'text' ? leaf.any.map((pattern, position) => ({ leaf: id, position, pattern })) : [],
   );
   const texts = { ...indexByLiteral(patterns.map(({ pattern }) => pattern)), patterns };
+  const words = compileDictionaries(leaves.flatMap((leaf, id) => (leaf.type === 'text' ? [{ leaf: id, words: leaf.words }] : [])));
+  if (!words.ok) return err([{ code: 'rule_too_many', message: words.error, hint: 'use shorter dictionaries' }]);
   const classes = new Map(FACT_CLASSES.map((factClass) => [factClass, buildClassIndex(leaves, factClass)] as const));
   const scratch = createScratch(patterns.length, leaves.length);
-  return ok({ rules: compiler.rules, leaves, ruleOf: Int32Array.from(compiler.ruleOf), texts, classes, activeByKind: new Map(), scratch });
+  const ruleOf = Int32Array.from(compiler.ruleOf);
+  const tables = { texts, dictionaries: words.value, classes };
+  return ok({ rules: compiler.rules, leaves, ruleOf, ...tables, activeByKind: new Map(), scratch });
 }
 
 const KINDS_KEPT = 64;

@@ -8,7 +8,9 @@ export { type MatchInput } from './matching.ts';
 export { mergeRuleDocuments, ruleSetJson } from './merge-rules.ts';
 export { compilePattern, searchValue, type CompiledPattern, type Match, type Meter, type PatternMode } from './pattern.ts';
 export { type PatternFault } from './pattern-syntax.ts';
-export { KIND_GROUPS, parseRules } from './read-rules.ts';
+export { DLP_TEMPLATES, rulesOfTemplate, type DlpPart, type DlpTemplate, type TemplateOptions } from './dlp-templates.ts';
+export { KIND_GROUPS } from './read-kinds.ts';
+export { parseRules } from './read-rules.ts';
 export { readRuleSet } from './read-rule-set.ts';
 export { type RuleFault, type RuleFaultCode } from './reading.ts';
 export { type Steering, unknownRules } from './steering.ts';
@@ -23,5 +25,6 @@ export type {
   RuleSet,
   StringTest,
   TextTest,
+  WordList,
   WrittenRule,
 } from './rule.ts';
