@@ -24,6 +24,8 @@ import {
 import { readWord } from './shell-words.ts';
 import { unwrap, type Unwrapped } from './shell-wrappers.ts';
 import { readsInput, withInput } from './shell-input.ts';
+import { shellEscapes } from './tool-body.ts';
+import { readToolCall } from './tool-call.ts';
 import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
@@ -78,6 +80,7 @@ function emit(shell: Shell, call: Call, frame: Frame): number {
   const line = args.length === 0 ? shown : `${shown} ${args.join(' ')}`;
   shell.folded += line.length;
   shell.steps += line.length;
+  const tool = readToolCall(name, args, call.here ?? call.input?.output);
   shell.commands.push({
     span: frame.span ?? span,
     name,
@@ -90,6 +93,7 @@ function emit(shell: Shell, call: Call, frame: Frame): number {
     dynamic: glob || fields.some((field) => field.dynamic),
     program: PATH_SIGN.test(word) ? word : '',
     subshell: frame.subshell,
+    ...(tool === undefined ? {} : { call: tool }),
   });
   return shell.commands.length - 1;
 }
@@ -122,6 +126,16 @@ function readInput(shell: Shell, call: Call, frame: Frame): void {
   if (!isInterpreter(name)) return;
   const code = inlineCode(name, args) ?? (args.every((arg) => arg.text.startsWith('-')) ? text : undefined);
   if (code !== undefined) readCode(shell, code, enterFrame(frame, { label: name, via: 'interpreter', span: call.span }));
+}
+
+/** Commands that the client of a database hands to a shell. */
+function readEscapes(shell: Shell, input: { readonly index: number; readonly call: Call; readonly frame: Frame }): void {
+  const body = shell.commands[input.index]?.call?.body;
+  if (body === undefined) return;
+  const name = commandName(input.call.fields[0]);
+  shell.steps += body.length;
+  for (const text of shellEscapes(body))
+    reread(shell, text, { frame: enterFrame(input.frame, { label: name, via: 'interpreter', span: input.call.span }) });
 }
 
 function readCode(shell: Shell, code: string, frame: Frame): void {
@@ -247,6 +261,7 @@ function finish(shell: Shell, call: Call, frame: Frame): Stage {
   const args = call.fields.slice(1).map((field) => field.text);
   applyBuiltin(shell, name, args);
   readInput(shell, call, frame);
+  readEscapes(shell, { index, call, frame });
   const toFile = call.redirects.some((redirect) => redirect.operator.startsWith('>') && redirect.operator !== '>&');
   if (toFile || call.fields.some((field) => field.dynamic)) return { output: undefined, index };
   const output = name === 'command' ? outputOfLookup(args) : outputOf(name, args, call.here ?? call.input?.output);
