@@ -50,8 +50,12 @@ const WELL_KNOWN: Readonly<Record<Registry, ReadonlySet<string>>> = {
     'gensim xgboost lightgbm docker kubernetes ansible fabric colorama loguru alembic marshmallow discord.py python-telegram-bot protobuf grpcio',
     'google-api-python-client azure-identity psutil pexpect simplejson attrs packaging tabulate',
   ),
-  cargo: wordSet('serde serde_json tokio reqwest anyhow thiserror clippy hyper tracing rayon chrono itertools futures bytes regex rustls diesel'),
-  gem: wordSet('rails nokogiri devise sidekiq rspec bundler sinatra rubocop capistrano faraday jekyll puppet fastlane cocoapods activerecord'),
+  cargo: wordSet(
+    'serde serde_json tokio reqwest anyhow thiserror clippy hyper tracing rayon chrono itertools futures bytes regex rustls diesel',
+  ),
+  gem: wordSet(
+    'rails nokogiri devise sidekiq rspec bundler sinatra rubocop capistrano faraday jekyll puppet fastlane cocoapods activerecord',
+  ),
 };
 
 /** Packages with a name of their own that lies close to a well-known one. */

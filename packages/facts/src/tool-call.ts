@@ -31,7 +31,7 @@ function verbTakes(reader: Reader, word: string): boolean {
   if (typeof depth === 'number') return verbWords < depth;
   if (!/^[a-z][\w:.-]{0,63}$/i.test(word)) return false;
   if (depth === 'grouped') return verbWords === 0 || (verbWords === 1 && row.groups.has(operands[0] ?? ''));
-  return verbWords < FACTS_LIMITS.verbWordsMax && (depth === 'all' || !ACTS.has(operands.at(-1) ?? ''));
+  return verbWords < FACTS_LIMITS.verbWordsMax && (depth === 'all' || verbWords < 2 || !ACTS.has(operands.at(-1) ?? ''));
 }
 
 function addOperand(reader: Reader, word: string): void {
@@ -72,8 +72,9 @@ function readLong(reader: Reader, written: string, next: string | undefined): nu
   const name = inFull(reader.row, (equals === -1 ? written : written.slice(0, equals)).toLowerCase());
   if (equals !== -1) {
     const value = written.slice(equals + 1);
-    if (FALSE.test(value)) removeFlag(reader, `--${name}`);
-    else reader.flags.push(TRUE.test(value) ? `--${name}` : `--${name}=${value}`);
+    const isSwitch = !takesValue(reader, name);
+    if (isSwitch && FALSE.test(value)) removeFlag(reader, `--${name}`);
+    else reader.flags.push(isSwitch && TRUE.test(value) ? `--${name}` : `--${name}=${value}`);
     return 1;
   }
   if (next === undefined || !takesValue(reader, name)) {

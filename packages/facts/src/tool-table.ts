@@ -74,8 +74,8 @@ const GIT = row('git', {
     '.C=directory .c=config push.f=force push.d=delete push.o=push-option push.u=set-upstream push.n=dry-run clean.f=force clean.d=directories clean.x=ignored clean.X=ignored-only clean.n=dry-run clean.e=exclude branch.D=delete+force branch.d=delete branch.f=force branch.M=move+force tag.d=delete tag.f=force checkout.f=force submodule.f=force clone.c=config clone.u=upload-pack clone.b=branch clone.o=origin filter-branch.f=force commit.m=message commit.n=no-verify rebase.x=exec rebase.i=interactive update-ref.d=delete log.S=search grep.O=open-files-in-pager format-patch.o=output-directory archive.o=output',
   shortened:
     'force force-with-lease force-if-includes delete mirror prune hard soft mixed expire dry-run receive-pack upload-pack no-verify all tags',
-  groups: 'remote config stash reflog submodule worktree credential bundle lfs notes bisect maintenance sparse-checkout svn',
-  aliases: 'remote_remove=remote_rm stash_clear=stash_clear',
+  groups: 'remote stash reflog submodule worktree credential bundle lfs notes bisect maintenance sparse-checkout svn',
+  aliases: 'remote_remove=remote_rm',
 });
 
 const CONTAINER_GROUPS =
@@ -135,7 +135,7 @@ const AWS = row('aws', {
 });
 const GCLOUD = row('gcloud', {
   values:
-    'project account configuration format filter verbosity impersonate-service-account billing-project zone region role member source-ranges allow rules secret location cluster database network priority direction image tag key-file service-account member-type instance',
+    'project account configuration format filter verbosity impersonate-service-account billing-project zone region role member source-ranges allow rules secret location cluster database network retention-days min-instances max-instances num-nodes size priority direction image tag key-file service-account member-type instance',
   letters: 'q=quiet',
   depth: 'acting',
 });
@@ -154,7 +154,8 @@ const BQ = row('bq', { values: 'project_id dataset_id location format', letters:
 const NPM_ALIASES =
   'i=install in=install ins=install add=install isntall=install un=uninstall rm=uninstall r=uninstall remove=uninstall unlink=uninstall x=exec dlx=exec ci=ci t=test run-script=run pub=publish';
 const NPM = row('npm', {
-  values: 'registry prefix workspace userconfig cache otp tag access filter dir cwd auth-type loglevel script-shell node-options ignore-scripts-list package',
+  values:
+    'registry prefix workspace userconfig cache otp tag access filter dir cwd auth-type loglevel script-shell node-options ignore-scripts-list package',
   letters: 'g=global D=save-dev w=workspace C=prefix f=force p=package',
   groups: 'config cache access owner token profile org team dist-tag pkg global workspace',
   aliases: `${NPM_ALIASES} config_delete=config_rm set=config_set c_set=config_set`,
@@ -180,13 +181,23 @@ const CARGO = row('cargo', {
   values: 'git branch tag rev path registry index version token package features target-dir manifest-path config target root vers',
   letters: 'p=package F=features j=jobs q=quiet f=force',
 });
-const GEM = row('gem', { values: 'source version install-dir http-proxy key host otp', letters: 's=source v=version i=install-dir p=http-proxy k=key' });
+const GEM = row('gem', {
+  values: 'source version install-dir http-proxy key host otp',
+  letters: 's=source v=version i=install-dir p=http-proxy k=key',
+});
 const GO = row('go', { values: 'C modfile o tags ldflags', letters: '', oneDash: true, groups: 'mod env tool work' });
 const APT = row('apt', { values: 'option target-release config-file', letters: 'y=yes o=option t=target-release c=config-file q=quiet' });
-const DNF = row('dnf', { values: 'enablerepo disablerepo repo setopt config installroot releasever', letters: 'y=assumeyes c=config q=quiet' });
+const DNF = row('dnf', {
+  values: 'enablerepo disablerepo repo setopt config installroot releasever',
+  letters: 'y=assumeyes c=config q=quiet',
+});
 const APK = row('apk', { values: 'repository root keys-dir repositories-file', letters: 'X=repository p=root U=update-cache' });
 const BREW = row('brew', { values: '', letters: 'f=force', groups: 'services' });
-const COMPOSER = row('composer', { values: 'working-dir repository', letters: 'd=working-dir n=no-interaction W=with-all-dependencies', groups: 'global config' });
+const COMPOSER = row('composer', {
+  values: 'working-dir repository',
+  letters: 'd=working-dir n=no-interaction W=with-all-dependencies',
+  groups: 'global config',
+});
 
 const CURL = row('curl', {
   values:
@@ -198,12 +209,21 @@ const CURL = row('curl', {
 const WGET = row('wget', {
   values:
     'method body-data body-file post-data post-file header user password user-agent output-document output-file directory-prefix input-file tries timeout http-user http-password execute ca-certificate',
-  letters: 'O=output-document o=output-file P=directory-prefix i=input-file t=tries T=timeout U=user-agent e=execute q=quiet r=recursive c=continue',
+  letters:
+    'O=output-document o=output-file P=directory-prefix i=input-file t=tries T=timeout U=user-agent e=execute q=quiet r=recursive c=continue',
   depth: 0,
 });
-const HTTPIE = row('http', { values: 'auth auth-type proxy verify output session', letters: 'a=auth A=auth-type o=output f=form j=json', depth: 0 });
+const HTTPIE = row('http', {
+  values: 'auth auth-type proxy verify output session',
+  letters: 'a=auth A=auth-type o=output f=form j=json',
+  depth: 0,
+});
 
-const REDIS = row('redis', { values: 'host port pass user sentinel db url', letters: 'h=host p=port a=pass u=url n=db x=stdin i=interval r=repeat', depth: 1 });
+const REDIS = row('redis', {
+  values: 'host port pass user sentinel db url',
+  letters: 'h=host p=port a=pass u=url n=db x=stdin i=interval r=repeat',
+  depth: 1,
+});
 const MONGO = row('mongo', {
   values: 'eval host port username password authenticationDatabase file',
   letters: 'u=username h=host f=file',
@@ -248,8 +268,10 @@ const VAULT = row('vault', {
   groups: 'kv secrets auth policy token operator lease audit namespace',
 });
 const SERVERLESS = row('serverless', { values: 'stage region', letters: 's=stage r=region', aliases: 'rm=remove' });
-const GROUPED = 'apps pg addons config domains kubernetes compute databases droplet cluster volume db secrets machine project env d1 r2 kv pages nodegroup';
-const PLATFORM = (tool: string): ToolRow => row(tool, { values: 'app org region stage context project', letters: 'a=app', groups: GROUPED, aliases: 'rm=remove' });
+const GROUPED =
+  'apps pg addons config domains kubernetes compute databases droplet cluster volume db secrets machine project env d1 r2 kv pages nodegroup';
+const PLATFORM = (tool: string): ToolRow =>
+  row(tool, { values: 'app org region stage context project', letters: 'a=app', groups: GROUPED, aliases: 'rm=remove' });
 
 /** Names to rows; a digit behind `pip` and its kin is a version. */
 const ROWS: readonly (readonly [names: string, row: ToolRow])[] = [
@@ -270,7 +292,15 @@ const ROWS: readonly (readonly [names: string, row: ToolRow])[] = [
   ['npx bunx pnpx', NPX],
   ['uvx', row('uvx', { values: 'from index-url index with', letters: '', depth: 0, inner: 'uvx' })],
   ['pip pipx', PIP],
-  ['uv', row('uv', { values: [...PIP.values].join(' '), letters: 'i=index-url f=find-links r=requirement', groups: 'pip tool cache python', aliases: 'pip_install=install tool_install=install add=install' })],
+  [
+    'uv',
+    row('uv', {
+      values: [...PIP.values].join(' '),
+      letters: 'i=index-url f=find-links r=requirement',
+      groups: 'pip tool cache python',
+      aliases: 'pip_install=install tool_install=install add=install',
+    }),
+  ],
   ['twine', PUBLISHER],
   ['poetry pdm hatch flit', POETRY],
   ['cargo', CARGO],
@@ -296,9 +326,26 @@ const ROWS: readonly (readonly [names: string, row: ToolRow])[] = [
   ['gh glab', GH],
   ['vault bao', VAULT],
   ['serverless sls', SERVERLESS],
-  ...['heroku', 'doctl', 'flyctl', 'fly', 'eksctl', 'wrangler', 'vercel', 'netlify', 'supabase', 'turso', 'railway', 'linode-cli', 'hcloud', 'argocd', 'kind', 'minikube', 'k3d', 'vagrant'].map(
-    (name): readonly [string, ToolRow] => [name, PLATFORM(name === 'flyctl' ? 'fly' : name)],
-  ),
+  ...[
+    'heroku',
+    'doctl',
+    'flyctl',
+    'fly',
+    'eksctl',
+    'wrangler',
+    'vercel',
+    'netlify',
+    'supabase',
+    'turso',
+    'railway',
+    'linode-cli',
+    'hcloud',
+    'argocd',
+    'kind',
+    'minikube',
+    'k3d',
+    'vagrant',
+  ].map((name): readonly [string, ToolRow] => [name, PLATFORM(name === 'flyctl' ? 'fly' : name)]),
 ];
 
 const TABLE: ReadonlyMap<string, ToolRow> = new Map(ROWS.flatMap(([names, tool]) => names.split(' ').map((name) => [name, tool] as const)));
@@ -313,6 +360,6 @@ export function toolRow(name: string): ToolRow | undefined {
 export const ACTS: ReadonlySet<string> = wordSet(
   'create delete list describe update get set unset deploy start stop reset restart resume suspend ssh scp cp mv rm rsync cat ls export import clone patch',
   'add-iam-policy-binding remove-iam-policy-binding set-iam-policy get-iam-policy add-metadata remove-metadata print-access-token',
-  'print-identity-token login activate-service-account revoke application-default access destroy disable enable undelete restore query execute',
-  'get-credentials add remove connect promote failover run call submit tail read write drain cordon resize rollback schedule-destroy lookup',
+  'print-identity-token login activate-service-account revoke access destroy disable enable undelete restore query execute',
+  'get-credentials add remove connect promote failover call submit tail read write drain cordon resize rollback schedule-destroy lookup',
 );

@@ -135,7 +135,11 @@ function bodiesOf(commands: readonly CommandFact[]): readonly LanguageText[] {
   });
 }
 
-function readStatements(action: Action, reads: ReadTexts, input: { languages: Languages; commands: readonly CommandFact[] }): StatementFact[] {
+function readStatements(
+  action: Action,
+  reads: ReadTexts,
+  input: { languages: Languages; commands: readonly CommandFact[] },
+): StatementFact[] {
   const { languages, commands } = input;
   const { meter } = reads;
   const statements: StatementFact[] = [];

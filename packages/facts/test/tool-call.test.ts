@@ -139,13 +139,19 @@ describe('RULE-064 bounds of the reading', () => {
   });
 
   it('words of a verb', () => {
-    const at = (count: number): string => readToolCall('az', Array.from({ length: count }, () => 'x'), undefined)?.operands.join(' ') ?? '';
+    const at = (count: number): string =>
+      readToolCall(
+        'az',
+        Array.from({ length: count }, () => 'x'),
+        undefined,
+      )?.operands.join(' ') ?? '';
     expect(at(FACTS_LIMITS.verbWordsMax)).toBe('');
     expect(at(FACTS_LIMITS.verbWordsMax + 1)).toBe('x');
   });
 
   it('letters of one cluster', () => {
-    const at = (count: number): boolean => readToolCall('git', ['push', `-${'x'.repeat(count - 1)}f`], undefined)?.flags.includes('--force') ?? false;
+    const at = (count: number): boolean =>
+      readToolCall('git', ['push', `-${'x'.repeat(count - 1)}f`], undefined)?.flags.includes('--force') ?? false;
     expect(at(FACTS_LIMITS.flagLettersMax)).toBe(true);
     expect(at(FACTS_LIMITS.flagLettersMax + 1)).toBe(false);
   });
