@@ -29,8 +29,14 @@ function verbTakes(reader: Reader, word: string): boolean {
   if (verbWords !== operands.length || reader.closed) return false;
   const { depth } = row;
   if (typeof depth === 'number') return verbWords < depth;
-  if (!/^[a-z][\w:.-]{0,63}$/i.test(word)) return false;
-  if (depth === 'grouped') return verbWords === 0 || (verbWords === 1 && row.groups.has(operands[0] ?? ''));
+  return VERB_WORD.test(word) && isOpen(row, operands, verbWords);
+}
+
+const VERB_WORD = /^[a-z][\w:.-]{0,63}$/i;
+
+/** Whether a verb of so many words can go on. */
+function isOpen({ depth, groups }: ToolRow, operands: readonly string[], verbWords: number): boolean {
+  if (depth === 'grouped') return verbWords === 0 || (verbWords === 1 && groups.has(operands[0] ?? ''));
   return verbWords < FACTS_LIMITS.verbWordsMax && (depth === 'all' || verbWords < 2 || !ACTS.has(operands.at(-1) ?? ''));
 }
 

@@ -18,9 +18,14 @@ function has(call: ToolCall, ...flags: readonly string[]): boolean {
   return flags.some((flag) => call.flags.includes(flag));
 }
 
+/** What the operands say, or what stands for it where there are none. */
+function targetOf(call: ToolCall, otherwise: string): string {
+  return call.operands.length === 0 ? otherwise : call.operands.join(' ');
+}
+
 /** One effect on the operands, or on what the call names in another way. */
 function one(call: ToolCall, kind: EffectKind, place: string): readonly CommandEffect[] {
-  return [{ kind, target: call.operands.join(' ') || (call.resources[0] ?? call.verb), place }];
+  return [{ kind, target: targetOf(call, call.resources[0] ?? call.verb), place }];
 }
 
 function always(kind: EffectKind, place: string): Row {
@@ -142,10 +147,8 @@ const RIGHTS =
 function cloudEffects(call: ToolCall): readonly CommandEffect[] {
   const { verb } = call;
   const act = verb.slice(verb.lastIndexOf(' ') + 1);
-  const target = flagValue(call, 'bucket', 'name', 'resource-group', 'secret-id', 'policy-arn', 'db-instance-identifier') ?? '';
-  const place = (kind: EffectKind, name: string): readonly CommandEffect[] => [
-    { kind, target: call.operands.join(' ') || target || verb, place: name },
-  ];
+  const target = flagValue(call, 'bucket', 'name', 'resource-group', 'secret-id', 'policy-arn', 'db-instance-identifier') ?? verb;
+  const place = (kind: EffectKind, name: string): readonly CommandEffect[] => [{ kind, target: targetOf(call, target), place: name }];
   if (SECRETS.test(verb)) return place('reads', 'secret-store');
   if (LOGGING.test(verb)) return place('hides', 'cloud-log');
   if (RIGHTS.test(verb)) return place('escalates', 'cloud');
