@@ -108,16 +108,53 @@ const ONE_WORD: readonly (readonly [ReadonlySet<string>, string])[] = [
   [OS, 'os'],
   [ERRORS, 'error'],
 ];
+/** Settings whose value is a file that the server writes, or a program that it runs. */
+const FILE_SETTINGS: ReadonlySet<string> = new Set(['general_log_file', 'slow_query_log_file', 'log_error']);
+const PROGRAM_SETTINGS: ReadonlySet<string> = new Set([
+  'archive_command',
+  'restore_command',
+  'archive_cleanup_command',
+  'ssl_passphrase_command',
+  'shared_preload_libraries',
+  'session_preload_libraries',
+  'local_preload_libraries',
+]);
+/** Languages whose functions may do what the server may. */
+const UNTRUSTED = /^(?:plpython\d?u|plperlu|pltclu|plsh|c)$/;
+/** Table functions that read files, addresses and programs. */
+const SOURCES: ReadonlyMap<string, string> = new Map([
+  ['file', 'file'],
+  ['url', 'file'],
+  ['s3', 'file'],
+  ['hdfs', 'file'],
+  ['remote', 'file'],
+  ['executable', 'os'],
+  ['read_text', 'file'],
+  ['read_blob', 'file'],
+]);
 const EQUAL: ReadonlySet<string> = new Set(['=', '==', '<=>', 'like', 'ilike', 'rlike', 'regexp', 'is', 'sounds', '~']);
 const UNEQUAL: ReadonlySet<string> = new Set(['<>', '!=']);
 const SELECTS: ReadonlySet<string> = new Set(['select', 'values', 'table', 'selectt']);
 
-/** Features told by two words in a row. */
+/** Features told by two words in a row; `` where the statement ends. */
 const PAIRS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   waitfor: { delay: ['sleep'], time: ['sleep'] },
   into: { outfile: ['into-outfile', 'file'], dumpfile: ['into-dumpfile', 'file'] },
   load: { data: ['file'] },
   attach: { database: ['file'] },
+  bulk: { insert: ['file'] },
+  vacuum: { into: ['file'] },
+  install: { plugin: ['os'], component: ['os'] },
+  purge: { binary: ['log-loss'], master: ['log-loss'] },
+  reset: { master: ['log-loss'], binary: ['log-loss'] },
+  restore: { database: ['restores'], log: ['restores'] },
+  backup: { database: ['export'], log: ['export'] },
+  export: { data: ['export'] },
+  set: { global: ['server-setup'], persist: ['server-setup'] },
+  alter: { system: ['server-setup'] },
+  pragma: { writable_schema: ['server-setup'] },
+  pg_terminate_backend: { '(': ['stops'] },
+  shutdown: { with: ['stops'], '': ['stops'] },
   load_file: { '(': ['load-file'] },
 };
 
@@ -148,6 +185,37 @@ function runsProgram(tokens: readonly Token[], at: number): boolean {
   return /^(?:to|from)$/.test(textAt(tokens, at)) && tokens[at + 2]?.kind === 'string';
 }
 
+/** Features that depend on what stands next to a word and not on its spelling alone. */
+function neighbourFeatures(tokens: readonly Token[], at: number): readonly string[] {
+  const text = textAt(tokens, at);
+  const next = tokens[at + 1];
+  const found: string[] = [];
+  const source = SOURCES.get(text);
+  if (source !== undefined && next?.text === '(' && /^(?:from|join|function)$/.test(plainAt(tokens, at - 1))) found.push(source);
+  if (/^(?:=|to)$/.test(plainAt(tokens, at + 1))) {
+    if (FILE_SETTINGS.has(text)) found.push('file');
+    if (PROGRAM_SETTINGS.has(text)) found.push('os');
+  }
+  if (next?.kind === 'string') {
+    if (text === 'attach') found.push('file');
+    if (text === 'soname') found.push('os');
+    if (text === 'into' && plainAt(tokens, at - 1) === 'copy') found.push('export');
+  }
+  return found;
+}
+
+const NEIGHBOURED: ReadonlySet<string> = new Set([...SOURCES.keys(), ...FILE_SETTINGS, ...PROGRAM_SETTINGS, 'attach', 'soname', 'into']);
+
+/** Features of the words that a statement begins with. */
+function headFeatures(tokens: readonly Token[], at: number): readonly string[] {
+  const text = textAt(tokens, at);
+  if (text === 'kill' && tokens[at + 1]?.kind === 'number') return ['stops'];
+  if (text === 'unload' && plainAt(tokens, at + 1) === '(') return ['export'];
+  return text === 'language' && UNTRUSTED.test(textAt(tokens, at + 1)) ? ['os'] : NOTHING;
+}
+
+const HEADED: ReadonlySet<string> = new Set(['kill', 'unload', 'language']);
+
 function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   const text = textAt(tokens, at);
   const next = textAt(tokens, at + 1);
@@ -156,6 +224,8 @@ function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   if (pairs !== undefined && Object.hasOwn(pairs, next)) found.push(...(pairs[next] ?? []));
   if (asksAt(tokens, at)) found.push('asks');
   if (text === 'union' && isUnion(tokens, at)) found.push('union');
+  if (NEIGHBOURED.has(text)) found.push(...neighbourFeatures(tokens, at));
+  if (HEADED.has(text) && plainAt(tokens, at) === text) found.push(...headFeatures(tokens, at));
   if (next === 'program' && runsProgram(tokens, at)) found.push('copy-program', 'os');
   return found;
 }

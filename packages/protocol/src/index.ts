@@ -30,6 +30,7 @@ export type {
   StatementKind,
   TextFact,
   TextRole,
+  ToolCall,
 } from './facts.ts';
 export {
   ERASURE_TYPE,

@@ -47,6 +47,8 @@ export interface NameFact {
 
 type Fields<T> = Readonly<Record<string, Field<T>>>;
 
+const NOTHING: readonly string[] = [];
+
 function lower(text: string): string {
   return text.toLowerCase();
 }
@@ -106,6 +108,12 @@ const COMMAND: Fields<CommandFact> = {
   bare: flag((fact) => fact.args.length === 0),
   piped: flag((fact) => fact.pipedFrom >= 0),
   piped_from: { type: 'commands', read: feeders },
+  verb: strings((fact) => (fact.call === undefined ? NOTHING : [fact.call.verb])),
+  resource: strings((fact) => fact.call?.resources ?? NOTHING),
+  flags: strings((fact) => fact.call?.flags.map(lower) ?? NOTHING),
+  operands: strings((fact) => fact.call?.operands.map(lower) ?? NOTHING),
+  resembles: strings((fact) => fact.call?.resembles ?? NOTHING),
+  body: strings((fact) => (fact.call?.body === undefined ? NOTHING : [lower(fact.call.body)])),
 };
 
 const STATEMENT: Fields<StatementFact> = {
