@@ -59,21 +59,30 @@ function isBatchEnd(tokens: readonly Token[], at: number): boolean {
   );
 }
 
+/** Where the statement that began at `from` ends before `at`: not, at a word of its own (`GO`), or at the first word of the next. */
+function endOf(tokens: readonly Token[], from: number, at: number): 'no' | 'word' | 'next' {
+  if (isBatchEnd(tokens, at)) return 'word';
+  return !HOLDS.has(plainAt(tokens, from)) && beginsAt(tokens, at) ? 'next' : 'no';
+}
+
+function depthAfter(token: Token | undefined, depth: number): number {
+  if (token?.kind !== 'punctuation') return depth;
+  return Math.max(0, depth + (token.text === '(' ? 1 : token.text === ')' ? -1 : 0));
+}
+
 /** Tokens of one statement (comments removed), cut where the next one begins outside parentheses. */
 export function splitBatch(tokens: readonly Token[]): readonly (readonly Token[])[] {
   const parts: (readonly Token[])[] = [];
   let [from, depth] = [0, 0];
   for (let i = 1; i < tokens.length; i += 1) {
-    const token = tokens[i];
-    if (token?.kind === 'punctuation') depth = Math.max(0, depth + (token.text === '(' ? 1 : token.text === ')' ? -1 : 0));
-    if (depth > 0) continue;
-    const ends = isBatchEnd(tokens, i);
-    if (!ends && (HOLDS.has(plainAt(tokens, from)) || !beginsAt(tokens, i))) continue;
-    if (i > from) parts.push(tokens.slice(from, i));
-    from = ends ? i + 1 : i;
+    depth = depthAfter(tokens[i], depth);
+    const end = depth > 0 ? 'no' : endOf(tokens, from, i);
+    if (end === 'no') continue;
+    parts.push(tokens.slice(from, i));
+    from = end === 'word' ? i + 1 : i;
   }
-  if (from < tokens.length) parts.push(tokens.slice(from));
-  return parts;
+  parts.push(tokens.slice(from));
+  return parts.filter((part) => part.length > 0);
 }
 
 /** Words that run the text they are given. */
@@ -90,23 +99,33 @@ const RUNS: ReadonlySet<string> = new Set([
 ]);
 const RUN_TOKENS_MAX = 16;
 
+const VARIABLE_TYPE = /^(?::?=|nvarchar|varchar|text)$/;
+
+/** Whether strings behind the token at `at` may be run: it runs them, or keeps them in a variable. */
+function runsFrom(tokens: readonly Token[], at: number): boolean {
+  const token = tokens[at];
+  if (token?.kind === 'word') return RUNS.has(token.text);
+  return token?.kind === 'variable' ? VARIABLE_TYPE.test(plainAt(tokens, at + 1)) : token?.text === ':=';
+}
+
+/** The inside of a string as the text that it is. */
+function insideOf(token: Token): string {
+  return token.quote === "'" ? token.text.replaceAll("''", "'") : token.text;
+}
+
 /** Statements given as text to something that runs it: `EXEC('..')`, `EXECUTE IMMEDIATE '..'`, `DO $$..$$`, a variable that is run later. */
 export function textsThatRun(tokens: readonly Token[]): readonly string[] {
   const found: string[] = [];
-  const runsLater = tokens.some(({ kind, text }) => kind === 'word' && RUNS.has(text));
-  if (!runsLater) return found;
+  if (!tokens.some(({ kind, text }) => kind === 'word' && RUNS.has(text))) return found;
   let left = 0;
-  let last = -1;
+  let last = -3;
   for (const [i, token] of tokens.entries()) {
-    if (token.kind === 'word' && RUNS.has(token.text)) left = RUN_TOKENS_MAX;
-    else if (token.kind === 'variable' && /^:?=$|^nvarchar$|^varchar$|^text$/.test(plainAt(tokens, i + 1))) left = RUN_TOKENS_MAX;
-    else if (token.text === ':=') left = RUN_TOKENS_MAX;
+    if (runsFrom(tokens, i)) left = RUN_TOKENS_MAX;
     else if (token.text === ';') left = 0;
     if (left > 0 && token.kind === 'string') {
-      const joins = last >= 0 && i - last === 2 && /^(?:\+|\|\|)$/.test(plainAt(tokens, i - 1));
-      const inside = token.quote === "'" ? token.text.replaceAll("''", "'") : token.text;
-      if (joins) found[found.length - 1] += inside;
-      else found.push(inside);
+      const joins = i - last === 2 && /^(?:\+|\|\|)$/.test(plainAt(tokens, i - 1));
+      const before = joins ? (found.pop() ?? '') : '';
+      found.push(before + insideOf(token));
       last = i;
     }
     left -= 1;

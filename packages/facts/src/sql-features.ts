@@ -1,5 +1,6 @@
 /** @module What SQL tokens give away whatever the dialect: time and file functions, operating-system access, unions, constant conditions. */
 import { constantAt, type Constant } from './sql-constants.ts';
+import { neighbourFeatures } from './sql-neighbours.ts';
 import { SQL_LIMITS } from './sql-limits.ts';
 import { plainAt, textAt, type Token } from './sql-tokens.ts';
 
@@ -108,30 +109,6 @@ const ONE_WORD: readonly (readonly [ReadonlySet<string>, string])[] = [
   [OS, 'os'],
   [ERRORS, 'error'],
 ];
-/** Settings whose value is a file that the server writes, or a program that it runs. */
-const FILE_SETTINGS: ReadonlySet<string> = new Set(['general_log_file', 'slow_query_log_file', 'log_error']);
-const PROGRAM_SETTINGS: ReadonlySet<string> = new Set([
-  'archive_command',
-  'restore_command',
-  'archive_cleanup_command',
-  'ssl_passphrase_command',
-  'shared_preload_libraries',
-  'session_preload_libraries',
-  'local_preload_libraries',
-]);
-/** Languages whose functions may do what the server may. */
-const UNTRUSTED = /^(?:plpython\d?u|plperlu|pltclu|plsh|c)$/;
-/** Table functions that read files, addresses and programs. */
-const SOURCES: ReadonlyMap<string, string> = new Map([
-  ['file', 'file'],
-  ['url', 'file'],
-  ['s3', 'file'],
-  ['hdfs', 'file'],
-  ['remote', 'file'],
-  ['executable', 'os'],
-  ['read_text', 'file'],
-  ['read_blob', 'file'],
-]);
 const EQUAL: ReadonlySet<string> = new Set(['=', '==', '<=>', 'like', 'ilike', 'rlike', 'regexp', 'is', 'sounds', '~']);
 const UNEQUAL: ReadonlySet<string> = new Set(['<>', '!=']);
 const SELECTS: ReadonlySet<string> = new Set(['select', 'values', 'table', 'selectt']);
@@ -157,6 +134,8 @@ const PAIRS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   shutdown: { with: ['stops'], '': ['stops'] },
   load_file: { '(': ['load-file'] },
 };
+
+const NOTHING: readonly string[] = [];
 
 function isUnion(tokens: readonly Token[], at: number): boolean {
   const all = /^(?:all|distinct|distinctrow)$/.test(plainAt(tokens, at + 1));
@@ -185,52 +164,23 @@ function runsProgram(tokens: readonly Token[], at: number): boolean {
   return /^(?:to|from)$/.test(textAt(tokens, at)) && tokens[at + 2]?.kind === 'string';
 }
 
-/** Features that depend on what stands next to a word and not on its spelling alone. */
-function neighbourFeatures(tokens: readonly Token[], at: number): readonly string[] {
-  const text = textAt(tokens, at);
-  const next = tokens[at + 1];
-  const found: string[] = [];
-  const source = SOURCES.get(text);
-  if (source !== undefined && next?.text === '(' && /^(?:from|join|function)$/.test(plainAt(tokens, at - 1))) found.push(source);
-  if (/^(?:=|to)$/.test(plainAt(tokens, at + 1))) {
-    if (FILE_SETTINGS.has(text)) found.push('file');
-    if (PROGRAM_SETTINGS.has(text)) found.push('os');
-  }
-  if (next?.kind === 'string') {
-    if (text === 'attach') found.push('file');
-    if (text === 'soname') found.push('os');
-    if (text === 'into' && plainAt(tokens, at - 1) === 'copy') found.push('export');
-  }
-  return found;
+function pairFeatures(text: string, next: string): readonly string[] {
+  const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
+  return pairs !== undefined && Object.hasOwn(pairs, next) ? (pairs[next] ?? NOTHING) : NOTHING;
 }
-
-const NEIGHBOURED: ReadonlySet<string> = new Set([...SOURCES.keys(), ...FILE_SETTINGS, ...PROGRAM_SETTINGS, 'attach', 'soname', 'into']);
-
-/** Features of the words that a statement begins with. */
-function headFeatures(tokens: readonly Token[], at: number): readonly string[] {
-  const text = textAt(tokens, at);
-  if (text === 'kill' && tokens[at + 1]?.kind === 'number') return ['stops'];
-  if (text === 'unload' && plainAt(tokens, at + 1) === '(') return ['export'];
-  return text === 'language' && UNTRUSTED.test(textAt(tokens, at + 1)) ? ['os'] : NOTHING;
-}
-
-const HEADED: ReadonlySet<string> = new Set(['kill', 'unload', 'language']);
 
 function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   const text = textAt(tokens, at);
   const next = textAt(tokens, at + 1);
   const found = nameFeatures(text, next === '(' || next === '.');
-  const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
-  if (pairs !== undefined && Object.hasOwn(pairs, next)) found.push(...(pairs[next] ?? []));
+  found.push(...pairFeatures(text, next));
   if (asksAt(tokens, at)) found.push('asks');
   if (text === 'union' && isUnion(tokens, at)) found.push('union');
-  if (NEIGHBOURED.has(text)) found.push(...neighbourFeatures(tokens, at));
-  if (HEADED.has(text) && plainAt(tokens, at) === text) found.push(...headFeatures(tokens, at));
+  found.push(...neighbourFeatures(tokens, at));
   if (next === 'program' && runsProgram(tokens, at)) found.push('copy-program', 'os');
   return found;
 }
 
-const NOTHING: readonly string[] = [];
 const SUBQUERY: readonly string[] = ['subquery'];
 const ASKS: readonly string[] = ['asks'];
 

@@ -186,6 +186,14 @@ function commonNames(tokens: readonly Token[]): ReadonlySet<string> {
   return found;
 }
 
+/** Whether names of tables follow the word at `at`. */
+function startsNames(tokens: readonly Token[], at: number): boolean {
+  const word = plainAt(tokens, at);
+  if (TABLE_WORDS.has(word)) return !(word === 'update' && plainAt(tokens, at - 1) === 'key');
+  if (at > 0 || !HEAD_WORDS.has(word)) return false;
+  return plainAt(tokens, readName(tokens, skipWords(tokens, 1)).next) !== 'from';
+}
+
 function readTables(tokens: readonly Token[], object: string | undefined): readonly string[] {
   const tables = new Set<string>();
   let i = 0;
@@ -194,9 +202,7 @@ function readTables(tokens: readonly Token[], object: string | undefined): reado
     i += 1;
     if (token?.kind !== 'word') continue;
     const isTarget = i - 1 < 6 && object !== undefined && object !== 'database' && token.text === object;
-    const isHead = i === 1 && HEAD_WORDS.has(token.text) && plainAt(tokens, readName(tokens, skipWords(tokens, i)).next) !== 'from';
-    const isTable = TABLE_WORDS.has(token.text) && !(token.text === 'update' && plainAt(tokens, i - 2) === 'key');
-    if (isTable || isTarget || isHead) i = readNames(tokens, i, tables);
+    if (startsNames(tokens, i - 1) || isTarget) i = readNames(tokens, i, tables);
   }
   const commons = commonNames(tokens);
   return [...tables].filter((name) => !commons.has(name));
@@ -244,12 +250,15 @@ const GIVES = /^sp_(?:addsrvrolemember|addrolemember|addlogin|grantlogin|grantdb
 /** Kind by what is done, where the head says something wider: a procedure that gives rights, a member added, rows changed by `alter`. */
 function realKind(tokens: readonly Token[], kind: StatementKind): StatementKind {
   if (kind === 'call') return tokens.slice(1, 6).some((token) => GIVES.test(token.text)) ? 'grant' : kind;
-  if (kind !== 'alter') return kind;
-  const words = tokens.slice(1, 12);
-  const acts = words.findIndex((token, i) => i >= 2 && token.kind === 'word' && /^(?:add|delete|update)$/.test(token.text));
-  const act = words[acts]?.text;
-  if (act === 'add') return words[acts + 1]?.text === 'member' ? 'grant' : kind;
-  if (words[0]?.text !== 'table' || act === undefined || !words.slice(acts).some((token) => token.text === 'where')) return kind;
+  return kind === 'alter' ? (alteredKind(tokens.slice(1, 12)) ?? kind) : kind;
+}
+
+function alteredKind(words: readonly Token[]): StatementKind | undefined {
+  const at = words.findIndex((token, i) => i >= 2 && token.kind === 'word' && /^(?:add|delete|update)$/.test(token.text));
+  const act = textAt(words, at);
+  if (act === 'add') return textAt(words, at + 1) === 'member' ? 'grant' : undefined;
+  const rows = at !== -1 && textAt(words, 0) === 'table' && words.slice(at).some((token) => token.text === 'where');
+  if (!rows) return undefined;
   return act === 'delete' ? 'delete' : 'update';
 }
 
