@@ -49,6 +49,10 @@ export const FACTS_LIMITS = {
   graphqlDepthMax: 12,
   graphqlAliasesMax: 24,
   graphqlFieldsMax: 256,
+  /** Shortest text, and fewest words of one, that the classifier weighs; facts of it in one action. */
+  proseCharsMin: 16,
+  proseWordsMin: 4,
+  proseMax: 64,
   /** Texts given to the shell reader and to the SQL reader. */
   shellTextsMax: 32,
   sqlTextsMax: 64,
