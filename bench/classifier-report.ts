@@ -111,8 +111,7 @@ export function familyRow(family: string, all: readonly HeldOut[], model: { read
 function familyLine(row: FamilyRow): string {
   const { denied } = row;
   const attacks = row.strong.total === 0 ? '-' : `${denied.attacksWithout} -> ${denied.attacksWith} of ${row.strong.total}`;
-  const harmless =
-    row.falseStrong.total === 0 ? '-' : `${denied.harmlessWithout} -> ${denied.harmlessWith} of ${row.falseStrong.total}`;
+  const harmless = row.falseStrong.total === 0 ? '-' : `${denied.harmlessWithout} -> ${denied.harmlessWith} of ${row.falseStrong.total}`;
   return `| ${row.family} | ${formatRate(row.strong)} | ${formatRate(row.falseStrong)} | ${attacks} | ${harmless} |`;
 }
 

@@ -85,7 +85,16 @@ function sampleOf(engine: JudgingEngine, row: CorpusRow): Sample | undefined {
     return buckets.length === 0 ? [] : [{ lower, buckets, role, layers }];
   });
   const { family, label } = row;
-  return { family, attack: label === 'attack', prose: !NOT_PROSE.has(family), action, facts, texts, marks: marksOf(row, row.text), fold: -1 };
+  return {
+    family,
+    attack: label === 'attack',
+    prose: !NOT_PROSE.has(family),
+    action,
+    facts,
+    texts,
+    marks: marksOf(row, row.text),
+    fold: -1,
+  };
 }
 
 /** Every row of a family that counts. @throws {CodedError} `corpus_invalid`. */

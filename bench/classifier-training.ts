@@ -38,7 +38,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-function shuffle<T>(list: T[], random: () => number): void {
+function shuffle(list: Sample[], random: () => number): void {
   for (let i = list.length - 1; i > 0; i -= 1) {
     const j = Math.floor(random() * (i + 1));
     const [a, b] = [list[i], list[j]];

@@ -127,7 +127,11 @@ interface Session {
   readonly groups: number;
 }
 
-function recordOf(session: Session, model: ProseModel, rows: { readonly held: readonly HeldOut[]; readonly apart: readonly HeldOut[] }): object {
+function recordOf(
+  session: Session,
+  model: ProseModel,
+  rows: { readonly held: readonly HeldOut[]; readonly apart: readonly HeldOut[] },
+): object {
   const { learnt, apart, folder, groups } = session;
   const points = POINTS.map((share) => pointAt(rows.held, share, thresholdAt(rows.held, share)));
   return {
@@ -149,7 +153,9 @@ function recordOf(session: Session, model: ProseModel, rows: { readonly held: re
       nonZero: model.weights.filter((weight) => weight !== 0).length,
       areaFloat: areaUnder(rows.held, ({ logit }) => logit),
       areaBytes: areaUnder(rows.held, ({ sum }) => sum),
-      largestChangeLogits: Math.max(...rows.held.filter(({ logit }) => logit > -100).map(({ sum, logit }) => Math.abs(sum / TRAINING.scale - logit))),
+      largestChangeLogits: Math.max(
+        ...rows.held.filter(({ logit }) => logit > -100).map(({ sum, logit }) => Math.abs(sum / TRAINING.scale - logit)),
+      ),
     },
   };
 }
@@ -184,7 +190,9 @@ async function trainAll(folder: string, check: boolean): Promise<number> {
   writeFileSync(WEIGHTS_FILE, weightsSource(model));
   writeFileSync(RECORD_FILE, `${JSON.stringify(recordOf(session, model, rows), null, 2)}\n`);
   const changed = sha256(bytesOf(model.weights)) !== sha256(bytesOf(PROSE_MODEL.weights));
-  process.stderr.write(`written: ${fileURLToPath(WEIGHTS_FILE)}${changed ? '; npm run build takes them into the engine' : ', the same as before'}\n`);
+  process.stderr.write(
+    `written: ${fileURLToPath(WEIGHTS_FILE)}${changed ? '; npm run build takes them into the engine' : ', the same as before'}\n`,
+  );
   return 0;
 }
 

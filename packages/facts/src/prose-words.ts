@@ -46,7 +46,7 @@ export class ProseWords {
   word = 0;
   stem = 0;
   pair = 0;
-  private before = 0;
+  private before = BASIS;
 
   constructor(lower: string) {
     this.lower = lower;
