@@ -47,7 +47,7 @@ function knowing(word: string, weight: number): { readonly weights: Int8Array; r
   return { weights, bias: -10 };
 }
 
-describe('RULE-060 words of prose', () => {
+describe('RULE-090 words of prose', () => {
   it('are runs of letters and digits in any script, and single characters where nothing stands between words', () => {
     expect(wordsOf("don't say: crème, 忽略 <b>пароль</b> x2").map(({ text }) => text)).toEqual([
       'don',
@@ -89,7 +89,7 @@ describe('RULE-060 words of prose', () => {
   });
 });
 
-describe('RULE-061 the worst window', () => {
+describe('RULE-091 the worst window', () => {
   const model = knowing('ignore', 40);
 
   it('weighs a sentence the same wherever it stands', () => {
@@ -134,7 +134,7 @@ describe('RULE-061 the worst window', () => {
   });
 });
 
-describe('RULE-062 what is read as prose', () => {
+describe('RULE-092 what is read as prose', () => {
   it.each(['prompt.input', 'model.output', 'tool.response', 'agent.message'])('the content of %s', (kind) => {
     const [fact] = proseOf(kind, { content: `${HARMLESS}${TAKE_OVER}` });
     expect(fact).toMatchObject({ role: 'content', layers: [], strength: 'strong' });
@@ -193,7 +193,7 @@ describe('RULE-062 what is read as prose', () => {
   });
 });
 
-describe('RULE-063 the weights and their record', () => {
+describe('RULE-093 the weights and their record', () => {
   const record = JSON.parse(readFileSync(new URL('../src/text-classifier.training.json', import.meta.url), 'utf8')) as {
     readonly model: { readonly buckets: number; readonly windowWords: number; readonly weightsSha256: string };
     readonly thresholds: { readonly likely: number; readonly strong: number };

@@ -26,6 +26,10 @@ function pathsOf(facts: Facts): readonly (readonly [string, string])[] {
 it('exports what it promises', () => {
   expect(Object.keys(exported).sort()).toEqual([
     'FACTS_LIMITS',
+    'PROSE_BUCKET_BITS',
+    'PROSE_MODEL',
+    'PROSE_WINDOW_WORDS',
+    'ProseWords',
     'createParsers',
     'createUnderstanding',
     'normalizePath',
@@ -33,6 +37,7 @@ it('exports what it promises', () => {
     'readAuthority',
     'readHost',
     'readUrl',
+    'weighProse',
   ]);
 });
 

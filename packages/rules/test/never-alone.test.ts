@@ -28,7 +28,7 @@ function prose(more: Partial<ProseFact> = {}): ProseFact {
   return { span: { path: '/content', start: 0, end: 9 }, role: 'content', layers: [], strength: 'strong', score: 950, ...more };
 }
 
-describe('RULE-064 no built-in rule decides by the classifier alone', () => {
+describe('RULE-094 no built-in rule decides by the classifier alone', () => {
   it('by the form of every rule', () => {
     const rules = RULES.rules.filter(({ when }) => readsProse(when));
     expect(rules.length).toBeGreaterThan(1);
