@@ -54,6 +54,10 @@ export const FACTS_LIMITS = {
   verbWordsMax: 6,
   flagLettersMax: 16,
   packagesMax: 64,
+  /** Shortest text, and fewest words of one, that the classifier weighs; facts of it in one action. */
+  proseCharsMin: 16,
+  proseWordsMin: 4,
+  proseMax: 64,
   /** Texts given to the shell reader and to the SQL reader. */
   shellTextsMax: 32,
   sqlTextsMax: 64,

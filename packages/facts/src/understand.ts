@@ -16,6 +16,7 @@ import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
 import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts, type PathFinder } from './paths.ts';
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
+import { proseFacts } from './prose.ts';
 import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
 import { readUrl } from './read-host.ts';
 import { addKeyedSecret } from './secret-assignments.ts';
@@ -197,6 +198,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   addFileUrls(finders);
   const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
   const effects = effectFacts({ texts, commands, paths, hosts }, meter);
+  const prose = proseFacts(action, texts, meter);
   return {
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,
@@ -207,6 +209,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     effects,
     secrets: finders.secrets.found,
     pii: finders.pii.found,
+    ...(prose === undefined ? {} : { prose }),
     cuts: [...meter.cuts].sort(),
     encodings: [...meter.encodings].sort(),
     steps: meter.steps,

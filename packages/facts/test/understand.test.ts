@@ -26,6 +26,10 @@ function pathsOf(facts: Facts): readonly (readonly [string, string])[] {
 it('exports what it promises', () => {
   expect(Object.keys(exported).sort()).toEqual([
     'FACTS_LIMITS',
+    'PROSE_BUCKET_BITS',
+    'PROSE_MODEL',
+    'PROSE_WINDOW_WORDS',
+    'ProseWords',
     'createParsers',
     'createUnderstanding',
     'normalizePath',
@@ -34,6 +38,7 @@ it('exports what it promises', () => {
     'readHost',
     'readUrl',
     'shellOutline',
+    'weighProse',
   ]);
 });
 

@@ -23,6 +23,7 @@ export type {
   PathAccess,
   PathFact,
   PiiFact,
+  ProseFact,
   Redirect,
   SecretFact,
   Span,

@@ -10,6 +10,7 @@ import type {
   HostFact,
   PathFact,
   PiiFact,
+  ProseFact,
   SecretFact,
   Span,
   StatementFact,
@@ -25,6 +26,7 @@ export const FACT_CLASSES = [
   'effect',
   'secret',
   'pii',
+  'prose',
   'tool',
   'key',
   'cut',
@@ -179,6 +181,14 @@ function sensitive<T extends SecretFact | PiiFact>(): Fields<T> {
   };
 }
 
+const PROSE: Fields<ProseFact> = {
+  strength: strings((fact) => [fact.strength], ['likely', 'strong']),
+  role: strings((fact) => [fact.role], ['content', 'descriptor']),
+  layers: strings((fact) => fact.layers),
+  decoded: flag((fact) => fact.layers.length > 0),
+  key: strings((fact) => keyOf(fact.span)),
+};
+
 const NAME: Fields<NameFact> = { name: strings((fact) => [fact.name]) };
 
 /** Fields by class. A fact of a class is only ever handed to the fields of that class. */
@@ -191,6 +201,7 @@ export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Fie
   effect: EFFECT,
   secret: sensitive<SecretFact>(),
   pii: sensitive<PiiFact>(),
+  prose: PROSE,
   tool: NAME,
   key: NAME,
   cut: NAME,
@@ -217,13 +228,16 @@ const LISTS = {
   effect: 'effects',
   secret: 'secrets',
   pii: 'pii',
+  prose: 'prose',
 } as const satisfies Partial<Record<FactClass, keyof Facts>>;
+
+const NONE: readonly AnyFact[] = [];
 
 /** The facts of one class in document order. */
 export function factsOf(factClass: FactClass, action: Action, facts: Facts): readonly AnyFact[] {
   if (factClass === 'tool') return action.tool === undefined ? [] : names([action.tool]);
   if (factClass === 'cut') return names(facts.cuts);
   if (factClass === 'encoding') return names(facts.encodings);
-  if (factClass !== 'key') return facts[LISTS[factClass]];
+  if (factClass !== 'key') return facts[LISTS[factClass]] ?? NONE;
   return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
 }
