@@ -32,6 +32,7 @@ export function injectionScore(signs: InjectionSigns, external: number = WEIGHTS
 
 const SCRATCH = /^\/(?:private\/)?(?:var\/)?tmp\//;
 const FETCHES = /^(?:http|web|browser|search)[._]|[._](?:fetch|search)$|^(?:fetch|web_?search|web_?fetch)$/;
+const FILE_TOOL = /(?:^|[._])(?:read|write|edit|create|append|patch)_?file$|^(?:edit|apply_patch|str_replace)$/;
 
 /**
  * Where the text comes from, by what the action does and never by what it says of itself: from the network, or from a directory that
@@ -40,7 +41,7 @@ const FETCHES = /^(?:http|web|browser|search)[._]|[._](?:fetch|search)$|^(?:fetc
 export function originOf({ kind, tool = '' }: Action, { hosts, paths, commands }: Facts): ContentOrigin {
   if (kind === 'net.egress' || FETCHES.test(tool.toLowerCase())) return 'external';
   if (kind === 'shell.exec' || commands.length > 0) return hosts.length > 0 ? 'external' : 'user';
-  if (kind.startsWith('file.')) return paths.some(({ normalized }) => SCRATCH.test(normalized)) ? 'external' : 'user';
+  if (kind.startsWith('file.') || FILE_TOOL.test(tool.toLowerCase())) return paths.some(({ normalized }) => SCRATCH.test(normalized)) ? 'external' : 'user';
   return kind === 'prompt.input' || kind.startsWith('input.') ? 'user' : 'unknown';
 }
 
