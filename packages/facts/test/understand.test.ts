@@ -26,9 +26,11 @@ function pathsOf(facts: Facts): readonly (readonly [string, string])[] {
 it('exports what it promises', () => {
   expect(Object.keys(exported).sort()).toEqual([
     'FACTS_LIMITS',
+    'countInvisible',
     'createParsers',
     'createUnderstanding',
     'normalizePath',
+    'placeOf',
     'readAddress',
     'readAuthority',
     'readHost',
