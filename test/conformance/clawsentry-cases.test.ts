@@ -22,27 +22,32 @@ const listed = JSON.parse(readFileSync(new URL('clawsentry-differences.json', im
   readonly differences: readonly Difference[];
 };
 
-describe.skipIf(!present)(`VER-048 recorded cases of ClawSentry${present ? '' : ` (skipped: no cases at ${file}; set COUNTERSIGN_SHARED)`}`, () => {
-  let cases: ClawSentryCases;
-  beforeAll(async () => {
-    cases = await ClawSentryCases.open();
-  });
-
-  it.each(AREAS)('%s: equal, or listed with the reason', (area) => {
-    const all = readCases(file, [area]);
-    expect(all.length).toBeGreaterThan(0);
-    const different = all.filter((one) => {
-      const { ours, theirs } = cases.answer(one);
-      return JSON.stringify(ours) !== JSON.stringify(theirs);
+describe.skipIf(!present)(
+  `VER-048 recorded cases of ClawSentry${present ? '' : ` (skipped: no cases at ${file}; set COUNTERSIGN_SHARED)`}`,
+  () => {
+    let cases: ClawSentryCases;
+    beforeAll(async () => {
+      cases = await ClawSentryCases.open();
     });
-    expect(different.map(({ id }) => id)).toEqual(listed.differences.map(({ id }) => id).filter((id) => all.some((one) => one.id === id)));
-  });
 
-  it('lists no case that is not there', () => {
-    const ids = new Set(readCases(file, AREAS).map(({ id }) => id));
-    expect(listed.differences.filter(({ id }) => !ids.has(id))).toEqual([]);
-  });
-});
+    it.each(AREAS)('%s: equal, or listed with the reason', (area) => {
+      const all = readCases(file, [area]);
+      expect(all.length).toBeGreaterThan(0);
+      const different = all.filter((one) => {
+        const { ours, theirs } = cases.answer(one);
+        return JSON.stringify(ours) !== JSON.stringify(theirs);
+      });
+      expect(different.map(({ id }) => id)).toEqual(
+        listed.differences.map(({ id }) => id).filter((id) => all.some((one) => one.id === id)),
+      );
+    });
+
+    it('lists no case that is not there', () => {
+      const ids = new Set(readCases(file, AREAS).map(({ id }) => id));
+      expect(listed.differences.filter(({ id }) => !ids.has(id))).toEqual([]);
+    });
+  },
+);
 
 describe('VER-048 the list of differences', () => {
   it('gives every case one known kind and a reason', () => {

@@ -270,7 +270,11 @@ export class ClawSentryCases {
       case '_score_to_risk_level_v2':
         return { ours: levelOf(Math.round((input.score ?? 0) * 1000), levelThresholds(input.config)), theirs: expected };
       case '_extract_text_for_d6':
-        return { ours: this.#engine.understand(eventAction(input.event ?? { event_type: '' }), []).texts.find(({ role }) => role === 'param')?.text, theirs: expected };
+        return {
+          ours: this.#engine.understand(eventAction(input.event ?? { event_type: '' }), []).texts.find(({ role }) => role === 'param')
+            ?.text,
+          theirs: expected,
+        };
       case '_score_d1':
         return this.#dimension(0, one);
       case '_score_d2':
@@ -304,4 +308,3 @@ export class ClawSentryCases {
     }
   }
 }
-
