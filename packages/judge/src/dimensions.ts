@@ -27,6 +27,7 @@ const known = (value: number): Dimension => ({ value, missing: false });
 const SINKS = /^\/dev\/(?:null|zero|full|tty|std(?:in|out|err)|fd\/|u?random)/;
 const SYSTEM =
   /^(?:\/$|\/(?:etc|usr|var|sys|proc|boot|root|lib|lib64|bin|sbin|dev|system|library)(?:\/|$)|[a-z]:\/(?:$|windows(?:\/|$)|program files|programdata(?:\/|$)))/;
+const HOME = /^(?:~|\/(?:home|users)\/[^/]+)\/?$/;
 const SETUP = /(?:^|\/)(?:makefile|dockerfile|docker-compose[^/]*)$|\.config\.|\.rc$/;
 const KEPT_SECRET =
   /(?:^|\/)\.env(?:$|[^a-z0-9])|\.(?:env|pem|key|p12|pfx|jks|keystore|secret|token|password)$|\/\.(?:aws|ssh|gnupg|kube)(?:\/|$)|(?:^|\/)\.(?:npmrc|pypirc|netrc|pgpass)$|(?:^|\/)credentials(?:\.[a-z]{1,5})?$/;
@@ -47,6 +48,7 @@ function pathValue(path: PathFact): number {
   if (MACHINE_PLACES.has(place)) return 3;
   if (SECRET_PLACES.has(place)) return 2;
   if (place === 'scratch') return 0;
+  if (HOME.test(normalized)) return changes(path) ? 3 : 0;
   if (SYSTEM.test(normalized)) return changes(path) ? 3 : 1;
   if (KEPT_SECRET.test(normalized) && !EXAMPLE.test(normalized)) return 2;
   if (STARTS.has(place)) return changes(path) ? 2 : 1;

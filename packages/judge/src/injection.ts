@@ -41,7 +41,8 @@ const FILE_TOOL = /(?:^|[._])(?:read|write|edit|create|append|patch)_?file$|^(?:
 export function originOf({ kind, tool = '' }: Action, { hosts, paths, commands }: Facts): ContentOrigin {
   if (kind === 'net.egress' || FETCHES.test(tool.toLowerCase())) return 'external';
   if (kind === 'shell.exec' || commands.length > 0) return hosts.length > 0 ? 'external' : 'user';
-  if (kind.startsWith('file.') || FILE_TOOL.test(tool.toLowerCase())) return paths.some(({ normalized }) => SCRATCH.test(normalized)) ? 'external' : 'user';
+  if (kind.startsWith('file.') || FILE_TOOL.test(tool.toLowerCase()))
+    return paths.some(({ normalized }) => SCRATCH.test(normalized)) ? 'external' : 'user';
   return kind === 'prompt.input' || kind.startsWith('input.') ? 'user' : 'unknown';
 }
 
