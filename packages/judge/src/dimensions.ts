@@ -3,12 +3,12 @@
  * do, how the session went, and what the operator holds of the agent. They are read from facts and findings, never from spellings, and
  * decide nothing (spec/verdict.md, VER-040 to VER-049).
  */
-import { placeOf } from '@countersign/facts';
-import type { Action, Facts, Finding, PathFact, Scores, StateSlice } from '@countersign/protocol';
+import type { Action, Facts, Finding, Scores, StateSlice } from '@countersign/protocol';
 import { commandDanger, isShell } from './command-danger.ts';
 import { injectionDimension } from './injection.ts';
 import { SESSION_HEAT } from './limits.ts';
 import { type Dimension, type Dimensions, floorOf, raisedLevel, scoreDimensions } from './scores.ts';
+import { changes, pathValue } from './path-value.ts';
 import { toolDanger } from './tool-danger.ts';
 import { secondsOf } from './unix-seconds.ts';
 
@@ -23,37 +23,6 @@ export interface ScoredInput {
 }
 
 const known = (value: number): Dimension => ({ value, missing: false });
-
-const SINKS = /^\/dev\/(?:null|zero|full|tty|std(?:in|out|err)|fd\/|u?random)/;
-const SYSTEM =
-  /^(?:\/$|\/(?:etc|usr|var|sys|proc|boot|root|lib|lib64|bin|sbin|dev|system|library)(?:\/|$)|[a-z]:\/(?:$|windows(?:\/|$)|program files|programdata(?:\/|$)))/;
-const HOME = /^(?:~|\/(?:home|users)\/[^/]+)\/?$/;
-const SETUP = /(?:^|\/)(?:makefile|dockerfile|docker-compose[^/]*)$|\.config\.|\.rc$/;
-const KEPT_SECRET =
-  /(?:^|\/)\.env(?:$|[^a-z0-9])|\.(?:env|pem|key|p12|pfx|jks|keystore|secret|token|password)$|\/\.(?:aws|ssh|gnupg|kube)(?:\/|$)|(?:^|\/)\.(?:npmrc|pypirc|netrc|pgpass)$|(?:^|\/)credentials(?:\.[a-z]{1,5})?$/;
-const EXAMPLE = /\.(?:example|sample|template|dist|pub)$/;
-/** Places that are the machine's own, read or written. */
-const MACHINE_PLACES: ReadonlySet<string> = new Set(['accounts', 'privileges', 'kernel', 'preload', 'process-memory', 'kernel-setting']);
-const SECRET_PLACES: ReadonlySet<string> = new Set(['private-key', 'credentials', 'browser-store', 'mailbox', 'history']);
-const STARTS: ReadonlySet<string> = new Set(['shell-start', 'code-hook', 'login', 'cron', 'service']);
-
-function changes({ access }: PathFact): boolean {
-  return access === 'write' || access === 'delete';
-}
-
-function pathValue(path: PathFact): number {
-  const normalized = (path.resolved ?? path.normalized).toLowerCase().replaceAll('\\', '/');
-  if (SINKS.test(normalized)) return 0;
-  const place = placeOf(normalized);
-  if (MACHINE_PLACES.has(place)) return 3;
-  if (SECRET_PLACES.has(place)) return 2;
-  if (place === 'scratch') return 0;
-  if (HOME.test(normalized)) return changes(path) ? 3 : 0;
-  if (SYSTEM.test(normalized)) return changes(path) ? 3 : 1;
-  if (KEPT_SECRET.test(normalized) && !EXAMPLE.test(normalized)) return 2;
-  if (STARTS.has(place)) return changes(path) ? 2 : 1;
-  return SETUP.test(normalized) ? 1 : 0;
-}
 
 /** Kinds of action that carry a text and touch no file. */
 const TEXT_KINDS: ReadonlySet<string> = new Set(['prompt.input', 'model.output', 'tool.response', 'agent.message']);

@@ -146,17 +146,6 @@ function agentListContract(name: string, prepare: Prepare): void {
       expect((await store.org(org.id))?.mode).toBe('locked');
     });
 
-    test('VER-047 trust is set by the operator, read at once, and not written down where it is the ordinary one', async () => {
-      const { store, org } = prepare();
-      const { agent } = value(store.createAgent({ org: org.id, name: 'x', scopes: [], trust: 'standard' }));
-      expect([agent.trust, (await store.agent(agent.id))?.trust]).toEqual([undefined, undefined]);
-      expect(value(store.setAgentTrust(agent.id, 'untrusted')).trust).toBe('untrusted');
-      expect((await store.agent(agent.id))?.trust).toBe('untrusted');
-      value(store.setAgentTrust(agent.id, 'standard'));
-      expect([(await store.agent(agent.id))?.trust, store.agentView(agent.id)?.trust]).toEqual([undefined, undefined]);
-      expect(code(store.setAgentTrust('00000000-0000-7000-8000-000000000000', 'elevated'))).toBe('not_found');
-    });
-
     test('lists come in pages by id, one org at a time', () => {
       const { store, org } = prepare();
       const other = value(store.createOrg({ name: 'other', mode: 'locked' }));
