@@ -3,7 +3,7 @@
  * do, how the session went, and what the operator holds of the agent. They are read from facts and findings, never from spellings, and
  * decide nothing (spec/verdict.md, VER-040 to VER-049).
  */
-import type { Action, Facts, Finding, Scores, StateSlice } from '@countersign/protocol';
+import type { Action, Facts, Finding, RiskLevel, Scores, StateSlice } from '@countersign/protocol';
 import { commandDanger, isShell } from './command-danger.ts';
 import { injectionDimension } from './injection.ts';
 import { SESSION_HEAT } from './limits.ts';
@@ -38,6 +38,7 @@ export function pathSensitivity(action: Action, { paths }: Facts): Dimension {
 
 /** D4: how many grave results the session has not yet lived down. */
 export function sessionDanger({ hotUntil = 0 }: StateSlice, now: string): number {
+  if (hotUntil === 0) return 0;
   const results = Math.ceil(Math.max(0, hotUntil - secondsOf(now)) / SESSION_HEAT.coolsAfterSeconds);
   if (results >= SESSION_HEAT.highFrom) return 2;
   return results >= SESSION_HEAT.midFrom ? 1 : 0;
@@ -77,14 +78,19 @@ export interface ScoreView {
   readonly grave: boolean;
 }
 
+/** High or worse, were the session cold. */
+function isGrave(dimensions: Dimensions, level: RiskLevel, findings: readonly Finding[]): boolean {
+  const [d1, d2, d3, d4, d5, d6] = dimensions;
+  const cold = d4 === 0 ? level : raisedLevel(scoreDimensions([d1, d2, d3, 0, d5, d6]).level, findings);
+  return cold === 'high' || cold === 'critical';
+}
+
 /** Total and pure. */
 export function scoreView(input: ScoredInput): ScoreView {
   const { dimensions, missing } = dimensionsOf(input);
   const scored = scoreDimensions(dimensions);
   const level = raisedLevel(scored.level, input.findings);
   const composite = level === scored.level ? scored.composite : Math.max(scored.composite, floorOf(level));
-  const [d1, d2, d3, , d5, d6] = dimensions;
-  const cold = raisedLevel(scoreDimensions([d1, d2, d3, 0, d5, d6]).level, input.findings);
   const circuit = level === scored.level ? scored.circuit : undefined;
   return {
     scores: {
@@ -94,6 +100,6 @@ export function scoreView(input: ScoredInput): ScoreView {
       ...(circuit === undefined ? {} : { circuit }),
       ...(missing.length === 0 ? {} : { missing }),
     },
-    grave: cold === 'high' || cold === 'critical',
+    grave: isGrave(dimensions, level, input.findings),
   };
 }

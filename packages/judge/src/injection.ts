@@ -50,7 +50,7 @@ const INVISIBLE_LAYERS: ReadonlySet<string> = new Set(['zero-width', 'bidi', 'ta
 
 /** Counted on leaves as they came, and only where a decoder saw that something is hidden. */
 function invisibleIn({ texts, encodings }: Facts): number {
-  if (!encodings.some((name) => INVISIBLE_LAYERS.has(name))) return 0;
+  if (encodings.length === 0 || !encodings.some((name) => INVISIBLE_LAYERS.has(name))) return 0;
   let count = 0;
   for (const { role, layers, text } of texts) if (role !== 'joined' && layers.length === 0) count += countInvisible(text);
   return count;
@@ -61,14 +61,13 @@ const FAMILY_CATEGORIES = { weak: 'injection-weak', strong: 'injection-strong', 
 
 /** The families that were found, with nothing but them. */
 export function injectionSigns(action: Action, facts: Facts, findings: readonly Finding[]): InjectionSigns {
-  const count = (category: string): number => findings.filter((finding) => finding.category === category).length;
-  return {
-    invisible: invisibleIn(facts),
-    weak: count(FAMILY_CATEGORIES.weak),
-    strong: count(FAMILY_CATEGORIES.strong),
-    toolSpecific: count(FAMILY_CATEGORIES.toolSpecific),
-    origin: originOf(action, facts),
-  };
+  let [weak, strong, toolSpecific] = [0, 0, 0];
+  for (const { category } of findings) {
+    if (category === FAMILY_CATEGORIES.weak) weak += 1;
+    else if (category === FAMILY_CATEGORIES.strong) strong += 1;
+    else if (category === FAMILY_CATEGORIES.toolSpecific) toolSpecific += 1;
+  }
+  return { invisible: invisibleIn(facts), weak, strong, toolSpecific, origin: originOf(action, facts) };
 }
 
 const FAMILIES: ReadonlySet<string> = new Set(Object.values(FAMILY_CATEGORIES));
@@ -90,6 +89,7 @@ const STEERS: ReadonlySet<string> = new Set([
 /** D6 of an action: its families, and no less than what the other rules on steering say. */
 export function injectionDimension(action: Action, facts: Facts, findings: readonly Finding[]): number {
   const signs = injectionSigns(action, facts, findings);
+  if (findings.length === 0) return injectionScore(signs);
   const steering = findings.filter(({ category }) => STEERS.has(category) && !FAMILIES.has(category));
   const strong = steering.filter(({ score }) => score >= SCORE_WEIGHTS.blocks).length;
   const ours = injectionScore({ ...signs, strong, weak: steering.length - strong, toolSpecific: 0 });
