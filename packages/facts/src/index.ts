@@ -1,5 +1,7 @@
 /** @module From an action to what it means: leaves and layers, commands, statements, paths, hosts, secrets and personal data. */
 export { readAddress, type Address } from './addresses.ts';
+export { countInvisible } from './decode-invisible.ts';
+export { placeOf } from './effect-places.ts';
 export { FACTS_LIMITS } from './limits.ts';
 export { normalizePath, type NormalizedPath } from './normalize-path.ts';
 export { createParsers, type ParserBytes, type Parsers } from './parsers.ts';
