@@ -5,7 +5,7 @@ export { FACT_CLASSES, type FactClass } from './fact-fields.ts';
 export { MATCH_CUT_RULE, RULE_LIMITS } from './limits.ts';
 export { matchRules, type RuleMatches } from './match-rules.ts';
 export { type MatchInput } from './matching.ts';
-export { mergeRuleDocuments, ruleSetJson } from './merge-rules.ts';
+export { joinRuleDocuments, mergeRuleDocuments, ruleSetJson } from './merge-rules.ts';
 export { compilePattern, searchValue, type CompiledPattern, type Match, type Meter, type PatternMode } from './pattern.ts';
 export { type PatternFault } from './pattern-syntax.ts';
 export { KIND_GROUPS, parseRules } from './read-rules.ts';
