@@ -11,7 +11,7 @@ export { type PatternFault } from './pattern-syntax.ts';
 export { KIND_GROUPS, parseRules } from './read-rules.ts';
 export { readRuleSet } from './read-rule-set.ts';
 export { type RuleFault, type RuleFaultCode } from './reading.ts';
-export { type Steering, unknownRules } from './steering.ts';
+export { steeringFaults, type Steering, unknownRules } from './steering.ts';
 export type {
   Condition,
   ExampleSketch,
