@@ -64,7 +64,7 @@ function printSection(document: Document): string {
   const { commentBefore = null, spaceBefore = false } = pair.key;
   pair.key.commentBefore = null;
   pair.key.spaceBefore = false;
-  (alone.contents as unknown as YAMLMap).items = [pair as never];
+  (alone.contents as unknown as YAMLMap).items = [pair];
   const text = alone.toString(PRINT);
   pair.key.commentBefore = commentBefore;
   pair.key.spaceBefore = spaceBefore;

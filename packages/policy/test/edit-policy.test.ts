@@ -43,7 +43,7 @@ describe('POL-094 edits keep what was written', () => {
       { do: 'enable', rule: 'R1' },
       'name: x\ndetection:\n  disable: []\n',
     ],
-  ])('%s', (_, before, change, after) => {
+  ])('%s', (...[, before, change, after]) => {
     expect(edited(before, change)).toBe(after);
   });
 

@@ -50,7 +50,7 @@ async function reload(_input: Input, context: Context): Promise<Outcome> {
   return { exitCode: EXIT.ok, json: { rules: viewJson(view) }, text: `${view.packs.length} packs of your own: ${inForce(view)}` };
 }
 
-async function packs(_input: Input, context: Context): Promise<Outcome> {
+async function listPacks(_input: Input, context: Context): Promise<Outcome> {
   const view = await withOperator(context, false, (operator) => operator.rules());
   const columns = [
     { title: 'pack', value: ({ pack }: RulePackView) => pack },
@@ -79,7 +79,7 @@ export const customRuleCommands: readonly Command[] = [
     examples: ['countersign rules remove acme'],
     run: remove,
   },
-  { path: 'rules packs', summary: 'your own packs, and what is in force', examples: ['countersign rules packs'], run: packs },
+  { path: 'rules packs', summary: 'your own packs, and what is in force', examples: ['countersign rules packs'], run: listPacks },
   {
     path: 'rules reload',
     summary: 'read the directory `rules` of the data directory again',
