@@ -20,6 +20,7 @@ import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
+import { sigmaCommand } from './commands/rules-sigma.ts';
 import { ruleSteeringCommands } from './commands/rules-steering.ts';
 import { ruleCommands } from './commands/rules.ts';
 import { sessionCommands } from './commands/sessions.ts';
@@ -58,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,
+  sigmaCommand,
   ...hostCommands,
   ...logCommands,
   ...logKeyCommands,

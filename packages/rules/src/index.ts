@@ -16,6 +16,7 @@ export type {
   Condition,
   ExampleSketch,
   FactTest,
+  NumberRange,
   Pattern,
   Rule,
   RuleDocument,
@@ -25,3 +26,6 @@ export type {
   TextTest,
   WrittenRule,
 } from './rule.ts';
+export { importSigma, sigmaDocument, type SigmaFile, type SigmaPack, type SigmaRule } from './sigma/import-sigma.ts';
+export { type SigmaDraft, type SigmaOutcome } from './sigma/read-sigma.ts';
+export { SIGMA_LIMITS } from './sigma/sigma-limits.ts';
