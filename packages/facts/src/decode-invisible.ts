@@ -1,15 +1,18 @@
 /**
  * @module Invisible text: characters that a reader does not see and a model or a parser does. Zero-width characters, bidirectional
- * controls (UAX 9, the Trojan Source trick), tag characters (U+E0000 block) and variation selectors that carry bytes.
+ * controls (UAX 9, the Trojan Source trick), tag characters (U+E0000 block), variation selectors that carry bytes and zero-width
+ * characters of two kinds that carry bits.
  * What is ordinary in living scripts stays: joiners and selectors in emoji, ZWNJ and ZWJ in Arabic and Indic words, a leading BOM.
  */
+import { strictUtf8 } from './decode-utf8.ts';
+import { FACTS_LIMITS } from './limits.ts';
 
 /** What `readInvisible` found; each text is present only where it differs. */
 export interface InvisibleText {
   /** Text without invisible characters, and the names of what was removed: `zero-width`, `bidi`, `tags`. */
   readonly visible: string;
   readonly layers: readonly string[];
-  /** Message hidden in tag characters or in variation selectors. */
+  /** Message hidden in tag characters, in variation selectors or in zero-width bits. */
   readonly hidden?: string;
   /** Text in the order it is shown, where an override turns it round. */
   readonly shown?: string;
@@ -54,6 +57,8 @@ interface Reading {
   tags: boolean;
   hidden: string;
   selectors: number[];
+  /** Zero-width characters since the last visible one. */
+  bits: number[];
   /** Last visible code point, and how many tags followed a black flag. */
   previous: number;
   flagTags: number;
@@ -66,6 +71,21 @@ function closeSelectors(reading: Reading): void {
     for (const byte of selectors) reading.hidden += String.fromCharCode(byte);
   } else if (reading.previous < 0x2000) reading.zeroWidth = true;
   reading.selectors = [];
+}
+
+/** Bits of two zero-width characters, eight a byte. The first bit of a letter is zero, so the first character stands for zero. */
+function closeBits(reading: Reading): void {
+  const { bits } = reading;
+  reading.bits = [];
+  if (bits.length < FACTS_LIMITS.zeroWidthBitsMin || new Set(bits).size !== 2) return;
+  const bytes = new Uint8Array(bits.length >> 3);
+  for (let i = 0; i < bytes.length * 8; i += 1) {
+    bytes[i >> 3] = ((bytes[i >> 3] ?? 0) << 1) | (bits[i] === bits[0] ? 0 : 1);
+  }
+  const text = strictUtf8(bytes);
+  if (text === undefined) return;
+  reading.tags = true;
+  reading.hidden += text;
 }
 
 function readTag(reading: Reading, point: number): void {
@@ -84,6 +104,7 @@ function isOrdinary(reading: Reading, point: number, at: number): boolean {
 function readPoint(reading: Reading, point: number, at: number): void {
   const kind = kindOf(point);
   if (kind !== 'selector' && reading.selectors.length > 0) closeSelectors(reading);
+  if (kind !== 'zero-width' && reading.bits.length > 0) closeBits(reading);
   switch (kind) {
     case 'plain':
       reading.visible += String.fromCodePoint(point);
@@ -91,6 +112,7 @@ function readPoint(reading: Reading, point: number, at: number): void {
       reading.flagTags = 0;
       return;
     case 'zero-width':
+      reading.bits.push(point);
       if (isOrdinary(reading, point, at)) reading.visible += String.fromCodePoint(point);
       else reading.zeroWidth = true;
       return;
@@ -127,6 +149,7 @@ export function readInvisible(text: string): InvisibleText | undefined {
     tags: false,
     hidden: '',
     selectors: [],
+    bits: [],
     previous: 0,
     flagTags: 0,
   };
@@ -137,6 +160,7 @@ export function readInvisible(text: string): InvisibleText | undefined {
     at += point > 0xffff ? 2 : 1;
   }
   if (reading.selectors.length > 0) closeSelectors(reading);
+  if (reading.bits.length > 0) closeBits(reading);
   const layers: string[] = [];
   if (reading.zeroWidth) layers.push('zero-width');
   if (reading.bidi) layers.push('bidi');
