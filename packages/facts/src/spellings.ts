@@ -70,7 +70,7 @@ const SHIFTS = Array.from({ length: 25 }, (_, i) => i + 1).filter((by) => by !==
 
 /** All spellings; no word betrays two of them. */
 export const SPELLINGS: readonly Spelling[] = [
-  { layer: 'rot13', words: HIDDEN_WORDS.map(rot13), alone: true, decode: (text) => [rot13(text)] },
+  { layer: 'rot13', words: [...HIDDEN_WORDS, 'the', 'and', 'this', 'with'].map(rot13), alone: true, decode: (text) => [rot13(text)] },
   ...SHIFTS.map((by) => ({
     layer: 'caesar',
     words: LONG_HIDDEN_WORDS.map((word) => rotate(word, by)),
