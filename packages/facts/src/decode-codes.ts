@@ -55,7 +55,12 @@ export function decodeMorse(text: string): string | undefined {
   return replaceRuns(text, MORSE_RUN, (run) =>
     run
       .split(/ ?\/ ?| {2,3}/)
-      .map((word) => word.split(' ').map((code) => MORSE.get(code) ?? '').join(''))
+      .map((word) =>
+        word
+          .split(' ')
+          .map((code) => MORSE.get(code) ?? '')
+          .join(''),
+      )
       .join(' '),
   );
 }

@@ -140,8 +140,8 @@ function shownOrder(text: string): string {
   return out;
 }
 
-/** Reads once; undefined where nothing is hidden. A flag of a region and an emoji sequence are nothing hidden. */
-export function readInvisible(text: string): InvisibleText | undefined {
+/** Reads every code point once. */
+function readingOf(text: string): Reading {
   const reading: Reading = {
     visible: '',
     zeroWidth: false,
@@ -161,6 +161,12 @@ export function readInvisible(text: string): InvisibleText | undefined {
   }
   if (reading.selectors.length > 0) closeSelectors(reading);
   if (reading.bits.length > 0) closeBits(reading);
+  return reading;
+}
+
+/** Reads once; undefined where nothing is hidden. A flag of a region and an emoji sequence are nothing hidden. */
+export function readInvisible(text: string): InvisibleText | undefined {
+  const reading = readingOf(text);
   const layers: string[] = [];
   if (reading.zeroWidth) layers.push('zero-width');
   if (reading.bidi) layers.push('bidi');

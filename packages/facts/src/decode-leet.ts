@@ -4,11 +4,11 @@
  */
 import { HIDDEN_WORDS } from './hidden-words.ts';
 
-const WORD = /[a-z0-9@$!|]{3,24}/gi;
+const WORD = /[a-z0-9@$!|]{2,24}/gi;
 /** A sign of leet before the last letter. */
 const MIXED = /[0134578@$!|](?=[^a-z]{0,24}[a-z])/i;
 /** Digits that only follow a word may be its number: they are read along, and prove nothing. */
-const NUMBERED = /[a-z][034578]{1,3}$/i;
+const NUMBERED = /[a-z][0134578]{1,4}$/i;
 const ALL_LEET = /^(?:411|4ll|a11)$/i;
 const SIGNS: ReadonlyMap<string, string> = new Map([
   ['0', 'o'],
@@ -43,7 +43,7 @@ export function foldLeet(text: string): string | undefined {
     const mixed = ALL_LEET.test(word) || MIXED.test(word);
     if (!mixed && !NUMBERED.test(word)) return word;
     const folded = foldWord(word);
-    if (mixed && folded !== word) changed += 1;
+    if (mixed && word.length > 2 && folded !== word) changed += 1;
     if (HIDDEN.has(folded.toLowerCase())) telling = true;
     return folded;
   });

@@ -51,7 +51,7 @@ export function decodeNfkc(text: string): string | undefined {
 }
 
 /** Marks that stand over, under and through letters; three that compose with nothing are an ornament or a disguise. */
-const LOOSE_MARKS = /[\u0300-\u036f\u0489\u1ab0-\u1aff\u20d0-\u20ff]/g;
+const LOOSE_MARKS = /\u0489|[\u0300-\u036f]|[\u1ab0-\u1aff]|[\u20d0-\u20ff]/g;
 const LOOSE_MARKS_MIN = 3;
 
 /** `text` without the marks that are no part of a letter; undefined where there are none. For texts that are composed already (NFKC). */

@@ -16,18 +16,23 @@ function isLetter(code: number): boolean {
   return (low >= 0x61 && low <= 0x7a) || code >= 0xc0;
 }
 
+function isWordSign(sign: string): boolean {
+  const code = sign.charCodeAt(0);
+  return isLetter(code) || (code >= 0x30 && code <= 0x39);
+}
+
 interface Run {
   readonly end: number;
   readonly text: string;
   readonly letters: number;
 }
 
-/** True where one character stands between separators, blanks or ends. */
+/** True where one character stands before a separator, a blank, a sign or the end. */
 function isSingle(text: string, at: number, separator: string): boolean {
   const sign = text.charAt(at);
   if (sign === '' || isBlank(sign) || sign === separator) return false;
   const next = text.charAt(at + 1);
-  return next === '' || next === separator || isBlank(next);
+  return next === '' || next === separator || !isWordSign(next);
 }
 
 /** End of the separators and blanks from `at` on. */
@@ -60,7 +65,8 @@ export function drawTogether(text: string): string | undefined {
   let at = 0;
   while (at < text.length) {
     const separator = text.charAt(at + 1);
-    if (!SEPARATORS.has(separator) || SEPARATORS.has(text.charAt(at)) || !isSingle(text, at, separator)) {
+    const sign = text.charAt(at);
+    if (!SEPARATORS.has(separator) || SEPARATORS.has(sign) || isBlank(sign) || (at > 0 && isWordSign(text.charAt(at - 1)))) {
       at += 1;
       continue;
     }

@@ -26,7 +26,22 @@ export const HIDDEN_WORDS = [
 ] as const;
 
 /** Those whose rotation by any number of places is no word of a language likely to be met, for they are long. */
-export const LONG_HIDDEN_WORDS = ['ignore', 'previous', 'instructions', 'password'] as const;
+export const LONG_HIDDEN_WORDS = ['ignore', 'previous', 'instructions', 'password', 'system', 'prompt', 'disregard'] as const;
 
 /** Beginnings and short words that almost any hidden sentence holds. */
-export const HIDDEN_BEGINNINGS = ['the', 'all', 'and', 'you', 'ignor', 'gnore', 'instr', 'syst', 'prom', 'pass', 'reve', 'prev', 'forg', 'disr'] as const;
+export const HIDDEN_BEGINNINGS = [
+  'the',
+  'all',
+  'and',
+  'you',
+  'ignor',
+  'gnore',
+  'instr',
+  'syst',
+  'prom',
+  'pass',
+  'reve',
+  'prev',
+  'forg',
+  'disr',
+] as const;

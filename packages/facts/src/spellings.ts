@@ -91,7 +91,9 @@ export const SPELLINGS: readonly Spelling[] = [
 ];
 
 /** Number of the spelling that a word betrays. */
-const BY_WORD: ReadonlyMap<string, number> = new Map(SPELLINGS.flatMap(({ words }, number) => words.map((word) => [word, number] as const)));
+const BY_WORD: ReadonlyMap<string, number> = new Map(
+  SPELLINGS.flatMap(({ words }, number) => words.map((word) => [word, number] as const)),
+);
 
 /** The words to look for in the text as it is. */
 export const SPELLED_WORDS: readonly string[] = [...BY_WORD.keys()];
