@@ -119,7 +119,7 @@ const TEMPLATES: Readonly<Record<string, DlpTemplate>> = {
         level: 1,
         kinds: OUT,
         atLeast: 3,
-        when: (atLeast) => ({ pii: { type: ['credit_card'], at_least: atLeast } }),
+        when: (atLeast) => ({ pii: { type: ['credit_card'], confidence: ['high'], at_least: atLeast } }),
       },
       {
         name: 'card-code',
@@ -129,7 +129,7 @@ const TEMPLATES: Readonly<Record<string, DlpTemplate>> = {
         level: 1,
         kinds: SENT,
         atLeast: 0,
-        when: together({ pii: { type: ['credit_card'] } }, { pii: { type: ['card_code'] } }),
+        when: together({ pii: { type: ['credit_card'], confidence: ['high'] } }, { pii: { type: ['card_code'] } }),
       },
     ],
   },
