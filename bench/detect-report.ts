@@ -195,6 +195,7 @@ export function detectPage(report: DetectReport): string {
     `# Detection, ${machine.date.slice(0, 10)}`,
     '',
     `Ruleset \`${report.ruleset}\`, tools registered, agent with every scope. Detected and flagged: deny, defer or modify. Intervals: Wilson, 95 %.`,
+    'Families that the text classifier has learnt from flatter it here; what it does on rows it has not seen stands in `packages/facts/src/text-classifier.training.json`.',
     'Hosts outside the allowlist of the ruleset are reported, not refused: what the allowlist would refuse besides stands in the notes. "2 and 1 more warned of": 2 attacks and 1 harmless row that were let through with a warning.',
     `Commit ${machine.commit}, ${machine.cores} x ${machine.cpu}, Node ${machine.node}, ${report.seconds.toFixed(1)} s. Written by \`npm run detect\`.`,
     '',

@@ -9,6 +9,8 @@ export interface InvisibleText {
   /** Text without invisible characters, and the names of what was removed: `zero-width`, `bidi`, `tags`. */
   readonly visible: string;
   readonly layers: readonly string[];
+  /** Characters that were removed. */
+  readonly count: number;
   /** Message hidden in tag characters or in variation selectors. */
   readonly hidden?: string;
   /** Text in the order it is shown, where an override turns it round. */
@@ -54,6 +56,7 @@ interface Reading {
   tags: boolean;
   hidden: string;
   selectors: number[];
+  count: number;
   /** Last visible code point, and how many tags followed a black flag. */
   previous: number;
   flagTags: number;
@@ -63,14 +66,21 @@ function closeSelectors(reading: Reading): void {
   const { selectors } = reading;
   if (selectors.length >= SELECTORS_MIN) {
     reading.tags = true;
+    reading.count += selectors.length;
     for (const byte of selectors) reading.hidden += String.fromCharCode(byte);
-  } else if (reading.previous < 0x2000) reading.zeroWidth = true;
+  } else if (reading.previous < 0x2000) {
+    reading.zeroWidth = true;
+    reading.count += selectors.length;
+  }
   reading.selectors = [];
 }
 
 function readTag(reading: Reading, point: number): void {
   reading.flagTags = reading.previous === BLACK_FLAG ? reading.flagTags + 1 : FLAG_TAGS_MAX + 1;
-  if (reading.flagTags > FLAG_TAGS_MAX) reading.tags = true;
+  if (reading.flagTags > FLAG_TAGS_MAX) {
+    reading.tags = true;
+    reading.count += 1;
+  }
   if (point >= 0xe0020 && point < 0xe007f) reading.hidden += String.fromCharCode(point - 0xe0000);
 }
 
@@ -92,10 +102,14 @@ function readPoint(reading: Reading, point: number, at: number): void {
       return;
     case 'zero-width':
       if (isOrdinary(reading, point, at)) reading.visible += String.fromCodePoint(point);
-      else reading.zeroWidth = true;
+      else {
+        reading.zeroWidth = true;
+        reading.count += 1;
+      }
       return;
     case 'bidi':
       reading.bidi = true;
+      reading.count += 1;
       return;
     case 'tag':
       readTag(reading, point);
@@ -127,6 +141,7 @@ export function readInvisible(text: string): InvisibleText | undefined {
     tags: false,
     hidden: '',
     selectors: [],
+    count: 0,
     previous: 0,
     flagTags: 0,
   };
@@ -145,7 +160,13 @@ export function readInvisible(text: string): InvisibleText | undefined {
   return {
     visible: reading.visible,
     layers,
+    count: reading.count,
     ...(reading.tags && reading.hidden !== '' ? { hidden: reading.hidden } : {}),
     ...(text.includes(RLO) ? { shown: shownOrder(text) } : {}),
   };
+}
+
+/** How many characters of `text` are hidden from a reader; those that are ordinary where they stand do not count. */
+export function countInvisible(text: string): number {
+  return readInvisible(text)?.count ?? 0;
 }

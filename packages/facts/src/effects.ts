@@ -8,6 +8,7 @@ import { ESCALATES, HIDES, PERSISTS, placeOf } from './effect-places.ts';
 import type { Meter } from './meter.ts';
 import type { ReadText } from './read-text.ts';
 import { findExpansion } from './shell-expansion.ts';
+import { toolEffects } from './tool-effects.ts';
 import { wordSet } from './word-set.ts';
 
 /** What effects are derived from. */
@@ -71,7 +72,7 @@ function expansionEffect(texts: readonly ReadText[], meter: Meter): EffectFact |
   return undefined;
 }
 
-/** Every effect, in order of paths, hosts, commands. Bounded by them: at most three for a path, one for a host, two for a command. */
+/** Every effect, in order of paths, hosts, commands. Bounded by them: at most three for a path, one for a host, three for a command. */
 export function effectFacts(understood: Understood, meter: Meter): EffectFact[] {
   const effects: EffectFact[] = [];
   for (const path of understood.paths) {
@@ -85,6 +86,7 @@ export function effectFacts(understood: Understood, meter: Meter): EffectFact[] 
   for (const [index, command] of understood.commands.entries()) {
     meter.steps += 1;
     for (const effect of commandEffects(command)) effects.push({ span: command.span, ...effect, command: index });
+    for (const effect of toolEffects(command)) effects.push({ span: command.span, ...effect, command: index });
     if (command.program !== '' && command.name !== '') {
       effects.push({ span: command.span, kind: 'executes', target: command.program, place: placeOf(command.program), command: index });
     }

@@ -4,6 +4,7 @@
  */
 import type { Span } from '@countersign/protocol';
 import { expandBraces } from './shell-braces.ts';
+import { emit, spent } from './shell-emit.ts';
 import { expandValue, expandWord } from './shell-expand.ts';
 import { readScript } from './shell-grammar.ts';
 import { inlineCode, isInterpreter, startedCommands } from './shell-interpreter.ts';
@@ -25,6 +26,7 @@ import { readWord } from './shell-words.ts';
 import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
 import { readsInput, withInput } from './shell-input.ts';
 import { applyBuiltin, declareAll, fileText, keepOutput } from './shell-memory.ts';
+import { shellEscapes } from './tool-body.ts';
 import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
@@ -33,12 +35,6 @@ const SAME_SHELL: ReadonlySet<string> = new Set(['eval', 'trap', 'source', '.', 
 const BRACE_SOURCE_MAX = 1024;
 
 const folder: Folder = { walk, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
-
-function spent(shell: Shell): boolean {
-  const over = shell.commands.length >= shell.commandsMax || shell.folded > SHELL_LIMITS.foldedCharsMax;
-  shell.cut ||= over;
-  return over;
-}
 
 function fieldsOf(shell: Shell, word: Word, frame: Frame): readonly Field[] {
   if (!word.braces || word.source.length > BRACE_SOURCE_MAX || !/,|\.\./.test(word.source))
@@ -63,35 +59,6 @@ function assign(shell: Shell, assignment: Assignment, frame: Frame): void {
   // `$HOME` and its kin are values that are known by name: they travel inside other values.
   const text = value.dynamic || before === undefined ? undefined : (before + value.text).slice(0, SHELL_LIMITS.wordCharsMax);
   shell.variables.set(name, text);
-}
-
-const PATH_SIGN = /[/\\]/;
-
-function emit(shell: Shell, call: Call, frame: Frame): number {
-  const { fields, span } = call;
-  if (spent(shell)) return -1;
-  const name = commandName(fields[0]);
-  const glob = /[*?]|\[.+\]/.test(name);
-  const word = fields[0]?.text ?? '';
-  const args = fields.slice(1).map((field) => field.text);
-  const shown = name === '' ? word : name;
-  const line = args.length === 0 ? shown : `${shown} ${args.join(' ')}`;
-  shell.folded += line.length;
-  shell.steps += line.length;
-  shell.commands.push({
-    span: frame.span ?? span,
-    name,
-    args,
-    line,
-    wrappers: frame.wrappers,
-    redirects: call.redirects,
-    pipedFrom: call.input?.index ?? -1,
-    via: frame.via,
-    dynamic: glob || fields.some((field) => field.dynamic),
-    program: PATH_SIGN.test(word) ? word : '',
-    subshell: frame.subshell,
-  });
-  return shell.commands.length - 1;
 }
 
 function enterFrame(
@@ -147,6 +114,16 @@ function runAlias(shell: Shell, call: Call, input: { readonly body: string; read
   const text = [body, ...call.fields.slice(1).map((field) => field.text)].join(' ');
   reread(shell, text, { frame: enterFrame(frame, { label: 'alias', via: 'inline', span: call.span }), from: call.input });
   shell.calling.delete(guard);
+}
+
+/** Commands that the client of a database hands to a shell. */
+function readEscapes(shell: Shell, input: { readonly index: number; readonly call: Call; readonly frame: Frame }): void {
+  const body = shell.commands[input.index]?.call?.body;
+  if (body === undefined) return;
+  const name = commandName(input.call.fields[0]);
+  shell.steps += body.length;
+  for (const text of shellEscapes(body))
+    reread(shell, text, { frame: enterFrame(input.frame, { label: name, via: 'interpreter', span: input.call.span }) });
 }
 
 function readCode(shell: Shell, code: string, frame: Frame): void {
@@ -269,6 +246,7 @@ function finish(shell: Shell, call: Call, frame: Frame): Stage {
   const text = call.here ?? call.input?.output;
   applyBuiltin(shell, name, { args, text });
   readInput(shell, call, frame);
+  readEscapes(shell, { index, call, frame });
   if (call.fields.some((field) => field.dynamic)) return { output: undefined, index };
   const output = name === 'command' ? outputOfLookup(args) : outputOf(name, args, text);
   keepOutput(shell, call, output);

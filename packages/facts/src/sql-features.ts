@@ -1,5 +1,6 @@
 /** @module What SQL tokens give away whatever the dialect: time and file functions, operating-system access, unions, constant conditions. */
 import { constantAt, type Constant } from './sql-constants.ts';
+import { neighbourFeatures } from './sql-neighbours.ts';
 import { SQL_LIMITS } from './sql-limits.ts';
 import { plainAt, textAt, type Token } from './sql-tokens.ts';
 
@@ -112,14 +113,29 @@ const EQUAL: ReadonlySet<string> = new Set(['=', '==', '<=>', 'like', 'ilike', '
 const UNEQUAL: ReadonlySet<string> = new Set(['<>', '!=']);
 const SELECTS: ReadonlySet<string> = new Set(['select', 'values', 'table', 'selectt']);
 
-/** Features told by two words in a row. */
+/** Features told by two words in a row; `` where the statement ends. */
 const PAIRS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   waitfor: { delay: ['sleep'], time: ['sleep'] },
   into: { outfile: ['into-outfile', 'file'], dumpfile: ['into-dumpfile', 'file'] },
   load: { data: ['file'] },
   attach: { database: ['file'] },
+  bulk: { insert: ['file'] },
+  vacuum: { into: ['file'] },
+  install: { plugin: ['os'], component: ['os'] },
+  purge: { binary: ['log-loss'], master: ['log-loss'] },
+  reset: { master: ['log-loss'], binary: ['log-loss'] },
+  restore: { database: ['restores'], log: ['restores'] },
+  backup: { database: ['export'], log: ['export'] },
+  export: { data: ['export'] },
+  set: { global: ['server-setup'], persist: ['server-setup'] },
+  alter: { system: ['server-setup'] },
+  pragma: { writable_schema: ['server-setup'] },
+  pg_terminate_backend: { '(': ['stops'] },
+  shutdown: { with: ['stops'], '': ['stops'] },
   load_file: { '(': ['load-file'] },
 };
+
+const NOTHING: readonly string[] = [];
 
 function isUnion(tokens: readonly Token[], at: number): boolean {
   const all = /^(?:all|distinct|distinctrow)$/.test(plainAt(tokens, at + 1));
@@ -148,19 +164,23 @@ function runsProgram(tokens: readonly Token[], at: number): boolean {
   return /^(?:to|from)$/.test(textAt(tokens, at)) && tokens[at + 2]?.kind === 'string';
 }
 
+function pairFeatures(text: string, next: string): readonly string[] {
+  const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
+  return pairs !== undefined && Object.hasOwn(pairs, next) ? (pairs[next] ?? NOTHING) : NOTHING;
+}
+
 function wordFeatures(tokens: readonly Token[], at: number): readonly string[] {
   const text = textAt(tokens, at);
   const next = textAt(tokens, at + 1);
   const found = nameFeatures(text, next === '(' || next === '.');
-  const pairs = Object.hasOwn(PAIRS, text) ? PAIRS[text] : undefined;
-  if (pairs !== undefined && Object.hasOwn(pairs, next)) found.push(...(pairs[next] ?? []));
+  found.push(...pairFeatures(text, next));
   if (asksAt(tokens, at)) found.push('asks');
   if (text === 'union' && isUnion(tokens, at)) found.push('union');
+  found.push(...neighbourFeatures(tokens, at));
   if (next === 'program' && runsProgram(tokens, at)) found.push('copy-program', 'os');
   return found;
 }
 
-const NOTHING: readonly string[] = [];
 const SUBQUERY: readonly string[] = ['subquery'];
 const ASKS: readonly string[] = ['asks'];
 

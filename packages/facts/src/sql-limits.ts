@@ -15,6 +15,8 @@ export const SQL_LIMITS = {
   tokensMax: 32_768,
   /** Statements of one text. */
   statementsMax: 128,
+  /** Texts that run inside texts that run. */
+  innerDepthMax: 3,
   /** Tables of one statement. */
   tablesMax: 64,
   /** Nested nodes of a parse tree that are entered. */

@@ -43,6 +43,11 @@ const HEADS: ReadonlyMap<string, StatementKind> = new Map<string, StatementKind>
   ['declare', 'call'],
   ['prepare', 'call'],
   ['handler', 'select'],
+  ['export', 'copy'],
+  ['unload', 'copy'],
+  ['while', 'other'],
+  ['install', 'other'],
+  ['purge', 'other'],
   ['set', 'set'],
   ['reset', 'set'],
   ['begin', 'transaction'],
@@ -83,6 +88,8 @@ const OBJECTS: ReadonlySet<string> = new Set(
   ),
 );
 const TABLE_WORDS: ReadonlySet<string> = new Set(['from', 'join', 'into', 'update', 'table', 'truncate']);
+/** Table words at the head only: `on delete cascade` names none. */
+const HEAD_WORDS: ReadonlySet<string> = new Set(['merge', 'delete']);
 const SKIPPED: ReadonlySet<string> = new Set([
   'if',
   'exists',
@@ -97,6 +104,11 @@ const SKIPPED: ReadonlySet<string> = new Set([
   'replace',
   'temporary',
   'temp',
+  'into',
+  'from',
+  'top',
+  'partition',
+  'overwrite',
 ]);
 const NOT_NAMES: ReadonlySet<string> = new Set([
   'select',
@@ -137,7 +149,10 @@ function readName(tokens: readonly Token[], from: number): { readonly name: stri
 
 function skipWords(tokens: readonly Token[], from: number): number {
   let i = from;
-  while (tokens[i]?.kind === 'word' && SKIPPED.has(tokens[i]?.text ?? '')) i += 1;
+  while (tokens[i]?.kind === 'word' && SKIPPED.has(tokens[i]?.text ?? '')) {
+    const counted = tokens[i]?.text === 'top' && plainAt(tokens, i + 1) === '(' && plainAt(tokens, i + 3) === ')';
+    i += counted ? 4 : 1;
+  }
   return i;
 }
 
@@ -154,7 +169,7 @@ function readNames(tokens: readonly Token[], from: number, tables: Set<string>):
   let i = skipWords(tokens, from);
   for (;;) {
     const { name, next } = readName(tokens, i);
-    if (name === '' || (word === 'from' && plainAt(tokens, next) === '(')) return Math.max(next, from);
+    if (name === '' || (word === 'from' && /^[(=]$/.test(plainAt(tokens, next)))) return Math.max(next, from);
     if (tables.size < SQL_LIMITS.tablesMax) tables.add(name);
     const comma = word === 'into' ? -1 : commaAfter(tokens, next);
     if (comma === -1) return next;
@@ -171,6 +186,14 @@ function commonNames(tokens: readonly Token[]): ReadonlySet<string> {
   return found;
 }
 
+/** Whether names of tables follow the word at `at`. */
+function startsNames(tokens: readonly Token[], at: number): boolean {
+  const word = plainAt(tokens, at);
+  if (TABLE_WORDS.has(word)) return !(word === 'update' && plainAt(tokens, at - 1) === 'key');
+  if (at > 0 || !HEAD_WORDS.has(word)) return false;
+  return plainAt(tokens, readName(tokens, skipWords(tokens, 1)).next) !== 'from';
+}
+
 function readTables(tokens: readonly Token[], object: string | undefined): readonly string[] {
   const tables = new Set<string>();
   let i = 0;
@@ -179,7 +202,7 @@ function readTables(tokens: readonly Token[], object: string | undefined): reado
     i += 1;
     if (token?.kind !== 'word') continue;
     const isTarget = i - 1 < 6 && object !== undefined && object !== 'database' && token.text === object;
-    if (TABLE_WORDS.has(token.text) || isTarget) i = readNames(tokens, i, tables);
+    if (startsNames(tokens, i - 1) || isTarget) i = readNames(tokens, i, tables);
   }
   const commons = commonNames(tokens);
   return [...tables].filter((name) => !commons.has(name));
@@ -188,7 +211,9 @@ function readTables(tokens: readonly Token[], object: string | undefined): reado
 function readObject(tokens: readonly Token[], kind: StatementKind): string | undefined {
   if (kind === 'truncate') return 'table';
   if (kind !== 'drop' && kind !== 'create' && kind !== 'alter') return undefined;
-  return tokens.slice(1, 7).find((token) => token.kind === 'word' && OBJECTS.has(token.text))?.text;
+  const objects = tokens.slice(1, 7).filter((token) => token.kind === 'word' && OBJECTS.has(token.text));
+  // A role of the server is a role.
+  return (objects[0]?.text === 'server' ? (objects[1] ?? objects[0]) : objects[0])?.text;
 }
 
 /** `with ... delete` is a delete: the first head at parenthesis depth zero. */
@@ -219,11 +244,29 @@ function hasWord(tokens: readonly Token[], words: ReadonlySet<string>): boolean 
 const WHERE: ReadonlySet<string> = new Set(['where']);
 const LIMIT: ReadonlySet<string> = new Set(['limit', 'top', 'fetch', 'rownum']);
 
+/** Procedures that give rights, as words behind `exec`. */
+const GIVES = /^sp_(?:addsrvrolemember|addrolemember|addlogin|grantlogin|grantdbaccess|password)$/;
+
+/** Kind by what is done, where the head says something wider: a procedure that gives rights, a member added, rows changed by `alter`. */
+function realKind(tokens: readonly Token[], kind: StatementKind): StatementKind {
+  if (kind === 'call') return tokens.slice(1, 6).some((token) => GIVES.test(token.text)) ? 'grant' : kind;
+  return kind === 'alter' ? (alteredKind(tokens.slice(1, 12)) ?? kind) : kind;
+}
+
+function alteredKind(words: readonly Token[]): StatementKind | undefined {
+  const at = words.findIndex((token, i) => i >= 2 && token.kind === 'word' && /^(?:add|delete|update)$/.test(token.text));
+  const act = textAt(words, at);
+  if (act === 'add') return textAt(words, at + 1) === 'member' ? 'grant' : undefined;
+  const rows = at !== -1 && textAt(words, 0) === 'table' && words.slice(at).some((token) => token.text === 'where');
+  if (!rows) return undefined;
+  return act === 'delete' ? 'delete' : 'update';
+}
+
 /** What a statement's tokens (comments removed) say. */
 export function readStatement(tokens: readonly Token[]): TokenStatement {
   const first = tokens.findIndex((token) => token.text !== '(');
   const body = first > 0 ? tokens.slice(first) : tokens;
-  const kind = mainKind(body, headKind(body[0]) ?? 'unknown');
+  const kind = realKind(body, mainKind(body, headKind(body[0]) ?? 'unknown'));
   const object = readObject(body, kind);
   return {
     kind,

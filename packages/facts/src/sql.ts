@@ -7,6 +7,7 @@ import type { Span, StatementFact } from '@countersign/protocol';
 import type { SqlParser } from './sql-wasm.ts';
 import { featuresOf } from './sql-features.ts';
 import { readFragment } from './sql-fragment.ts';
+import { splitBatch, textsThatRun } from './sql-batch.ts';
 import { endsInBlankComment, isEnclosed } from './sql-landing.ts';
 import { SQL_LIMITS } from './sql-limits.ts';
 import { headKind, readStatement, splitStatements } from './sql-statement.ts';
@@ -123,8 +124,17 @@ function readByGrammar(
   return { statements, cut, steps };
 }
 
+/** Statements between semicolons, and those that a batch parts without one. */
+function partsOf(tokens: readonly Token[]): readonly (readonly Token[])[] {
+  return splitStatements(tokens).flatMap((part) => {
+    const plain = significant(part);
+    const batch = plain.length === 0 ? [] : splitBatch(plain);
+    return batch.length > 1 ? batch : plain.length === 0 ? [] : [part];
+  });
+}
+
 function readByTokens(tokens: readonly Token[], spanOf: SpanOf): SqlReading {
-  const parts = splitStatements(tokens).filter((part) => significant(part).length > 0);
+  const parts = partsOf(tokens);
   let steps = tokens.length;
   const statements: StatementFact[] = [];
   for (const part of parts.slice(0, SQL_LIMITS.statementsMax)) {
@@ -140,9 +150,21 @@ function readByTokens(tokens: readonly Token[], spanOf: SpanOf): SqlReading {
 
 /** The first word, behind comments and parentheses, starts a statement. */
 function startsStatement(tokens: readonly Token[]): boolean {
-  const first = tokens.find((token) => token.kind !== 'comment' && token.text !== '(' && token.text !== ';');
+  const at = tokens.findIndex((token) => token.kind !== 'comment' && token.text !== '(' && token.text !== ';');
+  const first = tokens[at];
+  // Words that start sentences more often than statements: the next one tells.
+  const next = first === undefined ? undefined : PAIRED.get(first.text);
+  if (next !== undefined) return next.test(tokens[at + 1]?.text ?? '');
   return headKind(first) !== undefined || first?.text === 'table';
 }
+
+const PAIRED: ReadonlyMap<string, RegExp> = new Map([
+  ['while', /^(?:\(|\d|@|exists$|not$)/],
+  ['export', /^data$/],
+  ['install', /^(?:plugin|component|soname)$/],
+  ['purge', /^(?:binary|master)$/],
+  ['unload', /^\($/],
+]);
 
 /** `((select 1)) --`: a statement of one expression in parentheses needs no comment behind it; what it lands in does. */
 function isCutOff(tokens: readonly Token[]): boolean {
@@ -176,6 +198,26 @@ function readWhole(parser: SqlParser, text: string, input: { readonly source: Te
   return grammar ?? readByTokens(reading.tokens, spanOf);
 }
 
+/** What a body has around its statements. */
+const FRAME: ReadonlySet<string> = new Set(['transaction', 'unknown']);
+
+/** Statements that the text holds as strings and runs, one inside the other as deep as the limit says. */
+function readInner(tokens: readonly Token[], source: TextSource): SqlReading {
+  const statements: StatementFact[] = [];
+  let steps = 0;
+  let texts = startsStatement(tokens) ? textsThatRun(significant(tokens)) : [];
+  for (let depth = 0; depth < SQL_LIMITS.innerDepthMax && texts.length > 0; depth += 1) {
+    const readings = texts.map((text) => readTokens(text)).filter((reading) => startsStatement(reading.tokens));
+    for (const reading of readings) {
+      const found = readByTokens(reading.tokens, () => source.span);
+      steps += reading.steps + found.steps;
+      statements.push(...found.statements.filter(({ kind }) => !FRAME.has(kind)));
+    }
+    texts = readings.flatMap((reading) => textsThatRun(significant(reading.tokens)));
+  }
+  return { statements, cut: texts.length > 0, steps };
+}
+
 function readLong(text: string, source: TextSource): SqlReading {
   const offset = text.length - SQL_LIMITS.tailCharsMax;
   const spanOf = spans(text, source);
@@ -193,8 +235,11 @@ export function createSqlReader(parser: SqlParser): SqlReader {
     readSql(text, source) {
       if (text.length > SQL_LIMITS.textCharsMax) return readLong(text, source);
       const reading = readTokens(text);
-      const { statements, cut, steps } = readWhole(parser, text, { source, reading });
-      return { statements, cut: cut || reading.cut, steps: steps + reading.steps };
+      const whole = readWhole(parser, text, { source, reading });
+      const inner = readInner(reading.tokens, source);
+      const statements = [...whole.statements, ...inner.statements].slice(0, SQL_LIMITS.statementsMax);
+      const cut = whole.cut || reading.cut || inner.cut || statements.length < whole.statements.length + inner.statements.length;
+      return { statements, cut, steps: whole.steps + reading.steps + inner.steps };
     },
   };
 }

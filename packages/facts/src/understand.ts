@@ -8,7 +8,7 @@ import type { ReadText } from './read-text.ts';
 import { addCodes } from './codes.ts';
 import { addCommandHosts } from './command-hosts.ts';
 import { addNamed, addTarget, addUrlAt, addWholeLeaf, createHostFinder, hostFacts, type HostFinder } from './hosts.ts';
-import { shellTextsOf, sqlTextsOf } from './languages.ts';
+import { shellTextsOf, sqlTextsOf, type LanguageText } from './languages.ts';
 import { joinedView, leavesOf } from './leaves.ts';
 import { effectFacts } from './effects.ts';
 import { FACTS_LIMITS } from './limits.ts';
@@ -16,6 +16,7 @@ import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
 import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts, type PathFinder } from './paths.ts';
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
+import { proseFacts } from './prose.ts';
 import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
 import { readUrl } from './read-host.ts';
 import { addKeyedSecret } from './secret-assignments.ts';
@@ -24,6 +25,7 @@ import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
 import { meaningOfWord } from './text-index.ts';
+import { sqlOf } from './tool-body.ts';
 
 /** Turns actions into facts. */
 export interface Understanding {
@@ -126,18 +128,33 @@ function readCommands(action: Action, reads: ReadTexts, languages: Languages): C
   return commands;
 }
 
-function readStatements(action: Action, reads: ReadTexts, languages: Languages): StatementFact[] {
+/** Statements that clients of databases are given by commands. */
+function bodiesOf(commands: readonly CommandFact[]): readonly LanguageText[] {
+  return commands.flatMap(({ call, span }) => {
+    const text = call === undefined ? undefined : sqlOf(call);
+    return text === undefined ? [] : [{ text, span, layers: ['inline'] }];
+  });
+}
+
+function readStatements(
+  action: Action,
+  reads: ReadTexts,
+  input: { languages: Languages; commands: readonly CommandFact[] },
+): StatementFact[] {
+  const { languages, commands } = input;
   const { meter } = reads;
   const statements: StatementFact[] = [];
-  const read = (list: ReturnType<typeof sqlTextsOf>): void => {
+  const read = (list: readonly LanguageText[], keep: (statement: StatementFact) => boolean = () => true): void => {
     if (list.length > FACTS_LIMITS.sqlTextsMax) meter.cuts.add('sql-unknown');
     for (const { text, span, layers } of list.slice(0, FACTS_LIMITS.sqlTextsMax)) {
       const reading = languages.sql.readSql(text, { span, layers });
       meter.steps += reading.steps;
-      if (reading.cut || appendUpTo(statements, reading.statements, FACTS_LIMITS.statementsMax)) meter.cuts.add('sql-unknown');
+      if (reading.cut || appendUpTo(statements, reading.statements.filter(keep), FACTS_LIMITS.statementsMax)) meter.cuts.add('sql-unknown');
     }
   };
   read(sqlTextsOf(action, reads.texts, looksLikeSql));
+  // A client says what is wrong with half a statement: fragments are for what lands inside another.
+  read(bodiesOf(commands), (statement) => !statement.fragment);
   if (statements.length === 0) read(sqlTextsOf(action, reads.joined, looksLikeSql));
   return statements;
 }
@@ -177,10 +194,11 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     addCommandHosts(finders.hosts, command, index);
     addCommandPaths(finders.paths, command, index);
   }
-  const statements = readStatements(action, reads, languages);
+  const statements = readStatements(action, reads, { languages, commands });
   addFileUrls(finders);
   const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
   const effects = effectFacts({ texts, commands, paths, hosts }, meter);
+  const prose = proseFacts(action, texts, meter);
   return {
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,
@@ -191,6 +209,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     effects,
     secrets: finders.secrets.found,
     pii: finders.pii.found,
+    ...(prose === undefined ? {} : { prose }),
     cuts: [...meter.cuts].sort(),
     encodings: [...meter.encodings].sort(),
     steps: meter.steps,

@@ -44,6 +44,24 @@ export interface Redirect {
   readonly target: string;
 }
 
+/** What a tool of developers or operators (git, kubectl, terraform, a cloud's, a package manager's, a database's client) is asked to do. */
+export interface ToolCall {
+  /** The tool by one name: `docker` for podman too. */
+  readonly tool: string;
+  /** Tool and verb, aliases resolved: `git push`, `aws s3 rm`, `gcloud compute instances delete`, `http delete` for `curl -X DELETE`. */
+  readonly verb: string;
+  /** Kinds of things in a cluster, in one spelling (`namespace` for `ns/web`); names of packages that are installed. */
+  readonly resources: readonly string[];
+  /** Options by their long names (`--force` for `-f`), with their value behind `=`; a switch that is set to false is left out. */
+  readonly flags: readonly string[];
+  /** Words behind the verb that are no options. */
+  readonly operands: readonly string[];
+  /** Well-known packages that one of those named is one slip away from. */
+  readonly resembles: readonly string[];
+  /** Statements that a client of a database is given. */
+  readonly body?: string;
+}
+
 /** One simple command after wrappers, quotes, static variables and `-c`/`eval` bodies are folded away. */
 export interface CommandFact {
   readonly span: Span;
@@ -65,6 +83,8 @@ export interface CommandFact {
   readonly program: string;
   /** Runs in a process of its own (`( )`, `&`, a pipe, a substitution, `sh -c`), so that what it does to its shell is lost. */
   readonly subshell: boolean;
+  /** Absent where the tool is not known. */
+  readonly call?: ToolCall;
 }
 
 export type EffectKind = 'reads' | 'writes' | 'deletes' | 'executes' | 'connects' | 'escalates' | 'persists' | 'hides';
@@ -200,6 +220,18 @@ export interface PiiFact {
   readonly confidence: 'high' | 'low';
 }
 
+/** Prose that the classifier takes for an attempt to take over its reader. A signal: no built-in rule decides by it alone. */
+export interface ProseFact {
+  /** The words that weigh most. */
+  readonly span: Span;
+  readonly role: TextRole;
+  readonly layers: readonly string[];
+  /** By its rate of false alarms on harmless prose (`text-classifier.training.json`). */
+  readonly strength: 'likely' | 'strong';
+  /** Thousandths, in steps of fifty. */
+  readonly score: number;
+}
+
 /** Names of the bounds that cut something off while understanding; each is a reason for caution, never for silence. */
 export type FactsCut =
   | 'texts'
@@ -238,6 +270,8 @@ export interface Facts {
   readonly effects: readonly EffectFact[];
   readonly secrets: readonly SecretFact[];
   readonly pii: readonly PiiFact[];
+  /** Absent where the classifier found none. */
+  readonly prose?: readonly ProseFact[];
   /** Distinct, sorted. */
   readonly cuts: readonly FactsCut[];
   /** Distinct decoder names that changed something anywhere, sorted. */

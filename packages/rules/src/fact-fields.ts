@@ -10,6 +10,7 @@ import type {
   HostFact,
   PathFact,
   PiiFact,
+  ProseFact,
   SecretFact,
   Span,
   StatementFact,
@@ -25,6 +26,7 @@ export const FACT_CLASSES = [
   'effect',
   'secret',
   'pii',
+  'prose',
   'tool',
   'key',
   'cut',
@@ -46,6 +48,8 @@ export interface NameFact {
 }
 
 type Fields<T> = Readonly<Record<string, Field<T>>>;
+
+const NOTHING: readonly string[] = [];
 
 function lower(text: string): string {
   return text.toLowerCase();
@@ -106,6 +110,12 @@ const COMMAND: Fields<CommandFact> = {
   bare: flag((fact) => fact.args.length === 0),
   piped: flag((fact) => fact.pipedFrom >= 0),
   piped_from: { type: 'commands', read: feeders },
+  verb: strings((fact) => (fact.call === undefined ? NOTHING : [fact.call.verb])),
+  resource: strings((fact) => fact.call?.resources ?? NOTHING),
+  flags: strings((fact) => fact.call?.flags.map(lower) ?? NOTHING),
+  operands: strings((fact) => fact.call?.operands.map(lower) ?? NOTHING),
+  resembles: strings((fact) => fact.call?.resembles ?? NOTHING),
+  body: strings((fact) => (fact.call?.body === undefined ? NOTHING : [lower(fact.call.body)])),
 };
 
 const STATEMENT: Fields<StatementFact> = {
@@ -171,6 +181,14 @@ function sensitive<T extends SecretFact | PiiFact>(): Fields<T> {
   };
 }
 
+const PROSE: Fields<ProseFact> = {
+  strength: strings((fact) => [fact.strength], ['likely', 'strong']),
+  role: strings((fact) => [fact.role], ['content', 'descriptor']),
+  layers: strings((fact) => fact.layers),
+  decoded: flag((fact) => fact.layers.length > 0),
+  key: strings((fact) => keyOf(fact.span)),
+};
+
 const NAME: Fields<NameFact> = { name: strings((fact) => [fact.name]) };
 
 /** Fields by class. A fact of a class is only ever handed to the fields of that class. */
@@ -183,6 +201,7 @@ export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Fie
   effect: EFFECT,
   secret: sensitive<SecretFact>(),
   pii: sensitive<PiiFact>(),
+  prose: PROSE,
   tool: NAME,
   key: NAME,
   cut: NAME,
@@ -209,13 +228,16 @@ const LISTS = {
   effect: 'effects',
   secret: 'secrets',
   pii: 'pii',
+  prose: 'prose',
 } as const satisfies Partial<Record<FactClass, keyof Facts>>;
+
+const NONE: readonly AnyFact[] = [];
 
 /** The facts of one class in document order. */
 export function factsOf(factClass: FactClass, action: Action, facts: Facts): readonly AnyFact[] {
   if (factClass === 'tool') return action.tool === undefined ? [] : names([action.tool]);
   if (factClass === 'cut') return names(facts.cuts);
   if (factClass === 'encoding') return names(facts.encodings);
-  if (factClass !== 'key') return facts[LISTS[factClass]];
+  if (factClass !== 'key') return facts[LISTS[factClass]] ?? NONE;
   return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock, Fault, JsonValue, Result } from '@countersign/kernel';
 import { formatTime, getOwn, isJsonObject, parseJson } from '@countersign/kernel';
+import type { AgentTrust } from '@countersign/protocol';
 import {
   type AdminResult,
   type AdminStore,
@@ -36,6 +37,7 @@ import {
   POLICY_SCHEMA,
   REASON_SCHEMA,
   SCOPES_SCHEMA,
+  TRUST_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
 import { addLogDeskRoutes } from './operator-log.ts';
@@ -198,9 +200,10 @@ function addAgentRoutes(app: FastifyInstance, door: OperatorDoor): void {
   });
   app.post('/api/v1/agents', { schema: { body: AGENT_SCHEMA } }, (request, answer) => {
     need(accessFor(request), 'everything');
-    const body = request.body as { org?: string; name: string; scopes?: readonly string[]; id?: string };
+    const body = request.body as { org?: string; name: string; scopes?: readonly string[]; trust?: AgentTrust; id?: string };
     const org = orgFor(door, request, body.org);
-    const draft = { org, name: body.name, scopes: body.scopes ?? [], ...(body.id === undefined ? {} : { id: body.id }) };
+    const { name, scopes = [], trust, id } = body;
+    const draft = { org, name, scopes, ...(trust === undefined ? {} : { trust }), ...(id === undefined ? {} : { id }) };
     const created = unwrap(admin.createAgent(draft));
     tell(door, 'agent', { org, data: { agent: created.agent.id, state: created.agent.state, reason: 'created' } });
     return reply(answer, created, 201);
@@ -223,6 +226,11 @@ function addAgentRoutes(app: FastifyInstance, door: OperatorDoor): void {
     need(accessFor(request), 'everything');
     const { scopes } = request.body as { scopes: readonly string[] };
     return reply(answer, { agent: unwrap(admin.setAgentScopes(agentFor(door, request).id, scopes)) });
+  });
+  app.post('/api/v1/agents/:id/trust', { schema: { body: TRUST_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const { trust } = request.body as { trust: AgentTrust };
+    return reply(answer, { agent: unwrap(admin.setAgentTrust(agentFor(door, request).id, trust)) });
   });
 }
 
