@@ -8,6 +8,8 @@ import { FACTS_LIMITS } from '../src/limits.ts';
 import { NATIONAL_IDS } from '../src/national-ids.ts';
 import { createParsers } from '../src/parsers.ts';
 import { entropyOf, isPlaceholder } from '../src/placeholders.ts';
+import { PII_WORDS } from '../src/pii-words.ts';
+import { SECRET_WORDS } from '../src/secrets.ts';
 import { createUnderstanding } from '../src/understand.ts';
 import { actionOf } from './actions.ts';
 import { vectorsOf } from './vectors.ts';
@@ -172,6 +174,10 @@ describe('check digits', () => {
 });
 
 describe('the funnel for findings', () => {
+  it('is searched by words of ASCII alone, because its automaton knows no others', () => {
+    expect([...PII_WORDS, ...SECRET_WORDS].filter((word) => !/^[ -~\n]+$/.test(word) || word !== word.toLowerCase())).toEqual([]);
+  });
+
   it('hands every reader the words of each layer once', () => {
     const reads = decodeLeaf({ path: '/content', role: 'content', text: 'password%3dx', key: '' }, createMeter(), { textsLeft: 9 });
     expect(reads.map((read) => [read.fact.text, read.hits.length > 0])).toEqual([

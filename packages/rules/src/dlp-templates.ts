@@ -55,7 +55,7 @@ const NATIONAL: FactTest = {
   type: [
     {
       regex:
-        '^(ssn|aadhaar|nhs_number|(ar|at|au|be|bg|br|ca|ch|cl|cn|cz|de|dk|ee|es|fi|fr|gr|hr|ie|il|in|it|jp|kr|lt|mx|ng|nl|no|pl|pt|ro|se|sg|th|tr|tw|uk|us|za)_(?!routing|bank|npi|dea)[a-z_]{2,24})$',
+        '^(ssn|aadhaar|nhs_number|(ar|at|au|be|bg|br|ca|ch|cl|cn|cz|de|dk|ec|ee|es|fi|fr|gr|hk|hr|hu|ie|il|in|is|it|jp|kr|lt|lv|mx|ng|nl|no|nz|pl|pt|ro|ru|se|sg|si|th|tr|tw|ua|uk|us|uy|za)_(?!routing|bank|npi|dea)[a-z_]{2,24})$',
     },
   ],
   confidence: ['high'],
