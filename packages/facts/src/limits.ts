@@ -18,6 +18,10 @@ export const FACTS_LIMITS = {
   base64RunMin: 16,
   /** Shortest bare hex run inside longer text; after `0x` four fewer. */
   hexRunMin: 16,
+  /** Fewest single letters in a row that are drawn together. */
+  spacedLettersMin: 8,
+  /** Fewest bits in a row of zero-width characters that are read as a message. */
+  zeroWidthBitsMin: 32,
   pathsMax: 512,
   hostsMax: 512,
   /** URLs read in one text, the same one again included. */

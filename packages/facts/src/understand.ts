@@ -24,6 +24,7 @@ import { createSecretFinder, type SecretFinder } from './secret-cursor.ts';
 import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
+import { WORDS_ONLY } from './spellings.ts';
 import { meaningOfWord } from './text-index.ts';
 import { sqlOf } from './tool-body.ts';
 
@@ -68,9 +69,9 @@ function readHits(finders: Finders, read: ReadText): void {
   scan.finish();
 }
 
-/** All readers that look at one text on its own. A ROT13 layer is read for its words only: numbers and hosts are the same in it. */
+/** All readers that look at one text on its own. Another spelling is read for its words only. */
 function readText(finders: Finders, read: ReadText): void {
-  if (read.fact.layers.includes('rot13')) return;
+  if (read.fact.layers.some((layer) => WORDS_ONLY.has(layer))) return;
   if (read.profile.digits > 0 || (read.profile.mask & TRAIT.at) !== 0) scanPii(finders.pii, read);
   if (read.hits.length > 0) readHits(finders, read);
   addKeyedSecret(finders.secrets, read);

@@ -68,6 +68,7 @@ async function open(options: Options = {}) {
         ...options.logs,
       },
       ...(options.publicLog === undefined ? {} : { publicLog: options.publicLog }),
+      rules: {} as never,
       policies: {
         compile: (source) => {
           if (source.startsWith('bad'))

@@ -136,7 +136,7 @@ export interface TokenMinter {
 
 /** Something that happened, for whoever watches. Already stripped of values. Must not throw, must not block. */
 export interface FeedEvent {
-  readonly type: 'decision' | 'outcome' | 'session' | 'agent' | 'policy' | 'log';
+  readonly type: 'decision' | 'outcome' | 'session' | 'agent' | 'policy' | 'rules' | 'log';
   readonly time: string;
   readonly org: string;
   readonly data: JsonValue;

@@ -27,7 +27,8 @@ export type TextRole =
 export interface TextFact {
   readonly span: Span;
   readonly role: TextRole;
-  /** Decoders applied, outermost first (`url`, `html`, `hex`, `octal`, `unicode-escape`, `base64`, `nfkc`, `zero-width`, `bidi`, `tags`, `homoglyph`, `rot13`); empty for the leaf itself. */
+  /** Decoders applied, outermost first (`url`, `html`, `hex`, `octal`, `unicode-escape`, `base64`, `nfkc`, `zero-width`, `bidi`, `tags`, `homoglyph`, `marks`,
+   * `rot13`, `caesar`, `atbash`, `reversed`, `spaced`, `leet`, `octets`, `morse`); empty for the leaf itself. */
   readonly layers: readonly string[];
   /** The text after decoding, as it is. */
   readonly text: string;

@@ -34,9 +34,14 @@ export const FACT_CLASSES = [
 ] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
-/** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
+/** How one field is tested: by patterns (`raw`: the same values with their case, for `cased` patterns), by true or false, by numbers, or by a test of the commands it relates to. */
 export type Field<T> =
-  | { readonly type: 'strings'; readonly values?: readonly string[]; readonly read: (fact: T) => readonly string[] }
+  | {
+      readonly type: 'strings';
+      readonly values?: readonly string[];
+      readonly read: (fact: T) => readonly string[];
+      readonly raw?: (fact: T) => readonly string[];
+    }
   | { readonly type: 'flag'; readonly read: (fact: T) => boolean }
   | { readonly type: 'numbers'; readonly read: (fact: T) => readonly number[] }
   | { readonly type: 'commands'; readonly read: (fact: T, facts: Facts) => readonly CommandFact[] };
@@ -57,6 +62,11 @@ function lower(text: string): string {
 
 function strings<T>(read: (fact: T) => readonly string[], values?: readonly string[]): Field<T> {
   return values === undefined ? { type: 'strings', read } : { type: 'strings', read, values };
+}
+
+/** Values whose case the facts keep. */
+function cased<T>(raw: (fact: T) => readonly string[]): Field<T> {
+  return { type: 'strings', read: (fact) => raw(fact).map(lower), raw };
 }
 
 function flag<T>(read: (fact: T) => boolean): Field<T> {
@@ -95,8 +105,8 @@ function commandAt(index: number, facts: Facts): readonly CommandFact[] {
 
 const COMMAND: Fields<CommandFact> = {
   name: strings((fact) => [fact.name]),
-  args: strings((fact) => fact.args.map(lower)),
-  line: strings((fact) => [lower(fact.line)]),
+  args: cased((fact) => fact.args),
+  line: cased((fact) => [fact.line]),
   wrappers: strings((fact) => fact.wrappers.map(lower)),
   redirects: strings((fact) => fact.redirects.map((redirect) => lower(`${redirect.operator} ${redirect.target}`))),
   via: strings(
@@ -104,7 +114,7 @@ const COMMAND: Fields<CommandFact> = {
     ['top', 'substitution', 'process-substitution', 'inline', 'eval', 'heredoc', 'function', 'interpreter'],
   ),
   dynamic: flag((fact) => fact.dynamic),
-  program: strings((fact) => [lower(fact.program)]),
+  program: cased((fact) => [fact.program]),
   subshell: flag((fact) => fact.subshell),
   key: strings((fact) => keyOf(fact.span)),
   bare: flag((fact) => fact.args.length === 0),
@@ -140,8 +150,8 @@ const CODE: Fields<CodeFact> = {
 };
 
 const PATH: Fields<PathFact> = {
-  path: strings((fact) => (fact.resolved === undefined ? [lower(fact.normalized)] : [lower(fact.normalized), lower(fact.resolved)])),
-  raw: strings((fact) => [lower(fact.raw)]),
+  path: cased((fact) => (fact.resolved === undefined ? [fact.normalized] : [fact.normalized, fact.resolved])),
+  raw: cased((fact) => [fact.raw]),
   access: strings((fact) => [fact.access], ['read', 'write', 'delete', 'execute', 'mention']),
   layers: strings((fact) => fact.layers),
   key: strings((fact) => keyOf(fact.span)),
@@ -156,7 +166,7 @@ const HOST: Fields<HostFact> = {
   raw: strings((fact) => [lower(fact.raw)]),
   address: strings((fact) => (fact.address === undefined ? [] : [fact.address])),
   scheme: strings((fact) => (fact.scheme === undefined ? [] : [fact.scheme])),
-  url: strings((fact) => (fact.url === undefined ? [] : [lower(fact.url)])),
+  url: cased((fact) => (fact.url === undefined ? [] : [fact.url])),
   oddities: strings((fact) => fact.oddities),
   access: strings((fact) => [fact.access], ['connect', 'mention']),
   key: strings((fact) => keyOf(fact.span)),
@@ -166,7 +176,7 @@ const HOST: Fields<HostFact> = {
 
 const EFFECT: Fields<EffectFact> = {
   kind: strings((fact) => [fact.kind], ['reads', 'writes', 'deletes', 'executes', 'connects', 'escalates', 'persists', 'hides']),
-  target: strings((fact) => [lower(fact.target)]),
+  target: cased((fact) => [fact.target]),
   place: strings((fact) => [fact.place]),
   key: strings((fact) => keyOf(fact.span)),
   command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },

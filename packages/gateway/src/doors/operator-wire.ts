@@ -36,6 +36,8 @@ export const APPROVAL_SCHEMA: object = body(['tool'], {
   scope: { type: ['string', 'null'], maxLength: 128 },
 });
 export const POLICY_SCHEMA: object = body(['source'], { source: { type: 'string', minLength: 1, maxLength: 1_048_576 } });
+/** A rule document; its own limit is told with the place that is too long. */
+export const RULES_SCHEMA: object = body(['source'], { source: { type: 'string', minLength: 1, maxLength: 2_097_152 } });
 /** Lengths are the desk's to judge: it says what is wrong with a name or a reason. */
 const words = { type: 'string', maxLength: 4096 };
 export const ERASE_SCHEMA: object = body(['subject', 'reason'], { org, subject: words, reason: words });

@@ -16,8 +16,7 @@ import {
   MAIN_LOG,
   type OrgRecord,
   type PageRequest,
-  type PolicyDraft,
-  type PolicyView,
+  type RulesDesk,
   type SessionDesk,
   type ToolView,
   type VaultDesk,
@@ -34,14 +33,15 @@ import {
   KEY_SCHEMA,
   MODE_SCHEMA,
   ORG_SCHEMA,
-  POLICY_SCHEMA,
   REASON_SCHEMA,
   SCOPES_SCHEMA,
   TRUST_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
+import { addPolicyRoutes, type PolicyDesk } from './operator-policies.ts';
 import { addLogDeskRoutes } from './operator-log.ts';
 import type { LentByDoor } from './operator-routes.ts';
+import { addRuleRoutes } from './operator-rules.ts';
 import { addSessionRoutes } from './operator-sessions.ts';
 import { addLogRoutes } from './operator-logs.ts';
 import { addVaultRoutes } from './operator-vault.ts';
@@ -60,17 +60,10 @@ export interface Evidence extends PublishedFiles {
   tail(limit: number, log: string): Promise<readonly JsonValue[] | undefined>;
 }
 
-/** How a policy document gets into force. */
-export interface PolicyDesk {
-  /** Checks and resolves a document as written; changes nothing. */
-  compile(source: string): Result<PolicyDraft, Fault>;
-  /** Loads what is active now. Resolves when new decisions are judged by it. */
-  reload(): Promise<void>;
-}
-
 export interface OperatorDoor {
   readonly admin: AdminStore;
   readonly policies: PolicyDesk;
+  readonly rules: RulesDesk;
   readonly evidence: Evidence;
   readonly vault: VaultDesk;
   readonly sessions: SessionDesk;
@@ -147,7 +140,7 @@ function pageFor(door: OperatorDoor, request: FastifyRequest): PageRequest {
   };
 }
 
-function tell(door: OperatorDoor, type: 'agent' | 'policy', event: { readonly org: string; readonly data: JsonValue }): void {
+function tell(door: OperatorDoor, type: 'agent' | 'policy' | 'rules', event: { readonly org: string; readonly data: JsonValue }): void {
   door.feed.publish({ type, time: formatTime(door.clock.nowMs()), ...event });
 }
 
@@ -270,54 +263,6 @@ function addToolRoutes(app: FastifyInstance, door: OperatorDoor): void {
   });
 }
 
-function compiled(door: OperatorDoor, request: FastifyRequest): PolicyDraft {
-  need(accessFor(request), 'everything');
-  const { source } = request.body as { source: string };
-  const draft = door.policies.compile(source);
-  if (draft.ok) return draft.value;
-  const { code, message, path, hint } = draft.error;
-  throw new OperatorError({
-    code: 'policy_rejected',
-    message: `${message} (${code})`,
-    ...(path === undefined ? {} : { path }),
-    ...(hint === undefined ? {} : { hint }),
-  });
-}
-
-async function setPolicy(door: OperatorDoor, request: FastifyRequest): Promise<PolicyView> {
-  const view = unwrap(door.admin.setPolicy(compiled(door, request)));
-  await door.policies.reload();
-  tell(door, 'policy', { org: '', data: { name: view.name, version: view.version, hash: view.hash } });
-  return view;
-}
-
-function addPolicyRoutes(app: FastifyInstance, door: OperatorDoor): void {
-  const { admin } = door;
-  const options = { schema: { body: POLICY_SCHEMA }, bodyLimit: LIMITS.operatorBodyBytesMax };
-  app.get('/api/v1/policies', (request, answer) => {
-    need(accessFor(request), 'read');
-    return reply(answer, { policies: admin.listPolicies() });
-  });
-  app.get('/api/v1/policies/active', (request, answer) => {
-    need(accessFor(request), 'read');
-    const active = admin.activePolicy();
-    if (active === undefined) throw notFound('policy: none is active');
-    return reply(answer, { policy: active });
-  });
-  app.get('/api/v1/policies/:name', (request, answer) => {
-    need(accessFor(request), 'read');
-    const version = Number(queryText(request, 'version') ?? Number.NaN);
-    const found = admin.policy(pathText(request, 'name'), Number.isSafeInteger(version) ? version : undefined);
-    if (found === undefined) throw notFound('policy');
-    return reply(answer, { policy: found });
-  });
-  app.post('/api/v1/policies/validate', options, (request, answer) => {
-    const { name, hash } = compiled(door, request);
-    return reply(answer, { valid: true, name, hash });
-  });
-  app.post('/api/v1/policies', options, async (request, answer) => reply(answer, { policy: await setPolicy(door, request) }, 201));
-}
-
 /** Whoever holds the operator token sees everything; a `read` key only entries of its org. */
 function seesEntry(access: Access, entry: JsonValue): boolean {
   if (access.org === undefined) return true;
@@ -408,8 +353,7 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     scoped.addHook('onRequest', async (request) => {
       accesses.set(request, accessOf(request.headers, door));
     });
-    for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
-      addRoutes(scoped, door);
+    for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addEvidenceRoutes]) addRoutes(scoped, door);
     const lent: LentByDoor = {
       need: (request, what) => {
         const access = accessFor(request);
@@ -419,8 +363,12 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
       logOf: (org) => logOfOrg(door, org),
       orgFor: (request, named) => orgFor(door, request, named),
       queryText,
+      pathText,
       reply,
     };
+    addPolicyRoutes(scoped, door, { ...lent, changed: (data) => tell(door, 'policy', { org: '', data }) });
+    const changed = (): void => tell(door, 'rules', { org: '', data: { hash: door.rules.view().hash } });
+    addRuleRoutes(scoped, door.rules, { ...lent, changed });
     addVaultRoutes(scoped, door.vault, lent);
     addSessionRoutes(scoped, door.sessions, lent);
     addLogDeskRoutes(scoped, door.logDesk, lent);
