@@ -12,7 +12,7 @@ import type { JudgingEngine } from '@countersign/judge';
 import { PROSE_BUCKET_BITS, PROSE_MODEL, PROSE_WINDOW_WORDS, type ProseModel, weighProse } from '@countersign/facts';
 import type { Facts, ProseFact } from '@countersign/protocol';
 import { areaUnder, familyRow, familyTable, type HeldOut, pointAt, pointTable, thresholdAt } from './classifier-report.ts';
-import { APART, COPY_WORDS, foldSamples, FOLDS, LEARNT, type Sample, samplesOf } from './classifier-samples.ts';
+import { APART, COPY_WORDS, foldSamples, FOLDS, isLearnt, LEARNT, type Sample, samplesOf } from './classifier-samples.ts';
 import { curveOf, logitOf, quantise, train, type Trained, TRAINING } from './classifier-training.ts';
 import { KNOWN_STATE } from './corpus-action.ts';
 import { corporaFolder } from './corpora.ts';
@@ -54,7 +54,7 @@ function modelOf(trained: Trained): ProseModel {
 function scored(samples: readonly Sample[], trained: Trained): Scored[] {
   const model = modelOf(trained);
   return samples.map((sample) => {
-    const sums = sample.facts.texts.filter(isRead).map((text) => weighProse(text, model).sum);
+    const sums = sample.facts.texts.filter(isLearnt).map((text) => weighProse(text, model).sum);
     return { sample, model, sum: Math.max(-100_000, ...sums), logit: logitOf(trained, sample) };
   });
 }
