@@ -1,9 +1,10 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
 import { MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
-import { AGENT_TRUSTS } from '@countersign/protocol';
+import { AGENT_TRUSTS, type PostureState } from '@countersign/protocol';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
+import { parsePosture, writePosture } from './posture-text.ts';
 import { STATE_MIGRATIONS } from './sqlite-schema.ts';
 import type { AgentRow, ApiKeyRow, DeltaBatch, OrgRow, StateTables, ToolRow } from './state-tables.ts';
 
@@ -181,9 +182,17 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
   };
 }
 
+function readPosture(row: Row): PostureState | undefined {
+  const kept = text(row, 'posture');
+  if (kept === '') return undefined;
+  const posture = parsePosture(kept);
+  if (posture === undefined) throw corrupt('posture');
+  return posture;
+}
+
 type ToolTables = Pick<
   StateTables,
-  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'sessionPosture' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
 >;
 
 /** The mark of the main log has the name that it had when there was no other. */
@@ -208,10 +217,12 @@ function createToolTables(db: Database): ToolTables {
   const see = db.query(`${values} ON CONFLICT (org, tool, hash) DO NOTHING`);
   const calls = db.query('SELECT calls FROM sessions WHERE org = ? AND session = ?');
   const hot = db.query('SELECT hot_until FROM sessions WHERE org = ? AND session = ?');
+  const posture = db.query('SELECT posture FROM sessions WHERE org = ? AND session = ?');
   const count = db.query(
-    `INSERT INTO sessions (org, session, calls, hot_until, seen_ms) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO sessions (org, session, calls, hot_until, posture, posture_n, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), hot_until = max(hot_until, excluded.hot_until),
-       seen_ms = max(seen_ms, excluded.seen_ms)`,
+       posture = CASE WHEN excluded.posture_n > posture_n THEN excluded.posture ELSE posture END,
+       posture_n = max(posture_n, excluded.posture_n), seen_ms = max(seen_ms, excluded.seen_ms)`,
   );
   const mark = db.query(
     `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
@@ -225,9 +236,13 @@ function createToolTables(db: Database): ToolTables {
     putTool: (row) => void put.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs),
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
     sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
+    sessionPosture: (org, session) => one(posture.get(org, session), readPosture),
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
-        for (const { org, session, calls: made, hotUntil, seenMs } of batch.sessions) count.run(org, session, made, hotUntil, seenMs);
+        for (const { org, session, calls: made, hotUntil, posture: kept, seenMs } of batch.sessions) {
+          const written = kept === undefined ? '' : writePosture(kept);
+          count.run(org, session, made, hotUntil, written, kept?.n ?? 0, seenMs);
+        }
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
         mark.run(markOf(batch.log), batch.appliedIndex);
       }),
