@@ -47,6 +47,7 @@ export {
 export {
   type CompiledPosture,
   compilePosture,
+  openTransitions,
   postureDelta,
   type PostureDenial,
   postureDenial,

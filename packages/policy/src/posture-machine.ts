@@ -230,6 +230,18 @@ function isBuiltIn(posture: CompiledPosture | undefined, from: string, { to, on 
   return on === 'user_approval' && isLost && to === (posture?.initial ?? '');
 }
 
+/** What a person can do from a state, apart from locking it. */
+export function openTransitions(
+  posture: CompiledPosture | undefined,
+  state: string,
+): readonly { readonly from: string; readonly to: string; readonly on: ManualTrigger }[] {
+  const edges = (posture?.transitions ?? []).filter((one) => leads(one, state));
+  const open = edges.flatMap(({ to, on }) => (on === 'user_approval' || on === 'user_denial' ? [{ from: state, to, on }] : []));
+  const back = { from: state, to: posture?.initial ?? '', on: 'user_approval' as const };
+  const isStuck = state === LOCKED || (posture !== undefined && !posture.states.has(state));
+  return isStuck && !open.some(({ to, on }) => to === back.to && on === back.on) ? [...open, back] : open;
+}
+
 /** The state that an operator leads a session to, along an edge of the policy with that trigger; or why not. */
 export function transitionByHand(
   posture: CompiledPosture | undefined,

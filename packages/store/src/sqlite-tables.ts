@@ -1,6 +1,6 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
-import { MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
+import { KEY_PERMISSIONS, MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
 import { AGENT_TRUSTS, type PostureState } from '@countersign/protocol';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
@@ -65,6 +65,13 @@ function readAgent(row: Row): AgentRow {
   };
 }
 
+function permissionsOf(row: Row): ApiKeyRow['permissions'] {
+  const words = text(row, 'permissions').split(' ');
+  const known = KEY_PERMISSIONS.filter((one) => words.includes(one));
+  if (known.join(' ') !== words.join(' ')) throw corrupt('permissions');
+  return known;
+}
+
 function readApiKey(row: Row): ApiKeyRow {
   return {
     id: text(row, 'id'),
@@ -73,6 +80,7 @@ function readApiKey(row: Row): ApiKeyRow {
     label: text(row, 'label'),
     kind: choice(row, 'kind', ['read', 'write', 'kill']),
     environment: choice(row, 'environment', ['live', 'test']),
+    permissions: permissionsOf(row),
     createdMs: integer(row, 'created_ms'),
     revokedMs: row['revoked_ms'] === null ? null : integer(row, 'revoked_ms'),
   };
@@ -161,7 +169,7 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
   const byId = db.query('SELECT * FROM api_keys WHERE id = ?');
   const list = db.query('SELECT * FROM api_keys WHERE org = ? AND id > ? ORDER BY id LIMIT ?');
   const put = db.query(
-    `INSERT INTO api_keys (id, org, sha256, label, kind, environment, created_ms, revoked_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO api_keys (id, org, sha256, label, kind, environment, permissions, created_ms, revoked_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET revoked_ms = excluded.revoked_ms`,
   );
   const purge = db.query('DELETE FROM consumed WHERE id IN (SELECT id FROM consumed WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?)');
@@ -170,7 +178,8 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
     apiKeyBySha256: (sha256) => one(bySha256.get(sha256), readApiKey),
     apiKey: (id) => one(byId.get(id), readApiKey),
     apiKeys: (page) => list.all(page.org, page.after, page.limit).map(readApiKey),
-    putApiKey: (row) => void put.run(row.id, row.org, row.sha256, row.label, row.kind, row.environment, row.createdMs, row.revokedMs),
+    putApiKey: ({ id, org, sha256, label, kind, environment, permissions, createdMs, revokedMs }) =>
+      void put.run(id, org, sha256, label, kind, environment, permissions.join(' '), createdMs, revokedMs),
     consume(id: string, expiresAtMs: number, nowMs: number): boolean {
       let fresh = false;
       db.transaction(() => {

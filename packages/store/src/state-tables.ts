@@ -3,7 +3,7 @@
  * implementations are in this process. Each throws `CodedError` `state_unavailable` when it cannot answer.
  */
 import type { PostureState } from '@countersign/protocol';
-import type { ApiKeyKind, AgentRecord, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
+import type { ApiKeyKind, AgentRecord, KeyPermission, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
 
 export interface OrgRow extends OrgRecord {
   /** The log that it wrote to before, until every change of state that it has of this org is in the tables; null once it is. */
@@ -29,6 +29,7 @@ export interface ApiKeyRow {
   readonly label: string;
   readonly kind: ApiKeyKind;
   readonly environment: 'live' | 'test';
+  readonly permissions: readonly KeyPermission[];
   readonly createdMs: number;
   readonly revokedMs: number | null;
 }
