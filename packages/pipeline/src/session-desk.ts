@@ -6,7 +6,13 @@ import type { Fault, Result } from '@countersign/kernel';
 import type { Authority } from '@countersign/protocol';
 
 /** Codes of refusals an operator can cause. */
-export type SessionFaultCode = 'invalid_session' | 'invalid_reason' | 'session_unknown' | 'session_ended' | 'session_busy' | 'transition_refused';
+export type SessionFaultCode =
+  | 'invalid_session'
+  | 'invalid_reason'
+  | 'session_unknown'
+  | 'session_ended'
+  | 'session_busy'
+  | 'transition_refused';
 
 export type SessionResult<T> = Result<T, Fault<SessionFaultCode>>;
 

@@ -59,7 +59,12 @@ function passageOf(request: TransitionRequest, ports: Ports): { readonly passage
   });
   deadline.catch(() => undefined); // Whoever races it hears of it; nobody else needs to.
   const { kind, source, delegation } = action;
-  const asked = { caller: { org: request.org, agent: request.by }, draft: { kind, source, delegation }, fingerprint: '', mode: 'scan' as const };
+  const asked = {
+    caller: { org: request.org, agent: request.by },
+    draft: { kind, source, delegation },
+    fingerprint: '',
+    mode: 'scan' as const,
+  };
   const startedMs = ports.clock.nowMs();
   return { passage: { request: asked, requestId, startedMs, deadline, action, authority: request.authority }, cancel };
 }

@@ -8,7 +8,17 @@ import { BUDGETS, CAPABILITIES, TRIGGERS } from './posture.ts';
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
 
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id' | 'posture-name' | 'posture-from' | 'duration';
+export type Pattern =
+  | 'path-glob'
+  | 'host-glob'
+  | 'frozen-host'
+  | 'regex'
+  | 'tool-glob'
+  | 'ruleset'
+  | 'rule-id'
+  | 'posture-name'
+  | 'posture-from'
+  | 'duration';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -192,11 +202,14 @@ const POSTURE_TRANSITION: Shape = shape(
   { required: ['from', 'to', 'on'], nullable: new Set(['after', 'patterns', 'requires']) },
 );
 const POSTURE_STATES: Field = { is: 'map', keys: STATE_NAME, item: POSTURE_STATE };
-const POSTURE: Shape = shape({
-  initial: { ...STATE_NAME, blank: true },
-  states: POSTURE_STATES,
-  transitions: list(POSTURE_TRANSITION),
-}, { nullable: new Set(['initial', 'states', 'transitions']) });
+const POSTURE: Shape = shape(
+  {
+    initial: { ...STATE_NAME, blank: true },
+    states: POSTURE_STATES,
+    transitions: list(POSTURE_TRANSITION),
+  },
+  { nullable: new Set(['initial', 'states', 'transitions']) },
+);
 
 /** The whole document. */
 export const DOCUMENT: Shape = shape(

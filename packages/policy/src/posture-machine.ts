@@ -86,8 +86,7 @@ function isQuiet(transition: CompiledTransition, { violated }: PostureState, now
 
 function overdue(posture: CompiledPosture, state: PostureState, now: number): CompiledTransition | undefined {
   return posture.transitions.find(
-    (one) =>
-      one.on === 'timeout' && leads(one, state.state) && now - state.entered >= one.afterSeconds && isQuiet(one, state, now),
+    (one) => one.on === 'timeout' && leads(one, state.state) && now - state.entered >= one.afterSeconds && isQuiet(one, state, now),
   );
 }
 

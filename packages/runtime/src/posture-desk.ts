@@ -31,7 +31,11 @@ function postureInForce({ store }: PostureDeskParts): CompiledPosture | undefine
   return posture === undefined ? undefined : compilePosture(posture);
 }
 
-function knownFault({ recorder }: PostureDeskParts, org: string, session: string): Fault<'invalid_session' | 'session_unknown'> | undefined {
+function knownFault(
+  { recorder }: PostureDeskParts,
+  org: string,
+  session: string,
+): Fault<'invalid_session' | 'session_unknown'> | undefined {
   return sessionFault(session) ?? (recorder.newest(org, session) === undefined ? unknownSession() : undefined);
 }
 

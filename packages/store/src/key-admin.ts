@@ -1,7 +1,14 @@
 /** @module API keys: made, shown once, revoked. Only their hashes are kept. */
 import { base64url, sha256Hex } from '@countersign/crypto';
 import { ok, uuidv7 } from '@countersign/kernel';
-import { type AdminResult, type AdminStore, type ApiKeyCreated, type ApiKeyDraft, type ApiKeyView, KEY_PERMISSIONS } from '@countersign/pipeline';
+import {
+  type AdminResult,
+  type AdminStore,
+  type ApiKeyCreated,
+  type ApiKeyDraft,
+  type ApiKeyView,
+  KEY_PERMISSIONS,
+} from '@countersign/pipeline';
 import { type AdminContext, notFound, pageOf, refused } from './admin-context.ts';
 import { STORE_LIMITS } from './limits.ts';
 import type { ApiKeyRow } from './state-tables.ts';

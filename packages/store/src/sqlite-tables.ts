@@ -201,7 +201,16 @@ function readPosture(row: Row): PostureState | undefined {
 
 type ToolTables = Pick<
   StateTables,
-  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'sessionPosture' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+  | 'toolRows'
+  | 'tools'
+  | 'pendingTools'
+  | 'putTool'
+  | 'sessionCalls'
+  | 'sessionHotUntil'
+  | 'sessionPosture'
+  | 'writeDeltas'
+  | 'appliedIndex'
+  | 'appliedLogs'
 >;
 
 /** The mark of the main log has the name that it had when there was no other. */

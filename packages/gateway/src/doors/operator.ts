@@ -237,9 +237,21 @@ function addKeyRoutes(app: FastifyInstance, door: OperatorDoor): void {
   });
   app.post('/api/v1/keys', { schema: { body: KEY_SCHEMA } }, (request, answer) => {
     need(accessFor(request), 'everything');
-    const body = request.body as { org?: string; label?: string; kind?: ApiKeyKind; environment?: 'live' | 'test'; permissions?: readonly KeyPermission[] };
+    const body = request.body as {
+      org?: string;
+      label?: string;
+      kind?: ApiKeyKind;
+      environment?: 'live' | 'test';
+      permissions?: readonly KeyPermission[];
+    };
     const org = orgFor(door, request, body.org);
-    const draft = { org, label: body.label ?? '', kind: body.kind ?? 'write', environment: body.environment ?? 'live', permissions: body.permissions ?? [] } as const;
+    const draft = {
+      org,
+      label: body.label ?? '',
+      kind: body.kind ?? 'write',
+      environment: body.environment ?? 'live',
+      permissions: body.permissions ?? [],
+    } as const;
     return reply(answer, unwrap(admin.createApiKey(draft)), 201);
   });
   app.post('/api/v1/keys/:id/revoke', (request, answer) => {
