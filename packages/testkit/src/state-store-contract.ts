@@ -4,6 +4,7 @@
 import { agentJwtKey, sha256Hex } from '@countersign/crypto';
 import type { Clock, Random } from '@countersign/kernel';
 import type { AdminStore, OrgRecord, StateStore } from '@countersign/pipeline';
+import type { PostureState } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 
 /** A store under test, with what the contract needs beyond the ports. */
@@ -281,6 +282,44 @@ function deltaContract(name: string, prepare: Prepare): void {
       expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
     });
 
+    test('POL-223 the posture of a session is read at once, the later one wins in any order, and it is there after a flush', async () => {
+      const { store, org } = prepare();
+      const posture = (n: number, state: string): PostureState => ({
+        n,
+        state,
+        entered: 600 + n,
+        used: { shell_commands: n },
+        history: [{ from: 'low', to: state, on: 'user_approval', at: 600 }],
+        ...(n > 1 ? { violated: 601 } : {}),
+      });
+      expect(await store.sessionPosture(org.id, 's-1')).toBeUndefined();
+      store.stageDelta(principal(org.id), { sessionCalls: 1, posture: posture(1, 'low') });
+      store.stageDelta(principal(org.id), { sessionCalls: 2, posture: posture(3, 'cell') });
+      store.stageDelta(principal(org.id), { sessionCalls: 3, posture: posture(2, 'high') });
+      store.stageDelta(principal(org.id), { sessionCalls: 4 });
+      expect([await store.sessionPosture(org.id, 's-1'), await store.sessionPosture(org.id, 's-2')]).toEqual([posture(3, 'cell'), undefined]);
+      store.flush(7);
+      store.foldDelta({ index: 5, principal: principal(org.id), delta: { sessionCalls: 2, posture: posture(2, 'high') } });
+      store.flush(8);
+      expect(await store.sessionPosture(org.id, 's-1')).toEqual(posture(3, 'cell'));
+      store.foldDelta({ index: 9, principal: principal(org.id), delta: { sessionCalls: 5, posture: posture(4, 'locked') } });
+      store.flush(9);
+      expect(await store.sessionPosture(org.id, 's-1')).toEqual(posture(4, 'locked'));
+    });
+
+    test('POL-221 a key for a person may carry a permission, a key that carries decisions never', () => {
+      const { store, org } = prepare();
+      const draft = { org: org.id, label: '', environment: 'live' as const, permissions: ['posture:transition' as const] };
+      expect(value(store.createApiKey({ ...draft, kind: 'read' })).apiKey.permissions).toEqual(['posture:transition']);
+      expect(code(store.createApiKey({ ...draft, kind: 'write' }))).toBe('invalid_permission');
+      value(store.createApiKey({ org: org.id, label: '', environment: 'live', kind: 'write' }));
+      const listed = store.listApiKeys({ org: org.id }).toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
+      expect(listed.map(({ kind, permissions }) => [kind, permissions])).toEqual([
+        ['read', ['posture:transition']],
+        ['write', undefined],
+      ]);
+    });
+
     test('an id is consumed once', async () => {
       const { store, clock } = prepare();
       const expires = clock.nowMs() + 1000;
@@ -356,7 +395,8 @@ function restartContract(name: string, prepare: Prepare): void {
       value(store.setAgentState({ agent: dead.id, state: 'killed', reason: 'r' }));
       const { key } = value(store.createApiKey({ org: org.id, label: '', kind: 'write', environment: 'live' }));
       await store.consumeOnce('jti', clock.nowMs() + 1000);
-      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, pendingTool: { tool: 't', hash: HASH } });
+      const posture = { n: 1, state: 'locked', entered: 600, used: {}, history: [] };
+      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, posture, pendingTool: { tool: 't', hash: HASH } });
       store.flush(9);
       store.stageDelta(principal(org.id), { sessionCalls: 5 });
       const again = reopen();
@@ -368,6 +408,7 @@ function restartContract(name: string, prepare: Prepare): void {
       expect(await again.tool({ org: org.id, tool: 't', descriptorHash: HASH })).toEqual({ registration: 'pending' });
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([9, 4]);
       expect([await again.sessionHotUntil(org.id, 's-1'), (await again.agent(trusted.id))?.trust]).toEqual([600, 'elevated']);
+      expect(await again.sessionPosture(org.id, 's-1')).toEqual(posture);
       again.foldDelta({ index: 10, principal: principal(org.id), delta: { sessionCalls: 5 } });
       again.flush(10);
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([10, 5]);
