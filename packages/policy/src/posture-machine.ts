@@ -132,7 +132,7 @@ function capabilityDenial(config: CompiledState, state: PostureState, capability
   if (budget === undefined || limit === undefined) return undefined;
   const used = spent(state, budget);
   if (used < limit) return undefined;
-  const message = `posture budget '${budget}' exhausted (${String(used)}/${String(limit)}) in state '${state.state}'`;
+  const message = `budget '${budget}' exhausted (${String(used)}/${String(limit)})`;
   return { guard: 'posture_budget', code: 'budget_exhausted', message, details: { state: state.state, budget, used, limit } };
 }
 
