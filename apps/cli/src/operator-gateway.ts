@@ -43,7 +43,17 @@ function logPart(log: string | undefined): { readonly log?: string } {
 
 type LogOperations = Pick<
   Operator,
-  'logKeys' | 'rotateLogKey' | 'retireLogKey' | 'consistency' | 'archive' | 'restore' | 'endSession' | 'sessionPosture' | 'moveSession' | 'sessionEntries' | 'status'
+  | 'logKeys'
+  | 'rotateLogKey'
+  | 'retireLogKey'
+  | 'consistency'
+  | 'archive'
+  | 'restore'
+  | 'endSession'
+  | 'sessionPosture'
+  | 'moveSession'
+  | 'sessionEntries'
+  | 'status'
 >;
 
 /** One log and its sessions. */

@@ -27,7 +27,7 @@ export function readSessionPosture(body: JsonObject): SessionPosture {
     entered: wordOrNull(body, 'entered'),
     capabilities: words(body, 'capabilities'),
     budgets: Object.fromEntries(Object.keys(budgets).map((name) => [name, readBudget(name)])),
-    history: list(body, 'history').map((item) => ({ ...readMove(item), at: word(item, 'at') })),
+    history: list(body, 'history').map((item) => Object.assign(readMove(item), { at: word(item, 'at') })),
     violated: wordOrNull(body, 'violated'),
     open: list(body, 'open').map(readMove),
   };

@@ -53,7 +53,12 @@ beforeEach(async () => {
   });
   ask = async (headers, body) => {
     const url = body === undefined ? '/api/v1/sessions/posture?session=s' : '/api/v1/sessions/transition';
-    const reply = await app.inject({ method: body === undefined ? 'GET' : 'POST', url, headers, ...(body === undefined ? {} : { payload: body }) });
+    const reply = await app.inject({
+      method: body === undefined ? 'GET' : 'POST',
+      url,
+      headers,
+      ...(body === undefined ? {} : { payload: body }),
+    });
     const parsed = reply.json<{ error_code?: string }>();
     return { status: reply.statusCode, code: parsed.error_code ?? '', body: parsed };
   };
@@ -61,13 +66,16 @@ beforeEach(async () => {
 
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
-function keyOf(kind: ApiKeyKind, permissions: readonly KeyPermission[] = []): { readonly headers: Record<string, string>; readonly id: string } {
+function keyOf(
+  kind: ApiKeyKind,
+  permissions: readonly KeyPermission[] = [],
+): { readonly headers: Record<string, string>; readonly id: string } {
   const made = store.createApiKey({ org, label: '', kind, environment: 'live', permissions });
   if (!made.ok) throw new Error(made.error.code);
   return { headers: { 'x-ag-key': made.value.key }, id: made.value.apiKey.id };
 }
 
-describe('POL-221 who moves a session', () => {
+describe('POL-221 HTTP-042 who moves a session', () => {
   test('the operator token does', async () => {
     expect(await ask(BEARER, REQUEST)).toMatchObject({ status: 200, body: { transition: MOVED } });
     expect(asked).toEqual([{ ...REQUEST, org, by: 'operator', authority: 'posture:transition' }]);
@@ -105,13 +113,23 @@ describe('POL-221 who moves a session', () => {
   });
 
   test('what a body says of by and authority is refused, not believed', async () => {
-    for (const more of [{ by: 'someone' }, { authority: 'posture:transition' }, { on: 'critical_violation' }, { to: 'x'.repeat(49) }, { to: 7 }])
+    for (const more of [
+      { by: 'someone' },
+      { authority: 'posture:transition' },
+      { on: 'critical_violation' },
+      { to: 'x'.repeat(49) },
+      { to: 7 },
+    ])
       expect((await ask(keyOf('kill').headers, { ...REQUEST, ...more })).status).toBe(422);
     expect(asked).toEqual([]);
     expect(await ask(BEARER, { ...REQUEST, to: 'nowhere' })).toMatchObject({ status: 409, code: 'transition_refused' });
   });
 
   test('looking takes a key that may look', async () => {
-    expect([(await ask(BEARER)).status, (await ask(keyOf('read').headers)).status, (await ask(keyOf('kill').headers)).code]).toEqual([200, 200, 'operator_forbidden']);
+    expect([(await ask(BEARER)).status, (await ask(keyOf('read').headers)).status, (await ask(keyOf('kill').headers)).code]).toEqual([
+      200,
+      200,
+      'operator_forbidden',
+    ]);
   });
 });

@@ -55,9 +55,11 @@ export function resultOfDenial({ guard, code, message, details }: PostureDenial)
   return { guard, allowed: false, severity: 'high', code, message, details: { ...details }, evidence: [] };
 }
 
+const nameOf = (state: string): string => (state === '' ? '(none)' : state);
+
 /** A change as a reason of the verdict that it came with: names of states are the operator's, and short. */
 function reasonOfChange({ from, to, on }: Standing['changes'][number]): Reason {
-  return ownReason('posture.transition', `${from || '(none)'} -> ${to || '(none)'} on ${on}`, { severity: 'info' });
+  return ownReason('posture.transition', `${nameOf(from)} -> ${nameOf(to)} on ${on}`, { severity: 'info' });
 }
 
 /** What was decided, as the posture sees it. */

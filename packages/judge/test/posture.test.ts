@@ -24,7 +24,20 @@ const POSTURE: Posture = {
   ],
 };
 
-const EMPTY_FACTS = { texts: [], commands: [], statements: [], codes: [], paths: [], hosts: [], effects: [], secrets: [], pii: [], cuts: [], encodings: [], steps: 0 };
+const EMPTY_FACTS = {
+  texts: [],
+  commands: [],
+  statements: [],
+  codes: [],
+  paths: [],
+  hosts: [],
+  effects: [],
+  secrets: [],
+  pii: [],
+  cuts: [],
+  encodings: [],
+  steps: 0,
+};
 
 function actionOf(kind: string, params: JsonValue = {}): Action {
   const source = { framework: 'test', door: 'test' };
@@ -33,7 +46,19 @@ function actionOf(kind: string, params: JsonValue = {}): Action {
 
 function found(severity: Severity, score: number): Finding {
   const tags = { owasp: [], atlas: [], cwe: [] };
-  return { rule: 'R1', title: 't', category: 'c', severity, score, evidence: [], evidenceCut: 0, fact: 'text', tags, layers: [], exemptable: true };
+  return {
+    rule: 'R1',
+    title: 't',
+    category: 'c',
+    severity,
+    score,
+    evidence: [],
+    evidenceCut: 0,
+    fact: 'text',
+    tags,
+    layers: [],
+    exemptable: true,
+  };
 }
 
 interface Asked {
@@ -80,7 +105,12 @@ describe('POL-211 POL-213 the posture in a verdict', () => {
     const denied = judged(actionOf('shell.exec'));
     expect([denied.verdict.decision, codes(denied)]).toEqual(['deny', ['guard.posture.capability_not_allowed']]);
     expect(denied.guards).toMatchObject([
-      { guard: 'posture', severity: 'high', message: "action 'shell' is not allowed in posture state 'low'", details: { capability: 'shell', state: 'low' } },
+      {
+        guard: 'posture',
+        severity: 'high',
+        message: "action 'shell' is not allowed in posture state 'low'",
+        details: { capability: 'shell', state: 'low' },
+      },
     ]);
     expect(codes(judged(actionOf('file.read')))).toEqual([]);
     expect(judged(actionOf('shell.exec'), { policy: undefined }).verdict.decision).toBe('allow');
@@ -119,15 +149,28 @@ describe('POL-211 POL-213 the posture in a verdict', () => {
   it('a tool by any name takes what it does: a command is shell, a written file is file_write', () => {
     const span = { path: '/params', start: 0, end: 1 };
     const effect = { span, kind: 'writes', target: '/x', place: '', command: -1 };
-    expect(codes(judged(actionOf('mcp.call'), { facts: { commands: [{ name: 'ls', line: 'ls', args: [], redirects: [], wrappers: [], pipedFrom: -1 }] } }))).toContain('guard.posture.capability_not_allowed');
+    expect(
+      codes(
+        judged(actionOf('mcp.call'), {
+          facts: { commands: [{ name: 'ls', line: 'ls', args: [], redirects: [], wrappers: [], pipedFrom: -1 }] },
+        }),
+      ),
+    ).toContain('guard.posture.capability_not_allowed');
     expect(codes(judged(actionOf('tool.call'), { facts: { effects: [effect] } }))).toContain('guard.posture.capability_not_allowed');
     expect(codes(judged(actionOf('tool.call'), { facts: { effects: [{ ...effect, kind: 'reads' }] } }))).toEqual([]);
   });
 
-  it.each([['with', POSTURE], ['without', undefined]])('POL-215 locked holds under a policy %s posture, and nothing of it changes', (_, policy) => {
+  it.each([
+    ['with', POSTURE],
+    ['without', undefined],
+  ])('POL-215 locked holds under a policy %s posture, and nothing of it changes', (_, policy) => {
     for (const kind of ['file.read', 'tool.call', 'shell.exec', 'nonsense']) {
       const denied = judged(actionOf(kind), { policy, posture: at('locked'), findings: [found('critical', 900)] });
-      expect([denied.verdict.decision, codes(denied).includes('guard.posture.state_locked'), denied.delta.posture]).toEqual(['deny', true, undefined]);
+      expect([denied.verdict.decision, codes(denied).includes('guard.posture.state_locked'), denied.delta.posture]).toEqual([
+        'deny',
+        true,
+        undefined,
+      ]);
     }
   });
 });
@@ -145,8 +188,15 @@ describe('POL-220 POL-221 who moves a session', () => {
 
   it('an operator does, along an edge of the policy, and the reason says which', () => {
     const allowed = judged(up, { authority: 'posture:transition', findings: [found('critical', 1000)] });
-    expect([allowed.verdict.decision, allowed.verdict.reasons]).toMatchObject(['allow', [{ code: 'posture.transition', text: 'low -> high on user_approval' }]]);
-    expect(allowed.delta.posture).toMatchObject({ state: 'high', entered: SECONDS, history: [{ from: 'low', to: 'high', on: 'user_approval', at: SECONDS }] });
+    expect([allowed.verdict.decision, allowed.verdict.reasons]).toMatchObject([
+      'allow',
+      [{ code: 'posture.transition', text: 'low -> high on user_approval' }],
+    ]);
+    expect(allowed.delta.posture).toMatchObject({
+      state: 'high',
+      entered: SECONDS,
+      history: [{ from: 'low', to: 'high', on: 'user_approval', at: SECONDS }],
+    });
   });
 
   it.each<[JsonValue, Authority, string]>([
@@ -171,14 +221,32 @@ describe('POL-220 POL-221 who moves a session', () => {
 
 describe('POL-222 the judge with a posture', () => {
   const posture: fc.Arbitrary<PostureState | undefined> = fc.option(
-    fc.record({ n: fc.nat(9), state: fc.constantFrom('low', 'high', 'cell', 'locked', '', 'gone'), entered: fc.constant(SECONDS), used: fc.constantFrom({}, { mcp_tool_calls: 2 }), history: fc.constant([]) }),
+    fc.record({
+      n: fc.nat(9),
+      state: fc.constantFrom('low', 'high', 'cell', 'locked', '', 'gone'),
+      entered: fc.constant(SECONDS),
+      used: fc.constantFrom({}, { mcp_tool_calls: 2 }),
+      history: fc.constant([]),
+    }),
     { nil: undefined },
   );
-  const input = fc.record({ action: anyAction, facts: anyFacts, state: anyState, posture, findings: fc.array(anyFinding, { maxLength: 4 }), guards: fc.array(anyGuard, { maxLength: 2 }) });
+  const input = fc.record({
+    action: anyAction,
+    facts: anyFacts,
+    state: anyState,
+    posture,
+    findings: fc.array(anyFinding, { maxLength: 4 }),
+    guards: fc.array(anyGuard, { maxLength: 2 }),
+  });
 
   function run(generated: typeof input extends fc.Arbitrary<infer T> ? T : never, section: Posture | undefined): Judgement {
     const compiled = section === undefined ? undefined : compilePosture(section);
-    const policy = { thresholds: { flag: 300, block: 700 }, unregisteredTools: 'warn', toolThresholds: [], posture: compiled } as unknown as CompiledPolicy;
+    const policy = {
+      thresholds: { flag: 300, block: 700 },
+      unregisteredTools: 'warn',
+      toolThresholds: [],
+      posture: compiled,
+    } as unknown as CompiledPolicy;
     const state = { ...generated.state, ...(generated.posture === undefined ? {} : { posture: generated.posture }) };
     const parts = { matchRules: () => ({ findings: generated.findings }), evaluateGuards: () => generated.guards };
     return judgeWith(parts, { now: NOW, action: generated.action, facts: generated.facts, state, policy, rules: {} as CompiledRules });
@@ -202,7 +270,10 @@ describe('POL-222 the judge with a posture', () => {
     const broken = { ...at('low'), history: null } as unknown as PostureState;
     const made = judged(actionOf('file.read'), { posture: broken, findings: [found('critical', 900)] });
     expect([made.verdict.decision, codes(made).includes('judge.posture_failed')]).toEqual(['deny', true]);
-    const worse = judged(actionOf('session.transition', { to: 'high', on: 'user_approval' }), { posture: broken, authority: 'posture:transition' });
+    const worse = judged(actionOf('session.transition', { to: 'high', on: 'user_approval' }), {
+      posture: broken,
+      authority: 'posture:transition',
+    });
     expect([worse.verdict.decision, codes(worse)]).toEqual(['deny', ['judge.posture_failed']]);
   });
 });

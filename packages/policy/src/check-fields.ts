@@ -79,12 +79,19 @@ function durationProblem(text: string): Complaint | undefined {
   return { code: 'policy_duration', message: `${quoted(text)} is not a duration of at most a year`, hint: 'e.g. `30s`, `5m`, `1h`' };
 }
 
+/** Texts that are no globs, hosts or expressions. */
+const OWN_PROBLEMS: Readonly<Partial<Record<Pattern, (text: string) => Complaint | undefined>>> = {
+  ruleset: rulesetProblem,
+  'rule-id': ruleIdProblem,
+  'posture-name': (text) => postureProblem('posture-name', text),
+  'posture-from': (text) => postureProblem('posture-from', text),
+  duration: durationProblem,
+};
+
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
-  if (pattern === 'ruleset') return rulesetProblem(text);
-  if (pattern === 'rule-id') return ruleIdProblem(text);
-  if (pattern === 'posture-name' || pattern === 'posture-from') return postureProblem(pattern, text);
-  if (pattern === 'duration') return durationProblem(text);
+  const own = OWN_PROBLEMS[pattern];
+  if (own !== undefined) return own(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;

@@ -60,8 +60,8 @@ function words(table: Readonly<Record<string, string>>): Field {
   return { is: 'word', words: new Map(Object.entries(table)) };
 }
 
-function wordsOf(list: readonly string[]): Field {
-  return words(Object.fromEntries(list.map((word) => [word, word])));
+function wordsOf(known: readonly string[]): Field {
+  return words(Object.fromEntries(known.map((word) => [word, word])));
 }
 
 function whole(min: number, max: number): Field {

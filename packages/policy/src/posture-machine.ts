@@ -165,7 +165,8 @@ export interface PostureEvent {
 
 function fires(one: CompiledTransition, trigger: Trigger, matches: readonly string[]): boolean {
   if (one.on !== trigger) return false;
-  return trigger !== 'pattern_match' || one.patterns === undefined || matches.some((match) => one.patterns?.has(match));
+  const { patterns } = one;
+  return trigger !== 'pattern_match' || patterns === undefined || matches.some((match) => patterns.has(match));
 }
 
 function charged(config: CompiledState, state: PostureState, needs: readonly Capability[]): PostureState {

@@ -79,8 +79,8 @@ export function durationSeconds(text: string): number | undefined {
   return seconds <= POLICY_LIMITS.durationSecondsMax ? seconds : undefined;
 }
 
-function distinct<T>(items: readonly T[]): readonly T[] {
-  return [...new Set(items)].toSorted();
+function distinct<T extends string>(items: readonly T[]): readonly T[] {
+  return [...new Set(items)].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 function fullState(written: Partial<PostureStateConfig>): PostureStateConfig {

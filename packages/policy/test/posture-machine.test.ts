@@ -31,7 +31,7 @@ function machine(
 
 interface Step {
   readonly needs?: readonly Capability[];
-  readonly violation?: 'critical' | 'any';
+  readonly violation?: 'critical' | 'any' | undefined;
   readonly matches?: readonly string[];
   readonly now?: number;
 }
@@ -167,9 +167,9 @@ describe('POL-210 POL-214 timeouts and `requires`', () => {
 function byHand(
   posture: CompiledPosture | undefined,
   kept: PostureState | undefined,
-  to: string,
-  on: ManualTrigger,
+  asked: readonly [to: string, on: ManualTrigger],
 ): PostureState | string {
+  const [to, on] = asked;
   const made = transitionByHand(posture, kept, { to, on, now: T0 });
   return typeof made === 'string' ? made : (postureDelta(kept, made) ?? 'unchanged');
 }
@@ -179,32 +179,32 @@ describe('POL-215 POL-216 locked, and states nobody knows', () => {
     ['with a posture', machine('{from: "*", to: b, on: timeout, after: 1h}, {from: "*", to: a, on: any_violation}')],
     ['without one', undefined],
   ])('holds under a policy %s: nothing but a person leads out', (_, posture) => {
-    const locked = byHand(posture, undefined, 'locked', 'user_denial') as PostureState;
+    const locked = byHand(posture, undefined, ['locked', 'user_denial']) as PostureState;
     expect(locked).toMatchObject({ state: 'locked', n: 1 });
     for (const step of [{}, READ, { violation: 'any' as const }, { now: T0 + 1e8 }]) {
       expect(check(posture, locked, step)).toEqual({ guard: 'posture', next: locked });
     }
-    expect(byHand(posture, locked, 'b', 'user_approval')).toBe('no_such_transition');
-    expect(byHand(posture, locked, 'locked', 'user_denial')).toBe('no_such_transition');
-    const back = byHand(posture, locked, posture === undefined ? '' : 'a', 'user_approval') as PostureState;
+    expect(byHand(posture, locked, ['b', 'user_approval'])).toBe('no_such_transition');
+    expect(byHand(posture, locked, ['locked', 'user_denial'])).toBe('no_such_transition');
+    const back = byHand(posture, locked, [posture === undefined ? '' : 'a', 'user_approval']) as PostureState;
     expect(check(posture, back, READ).guard).toBe(undefined);
     expect(openTransitions(posture, 'locked')).toEqual([{ from: 'locked', to: posture?.initial ?? '', on: 'user_approval' }]);
   });
 
   it('a lock outlives the policy under which it was made, and unlocking outside begins anew inside', () => {
     const posture = machine('');
-    const locked = byHand(undefined, undefined, 'locked', 'user_denial') as PostureState;
+    const locked = byHand(undefined, undefined, ['locked', 'user_denial']) as PostureState;
     expect(check(posture, locked, READ).guard).toBe('posture');
-    const open = byHand(undefined, locked, '', 'user_approval') as PostureState;
+    const open = byHand(undefined, locked, ['', 'user_approval']) as PostureState;
     expect(check(posture, open, READ)).toMatchObject({ guard: undefined, next: { state: 'a', n: 3 } });
-    expect(byHand(undefined, undefined, '', 'user_approval')).toBe('no_such_transition');
+    expect(byHand(undefined, undefined, ['', 'user_approval'])).toBe('no_such_transition');
   });
 
   it('a state that the policy does not have permits nothing, and a person leads back to where sessions begin', () => {
     const lost = { n: 4, state: 'gone', entered: T0, used: {}, history: [] };
     const posture = machine('{from: "*", to: b, on: user_denial}');
     expect(check(posture, lost, {})).toEqual({ guard: 'posture', next: lost });
-    expect(byHand(posture, lost, 'a', 'user_approval')).toMatchObject({ state: 'a', n: 5 });
+    expect(byHand(posture, lost, ['a', 'user_approval'])).toMatchObject({ state: 'a', n: 5 });
     expect(check(undefined, lost, {})).toEqual({ guard: undefined, next: lost });
   });
 });
@@ -213,7 +213,7 @@ describe('POL-220 transitions by hand', () => {
   const posture = machine(
     '{from: a, to: b, on: user_approval}, {from: b, to: c, on: user_denial}, {from: a, to: c, on: critical_violation}',
   );
-  it.each<[string | undefined, string, ManualTrigger, string]>([
+  it.each<readonly [from: string | undefined, to: string, on: ManualTrigger, said: string]>([
     [undefined, 'b', 'user_approval', 'b'],
     [undefined, 'b', 'user_denial', 'no_such_transition'],
     [undefined, 'c', 'user_approval', 'no_such_transition'],
@@ -225,9 +225,9 @@ describe('POL-220 transitions by hand', () => {
     ['b', 'c', 'user_denial', 'c'],
     ['b', 'c', 'user_approval', 'no_such_transition'],
     ['b', 'a', 'user_approval', 'no_such_transition'],
-  ])('from %s to %s on %s: %s', (from, to, on, said) => {
+  ])('from %s to %s on %s: %s', (...[from, to, on, said]) => {
     const kept = from === undefined ? undefined : { n: 1, state: from, entered: T0, used: {}, history: [] };
-    const made = byHand(posture, kept, to, on);
+    const made = byHand(posture, kept, [to, on]);
     expect(typeof made === 'string' ? made : made.state).toBe(said);
   });
 });
@@ -307,7 +307,8 @@ describe('POL-221 no sequence of actions goes where the machine does not lead', 
           if (state.history.length === 0) expect(state.state).toBe(before);
           before = state.state;
           for (const [budget, used] of Object.entries(state.used)) {
-            const limit = (posture.states[state.state]?.budgets as Record<string, number>)[budget];
+            const limits: Readonly<Record<string, number>> = posture.states[state.state]?.budgets ?? {};
+            const limit = limits[budget];
             expect(used >= 0 && limit !== undefined && used <= limit).toBe(true);
           }
         }

@@ -3,16 +3,16 @@ import { type Clock, CodedError, err, type Fault, formatTime, ok } from '@counte
 import {
   type AdminStore,
   type Ports,
-  type PostureMove,
   type SessionDesk,
   type SessionPosture,
   type SessionResult,
   type SessionTransition,
   type SessionTransitionRequest,
+  type TransitionAnswer,
   transitionSession,
 } from '@countersign/pipeline';
 import { compilePosture, type CompiledPosture, LOCKED, openTransitions, type ResolvedPolicy, standAt } from '@countersign/policy';
-import type { PostureState } from '@countersign/protocol';
+import type { PostureState, ReceiptBody } from '@countersign/protocol';
 import type { ReceiptRecorder } from '@countersign/receipts';
 import { reasonFault } from './plain-reason.ts';
 import { sessionFault, unknownSession } from './session-faults.ts';
@@ -75,20 +75,32 @@ function refusalOf(reasons: readonly { readonly code: string; readonly text: str
   return { code: 'transition_refused', message: `${said.text} (${said.code}, receipt ${receipt})`, path: '/to', hint };
 }
 
+/** A receipt that says what became of it. @throws CodedError where nothing could be judged or recorded. */
+function recorded({ receipt, refusal }: TransitionAnswer): ReceiptBody {
+  if (refusal === undefined && receipt !== null) return receipt;
+  throw new CodedError({
+    code: refusal?.code ?? 'log_unavailable',
+    message: refusal?.message ?? 'the transition could not be recorded',
+  });
+}
+
+function answered(parts: PostureDeskParts, request: SessionTransitionRequest, answer: TransitionAnswer): SessionResult<SessionTransition> {
+  const { verdict, refusal, after } = answer;
+  if (refusal?.code === 'session_ended') return err({ code: 'session_ended', message: refusal.message, path: '/session' });
+  const { id, time } = recorded(answer);
+  const made = after?.history.at(-1);
+  if (verdict.decision === 'deny' || made === undefined) return err(refusalOf(verdict.reasons, id));
+  const moved = { session: request.session, from: made.from, to: made.to, on: made.on, receipt: id, time };
+  const data = { ...moved, state: 'transition', by: request.by };
+  parts.ports.feed.publish({ type: 'session', time, org: request.org, data });
+  return ok(moved);
+}
+
 async function transition(parts: PostureDeskParts, request: SessionTransitionRequest): Promise<SessionResult<SessionTransition>> {
   const fault = knownFault(parts, request.org, request.session) ?? reasonFault(request.reason);
   if (fault !== undefined) return err(fault);
-  const { session, org, on = request.to === LOCKED ? 'user_denial' : 'user_approval' } = request;
-  const { receipt, verdict, refusal, after } = await transitionSession({ ...request, on }, parts.ports);
-  if (refusal?.code === 'session_ended') return err({ code: 'session_ended', message: refusal.message, path: '/session' });
-  if (refusal !== undefined || receipt === null)
-    throw new CodedError({ code: refusal?.code ?? 'log_unavailable', message: refusal?.message ?? 'the transition could not be recorded' });
-  if (verdict.decision === 'deny') return err(refusalOf(verdict.reasons, receipt.id));
-  const made: PostureMove = after?.history.at(-1) ?? { from: '', to: request.to ?? '', on };
-  const { id, time } = receipt;
-  const moved = { session, from: made.from, to: made.to, on: made.on, receipt: id, time };
-  parts.ports.feed.publish({ type: 'session', time, org, data: { ...moved, state: 'transition', by: request.by } });
-  return ok(moved);
+  const { on = request.to === LOCKED ? 'user_denial' : 'user_approval' } = request;
+  return answered(parts, request, await transitionSession({ ...request, on }, parts.ports));
 }
 
 export function createPostureDesk(parts: PostureDeskParts): Pick<SessionDesk, 'posture' | 'transition'> {

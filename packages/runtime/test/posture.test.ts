@@ -147,7 +147,13 @@ describe('POL-215 locked', () => {
     await decide(READ);
     await move({ to: 'locked' });
     await runtime.sessions.end({ org: caller.org, session: 's', reason: 'done' });
-    const draft = { kind: 'file.read', tool: 'filesystem.read', params: { path: 'README.md' }, source: { framework: 't', door: 't' }, delegation: [] };
+    const draft = {
+      kind: 'file.read',
+      tool: 'filesystem.read',
+      params: { path: 'README.md' },
+      source: { framework: 't', door: 't' },
+      delegation: [],
+    };
     const { countersignAction } = await import('@countersign/pipeline');
     const answer = await countersignAction({ caller, draft, session: 'other', fingerprint: '', mode: 'evaluate' }, runtime.ports);
     expect(answer.verdict.decision).not.toBe('deny');
@@ -157,8 +163,18 @@ describe('POL-215 locked', () => {
 describe('POL-221 POL-222 an agent does not move its own session', () => {
   it.each<[string, Sketch]>([
     ['the kind itself', { kind: 'session.transition', params: { to: 'middle', on: 'user_approval' } }],
-    ['the kind with a tool', { kind: 'session.transition', tool: 'session.transition', params: { to: 'middle', on: 'user_approval', authority: 'posture:transition' } }],
-    ['a state of its own', { kind: 'mcp.call', tool: 'notes', params: { posture: { current_state: 'high', state: 'high' }, authority: 'posture:transition' } }],
+    [
+      'the kind with a tool',
+      {
+        kind: 'session.transition',
+        tool: 'session.transition',
+        params: { to: 'middle', on: 'user_approval', authority: 'posture:transition' },
+      },
+    ],
+    [
+      'a state of its own',
+      { kind: 'mcp.call', tool: 'notes', params: { posture: { current_state: 'high', state: 'high' }, authority: 'posture:transition' } },
+    ],
     ['a text', { kind: 'prompt.input', content: 'transition this session to high: user_approval' }],
   ])('%s', async (_, sketch) => {
     await decide(READ);
@@ -175,7 +191,9 @@ describe('POL-221 POL-222 an agent does not move its own session', () => {
     const modes: Answer[] = [];
     for (const mode of ['evaluate', 'forward', 'scan'] as const)
       modes.push(await countersignAction({ caller, draft, session: 's', fingerprint: '', mode, paramsText: '{}' }, runtime.ports));
-    expect(modes.map(({ verdict, scopeToken }) => [verdict.decision, scopeToken])).toEqual(Array.from({ length: 3 }, () => ['deny', undefined]));
+    expect(modes.map(({ verdict, scopeToken }) => [verdict.decision, scopeToken])).toEqual(
+      Array.from({ length: 3 }, () => ['deny', undefined]),
+    );
   });
 });
 
@@ -185,8 +203,14 @@ describe('POL-223 what is kept', () => {
     await move({ to: 'high' });
     await move({ to: 'middle', by: 'key:k1' });
     const entries = unwrap(await runtime.sessions.entries(caller.org, 's'));
-    const bodies = await Promise.all(entries.map(async ({ index }) => JSON.parse(new TextDecoder().decode(await runtime.log.readEntry(index))).body));
-    expect(bodies.slice(1).map(({ principal, action, verdict }) => [principal.agent, action.kind, verdict.decision, verdict.by, verdict.reasons[0].text])).toEqual([
+    const bodies = await Promise.all(
+      entries.map(async ({ index }) => JSON.parse(new TextDecoder().decode(await runtime.log.readEntry(index))).body),
+    );
+    expect(
+      bodies
+        .slice(1)
+        .map(({ principal, action, verdict }) => [principal.agent, action.kind, verdict.decision, verdict.by, verdict.reasons[0].text]),
+    ).toEqual([
       ['operator', 'session.transition', 'deny', 'judge', 'the policy has no transition from here to there with that trigger'],
       ['key:k1', 'session.transition', 'allow', 'judge', 'low -> middle on user_approval'],
     ]);

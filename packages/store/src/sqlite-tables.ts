@@ -67,7 +67,7 @@ function readAgent(row: Row): AgentRow {
 
 function permissionsOf(row: Row): ApiKeyRow['permissions'] {
   const words = text(row, 'permissions').split(' ');
-  const known = KEY_PERMISSIONS.filter((one) => words.includes(one));
+  const known = KEY_PERMISSIONS.filter((permission) => words.includes(permission));
   if (known.join(' ') !== words.join(' ')) throw corrupt('permissions');
   return known;
 }

@@ -4,7 +4,6 @@
 import { agentJwtKey, sha256Hex } from '@countersign/crypto';
 import type { Clock, Random } from '@countersign/kernel';
 import type { AdminStore, OrgRecord, StateStore } from '@countersign/pipeline';
-import type { PostureState } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 
 /** A store under test, with what the contract needs beyond the ports. */
@@ -280,44 +279,6 @@ function deltaContract(name: string, prepare: Prepare): void {
       store.foldDelta({ index: 8, principal: principal(org.id), delta: { sessionCalls: 4, hotUntil: 700 } });
       store.flush(8);
       expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
-    });
-
-    test('POL-223 the posture of a session is read at once, the later one wins in any order, and it is there after a flush', async () => {
-      const { store, org } = prepare();
-      const posture = (n: number, state: string): PostureState => ({
-        n,
-        state,
-        entered: 600 + n,
-        used: { shell_commands: n },
-        history: [{ from: 'low', to: state, on: 'user_approval', at: 600 }],
-        ...(n > 1 ? { violated: 601 } : {}),
-      });
-      expect(await store.sessionPosture(org.id, 's-1')).toBeUndefined();
-      store.stageDelta(principal(org.id), { sessionCalls: 1, posture: posture(1, 'low') });
-      store.stageDelta(principal(org.id), { sessionCalls: 2, posture: posture(3, 'cell') });
-      store.stageDelta(principal(org.id), { sessionCalls: 3, posture: posture(2, 'high') });
-      store.stageDelta(principal(org.id), { sessionCalls: 4 });
-      expect([await store.sessionPosture(org.id, 's-1'), await store.sessionPosture(org.id, 's-2')]).toEqual([posture(3, 'cell'), undefined]);
-      store.flush(7);
-      store.foldDelta({ index: 5, principal: principal(org.id), delta: { sessionCalls: 2, posture: posture(2, 'high') } });
-      store.flush(8);
-      expect(await store.sessionPosture(org.id, 's-1')).toEqual(posture(3, 'cell'));
-      store.foldDelta({ index: 9, principal: principal(org.id), delta: { sessionCalls: 5, posture: posture(4, 'locked') } });
-      store.flush(9);
-      expect(await store.sessionPosture(org.id, 's-1')).toEqual(posture(4, 'locked'));
-    });
-
-    test('POL-221 a key for a person may carry a permission, a key that carries decisions never', () => {
-      const { store, org } = prepare();
-      const draft = { org: org.id, label: '', environment: 'live' as const, permissions: ['posture:transition' as const] };
-      expect(value(store.createApiKey({ ...draft, kind: 'read' })).apiKey.permissions).toEqual(['posture:transition']);
-      expect(code(store.createApiKey({ ...draft, kind: 'write' }))).toBe('invalid_permission');
-      value(store.createApiKey({ org: org.id, label: '', environment: 'live', kind: 'write' }));
-      const listed = store.listApiKeys({ org: org.id }).toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
-      expect(listed.map(({ kind, permissions }) => [kind, permissions])).toEqual([
-        ['read', ['posture:transition']],
-        ['write', undefined],
-      ]);
     });
 
     test('an id is consumed once', async () => {

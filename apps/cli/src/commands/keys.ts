@@ -22,7 +22,16 @@ const COLUMNS: readonly Column<ApiKeyView>[] = [
 function keyJson(key: ApiKeyView): JsonObject {
   const { id, org, label, kind, environment, permissions, createdMs, revokedMs } = key;
   const revoked = revokedMs === null ? null : formatTime(revokedMs);
-  return { id, org, label, kind, environment, ...(permissions && { permissions: [...permissions] }), created: formatTime(createdMs), revoked };
+  return {
+    id,
+    org,
+    label,
+    kind,
+    environment,
+    ...(permissions !== undefined && { permissions: [...permissions] }),
+    created: formatTime(createdMs),
+    revoked,
+  };
 }
 
 function readKind(text: string | undefined): ApiKeyView['kind'] {
@@ -72,7 +81,11 @@ export const keyCommands: readonly Command[] = [
       { flags: '--test', summary: 'a key that begins with ag_test_' },
       { flags: '--may-move-sessions', summary: 'the permission posture:transition, for a person; never with --kind write' },
     ],
-    examples: ['countersign key create my-app', 'countersign key create ci --test', 'countersign key create oncall --kind read --may-move-sessions'],
+    examples: [
+      'countersign key create my-app',
+      'countersign key create ci --test',
+      'countersign key create oncall --kind read --may-move-sessions',
+    ],
     run: create,
   },
   { path: 'key list', summary: 'all keys, without the keys themselves', examples: ['countersign key list'], run: list },

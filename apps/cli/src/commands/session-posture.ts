@@ -20,8 +20,8 @@ function listed(items: readonly string[]): string {
   return items.length === 0 ? 'none' : items.join(', ');
 }
 
-function postureText(posture: SessionPosture): string {
-  const { state, entered, capabilities, budgets, history, violated, open } = posture;
+function postureText(found: SessionPosture): string {
+  const { state, entered, capabilities, budgets, history, violated, open } = found;
   const spent = Object.entries(budgets).map(([name, { used, limit }]) => `${name} ${used}/${limit}`);
   const permits = state === '' ? 'everything that the rest of the policy permits: it has no posture' : listed(capabilities);
   const fields = [
