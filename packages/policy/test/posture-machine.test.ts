@@ -1,4 +1,7 @@
 /** The machine: what a state permits, what leads from one to another, and what no sequence of actions can do. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import {
   type Capability,
   compilePosture,
@@ -336,5 +339,22 @@ describe('POL-221 no sequence of actions goes where the machine does not lead', 
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+const shared = process.env['COUNTERSIGN_SHARED'] ?? resolve(import.meta.dirname, '../../../../shared');
+const archive = join(shared, 'conformance/clawdstrike-fixtures.tar.gz');
+
+describe('POL-211 POL-212 the words of the original', () => {
+  it.skipIf(!existsSync(archive)).each([
+    ['posture_deny_capability', 'shell', {}],
+    ['posture_deny_budget', 'file_write', { file_writes: 50 }],
+  ] as const)('%s (needs the conformance fixtures)', (name, need, used) => {
+    const text = execFileSync('tar', ['xzOf', archive, `./fixtures/receipts/${name}.json`], { encoding: 'utf8' });
+    const [theirs] = (JSON.parse(text) as { provenance: { violations: readonly { guard: string; message: string }[] } }).provenance
+      .violations;
+    const posture = machine('', 'a: {}, work: {capabilities: [file_write], budgets: {file_writes: 50}}');
+    const denial = postureDenial(posture, { n: 1, state: 'work', entered: T0, used, history: [] }, [need]);
+    expect([denial?.guard, denial?.message]).toEqual([theirs?.guard, theirs?.message]);
   });
 });
