@@ -8,6 +8,7 @@ import {
   type CompiledPosture,
   type ManualTrigger,
   openTransitions,
+  POLICY_LIMITS,
   type Posture,
   postureDelta,
   postureDenial,
@@ -16,12 +17,13 @@ import {
   standAt,
   transitionByHand,
 } from '@countersign/policy';
-import type { PostureState } from '@countersign/protocol';
+import { type PostureState, PROTOCOL_LIMITS } from '@countersign/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolved } from './support.ts';
 
 const T0 = 1_700_000_000;
+const BUDGET_NAMES = ['file_writes', 'egress_calls', 'shell_commands', 'mcp_tool_calls', 'patches', 'custom_calls'];
 
 function machine(
   transitions: string,
@@ -138,6 +140,22 @@ describe('POL-213 triggers', () => {
     expect(kept).toMatchObject({ n: 9, state: 'b', entered: T0 + 8, used: {}, violated: T0 + 8 });
     expect(kept?.history.map(({ at }) => at - T0)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(kept?.history.at(-1)).toEqual({ from: 'a', to: 'b', on: 'any_violation', at: T0 + 8 });
+  });
+});
+
+describe('POL-223 the state that is kept', () => {
+  it('has at most half the bytes of a state slice, whatever states are called', () => {
+    const [from, to] = ['f', 't'].map((letter) => letter.repeat(POLICY_LIMITS.postureNameCharsMax)) as [string, string];
+    const posture = machine(
+      `{from: a, to: ${from}, on: user_approval}, {from: ${from}, to: ${to}, on: critical_violation}, {from: ${to}, to: ${from}, on: critical_violation}`,
+      `a: {}, ${from}: {}, ${to}: {}`,
+    );
+    let kept = byHand(posture, undefined, [from, 'user_approval']) as PostureState;
+    for (let i = 0; i < 20; i += 1) kept = check(posture, kept, { violation: 'critical' }).next ?? kept;
+    expect(kept.history).toHaveLength(PROTOCOL_LIMITS.postureHistoryMax);
+    expect(JSON.stringify({ ...kept, used: Object.fromEntries(BUDGET_NAMES.map((name) => [name, 1e9])) }).length).toBeLessThan(
+      PROTOCOL_LIMITS.stateSliceBytesMax / 2,
+    );
   });
 });
 
