@@ -278,13 +278,14 @@ describe('SIG-014 level, status, tags, id', () => {
   const of = (head: string): object | undefined =>
     importSigma([{ name: 'r.yml', text: `title: A Rule (of ours)\n${head}\ndetection: {s: {input: abc}, condition: s}\n` }])[0]?.draft;
   it.each([
-    ['informational', 'info', 0.1],
-    ['low', 'low', 0.25],
-    ['medium', 'medium', 0.45],
-    ['high', 'high', 0.65],
-    ['critical', 'critical', 0.85],
-  ])('%s is %s with %d', (level, severity, score) => {
-    expect(of(`level: ${level}`)).toMatchObject({ severity, score, level: 1 });
+    ['informational', 'info', 0.1, 0.2],
+    ['low', 'low', 0.25, 0.4],
+    ['medium', 'medium', 0.45, 0.6],
+    ['high', 'high', 0.65, 0.85],
+    ['critical', 'critical', 0.85, 0.95],
+  ])('%s is %s with %d in a log, and %d in what agents do', (...[level, severity, hunting, agents]) => {
+    expect(of(`level: ${level}`)).toMatchObject({ severity, score: agents, level: 1 });
+    expect(of(`level: ${level}\nlogsource: {category: process_creation}`)).toMatchObject({ severity, score: hunting, level: 1 });
   });
   it('reads the rest', () => {
     expect(of('status: experimental')).toMatchObject({

@@ -39,16 +39,18 @@ export interface SigmaOutcome {
 
 interface Weight {
   readonly severity: Severity;
-  readonly score: number;
+  /** Of a rule for a log that people hunt in: it flags, and blocks only where its author calls it critical. */
+  readonly hunting: number;
+  /** Of a rule that was written for agents. */
+  readonly agents: number;
 }
 
-/** Sigma levels: a rule that was written for hunting flags, and blocks only where its author calls it critical. */
 const LEVELS: ReadonlyMap<string, Weight> = new Map([
-  ['informational', { severity: 'info', score: 0.1 }],
-  ['low', { severity: 'low', score: 0.25 }],
-  ['medium', { severity: 'medium', score: 0.45 }],
-  ['high', { severity: 'high', score: 0.65 }],
-  ['critical', { severity: 'critical', score: 0.85 }],
+  ['informational', { severity: 'info', hunting: 0.1, agents: 0.2 }],
+  ['low', { severity: 'low', hunting: 0.25, agents: 0.4 }],
+  ['medium', { severity: 'medium', hunting: 0.45, agents: 0.6 }],
+  ['high', { severity: 'high', hunting: 0.65, agents: 0.85 }],
+  ['critical', { severity: 'critical', hunting: 0.85, agents: 0.95 }],
 ]);
 /** Paranoia levels by status; others are not imported. */
 const STATUSES: ReadonlyMap<string, number> = new Map([
@@ -188,7 +190,21 @@ function draftOf(rule: JsonObject): { readonly draft: SigmaDraft; readonly leftO
   const title = word(getOwn(rule, 'title'), idOf(rule)).slice(0, 120);
   const category = `sigma-${(log.category === '' ? 'text' : log.category).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
   const kinds = kindsOf(context.source, expression);
-  const draft = { id: idOf(rule), title, category, ...weight, level, kinds, when, tags: tagsOf(rule), examples, credit: creditOf(rule) };
+  const { severity } = weight;
+  const score = context.source === undefined ? weight.agents : weight.hunting;
+  const draft = {
+    id: idOf(rule),
+    title,
+    category,
+    severity,
+    score,
+    level,
+    kinds,
+    when,
+    tags: tagsOf(rule),
+    examples,
+    credit: creditOf(rule),
+  };
   return { draft, leftOut };
 }
 
