@@ -21,13 +21,31 @@ function viewOf(pattern: CompiledPattern, text: TextFact): string {
   return pattern.cased ? text.text : text.lower;
 }
 
+/** Whether some match of an exception lies over the match: one that only stands near it would be a decoy. */
+function isLifted(
+  pattern: CompiledPattern,
+  at: { readonly text: string; readonly window: Match; readonly match: Match },
+  matching: Matching,
+): boolean {
+  const { text, window, match } = at;
+  let from = window.start;
+  for (let tries = 0; tries < RULE_LIMITS.exceptionsTriedMax; tries += 1) {
+    const lift = matchInWindow(pattern, { text, window, from }, matching.meter);
+    if (lift === undefined || lift.start >= match.end) return false;
+    if (lift.end > match.start) return true;
+    from = Math.max(lift.end, from + 1);
+  }
+  return false;
+}
+
 function contextHolds(leaf: TextLeaf, text: TextFact, matching: Matching): (match: Match) => boolean {
   const found = (pattern: CompiledPattern, window: Match): boolean =>
     matchInWindow(pattern, { text: viewOf(pattern, text), window, from: window.start }, matching.meter) !== undefined;
   return (match) => {
-    if (leaf.near.length === 0 && leaf.unless.length === 0) return true;
+    if (leaf.near.length + leaf.unless.length + leaf.unlessNear.length === 0) return true;
     const window = windowAt(text.lower.length, match.start);
-    return leaf.near.every((pattern) => found(pattern, window)) && !leaf.unless.some((pattern) => found(pattern, window));
+    if (!leaf.near.every((pattern) => found(pattern, window)) || leaf.unlessNear.some((pattern) => found(pattern, window))) return false;
+    return !leaf.unless.some((pattern) => isLifted(pattern, { text: viewOf(pattern, text), window, match }, matching));
   };
 }
 
