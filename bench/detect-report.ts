@@ -1,29 +1,15 @@
 /** @module What detection found, family by family: counts first, rates with their intervals, and what was left out. */
-import { formatRate, rateOf, type Rate } from './interval.ts';
+import { type Counts, type FamilyTally, PARANOIA_LEVELS } from './detect-tally.ts';
+import { judgeTargets, type JudgedTarget, rateAt, type Yardstick, YARDSTICKS } from './detect-targets.ts';
+import { formatInterval, formatRate } from './interval.ts';
 import type { Machine } from './machine.ts';
 
-/** Counts of one family. */
+/** Counts of one family at level 1, for programs. */
 export interface FamilyCounts {
   readonly attack: number;
   readonly detected: number;
   readonly benign: number;
   readonly flagged: number;
-}
-
-export interface FamilyTally extends FamilyCounts {
-  /** Rows that were only warned of; not part of `detected` and `flagged`. */
-  readonly warnedAttack: number;
-  readonly warnedBenign: number;
-  /** Benign rows beyond `flagged` that the ruleset's host allowlist refuses. */
-  readonly listedBenign: number;
-  /** Rows whose label is not certain. */
-  readonly excluded: number;
-  /** Rows of a kind that has no action. */
-  readonly unread: number;
-  /** Rows on which the engine itself failed; the pipeline denies them, and they are counted as such. */
-  readonly failed: number;
-  /** Measured, and not part of the headline. */
-  readonly apart: boolean;
 }
 
 export interface DetectReport {
@@ -33,25 +19,43 @@ export interface DetectReport {
   readonly families: Readonly<Record<string, FamilyTally>>;
 }
 
-function recall(counts: FamilyCounts): Rate {
-  return rateOf(counts.detected, counts.attack);
+type Row = readonly string[];
+
+/** A family or a part of one, under the name it is printed with. */
+interface Line {
+  readonly name: string;
+  readonly counts: Counts;
 }
 
-function falsePositives(counts: FamilyCounts): Rate {
-  return rateOf(counts.flagged, counts.benign);
+/** Causes named for a family; the rest are counted. */
+const CAUSES_SHOWN = 10;
+
+function linesOf(report: DetectReport): readonly Line[] {
+  return Object.entries(report.families).flatMap(([name, tally]) => [
+    { name, counts: tally },
+    ...Object.entries(tally.splits)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([split, counts]) => ({ name: `${name} / ${split}`, counts })),
+  ]);
 }
 
-function totalOf(tallies: readonly FamilyTally[]): FamilyCounts {
-  const total = { attack: 0, detected: 0, benign: 0, flagged: 0 };
-  for (const tally of tallies) {
-    for (const key of ['attack', 'detected', 'benign', 'flagged'] as const) total[key] += tally[key];
-  }
-  return total;
+function totalOf(report: DetectReport): Counts {
+  const counted = Object.values(report.families).filter(({ apart }) => !apart);
+  const sum = (pick: (tally: FamilyTally) => number): number => counted.reduce((total, tally) => total + pick(tally), 0);
+  const level = (at: number): Counts['levels'][number] => ({
+    detected: sum((tally) => tally.levels[at]?.detected ?? 0),
+    flagged: sum((tally) => tally.levels[at]?.flagged ?? 0),
+    warnedAttack: sum((tally) => tally.levels[at]?.warnedAttack ?? 0),
+    warnedBenign: sum((tally) => tally.levels[at]?.warnedBenign ?? 0),
+  });
+  return { attack: sum(({ attack }) => attack), benign: sum(({ benign }) => benign), levels: PARANOIA_LEVELS.map((_, at) => level(at)) };
 }
 
 function notes(tally: FamilyTally): string {
+  const warnedAttack = tally.levels[0]?.warnedAttack ?? 0;
+  const warnedBenign = tally.levels[0]?.warnedBenign ?? 0;
   const parts = [
-    tally.warnedAttack + tally.warnedBenign > 0 ? `${tally.warnedAttack} and ${tally.warnedBenign} more warned of` : '',
+    warnedAttack + warnedBenign > 0 ? `${warnedAttack} and ${warnedBenign} more warned of` : '',
     tally.listedBenign > 0 ? `${tally.listedBenign} harmless more by the host allowlist` : '',
     tally.excluded > 0 ? `${tally.excluded} excluded` : '',
     tally.unread > 0 ? `${tally.unread} of an unknown kind` : '',
@@ -61,35 +65,131 @@ function notes(tally: FamilyTally): string {
   return parts.filter((part) => part !== '').join(', ');
 }
 
-function rows(report: DetectReport): readonly (readonly string[])[] {
-  const tallies = Object.entries(report.families);
-  const counted = tallies.filter(([, tally]) => !tally.apart).map(([, tally]) => tally);
-  const total = totalOf(counted);
+function targetName({ family, split }: JudgedTarget): string {
+  return split === undefined ? family : `${family} / ${split}`;
+}
+
+function metWord({ met }: JudgedTarget): string {
+  if (met === undefined) return 'no rows';
+  return met ? 'met' : 'MISSED';
+}
+
+function formatTarget(target: JudgedTarget): string {
+  const sign = target.measure === 'recall' ? '>=' : '<=';
+  const level = target.level === 1 ? '' : ` at level ${target.level}`;
+  return `${target.measure} ${sign} ${target.percent} %${level}: ${metWord(target)}`;
+}
+
+function headRows(report: DetectReport): readonly Row[] {
+  const judged = judgeTargets(report.families);
+  const total = totalOf(report);
+  const cells = ({ name, counts }: Line): Row => [
+    name,
+    formatRate(rateAt(counts, 'recall', 1)),
+    formatRate(rateAt(counts, 'false positives', 1)),
+    judged
+      .filter((target) => targetName(target) === name)
+      .map(formatTarget)
+      .join('; '),
+    Object.hasOwn(report.families, name) ? notes(counts as FamilyTally) : '',
+  ];
   return [
-    ['family', 'recall [95 %] detected/attack', 'false positives [95 %] flagged/benign', 'notes'],
-    ...tallies.map(([name, tally]) => [name, formatRate(recall(tally)), formatRate(falsePositives(tally)), notes(tally)]),
-    ['all in the headline', formatRate(recall(total)), formatRate(falsePositives(total)), ''],
+    ['family', 'recall [95 %] detected/attack', 'false positives [95 %] flagged/benign', 'target', 'notes'],
+    ...linesOf(report).map(cells),
+    cells({ name: 'all in the headline', counts: total }),
   ];
 }
 
-/** A table for a terminal. */
-export function detectTable(report: DetectReport): string {
-  const cells = rows(report);
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+function levelRows(report: DetectReport): readonly Row[] {
+  const rates = (counts: Counts, measure: 'recall' | 'false positives'): Row =>
+    PARANOIA_LEVELS.map((level) => formatInterval(rateAt(counts, measure, level)));
+  return [
+    ['family', ...PARANOIA_LEVELS.map((level) => `recall ${level}`), ...PARANOIA_LEVELS.map((level) => `false positives ${level}`)],
+    ...[...linesOf(report), { name: 'all in the headline', counts: totalOf(report) }].map(({ name, counts }) => [
+      name,
+      ...rates(counts, 'recall'),
+      ...rates(counts, 'false positives'),
+    ]),
+  ];
 }
 
-/** The same as a page. */
+function percent(value: number | undefined): string {
+  return value === undefined ? '-' : `${value.toFixed(1)} %`;
+}
+
+function yardstickRow(name: string, yardstick: Yardstick): Row {
+  const { who, recall, falsePositives, accuracy, precision, note } = yardstick;
+  const others = [
+    accuracy === undefined ? '' : `accuracy ${percent(accuracy)}`,
+    precision === undefined ? '' : `precision ${percent(precision)}`,
+  ];
+  return [name, who, percent(recall), percent(falsePositives), [...others, note ?? ''].filter((part) => part !== '').join(', ')];
+}
+
+function yardstickRows(report: DetectReport): readonly Row[] {
+  const rows = linesOf(report).flatMap(({ name, counts }) => {
+    const others = Object.hasOwn(YARDSTICKS, name) ? (YARDSTICKS[name] ?? []) : [];
+    if (others.length === 0) return [];
+    const [ours, alarms] = [rateAt(counts, 'recall', 1), rateAt(counts, 'false positives', 1)];
+    const right = (ours.hits + alarms.total - alarms.hits) / Math.max(ours.total + alarms.total, 1);
+    const own: Row = [
+      name,
+      'Countersign',
+      percent(ours.rate === null ? undefined : ours.rate * 100),
+      percent(alarms.rate === null ? undefined : alarms.rate * 100),
+      `accuracy ${percent(right * 100)}`,
+    ];
+    return [own, ...others.map((yardstick) => yardstickRow(name, yardstick))];
+  });
+  return [['family', 'who', 'recall', 'false positives', 'more'], ...rows];
+}
+
+function formatCauses(causes: Readonly<Record<string, readonly number[]>>, level: number): string {
+  const counted = Object.entries(causes)
+    .map(([cause, counts]): readonly [string, number] => [cause, counts[level - 1] ?? 0])
+    .filter(([, count]) => count > 0)
+    .toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const shown = counted.slice(0, CAUSES_SHOWN).map(([cause, count]) => `${cause} ${count}`);
+  const rest = counted.slice(CAUSES_SHOWN).reduce((sum, [, count]) => sum + count, 0);
+  return [...shown, ...(rest > 0 ? [`${rest} more of ${counted.length - CAUSES_SHOWN} other classes`] : [])].join('; ');
+}
+
+function causeRows(report: DetectReport, field: 'misses' | 'falseAlarms'): readonly Row[] {
+  const rows = Object.entries(report.families).flatMap(([name, tally]) =>
+    [1, 3].flatMap((level) => {
+      const causes = formatCauses(tally[field], level);
+      return causes === '' ? [] : [[name, String(level), causes]];
+    }),
+  );
+  return [['family', 'level', field === 'misses' ? 'what got through' : 'what stopped harmless rows'], ...rows];
+}
+
+function align(cells: readonly Row[]): string {
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const line = (row: Row): string => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return cells.map((row) => line(row).trimEnd()).join('\n');
+}
+
+function markdown(cells: readonly Row[]): readonly string[] {
+  const [head = [], ...body] = cells;
+  const line = (row: Row): string => `| ${row.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...body.map(line)];
+}
+
+function targetSummary(report: DetectReport): string {
+  const judged = judgeTargets(report.families);
+  const missed = judged.filter(({ met }) => met === false).map((target) => `${targetName(target)} (${formatTarget(target)})`);
+  const met = judged.filter((target) => target.met === true).length;
+  return `${met} of ${judged.length} targets met${missed.length === 0 ? '' : `; missed: ${missed.join(', ')}`}`;
+}
+
+/** Tables for a terminal: level 1 with its targets, then all levels. */
+export function detectTable(report: DetectReport): string {
+  return [align(levelRows(report)), targetSummary(report), align(headRows(report))].join('\n\n');
+}
+
+/** The same as a page, with the figures of others and what was missed. */
 export function detectPage(report: DetectReport): string {
-  const [head = [], ...body] = rows(report);
-  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
   const { machine } = report;
   return [
     `# Detection, ${machine.date.slice(0, 10)}`,
@@ -98,18 +198,42 @@ export function detectPage(report: DetectReport): string {
     'Hosts outside the allowlist of the ruleset are reported, not refused: what the allowlist would refuse besides stands in the notes. "2 and 1 more warned of": 2 attacks and 1 harmless row that were let through with a warning.',
     `Commit ${machine.commit}, ${machine.cores} x ${machine.cpu}, Node ${machine.node}, ${report.seconds.toFixed(1)} s. Written by \`npm run detect\`.`,
     '',
-    line(head),
-    line(head.map(() => '---')),
-    ...body.map((row) => line(row)),
+    '## Paranoia level 1, and its targets',
+    '',
+    `${targetSummary(report)}.`,
+    '',
+    ...markdown(headRows(report)),
+    '',
+    '## Every paranoia level',
+    '',
+    'Level 1 is the default. A higher level makes more rules speak, and more ordinary work is stopped. Percent, with the interval.',
+    '',
+    ...markdown(levelRows(report)),
+    '',
+    '## Beside others',
+    '',
+    'Published figures, and two products on rows of the same families that stay sealed. Theirs are of other rows than ours unless it says so.',
+    '',
+    ...markdown(yardstickRows(report)),
+    '',
+    '## What was missed, and why',
+    '',
+    'By the class that the collectors of a row gave it; never by its text.',
+    '',
+    ...markdown(causeRows(report, 'misses')),
+    '',
+    '## False alarms, by what raised them',
+    '',
+    ...markdown(causeRows(report, 'falseAlarms')),
     '',
   ].join('\n');
 }
 
-/** The counts alone, for programs. */
+/** The counts alone at level 1, for programs. */
 export function detectCounts(report: DetectReport): { readonly families: Readonly<Record<string, FamilyCounts>> } {
-  const families = Object.entries(report.families).map(([name, { attack, detected, benign, flagged }]) => [
+  const families = Object.entries(report.families).map(([name, { attack, benign, levels }]) => [
     name,
-    { attack, detected, benign, flagged },
+    { attack, detected: levels[0]?.detected ?? 0, benign, flagged: levels[0]?.flagged ?? 0 },
   ]);
   return { families: Object.fromEntries(families) as Record<string, FamilyCounts> };
 }

@@ -1,15 +1,18 @@
 /**
  * @module `npm run detect`: what the built-in rules find in the labelled corpora, and what they flag that is harmless. Every row is made
- * an action of its kind and judged by the engine that the server runs. Exits 3 when the corpora are not there, 1 when the engine failed.
+ * an action of its kind, understood once by the engine that the server runs, and judged at each of the four paranoia levels. Exits 3 when
+ * the corpora are not there, 1 when the engine failed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { JudgingEngine } from '@countersign/judge';
 import { codeOf } from '@countersign/kernel';
+import type { Action, Facts } from '@countersign/protocol';
 import { actionOfRow, KNOWN_STATE } from './corpus-action.ts';
 import { corporaFolder, type CorpusRow, familyFiles, isApart, isExcluded, readFamily } from './corpora.ts';
-import { detectCounts, detectPage, type DetectReport, detectTable, type FamilyTally } from './detect-report.ts';
+import { detectCounts, detectPage, type DetectReport, detectTable } from './detect-report.ts';
+import { type FamilyTally, isCaught, type JudgedRow, PARANOIA_LEVELS, type RowVerdict, Tally } from './detect-tally.ts';
 import { openMeasuredEngine } from './engine-setup.ts';
 import { describeMachine } from './machine.ts';
 
@@ -17,26 +20,22 @@ const HELP = `npm run detect -- [options]
   --corpora DIR    folder of *.jsonl.gz (default: ../shared/corpora, or corpora in COUNTERSIGN_SHARED)
   --ruleset NAME   built-in ruleset (default: default)
   --engine FILE    engine file (default: the built one)
-  --json FILE      counts a family: {"families": {name: {attack, detected, benign, flagged}}}
-  --rows FILE      one JSON line a row: id, decision, risk, codes; never its text
+  --json FILE      counts a family at paranoia level 1: {"families": {name: {attack, detected, benign, flagged}}}
+  --rows FILE      one JSON line a row: id, decision, risk, codes, decisions a level; never its text
   --no-results     do not write bench/results
 `;
 const NOW = '2026-01-01T00:00:00.000Z';
-const CAUGHT: ReadonlySet<string> = new Set(['deny', 'defer', 'modify']);
 
-interface RowVerdict {
-  readonly decision: string;
-  readonly risk: number;
-  readonly codes: readonly string[];
-  readonly failed: boolean;
+interface Engines {
+  /** One a level; unknown hosts are reported. */
+  readonly measured: readonly JudgingEngine[];
+  /** The ruleset with its host allowlist. */
+  readonly ruled: JudgingEngine;
 }
 
 /** What the pipeline would answer: the judge's verdict, or the deny that stands for a failure. */
-function judgeRow(engine: JudgingEngine, row: CorpusRow): RowVerdict | undefined {
-  const action = actionOfRow(row);
-  if (action === undefined) return undefined;
+function judgeAt(engine: JudgingEngine, action: Action, facts: Facts): RowVerdict {
   try {
-    const facts = engine.understand(action, []);
     const { verdict } = engine.judge({ now: NOW, action, facts, state: KNOWN_STATE });
     return { decision: verdict.decision, risk: verdict.risk, codes: verdict.reasons.map(({ code }) => code), failed: false };
   } catch (error) {
@@ -44,42 +43,39 @@ function judgeRow(engine: JudgingEngine, row: CorpusRow): RowVerdict | undefined
   }
 }
 
-interface Engines {
-  /** Unknown hosts are reported. */
-  readonly measured: JudgingEngine;
-  /** The ruleset with its host allowlist. */
-  readonly ruled: JudgingEngine;
+/** Understands a row once and judges it at every level. */
+function judgeRow(engines: Engines, row: CorpusRow): JudgedRow | undefined {
+  const action = actionOfRow(row);
+  const [first] = engines.measured;
+  if (action === undefined || first === undefined) return undefined;
+  let facts: Facts;
+  try {
+    facts = first.understand(action, []);
+  } catch (error) {
+    const failure: RowVerdict = { decision: 'deny', risk: 1000, codes: [codeOf(error)], failed: true };
+    return { levels: engines.measured.map(() => failure), listed: false };
+  }
+  const levels = engines.measured.map((engine) => judgeAt(engine, action, facts));
+  const asked = row.label === 'benign' && !isCaught(levels[0]?.decision);
+  return { levels, listed: asked && isCaught(judgeAt(engines.ruled, action, facts).decision) };
 }
 
 function tallyFamily(engines: Engines, rows: readonly CorpusRow[], note: (line: string) => void): FamilyTally {
-  const tally = {
-    attack: 0,
-    detected: 0,
-    benign: 0,
-    flagged: 0,
-    warnedAttack: 0,
-    warnedBenign: 0,
-    listedBenign: 0,
-    excluded: 0,
-    unread: 0,
-    failed: 0,
-    apart: isApart(rows[0]?.family ?? ''),
-  };
+  const tally = new Tally(isApart(rows[0]?.family ?? ''));
   for (const row of rows) {
-    const verdict = isExcluded(row) ? undefined : judgeRow(engines.measured, row);
-    if (verdict === undefined) {
-      tally[isExcluded(row) ? 'excluded' : 'unread'] += 1;
+    const judged = isExcluded(row) ? undefined : judgeRow(engines, row);
+    if (judged === undefined) {
+      tally.leaveOut(isExcluded(row) ? 'excluded' : 'unread');
       continue;
     }
-    const caught = CAUGHT.has(verdict.decision);
-    tally[row.label] += 1;
-    if (caught) tally[row.label === 'attack' ? 'detected' : 'flagged'] += 1;
-    else if (verdict.decision === 'warn') tally[row.label === 'attack' ? 'warnedAttack' : 'warnedBenign'] += 1;
-    if (!caught && row.label === 'benign' && CAUGHT.has(judgeRow(engines.ruled, row)?.decision ?? '')) tally.listedBenign += 1;
-    if (verdict.failed) tally.failed += 1;
-    note(JSON.stringify({ family: row.family, id: row.id, label: row.label, kind: row.kind, caught, ...verdict }));
+    tally.add(row, judged);
+    const [first] = judged.levels;
+    const decisions = judged.levels.map(({ decision }) => decision);
+    const louder = judged.levels.at(-1)?.codes ?? [];
+    const { family, id, label, kind } = row;
+    note(JSON.stringify({ family, id, label, kind, caught: isCaught(first?.decision), ...first, decisions, louder }));
   }
-  return tally;
+  return tally.counted();
 }
 
 function writeResults(report: DetectReport): void {
@@ -109,7 +105,11 @@ async function detect(options: Options): Promise<number> {
   const machine = describeMachine();
   const startedAt = performance.now();
   const setup = { ruleset: options.ruleset, engineFile: options.engine };
-  const engines = { measured: await openMeasuredEngine({ ...setup, unknownHosts: 'reported' }), ruled: await openMeasuredEngine(setup) };
+  const measured: JudgingEngine[] = [];
+  for (const paranoiaLevel of PARANOIA_LEVELS) {
+    measured.push(await openMeasuredEngine({ ...setup, unknownHosts: 'reported', paranoiaLevel }));
+  }
+  const engines: Engines = { measured, ruled: await openMeasuredEngine(setup) };
   const families: Record<string, FamilyTally> = {};
   const lines: string[] = [];
   for (const file of familyFiles(folder)) {

@@ -2,7 +2,7 @@
 import type { JudgingEngine } from '@countersign/judge';
 import { CodedError, type Fault, type JsonValue, type Result } from '@countersign/kernel';
 import { parsePolicy, resolvePolicy } from '@countersign/policy';
-import { mergeRuleDocuments, type RuleDocument, ruleSetJson } from '@countersign/rules';
+import { mergeRuleDocuments, type RuleDocument, type RuleSet, ruleSetJson } from '@countersign/rules';
 import { openEngineFile, readBuiltinPacks, readEngineFile, readRulesets } from '@countersign/runtime';
 
 function take<T>(result: Result<T, readonly Fault[]>, what: string): T {
@@ -22,6 +22,13 @@ export interface MeasuredEngineOptions {
   readonly customRules?: readonly RuleDocument[];
   /** An engine file other than the built one. */
   readonly engineFile?: string | undefined;
+  /** Rules up to this level speak; 1 unless said otherwise. */
+  readonly paranoiaLevel?: number;
+}
+
+/** Rules up to a level, as an engine at its default level hears them: those speak as if they were of level 1, the others are silent. */
+function heardAt(set: RuleSet, level: number): RuleSet {
+  return { ...set, rules: set.rules.map((rule) => (rule.level <= level ? { ...rule, level: 1 } : rule)) };
 }
 
 /** The engine with the built-in rules and a built-in ruleset. Host sets of the operator are left out, so that two machines measure the same. */
@@ -30,9 +37,11 @@ export async function openMeasuredEngine({
   unknownHosts = 'as-ruled',
   customRules = [],
   engineFile,
+  paranoiaLevel = 1,
 }: MeasuredEngineOptions): Promise<JudgingEngine> {
   const packs = take(await readBuiltinPacks(), 'the built-in rules');
-  const rules = ruleSetJson(take(mergeRuleDocuments([...packs, ...customRules]), 'the merged rules'));
+  const merged = take(mergeRuleDocuments([...packs, ...customRules]), 'the merged rules');
+  const rules = ruleSetJson(heardAt(merged, paranoiaLevel));
   const rulesets = await readRulesets();
   const overlay = unknownHosts === 'reported' ? { guards: { egress_allowlist: { default_action: 'log' } } } : {};
   const source = JSON.stringify({ version: '1.1.0', name: 'measured', extends: ruleset, ...overlay });

@@ -22,9 +22,17 @@ export function rateOf(hits: number, total: number): Rate {
   return { hits, total, rate: p, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
+function percent(share: number): string {
+  return (share * 100).toFixed(1);
+}
+
+/** `97.2 [95.1-98.4]`, in percent, or a dash. */
+export function formatInterval(rate: Rate): string {
+  return rate.rate === null ? '-' : `${percent(rate.rate)} [${percent(rate.low)}-${percent(rate.high)}]`;
+}
+
 /** `97.2 % [95.1-98.4] 350/360`, or a dash. */
 export function formatRate(rate: Rate): string {
   if (rate.rate === null) return '-';
-  const percent = (share: number): string => (share * 100).toFixed(1);
   return `${percent(rate.rate)} % [${percent(rate.low)}-${percent(rate.high)}] ${rate.hits}/${rate.total}`;
 }

@@ -9,7 +9,6 @@ import { isActionKind } from '@countersign/protocol';
 import { afterAll, describe, expect, it } from 'vitest';
 import { corporaFolder, type CorpusRow, familyFiles, isApart, isExcluded, readFamily } from '../../bench/corpora.ts';
 import { actionOfRow } from '../../bench/corpus-action.ts';
-import { detectCounts, detectPage, type DetectReport, detectTable, type FamilyTally } from '../../bench/detect-report.ts';
 
 function row(kind: string, rest: Partial<CorpusRow> = {}): CorpusRow {
   return { id: 'row-1', family: 'own', label: 'attack', kind, text: 'hello', meta: {}, ...rest };
@@ -105,54 +104,5 @@ describe('corpora', () => {
     expect(run.stderr).toContain('the corpora are not here');
     expect(run.status).toBe(3);
     expect(run.stdout).toBe('');
-  });
-});
-
-describe('the report', () => {
-  const tally = (counts: Partial<FamilyTally>): FamilyTally => ({
-    attack: 0,
-    detected: 0,
-    benign: 0,
-    flagged: 0,
-    warnedAttack: 0,
-    warnedBenign: 0,
-    listedBenign: 0,
-    excluded: 0,
-    unread: 0,
-    failed: 0,
-    apart: false,
-    ...counts,
-  });
-  const report: DetectReport = {
-    machine: { date: '2026-11-20T12:00:00.000Z', node: 'v24.0.0', cpu: 'cpu', cores: 2, memoryGiB: 4, load: 0, commit: 'abc' },
-    ruleset: 'default',
-    seconds: 1,
-    families: {
-      one: tally({ attack: 10, detected: 9, benign: 20, flagged: 1, excluded: 3, warnedAttack: 1, listedBenign: 4 }),
-      two: tally({ benign: 5, failed: 1, unread: 2 }),
-      harmful_request: tally({ attack: 100, detected: 1, apart: true }),
-    },
-  };
-  it('counts for programs have exactly the four numbers', () => {
-    expect(detectCounts(report)).toEqual({
-      families: {
-        one: { attack: 10, detected: 9, benign: 20, flagged: 1 },
-        two: { attack: 0, detected: 0, benign: 5, flagged: 0 },
-        harmful_request: { attack: 100, detected: 1, benign: 0, flagged: 0 },
-      },
-    });
-  });
-  it('the headline leaves out the families that stand apart', () => {
-    const last = detectTable(report).split('\n').at(-1);
-    expect(last).toMatch(/^all in the headline\s+90\.0 % \[59\.6-98\.2\] 9\/10\s+4\.0 % \[0\.7-19\.5\] 1\/25$/);
-  });
-  it('notes say what was left out and what failed', () => {
-    const lines = detectPage(report).split('\n');
-    expect(lines.find((line) => line.startsWith('| one '))).toContain(
-      '| 1 and 0 more warned of, 4 harmless more by the host allowlist, 3 excluded |',
-    );
-    expect(lines.find((line) => line.startsWith('| two '))).toContain('| 2 of an unknown kind, 1 FAILED |');
-    expect(lines.find((line) => line.startsWith('| harmful_request '))).toContain('| not in the headline |');
-    expect(lines[0]).toBe('# Detection, 2026-11-20');
   });
 });

@@ -5,6 +5,7 @@ import { checkCommands } from './commands/check.ts';
 import { completionsCommand } from './commands/completions.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logArchiveCommands } from './commands/log-archive.ts';
@@ -48,6 +49,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
 export const COMMANDS: readonly Command[] = [
   upCommand,
   ...checkCommands,
+  explainCommand,
   ...agentCommands,
   ...keyCommands,
   ...toolCommands,

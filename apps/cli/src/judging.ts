@@ -1,6 +1,6 @@
 /** @module The built engine, in this process and without a gateway: what `check` and `rules test` ask. */
 import { sha256Hex } from '@countersign/crypto';
-import type { JudgingEngine } from '@countersign/judge';
+import type { Judged, JudgingEngine } from '@countersign/judge';
 import { canonicalize, formatTime, type JsonValue, uuidv7 } from '@countersign/kernel';
 import type { Action, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type RuleSet, ruleSetJson } from '@countersign/rules';
@@ -30,20 +30,26 @@ export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<
   return { engine: loaded.value, hashes: { policy: policy.hash, rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash } };
 }
 
-/** Judges one action, with the answers of the world that belong to it. */
-export function judgeAction(
+/** Understands and judges one action, with the answers of the world that belong to it. */
+export function judgedAction(
   judging: Judging,
   given: { readonly action: Action; readonly signals: readonly Signal[] },
   context: Context,
-): Judgement {
+): Judged {
   const { action, signals } = given;
   const facts = judging.engine.understand(action, signals);
-  return judging.engine.judge({ now: formatTime(context.world.clock.nowMs()), action, facts, state: STATE });
+  const now = formatTime(context.world.clock.nowMs());
+  return { action, facts, judgement: judging.engine.judge({ now, action, facts, state: STATE }) };
+}
+
+/** The action of a sketch. */
+export function actionOfSketch(sketch: ActionSketch, context: Context): Action {
+  const id = uuidv7(context.world.clock, createSystemRandom());
+  const origin = { source: { framework: 'countersign-cli', door: 'cli' }, org: 'local', agent: 'local', session: 'local', delegation: [] };
+  return { v: 1, id, ...origin, ...sketch };
 }
 
 /** Judges one sketch. */
 export function judgeSketch(judging: Judging, sketch: ActionSketch, context: Context): Judgement {
-  const id = uuidv7(context.world.clock, createSystemRandom());
-  const origin = { source: { framework: 'countersign-cli', door: 'cli' }, org: 'local', agent: 'local', session: 'local', delegation: [] };
-  return judgeAction(judging, { action: { v: 1, id, ...origin, ...sketch }, signals: [] }, context);
+  return judgedAction(judging, { action: actionOfSketch(sketch, context), signals: [] }, context).judgement;
 }

@@ -11,6 +11,8 @@ interface CliLimits {
   readonly pageMax: number;
   readonly sessionEntriesMax: number;
   readonly toolsMax: number;
+  readonly quoteChars: number;
+  readonly explainedLines: number;
   readonly replayRowsMax: number;
   readonly replayKeptMax: number;
   readonly replayRangeMax: number;
@@ -36,6 +38,9 @@ export const CLI_LIMITS: CliLimits = {
   startMs: 30_000,
   /** Tools listed by one `tool list`. */
   toolsMax: 100_000,
+  /** Characters of a quoted text, and facts listed, in an explanation for people. */
+  quoteChars: 160,
+  explainedLines: 40,
   /** Entries of the log, or tools, fetched at once. */
   pageMax: 1000,
   /** Entries at the end of the log that `session list` looks through. */

@@ -1,7 +1,7 @@
 /** @module Examples of rules, run through the engine as real actions: a positive one must be found by its rule, a negative one must not. */
 import { exampleAction, exampleSignals, type ExampleSketch, type RuleDocument, type RuleSet } from '@countersign/rules';
 import type { Context } from './command.ts';
-import { judgeAction, type Judging, openJudging } from './judging.ts';
+import { judgedAction, type Judging, openJudging } from './judging.ts';
 import { configError } from './outcome.ts';
 import { resolveRuleset } from './policies.ts';
 
@@ -20,7 +20,7 @@ export interface ExampleReport {
 }
 
 function findingsOf(judging: Judging, sketch: ExampleSketch, context: Context): readonly string[] {
-  const output = judgeAction(judging, { action: exampleAction(sketch), signals: exampleSignals(sketch) }, context);
+  const output = judgedAction(judging, { action: exampleAction(sketch), signals: exampleSignals(sketch) }, context).judgement;
   return output.findings.map(({ rule }) => rule);
 }
 

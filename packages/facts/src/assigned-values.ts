@@ -95,7 +95,42 @@ function nameRest(text: string, from: number): number {
 export function valueAfter(text: string, nameEnd: number): NamedValue | undefined {
   const at = nameRest(text, nameEnd);
   const from = afterOperator(text, at);
-  return from < 0 ? undefined : readValue(text, from);
+  if (from < 0) return undefined;
+  const value = readValue(text, from);
+  if (value === undefined || value.quoted) return value;
+  return fallbackOf(text, value) ?? { ...value, end: signedEnd(text, value) };
+}
+
+const FALLBACK = /^[\w.$]{1,48}(?:[([][^()[\]\n]{0,48}[)\]])?\s{0,2}(?:\?:|\?\?|\|\||or)\s{0,2}(?=["'`])/;
+const FALLBACK_CHARS = 112;
+
+/** The literal that stands in where the first value is missing: `env.PASSWORD || "..."`, `given ?: "..."`. */
+function fallbackOf(text: string, { start }: NamedValue): NamedValue | undefined {
+  const found = FALLBACK.exec(text.slice(start, start + FALLBACK_CHARS));
+  return found === null ? undefined : readValue(text, start + found[0].length);
+}
+
+const SIGNED = /^[^\s"'`,;]{12,64}/;
+const SIGNED_CHARS = 64;
+const SIGNS_MIN = 6;
+const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+
+/** True where brackets do not nest: no language writes them so, and a generator of passwords does. */
+function isTangled(value: string): boolean {
+  const open: string[] = [];
+  for (const sign of value) {
+    if ('([{'.includes(sign)) open.push(sign);
+    else if (CLOSING[sign] !== undefined && open.pop() !== CLOSING[sign]) return true;
+  }
+  return false;
+}
+
+/** Where an unquoted value ends: further on than its first bracket, where signs and brackets show that it is no code. */
+function signedEnd(text: string, { start, end }: NamedValue): number {
+  if (end === text.length || !/[)\]}<>&|]/.test(text.charAt(end)) || /^(?:\{\{|\$\{|<|%)/.test(text.slice(start, start + 2))) return end;
+  const run = SIGNED.exec(text.slice(start, start + SIGNED_CHARS))?.[0] ?? '';
+  if (new Set(run.replaceAll(/[\w\s]/g, '')).size < SIGNS_MIN || !isTangled(run)) return end;
+  return start + run.length;
 }
 
 /** The value that begins at `from`: quoted up to its quote, else up to a blank or separator. */

@@ -120,6 +120,10 @@ function defenceTool(command: CommandFact): readonly CommandEffect[] {
 }
 
 const FIREWALL_CHANGE = wordSet('-d --delete -f --flush -x --delete-chain -p --policy -a --append -i --insert -r --replace');
+const NFT_CHANGE = wordSet('add insert replace delete destroy flush');
+const PACKET_FILTER = onLast('hides', 'firewall', (command) =>
+  FIREWALL_CHANGE.has(command.args.find((arg) => arg.startsWith('-') && !/^-[tw4]/.test(arg))?.toLowerCase() ?? ''),
+);
 const UFW_CHANGE = wordSet('disable reset delete logging default prepend insert deny reject route');
 
 const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
@@ -203,12 +207,11 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['aa-complain', always('hides', 'defence')],
   ['aa-teardown', always('hides', 'defence')],
   ['ufw', onLast('hides', 'firewall', (command) => UFW_CHANGE.has(command.args.find((arg) => !arg.startsWith('-'))?.toLowerCase() ?? ''))],
-  [
-    'iptables',
-    onLast('hides', 'firewall', (command) =>
-      FIREWALL_CHANGE.has(command.args.find((arg) => arg.startsWith('-') && !/^-[tw4]/.test(arg))?.toLowerCase() ?? ''),
-    ),
-  ],
+  ['iptables', PACKET_FILTER],
+  ['ip6tables', PACKET_FILTER],
+  ['ebtables', PACKET_FILTER],
+  ['nft', onLast('hides', 'firewall', ({ args }) => NFT_CHANGE.has(args.find((arg) => !arg.startsWith('-'))?.toLowerCase() ?? ''))],
+  ['firewall-cmd', onLast('hides', 'firewall', ({ args }) => args.some((arg) => /^--(?:add|remove|set|panic|change|direct)/.test(arg)))],
   ['pfctl', onLast('hides', 'firewall', ({ args }) => args.some((arg) => /^-(?:d|F|f)$/.test(arg)))],
 ]);
 

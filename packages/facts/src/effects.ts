@@ -9,6 +9,7 @@ import type { Meter } from './meter.ts';
 import type { ReadText } from './read-text.ts';
 import { findExpansion } from './shell-expansion.ts';
 import { toolEffects } from './tool-effects.ts';
+import { wordSet } from './word-set.ts';
 
 /** What effects are derived from. */
 export interface Understood {
@@ -26,6 +27,8 @@ const BY_ACCESS: Readonly<Record<PathAccess, EffectKind | undefined>> = {
   mention: undefined,
 };
 
+const INTO = wordSet('cp mv install ln rsync scp copy-item move-item');
+
 /** Effects that a change of a place has besides the change. */
 function changeEffects(kind: 'writes' | 'deletes', place: string, by: string): readonly EffectKind[] {
   const kinds: EffectKind[] = [];
@@ -37,15 +40,22 @@ function changeEffects(kind: 'writes' | 'deletes', place: string, by: string): r
   return kinds;
 }
 
+/** What is copied into a directory lies below it, under a name that only the other end knows. */
+function placeWritten(target: string, maybeInto: boolean): string {
+  const place = placeOf(target);
+  return place === '' && maybeInto ? placeOf(`${target}/-`) : place;
+}
+
 function pathEffects(path: PathFact, commands: readonly CommandFact[], effects: EffectFact[]): void {
   const kind = BY_ACCESS[path.access];
   if (kind === undefined) return;
   const { span, command } = path;
   const target = path.resolved ?? path.normalized;
-  const place = placeOf(target);
+  const by = commands[command]?.name ?? '';
+  const place = placeWritten(target, kind === 'writes' && INTO.has(by));
   effects.push({ span, kind, target, place, command });
   if (kind !== 'writes' && kind !== 'deletes') return;
-  for (const more of changeEffects(kind, place, commands[command]?.name ?? '')) effects.push({ span, kind: more, target, place, command });
+  for (const more of changeEffects(kind, place, by)) effects.push({ span, kind: more, target, place, command });
 }
 
 /** A value that a shell would rewrite before it uses it. One effect says it all. */

@@ -4,4 +4,5 @@ export { FACTS_LIMITS } from './limits.ts';
 export { normalizePath, type NormalizedPath } from './normalize-path.ts';
 export { createParsers, type ParserBytes, type Parsers } from './parsers.ts';
 export { readAuthority, readHost, readUrl, type ReadHost, type ReadUrl } from './read-host.ts';
+export { shellOutline, type OutlineCommand, type OutlinePiece } from './shell-outline.ts';
 export { createUnderstanding, type Understanding } from './understand.ts';

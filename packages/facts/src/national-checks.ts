@@ -348,3 +348,30 @@ export function isUkDriver(text: string): boolean {
     text.length === 16
   );
 }
+
+/** United States, provider of health care: Luhn behind the prefix of the health industry. */
+export function isNpi(text: string): boolean {
+  return /^[12]\d{9}$/.test(text) && isLuhn(`80840${text}`);
+}
+
+/** United States, who may prescribe: kind, initial or 9, and a check digit over places one, three, five and twice two, four, six. */
+export function isDea(text: string): boolean {
+  if (!/^[A-HJ-NPR-UXZ1][A-Z9]\d{7}$/.test(text)) return false;
+  return weigh(text, [1, 2, 1, 2, 1, 2], 2) % 10 === digitAt(text, 8);
+}
+
+/** Germany, passport and identity card with the check digit of the machine-readable zone: no vowels, weights seven, three, one (ICAO 9303). */
+export function isGermanDocument(text: string): boolean {
+  if (!/^[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d$/.test(text)) return false;
+  let sum = 0;
+  for (let i = 0; i < 9; i += 1) {
+    const code = text.charCodeAt(i);
+    sum += (code <= 0x39 ? code - 0x30 : code - 0x37) * ([7, 3, 1][i % 3] ?? 0);
+  }
+  return sum % 10 === digitAt(text, 9);
+}
+
+/** Korea, driving licence: region, year, serial, check that nobody publishes. */
+export function isKoreanDriver(text: string): boolean {
+  return /^(?:1[1-9]|2[0-68])\d{10}$/.test(text);
+}

@@ -8,6 +8,7 @@ import type { Meter } from './meter.ts';
 import { normalizePath } from './normalize-path.ts';
 import { argumentAccess, type ArgumentPlace, isPathKey, parameterAccess, redirectAccess } from './path-access.ts';
 import { TRAIT } from './profile.ts';
+import { wordSet } from './word-set.ts';
 
 /** Paths found so far in one action. */
 export interface PathFinder {
@@ -161,6 +162,11 @@ const SCRIPT_FIRST: ReadonlySet<string> = new Set([
   'chown',
 ]);
 
+/** To these, `/s` is an option. */
+const WINDOWS_NAMES = wordSet(
+  'del erase rd copy xcopy robocopy move dir attrib type cmd icacls takeown format schtasks reg net sc taskkill tasklist findstr',
+);
+
 /** Paths in the arguments and redirects of one command. */
 export function addCommandPaths(finder: PathFinder, command: CommandFact, index: number): void {
   const { args, span } = command;
@@ -198,6 +204,7 @@ function addArgument(finder: PathFinder, argument: Argument, place: ArgumentPlac
   const { command, index, arg, first } = argument;
   const part = pathPart(arg);
   const access = ddAccess(arg) ?? argumentAccess(command.name, place);
+  if (WINDOWS_NAMES.has(command.name) && /^\/[a-z?]{1,2}(?::.{0,8})?$/i.test(arg)) return;
   const script = first && SCRIPT_FIRST.has(command.name) && !isPathShape(part);
   if (!script && isArgumentPath(part, access)) add(finder, part, { span: command.span, access, layers: [], command: index });
 }

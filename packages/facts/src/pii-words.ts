@@ -16,7 +16,7 @@ export interface Announced {
 }
 
 /** Blanks, `:`, `#`, `=`, `is`, `no.`, quotes between the word and the value. */
-const GAP = String.raw`(?:["'\s:#=._/-]|\b(?:is|no|nr|num|number|numer|numero|nummer|id|the|of|my|are|was|n°|code|reg|member|ist|es|laut)\b|numaras\u0131){0,16}`;
+const GAP = String.raw`(?:["'\s:#=._/-]|\b(?:is|no|nr|num|number|numer|numero|nummer|id|the|of|my|from|are|was|n°|code|reg|member|ist|es|laut)\b|numaras\u0131){0,16}`;
 
 function after(value: string): RegExp {
   return new RegExp(`^(?:nummer|number|nr|no)?${GAP}(${value})`, 'i');
@@ -51,10 +51,35 @@ function isRecord(value: string): boolean {
   return value.replaceAll(/\D/g, '').length >= DIGITS_OF_RECORD;
 }
 
-/** An address that the whole world can reach: one of a network at home says nothing of anybody. */
+/** An address that the whole world can reach, or one that stands for such in examples: one of a network at home says nothing of anybody. */
 function isPublicAddress(_value: string, raw: string): boolean {
-  return readAddress(raw)?.kind === 'public';
+  const kind = readAddress(raw)?.kind;
+  return kind === 'public' || kind === 'reserved';
 }
+
+const PHONE_DIGITS = { min: 7, max: 15 } as const;
+
+/** As many digits as telephone numbers have, and no date. */
+function isPhone(_value: string, raw: string): boolean {
+  const digits = raw.replaceAll(/\D/g, '').length;
+  return (
+    digits >= PHONE_DIGITS.min && digits <= PHONE_DIGITS.max && !/^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})/.test(raw)
+  );
+}
+
+/** A year in which somebody may be born who is spoken of today, also without its century. */
+function isBirthDate(_value: string, raw: string): boolean {
+  return /(?:^|[^\d])(?:(?:19|20)?\d\d)$|^(?:19|20)\d\d/.test(raw) && !/^0{1,4}\D/.test(raw);
+}
+
+const NAME = String.raw`\p{Lu}[\p{Ll}'’-]{1,24}(?:\s\p{Lu}\.?)?(?:\s\p{Lu}[\p{Ll}'’-]{1,24}){1,2}(?![\p{L}])`;
+const STREET = String.raw`(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|square|sq|terrace|close|crescent|highway|hwy)\b`;
+const HOME = [
+  String.raw`\d{1,5}[a-z]?\s(?:[\w.'-]{1,20}\s){1,4}?${STREET}`,
+  String.raw`\p{L}[\p{L}.-]{1,30}?(?:\s\p{L}{1,20})?(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse)\s\d{1,4}[a-z]?(?![\d])`,
+  String.raw`\d{1,4},?\s(?:bis\s|ter\s)?(?:rue|avenue|boulevard|chemin|impasse|quai)\s[\p{L}'’ -]{3,40}`,
+  String.raw`(?:calle|avenida|via|viale|piazza|rua)\s[\p{L}'’. -]{3,40}?,?\s\d{1,4}(?![\d])`,
+].join('|');
 
 export const ANNOUNCED: readonly Announced[] = [
   ...NATIONAL_IDS.map((id) => ({ type: id.type, words: id.words, value: after(id.value), check: id.check, sure: true })),
@@ -75,6 +100,8 @@ export const ANNOUNCED: readonly Announced[] = [
     type: 'dob',
     words: ['dob', 'd.o.b', 'date of birth', 'birth date', 'birthdate', 'birthday', 'born on', 'born', 'date_of_birth', 'birth_date'],
     value: after(DATE),
+    check: isBirthDate,
+    sure: true,
   },
   {
     type: 'health_plan_id',
@@ -143,11 +170,107 @@ export const ANNOUNCED: readonly Announced[] = [
     words: ['ip address', 'client ip', 'my ip', 'user ip', 'source ip', 'remote ip', 'ip_address', 'client connection', 'connection from'],
     value: after(String.raw`[0-9a-f]{0,4}(?:[.:][0-9a-f]{0,4}){2,7}`),
     check: isPublicAddress,
+    sure: true,
   },
   {
     type: 'mac_address',
     words: ['mac address', 'hardware address', 'mac_address', 'mac:', 'ether '],
     value: after(String.raw`[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![:-])`),
+  },
+  {
+    type: 'phone',
+    words: [
+      'phone',
+      'telephone',
+      'tel:',
+      'tel.',
+      'mobile',
+      'cell:',
+      'cell number',
+      'whatsapp',
+      'telefon',
+      'telefono',
+      'teléfono',
+      'téléphone',
+      'celular',
+      'handynummer',
+      'rufnummer',
+    ],
+    value: after(String.raw`\+?\(?\d[\d\s().\/-]{5,18}\d(?!\d)`),
+    check: isPhone,
+    sure: true,
+  },
+  {
+    type: 'postal_address',
+    words: [
+      'home address',
+      'street address',
+      'mailing address',
+      'billing address',
+      'shipping address',
+      'postal address',
+      'residential address',
+      'address:',
+      'address is',
+      '"address"',
+      'lives at',
+      'resides at',
+      'residing at',
+      'ship to',
+      'anschrift',
+      'adresse',
+      'wohnhaft',
+      'domicilio',
+      'dirección',
+      'indirizzo',
+    ],
+    value: new RegExp(`^["'\\s:=,]{0,8}(?:in\\s|is\\s|:\\s)?["']?(${HOME})`, 'iu'),
+    sure: true,
+  },
+  {
+    type: 'person_name',
+    words: [
+      'patient name',
+      'patient:',
+      'name of patient',
+      'full name',
+      'full_name',
+      'fullname',
+      'customer name',
+      'employee name',
+      'cardholder',
+      'card holder',
+      'account holder',
+      'accountholder',
+      'policyholder',
+      'policy holder',
+      'next of kin',
+      'emergency contact',
+      'legal name',
+      'patientenname',
+      'nom du patient',
+    ],
+    value: new RegExp(`^(?:'s)?(?:\\sname)?["'\\s:=]{0,6}(?:is\\s)?["']?(?:(?:Mr|Mrs|Ms|Dr)\\.?\\s)?(${NAME})`, 'u'),
+  },
+  {
+    type: 'card_code',
+    words: ['cvv', 'cvv2', 'cvc', 'card security code', 'security code', 'card verification'],
+    value: after(String.raw`\d{3,4}(?![\d-])`),
+  },
+  {
+    type: 'us_bank_account',
+    words: [
+      'account number',
+      'account no',
+      'account #',
+      'acct number',
+      'acct no',
+      'acct #',
+      'bank account',
+      'checking account',
+      'savings account',
+    ],
+    value: after(String.raw`\d{6,17}(?![\d-])`),
   },
   { type: 'fax', words: ['fax', 'facsimile', 'telefax'], value: after(String.raw`\+?[\d(][\d\s().-]{6,20}\d`) },
   {

@@ -9,6 +9,8 @@ import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { isAadhaar, isHetu, isMbi, isUkDriver } from './national-checks.ts';
 import { bareValue, nationalIdOfGroups, nationalIdOfWord } from './national-ids.ts';
+import { type DigitWord, digitWords, isLetterCode, unspaced } from './digit-words.ts';
+import { machineAddresses } from './pii-addresses.ts';
 import { ANNOUNCED_BY_WORD, ANNOUNCED_WINDOW } from './pii-words.ts';
 
 /** Personal data found so far in one action. */
@@ -50,47 +52,6 @@ function report(finder: PiiFinder, read: ReadText, hit: Hit): void {
   finder.found.push(fact);
 }
 
-/** A maximal run of ASCII letters and digits. */
-interface Word {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-  readonly digits: boolean;
-}
-
-const WORD_CHARS_MAX = 40;
-
-function isDigitCode(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-function isLetterCode(code: number): boolean {
-  const low = code | 0x20;
-  return low >= 0x61 && low <= 0x7a;
-}
-
-/** Words that hold a digit, in order. Longer ones than any identifier are left out. */
-function wordsOf(text: string): Word[] {
-  const words: Word[] = [];
-  let start = -1;
-  let digits = 0;
-  for (let i = 0; i <= text.length; i += 1) {
-    const code = i < text.length ? text.charCodeAt(i) : 0;
-    const digit = isDigitCode(code);
-    if (digit || isLetterCode(code)) {
-      if (start < 0) start = i;
-      if (digit) digits += 1;
-      continue;
-    }
-    if (start >= 0 && digits > 0 && i - start <= WORD_CHARS_MAX) {
-      words.push({ start, end: i, text: text.slice(start, i), digits: digits === i - start });
-    }
-    start = -1;
-    digits = 0;
-  }
-  return words;
-}
-
 const GROUPS_MAX = 9;
 /** The shortest number that is read for its own sake, with an area code or a country code. */
 const NUMBER_DIGITS_MIN = 8;
@@ -105,7 +66,7 @@ interface Joined {
   readonly separators: string;
 }
 
-function joinedFrom(text: string, words: readonly Word[], first: number): Joined[] {
+function joinedFrom(text: string, words: readonly DigitWord[], first: number): Joined[] {
   const joined: Joined[] = [];
   let digits = '';
   let sizes = '';
@@ -165,12 +126,16 @@ function aadhaarOf(number: Joined, text: string): Hit | undefined {
   return { type: 'aadhaar', start: number.start, end: number.end, confidence: number.sizes === '12' ? 'low' : 'high' };
 }
 
+/** Words that say that a number is there to be called. */
+const CALLED = /\b(?:call|calling|phone|tel|telephone|mobile|cell|reach|dial|text|whatsapp|contact)\b/i;
+const CALLED_CHARS = 40;
+
 function phoneOf(number: Joined, text: string): Hit | undefined {
   const before = text.charAt(number.start - 1);
   const start = before === '+' || before === '(' ? number.start - 1 : number.start;
   const international = before === '+' && /^[1-9]\d{7,14}$/.test(number.digits);
   if (!international && !isLocalPhone(number, text)) return undefined;
-  const sure = international || isNanp(number.digits.slice(-10));
+  const sure = international || isNanp(number.digits.slice(-10)) || CALLED.test(text.slice(Math.max(0, start - CALLED_CHARS), start));
   return { type: 'phone', start, end: number.end, confidence: sure ? 'high' : 'low' };
 }
 
@@ -200,7 +165,7 @@ function writtenAs(number: Joined): string {
 }
 
 /** The longest reading of each number wins: a card is no telephone number and a half. */
-function readNumbers(finder: PiiFinder, read: ReadText, words: readonly Word[]): void {
+function readNumbers(finder: PiiFinder, read: ReadText, words: readonly DigitWord[]): void {
   const { text } = read.fact;
   let from = 0;
   for (const [i, word] of words.entries()) {
@@ -224,7 +189,7 @@ const IBAN_HEAD = /^[A-Z]{2}\d{2}[A-Z0-9]{0,30}$/;
 const IBAN_CHARS_MAX = 42;
 
 /** An IBAN as one word or in groups of four. */
-function ibanOf(text: string, word: Word): Hit | undefined {
+function ibanOf(text: string, word: DigitWord): Hit | undefined {
   if (!IBAN_HEAD.test(word.text)) return undefined;
   const window = /^[A-Z0-9]{4,34}(?: [A-Z0-9]{1,4}){0,8}/.exec(text.slice(word.start, word.start + IBAN_CHARS_MAX))?.[0] ?? '';
   let grouped = window;
@@ -238,7 +203,7 @@ function ibanOf(text: string, word: Word): Hit | undefined {
   return undefined;
 }
 
-function ninoOf(text: string, word: Word): Hit | undefined {
+function ninoOf(text: string, word: DigitWord): Hit | undefined {
   if (NINO.test(word.text)) return { type: 'uk_nino', start: word.start, end: word.end, confidence: 'high' };
   const before = text.slice(Math.max(0, word.start - 3), word.start);
   const spaced = /^\d{2}$/.test(word.text) ? /^\d{2} \d{2} \d{2} [A-D]\b/.exec(text.slice(word.start, word.start + 10)) : null;
@@ -250,7 +215,7 @@ function ninoOf(text: string, word: Word): Hit | undefined {
 const HETU_HEAD = 7;
 
 /** `131052-308T`: the date and the sign stand before the word. */
-function hetuOf(text: string, word: Word): Hit | undefined {
+function hetuOf(text: string, word: DigitWord): Hit | undefined {
   if (word.text.length !== 4) return undefined;
   const start = word.start - HETU_HEAD;
   if (start < 0 || !isHetu(text.slice(start, word.end)) || /[A-Za-z0-9]/.test(text.charAt(start - 1))) return undefined;
@@ -261,14 +226,14 @@ const MBI_GROUPS = /^[A-Z0-9]{4}-[A-Z0-9]{3}-[A-Z0-9]{4}(?![A-Z0-9-])/;
 const MBI_CHARS = 14;
 
 /** `1EG4-TE5-MK73`, in its three groups. */
-function mbiOf(text: string, word: Word): Hit | undefined {
+function mbiOf(text: string, word: DigitWord): Hit | undefined {
   if (word.text.length !== 4) return undefined;
   const grouped = MBI_GROUPS.exec(text.slice(word.start, word.start + MBI_CHARS))?.[0];
   if (grouped === undefined || !isMbi(grouped.replaceAll('-', '')) || isTail(text, word.start)) return undefined;
   return { type: 'us_medicare_mbi', start: word.start, end: word.start + grouped.length, confidence: 'high' };
 }
 
-function letteredOf(text: string, word: Word): Hit | undefined {
+function letteredOf(text: string, word: DigitWord): Hit | undefined {
   if (PAN.test(word.text)) return { type: 'pan', start: word.start, end: word.end, confidence: 'high' };
   if (word.text.length === 17 && /[A-Z]/.test(word.text) && isVin(word.text)) {
     return { type: 'vin', start: word.start, end: word.end, confidence: 'high' };
@@ -316,6 +281,13 @@ function isNoMailbox(local: string, domain: string): boolean {
   return /^(?:git|svn|hg)$/.test(local) || /\.(?:png|jpe?g|gif|svg|webp|js|ts|css|json|py)$/i.test(domain);
 }
 
+/** Addresses of machines in what is said; those in parameters are hosts. */
+function readMachines(finder: PiiFinder, read: ReadText): void {
+  const { found, steps } = machineAddresses(read.fact.text);
+  finder.meter.steps += steps;
+  for (const { type, start, end } of found) report(finder, read, { type, start, end, confidence: 'low' });
+}
+
 /** Fewer digits than this hold no number worth knowing. */
 const DIGITS_MIN = 4;
 
@@ -323,9 +295,11 @@ const DIGITS_MIN = 4;
 export function scanPii(finder: PiiFinder, read: ReadText): void {
   const { text } = read.fact;
   if (text.includes('@')) readEmails(finder, read);
-  if (read.profile.digits < DIGITS_MIN) return;
+  const many = read.profile.digits >= DIGITS_MIN;
+  if (read.fact.role === 'content' && (many || text.includes('::'))) readMachines(finder, read);
+  if (!many) return;
   finder.meter.steps += text.length;
-  const words = wordsOf(text);
+  const words = digitWords(text);
   readNumbers(finder, read, words);
   for (const word of words) {
     if (word.digits && word.text.length !== 2 && word.text.length !== 4) continue;
@@ -343,13 +317,15 @@ export function announcedPii(
   const { text, lower } = read.fact;
   if (read.profile.digits < DIGITS_MIN) return;
   if (at.start > 0 && isLetterCode(lower.charCodeAt(at.start - 1))) return;
+  const window = unspaced(text.slice(at.end, at.end + ANNOUNCED_WINDOW));
   for (const announced of ANNOUNCED_BY_WORD[at.number] ?? []) {
     finder.meter.steps += ANNOUNCED_WINDOW;
-    const found = announced.value.exec(text.slice(at.end, at.end + ANNOUNCED_WINDOW));
+    const found = announced.value.exec(window.text);
     const value = found?.[1];
     if (found === null || value === undefined || announced.check?.(bareValue(value), value) === false) continue;
-    const end = at.end + found[0].length;
-    report(finder, read, { type: announced.type, start: end - value.length, end, confidence: announced.sure === true ? 'high' : 'low' });
+    const end = at.end + window.placeOf(found[0].length);
+    const start = at.end + window.placeOf(found[0].length - value.length);
+    report(finder, read, { type: announced.type, start, end, confidence: announced.sure === true ? 'high' : 'low' });
     return;
   }
 }

@@ -39,6 +39,7 @@ const ROWS: readonly string[] = [
   'deepgram_key+ hex 40 deepgram',
   'discord_client_secret url 32 discord',
   'discord_token+ hex 64 discord',
+  'discord_bot_token discordbot 58-73 discord bot_token',
   'discord_client_id+ digits 18 discord',
   'droneci_token+ lower 32 droneci drone_token',
   'dropbox_key+ lower 15 dropbox',
@@ -142,6 +143,7 @@ const CHARS: Readonly<Record<string, string>> = {
 const SHAPES: Readonly<Record<string, RegExp>> = {
   uuid: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
   pair: /^\d{15,16}\|[\w-]{27}$/,
+  discordbot: /^[MNO][A-Za-z0-9]{23,25}\.[\w-]{6}\.[\w-]{27,38}$/,
   hexpair: /^[0-9a-f]{8}:[0-9a-f]{8}$/,
   sumo: /^su[A-Za-z0-9]{12}$/,
   telegram: /^\d{8,10}:AA[\w-]{33}$/,

@@ -102,8 +102,19 @@ function namedHit(cursor: Cursor, named: Named): Pick<Hit, 'type' | 'confidence'
   if (isAwsSecret(cursor, end, value.start) && AWS_VALUE.test(secret) && !isPlaceholder(secret)) {
     return { type: 'aws_secret_key', confidence: 'high' };
   }
+  if (isAppRole(cursor, named)) return { type: 'vault_secret_id', confidence: 'high' };
   if (!isLikelySecret(type, secret, value.quoted)) return undefined;
   return { type, confidence: isStrongSecret({ type, label: labelOf(cursor, named), value: secret }) ? 'high' : 'low' };
+}
+
+const APP_ROLE_CHARS = 256;
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** The secret half of a machine's login at Vault is a plain UUID; what stands around it says that it is one. */
+function isAppRole(cursor: Cursor, { start, end, secret }: Named): boolean {
+  const { lower } = cursor.read.fact;
+  if (!lower.startsWith('_id', end) || !UUID.test(secret) || isPlaceholder(secret)) return false;
+  return /app_?role/.test(lower.slice(Math.max(0, start - APP_ROLE_CHARS), start));
 }
 
 const LABEL_BEFORE = 32;

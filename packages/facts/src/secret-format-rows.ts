@@ -44,6 +44,10 @@ const CODE_ROWS: readonly string[] = [
   'dependency_track_key alnum 32-40 odt_',
   'harness_token dotted 60-80 pat. sat.',
   'keygen_token alnum 64-72 prod- activ- admin-',
+  'deno_token alnum 36-36 ddp_ ddo_',
+  'wakatime_key hexdash 36-36 waka_',
+  'inngest_key hex 64-64 signkey-prod- signkey-branch-',
+  'triggerdev_key alnum 20-24 tr_prod_ tr_stg_',
   'weights_and_biases_key alnum 60-90 wandb_v1_',
 ];
 
@@ -101,6 +105,9 @@ const CLOUD_ROWS: readonly string[] = [
   'pagerduty_token alnum 20-32 pdus+_',
   'maxmind_key alnum 26-32 _mmk',
   'settlemint_token lower 16-16 sm_aat_ sm_pat_ sm_sat_',
+  'exoscale_key hex 24-24 EXO',
+  'upcloud_token upper 26-26 ucat_',
+  'cockroach_key word 63-63 CCDB1_',
   'airtable_token dotted 79-79 pat',
   'azure_client_secret tilde 31-34 7Q~ 8Q~',
 ];
@@ -135,6 +142,7 @@ const MODEL_ROWS: readonly string[] = [
   'e2b_key hex 40-40 e2b_',
   'daytona_key hex 64-64 dtn_',
   'runpod_key alnum 40-50 rpa_',
+  'modal_token alnum 22-22 ak- as-',
   'context7_key hexdash 36-36 ctx7sk-',
   'browserbase_key url 24-60 bb_live_',
 ];
@@ -205,6 +213,8 @@ const WORK_ROWS: readonly string[] = [
   'salesforce_key dotted 80-100 3MVG9',
   'dropbox_token url 120-1400 sl.',
   'mapbox_token dotted 80-150 sk.eyJ',
+  'zuplo_key word 36-80 zpka_',
+  'calcom_key hex 32-32 cal_live_',
   'ory_token url 32-64 ory_pat_ ory_at_ ory_rt_ ory_ac_',
   'stytch_secret url 40-64 secret-live- secret-test-',
   'sidekiq_credentials hexcolon 17-17 BUNDLE_ENTERPRISE__CONTRIBSYS__COM= BUNDLE_GEMS__CONTRIBSYS__COM=',

@@ -113,6 +113,9 @@ const SHAPES: ReadonlyMap<string, RegExp> = new Map([
   ['vercel_blob_token', /^[A-Za-z0-9]{12,20}_[A-Za-z0-9]{24,40}$/],
   ['fireworks_key', /^(?=.{0,24}\d)(?=.{0,24}[A-Z])/],
   ['posthog_key', /\d/],
+  ['cockroach_key', /^[A-Za-z0-9]{22}_[A-Za-z0-9]{40}$/],
+  ['modal_token', /^(?=.{0,22}\d)(?=.{0,22}[A-Z])(?=.{0,22}[a-z])/],
+  ['zuplo_key', /\d/],
   ['litellm_key', /^(?=.{0,22}\d)(?=.{0,22}[A-Z])(?=.{0,22}[a-z])/],
   ['facebook_token', /^(?=.{0,300}[a-z])(?=.{0,300}[A-Z])/],
   ['asana_token', /^\d{10,20}:[0-9a-f]{32}$/],
@@ -147,7 +150,7 @@ const PROOFS: ReadonlyMap<string, (body: string) => boolean> = new Map([
 
 /** Types whose prefix is the end of other words too. */
 const ALONE: ReadonlySet<string> = new Set(
-  'infracost_key mailgun_key firecrawl_key lob_key voyage_key onepassword_key octopus_key'.split(' '),
+  'infracost_key modal_token exoscale_key mailgun_key firecrawl_key lob_key voyage_key onepassword_key octopus_key'.split(' '),
 );
 
 const TEST_PREFIX = /(?:^|[-_$])(?:test|sandbox|sbox|sdbx|development)(?:$|[-_])/i;

@@ -84,6 +84,9 @@ const DECODED_MIN = 6;
 function isEncodedSecret(value: string): boolean {
   if (value.length < VALUE_MIN || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return false;
   const decoded = decodedBase64(value);
+  // Logins of registries name hosts beside what is secret in them.
+  const login = /"(?:auth|password)"\s{0,4}:\s{0,4}"([^"]{6,512})"/.exec(decoded)?.[1];
+  if (login !== undefined) return !isPlaceholder(login);
   return (
     decoded.length >= DECODED_MIN && !isPlaceholder(decoded) && !/^(?:admin|user(?:name)?|root|true|false|https?:.*)\s*$/.test(decoded)
   );

@@ -57,6 +57,44 @@ export function readPutty(cursor: Cursor, start: number): void {
   report(cursor, { type: 'private_key', start, end, confidence: 'high' });
 }
 
+const FOREIGN_KEY_CHARS = 2048;
+
+/** The private part of a key that is no PEM block: RFC 4716 as SSH2 writes it, `<RSAKeyValue>` of XML signatures, a JSON web key (RFC 7517). */
+const FOREIGN_KEYS: readonly (readonly [word: string, body: RegExp])[] = [
+  ['---- begin ssh2 encrypted private key ----', /^(?:\s*[\w-]{1,24}:\s[^\n]{0,120}\n){0,4}\s*([A-Za-z0-9+/]{40})/],
+  ['<rsakeyvalue>', /<D>\s*([A-Za-z0-9+/]{40})/],
+  ['"kty"', /"(?:d|k)"\s{0,4}:\s{0,4}"([\w-]{22})/],
+];
+
+export const FOREIGN_KEY_WORDS: readonly string[] = FOREIGN_KEYS.map(([word]) => word);
+
+/** A key in one of the other forms, as far as its private part. */
+export function readForeignKey(cursor: Cursor, word: string, at: { readonly start: number; readonly end: number }): void {
+  const body = FOREIGN_KEYS.find(([known]) => known === word)?.[1];
+  if (body === undefined || at.start < cursor.keyEnd) return;
+  const window = cursor.read.fact.text.slice(at.end, at.end + FOREIGN_KEY_CHARS);
+  cursor.finder.meter.steps += window.length;
+  cursor.keyEnd = at.end + window.length;
+  const found = body.exec(window);
+  if (found === null || isPlaceholder(found[1] ?? '')) return;
+  report(cursor, { type: 'private_key', start: at.start, end: at.end + found.index + found[0].length, confidence: 'high' });
+}
+
+const SAS_HEAD_CHARS = 512;
+const SAS_VALUE = /^[A-Za-z0-9+/]{42,44}(?:=|%3d)?|^(?:[A-Za-z0-9]|%2[bf]){42,44}(?:=|%3d)/i;
+const SAS_CHARS = 160;
+
+/** A shared access signature of Azure: signed fields before it, and a hash of 32 bytes. */
+export function readSas(cursor: Cursor, _start: number, end: number): void {
+  const { text, lower } = cursor.read.fact;
+  cursor.finder.meter.steps += 32;
+  const value = SAS_VALUE.exec(text.slice(end, end + SAS_CHARS))?.[0];
+  if (value === undefined || end <= cursor.tokenEnd || isPlaceholder(value)) return;
+  if (!/[?&]sv=20\d\d-\d\d-\d\d&/.test(lower.slice(Math.max(0, end - SAS_HEAD_CHARS), end))) return;
+  cursor.tokenEnd = end + value.length;
+  report(cursor, { type: 'azure_sas_token', start: end, end: end + value.length, confidence: 'high' });
+}
+
 const JWT_PART_MIN = 10;
 
 /** A JSON web token (RFC 7519): a header that names its algorithm, a body, and a signature that may be empty. */

@@ -95,6 +95,7 @@ export function isStrongSecret({ type, label, value }: GivenValue): boolean {
   if (type === 'password' && value.length < STRONG.hexLength) {
     return value.length >= STRONG.passwordLength && isVaried(value) && entropyOf(value) >= STRONG.passwordEntropy;
   }
+  if (isGenerated(value)) return true;
   if (/^[0-9a-f]+$/i.test(value)) return value.length >= STRONG.hexLength && entropyOf(value) >= STRONG.hexEntropy;
   return value.length >= STRONG.length && entropyOf(value) >= STRONG.entropy;
 }
@@ -102,6 +103,14 @@ export function isStrongSecret({ type, label, value }: GivenValue): boolean {
 /** Encrypted, an id, a hash, or a placeholder in base64. */
 function standsForSomethingElse(value: string): boolean {
   return ENCRYPTED.test(value) || UUID.test(value) || HASH.test(value) || isPlaceholder(decodedBase64(value));
+}
+
+const GENERATED = { length: 12, entropy: 3.2, signs: 2 } as const;
+
+/** Both cases, digits, and two signs that names, paths and dates do not have. */
+function isGenerated(value: string): boolean {
+  if (value.length < GENERATED.length || !/[a-z]/.test(value) || !/[A-Z]/.test(value) || !/\d/.test(value)) return false;
+  return new Set(value.replaceAll(/[\w\s.:/=+-]/g, '')).size >= GENERATED.signs && entropyOf(value) >= GENERATED.entropy;
 }
 
 /** Both cases, and digits or signs: what a generator makes and a word is not. */

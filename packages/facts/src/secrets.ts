@@ -8,7 +8,17 @@ import { PROVIDER_WORDS } from './provider-keys.ts';
 import { readAuthorization, readLogin, readNamed, readProvider } from './secret-assignments.ts';
 import { bitsAt, type Cursor, cursorOf, report, runEnd, type SecretFinder, WORDY } from './secret-cursor.ts';
 import { SECRET_FORMATS, type SecretFormat } from './secret-formats.ts';
-import { readJwt, readMailchimp, readPem, readPutty, readServiceAccount, readUserinfo } from './secret-structures.ts';
+import {
+  FOREIGN_KEY_WORDS,
+  readForeignKey,
+  readJwt,
+  readMailchimp,
+  readPem,
+  readPutty,
+  readSas,
+  readServiceAccount,
+  readUserinfo,
+} from './secret-structures.ts';
 import { MANIFEST_WORDS, readManifest } from './secret-manifests.ts';
 import { SECRET_NAMES } from './secret-values.ts';
 
@@ -90,6 +100,8 @@ function readersByWord(): Map<string, WordReader[]> {
   for (const word of MANIFEST_WORDS) put(word, readManifest);
   put('-----begin', readPem);
   put('putty-user-key-file-', readPutty);
+  for (const word of FOREIGN_KEY_WORDS) put(word, (cursor, start, end) => readForeignKey(cursor, word, { start, end }));
+  put('&sig=', readSas);
   put('eyj', readJwt);
   put('://', readUserinfo);
   put('-us', readMailchimp);

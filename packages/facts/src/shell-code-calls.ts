@@ -7,8 +7,10 @@ import { wordSet } from './word-set.ts';
 
 const CALLS_MAX = 32;
 const CALL =
-  /\b([A-Za-z_][\w.:]{0,48}(?:\.|::|->))?(rmtree|remove|removedirs|unlink(?:Sync)?|rmdir(?:Sync)?|rm(?:Sync)?|rm_rf|rm_r|remove_dir|open|fopen|readFile(?:Sync)?|read_text|file_get_contents|readfile|slurp|writeFile(?:Sync)?|appendFile(?:Sync)?|write_text|file_put_contents|urlopen|urlretrieve|fetch|get|post|put|request|connect|create_connection|createConnection|fsockopen|stream_socket_client|chmod(?:Sync)?|rename(?:Sync)?|copyfile|copy(?:Sync)?|copyFileSync|symlink(?:Sync)?)\s{0,4}[( ]\s{0,4}\(?\s{0,4}(?:(?:my\s{1,4})?\$?\w{1,24}\s{0,4},\s{0,4}|(?:pathlib\.)?Path\(\s{0,2})?(?=['"])/g;
-const DELETES = wordSet('remove unlink unlinkSync');
+  /\b([A-Za-z_][\w.:]{0,48}(?:\.|::|->))?(rmtree|remove|removedirs|delete|unlink(?:Sync)?|rmdir(?:Sync)?|rm(?:Sync)?|rm_rf|rm_r|remove_dir|open|fopen|readFile(?:Sync)?|read_text|file_get_contents|readfile|slurp|writeFile(?:Sync)?|appendFile(?:Sync)?|write_text|file_put_contents|urlopen|urlretrieve|fetch|get|post|put|request|connect|create_connection|createConnection|fsockopen|stream_socket_client|chmod(?:Sync)?|rename(?:Sync)?|copyfile|copy(?:Sync)?|copyFileSync|symlink(?:Sync)?)\s{0,4}[( ]\s{0,4}\(?\s{0,4}(?:(?:my\s{1,4})?\$?\w{1,24}\s{0,4},\s{0,4}|(?:pathlib\.)?Path\(\s{0,2})?(?=['"])/g;
+const DELETES = wordSet('remove delete unlink unlinkSync');
+/** `delete` is a word of many libraries; of these it deletes files. */
+const FILE_CLASS = /^(?:File|Dir|FileUtils|Pathname|Files)(?:\.|::)$/;
 const TREES = wordSet('rmtree removedirs rmdir rmdirSync rm rmSync rm_rf rm_r remove_dir');
 const READS = wordSet('readFile readFileSync read_text file_get_contents readfile slurp');
 const WRITES = wordSet('writeFile writeFileSync appendFile appendFileSync write_text file_put_contents');
@@ -69,7 +71,9 @@ export function codeCommands(code: string): readonly (readonly string[])[] {
   CALL.lastIndex = 0;
   for (let found = CALL.exec(code); found !== null && commands.length < CALLS_MAX; found = CALL.exec(code)) {
     const { literals, end } = readLiterals(code, CALL.lastIndex);
-    const words = wordsOf({ name: found[2] ?? '', literals, rest: code.slice(end, end + 128) });
+    const name = found[2] ?? '';
+    const counts = name !== 'delete' || FILE_CLASS.test(found[1] ?? '');
+    const words = counts ? wordsOf({ name, literals, rest: code.slice(end, end + 128) }) : undefined;
     if (words !== undefined && words.at(-1) !== '') commands.push(words);
     CALL.lastIndex = Math.max(end, CALL.lastIndex);
   }

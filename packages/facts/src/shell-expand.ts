@@ -3,6 +3,7 @@
  * substring expansion). A piece that is not known keeps its source text, and the field says so.
  */
 import { SHELL_LIMITS } from './shell-limits.ts';
+import { keepFile } from './shell-memory.ts';
 import { known, type Field, type Folder, type Frame, type Shell } from './shell-state.ts';
 import type { Part } from './shell-syntax.ts';
 
@@ -161,13 +162,22 @@ function putVariable(folder: Folder, shell: Shell, input: { part: VariablePart; 
   const { part, frame, fields, alone } = input;
   const value = fold(folder, shell, { part, frame });
   if (value !== undefined) {
-    if (part.quoted) put(fields, value, false);
+    // `"${a[@]}"` is one word for each item, quoted or not; items are kept joined by blanks.
+    if (part.quoted && !part.source.endsWith('[@]}')) put(fields, value, false);
     else putSplit(shell, fields, value);
     return;
   }
   // Positional parameters of a top-level text are empty: `r$@m` is `rm`.
   if (SPECIAL.test(part.name) && frame.positional === undefined && frame.via === 'top' && !alone && part.operator === '') return;
   put(fields, part.source, !(PLACES.has(part.name) && part.operator === ''));
+}
+
+/** The word stands for a file: what it holds is remembered under it. */
+function putProcess(folder: Folder, shell: Shell, input: { part: Extract<Part, { kind: 'process' }>; frame: Frame; fields: Fields }): void {
+  const { part, frame, fields } = input;
+  const { output } = folder.walk(shell, part.body, { ...frame, via: 'process-substitution', subshell: true });
+  if (output !== undefined) keepFile(shell, part.source, { text: output, append: false });
+  put(fields, part.source, true);
 }
 
 function putPart(folder: Folder, shell: Shell, input: { part: Part; frame: Frame; fields: Fields; alone: boolean }): void {
@@ -180,8 +190,7 @@ function putPart(folder: Folder, shell: Shell, input: { part: Part; frame: Frame
       putVariable(folder, shell, { ...input, part });
       return;
     case 'process':
-      folder.walk(shell, part.body, { ...frame, via: 'process-substitution', subshell: true });
-      put(fields, part.source, true);
+      putProcess(folder, shell, { part, frame, fields });
       return;
     case 'arithmetic':
       folder.expand(shell, part.inner, frame);

@@ -2,7 +2,7 @@
  * @module The walk from shell syntax to facts: every simple command, wherever it hides, with wrappers, quotes, known variables, encoded
  * pipes and nested shells folded away.
  */
-import type { Redirect, Span } from '@countersign/protocol';
+import type { Span } from '@countersign/protocol';
 import { expandBraces } from './shell-braces.ts';
 import { emit, spent } from './shell-emit.ts';
 import { expandValue, expandWord } from './shell-expand.ts';
@@ -10,28 +10,28 @@ import { readScript } from './shell-grammar.ts';
 import { inlineCode, isInterpreter, startedCommands } from './shell-interpreter.ts';
 import { SHELL_LIMITS } from './shell-limits.ts';
 import { outputOf, outputOfLookup } from './shell-output.ts';
+import { readRedirects } from './shell-redirects.ts';
 import { addCommands, commandName, known, type Call, type Field, type Folder, type Frame, type Shell, type Stage } from './shell-state.ts';
 import {
   createScan,
   type Assignment,
   type GroupNode,
   type Pipeline,
-  type Redirection,
   type Script,
   type ShellNode,
   type SimpleNode,
   type Word,
 } from './shell-syntax.ts';
 import { readWord } from './shell-words.ts';
-import { unwrap, type Unwrapped } from './shell-wrappers.ts';
+import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
 import { readsInput, withInput } from './shell-input.ts';
 import { shellEscapes } from './tool-body.ts';
+import { applyBuiltin, declareAll, fileText, keepOutput } from './shell-memory.ts';
 import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
-const DECLARES: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset', 'alias']);
 /** Read their text in the shell that runs them. */
-const SAME_SHELL: ReadonlySet<string> = new Set(['eval', 'trap', 'source', '.']);
+const SAME_SHELL: ReadonlySet<string> = new Set(['eval', 'trap', 'source', '.', 'alias']);
 const BRACE_SOURCE_MAX = 1024;
 
 const folder: Folder = { walk, expand: (shell, parts, frame) => expandValue(folder, shell, { parts, frame }) };
@@ -80,6 +80,7 @@ function readInput(shell: Shell, call: Call, frame: Frame): void {
   const name = commandName(call.fields[0]);
   const text = call.here ?? call.input?.output;
   const args = call.fields.slice(1);
+  runFile(shell, call, frame);
   if (text !== undefined && readsInput(name, args)) {
     const positional = [name, ...args.filter((arg) => !arg.text.startsWith('-')).map((arg) => arg.text)];
     reread(shell, text, {
@@ -87,7 +88,8 @@ function readInput(shell: Shell, call: Call, frame: Frame): void {
     });
   }
   if (!isInterpreter(name)) return;
-  const code = inlineCode(name, args) ?? (args.every((arg) => arg.text.startsWith('-')) ? text : undefined);
+  const operand = args.find((arg) => !arg.text.startsWith('-'));
+  const code = inlineCode(name, args) ?? (operand === undefined ? text : fileText(shell, operand.text));
   if (code !== undefined) readCode(shell, code, enterFrame(frame, { label: name, via: 'interpreter', span: call.span }));
 }
 
@@ -99,6 +101,29 @@ function readEscapes(shell: Shell, input: { readonly index: number; readonly cal
   shell.steps += body.length;
   for (const text of shellEscapes(body))
     reread(shell, text, { frame: enterFrame(input.frame, { label: name, via: 'interpreter', span: input.call.span }) });
+}
+
+/** `sh FILE`, `. FILE` and `./FILE`, where the file was written in this very text. */
+function runFile(shell: Shell, call: Call, frame: Frame): void {
+  const [first, ...args] = call.fields;
+  const name = commandName(first);
+  const runs = isShell(name) || name === 'source' || name === '.';
+  const file = runs ? args.find((arg) => !arg.text.startsWith('-')) : first;
+  const text = fileText(shell, file?.text);
+  if (text === undefined) return;
+  const label = runs ? name : 'script';
+  reread(shell, text, { frame: enterFrame(frame, { label, via: 'inline', span: call.span, positional: args.map((arg) => arg.text) }) });
+}
+
+/** An alias is read besides the command of that name: whether a shell expands it depends on how it was started. */
+function runAlias(shell: Shell, call: Call, input: { readonly body: string; readonly name: string; readonly frame: Frame }): void {
+  const { body, name, frame } = input;
+  const guard = `alias ${name}`;
+  if (shell.calling.has(guard)) return;
+  shell.calling.add(guard);
+  const text = [body, ...call.fields.slice(1).map((field) => field.text)].join(' ');
+  reread(shell, text, { frame: enterFrame(frame, { label: 'alias', via: 'inline', span: call.span }), from: call.input });
+  shell.calling.delete(guard);
 }
 
 function readCode(shell: Shell, code: string, frame: Frame): void {
@@ -196,6 +221,8 @@ function runCall(shell: Shell, call: Call, frame: Frame): Stage {
   const [first] = call.fields;
   if (first === undefined || spent(shell)) return NO_STAGE;
   const deep = frame.depth >= SHELL_LIMITS.evalDepthMax || frame.wrappers.length >= SHELL_LIMITS.wrappersMax;
+  const alias = deep ? undefined : shell.aliases.get(first.text);
+  if (alias !== undefined) runAlias(shell, call, { body: alias, name: first.text, frame });
   const body = shell.functions.get(first.text);
   if (body !== undefined && !deep && !shell.calling.has(first.text)) return runFunction(shell, call, { body, name: first.text, frame });
   return deep ? runDeep(shell, call, frame) : runWrapped(shell, call, frame);
@@ -212,52 +239,19 @@ function runInner(shell: Shell, call: Call, input: { readonly inner: readonly Un
   return stage;
 }
 
-/** What a builtin does to variables. */
-function applyBuiltin(shell: Shell, name: string, args: readonly string[]): void {
-  if (name === 'read') for (const arg of args) shell.variables.set(arg, undefined);
-  if (name === 'unset') for (const arg of args) shell.variables.set(arg, '');
-}
-
 function finish(shell: Shell, call: Call, frame: Frame): Stage {
   const name = commandName(call.fields[0]);
   const index = emit(shell, call, frame);
   const args = call.fields.slice(1).map((field) => field.text);
-  applyBuiltin(shell, name, args);
+  const text = call.here ?? call.input?.output;
+  applyBuiltin(shell, name, { args, text });
   readInput(shell, call, frame);
   readEscapes(shell, { index, call, frame });
+  if (call.fields.some((field) => field.dynamic)) return { output: undefined, index };
+  const output = name === 'command' ? outputOfLookup(args) : outputOf(name, args, text);
+  keepOutput(shell, call, output);
   const toFile = call.redirects.some((redirect) => redirect.operator.startsWith('>') && redirect.operator !== '>&');
-  if (toFile || call.fields.some((field) => field.dynamic)) return { output: undefined, index };
-  const output = name === 'command' ? outputOfLookup(args) : outputOf(name, args, call.here ?? call.input?.output);
-  shell.steps += output?.length ?? 0;
-  return { output, index };
-}
-
-interface Fed {
-  readonly redirects: readonly Redirect[];
-  readonly here: string | undefined;
-  readonly heredoc: boolean;
-}
-
-function readRedirects(shell: Shell, redirects: readonly Redirection[], frame: Frame): Fed {
-  let here: string | undefined;
-  let heredoc = false;
-  const facts = redirects.map((redirect): Redirect => {
-    const target = folder.expand(shell, redirect.target.parts, frame);
-    const body = redirect.body === undefined ? undefined : folder.expand(shell, redirect.body, frame);
-    if (body !== undefined) {
-      here = body.dynamic && body.unknownEnd === body.text.length ? undefined : body.text;
-      heredoc = true;
-    } else if (redirect.operator === '<<<') here = target.dynamic ? undefined : `${target.text}\n`;
-    return { operator: redirect.operator, target: target.text };
-  });
-  return { redirects: facts, here, heredoc };
-}
-
-function declareAll(shell: Shell, fields: readonly Field[]): void {
-  for (const field of fields.slice(1)) {
-    const at = field.text.indexOf('=');
-    if (at > 0) shell.variables.set(field.text.slice(0, at), field.dynamic ? undefined : field.text.slice(at + 1));
-  }
+  return { output: toFile ? undefined : output, index };
 }
 
 function walkSimple(shell: Shell, node: SimpleNode, input: { readonly frame: Frame; readonly from: Stage | undefined }): Stage {
@@ -270,13 +264,13 @@ function walkSimple(shell: Shell, node: SimpleNode, input: { readonly frame: Fra
     assign(shell, assignment, frame);
   }
   const fields = node.words.flatMap((word) => fieldsOf(shell, word, frame));
-  const { redirects, here, heredoc } = readRedirects(shell, node.redirects, frame);
+  const { redirects, here, heredoc } = readRedirects(folder, shell, { redirects: node.redirects, frame });
   if (fields.length === 0 && redirects.length > 0) {
     // `> file` alone truncates it: a command without a name.
     if (!spent(shell)) emit(shell, { fields: [], redirects, input: from, here, heredoc, span }, frame);
     return NO_STAGE;
   }
-  if (DECLARES.has(commandName(fields[0]))) declareAll(shell, fields);
+  declareAll(shell, commandName(fields[0]), fields);
   const stage = runCall(shell, { fields, redirects, input: from, here, heredoc, span }, frame);
   if (fields.length > 0) for (const [name, value] of saved) shell.variables.set(name, value);
   return stage;
@@ -290,7 +284,7 @@ function walkGroup(shell: Shell, node: GroupNode, input: { readonly frame: Frame
     const [only] = values;
     shell.variables.set(node.loop.name, values.length === 1 && only?.dynamic === false ? only.text : undefined);
   }
-  const { redirects, here } = readRedirects(shell, node.redirects, frame);
+  const { redirects, here } = readRedirects(folder, shell, { redirects: node.redirects, frame });
   const fed = here === undefined ? from : { output: here, index: from?.index ?? -1 };
   const first = shell.commands.length;
   const stage = walkScript(shell, node.body, { frame, from: fed });

@@ -3,6 +3,7 @@
  * those languages: one pass over the code that looks for calls known to run commands and reads their string literals.
  */
 import { codeCommands } from './shell-code-calls.ts';
+import { foldCode } from './shell-code-folding.ts';
 import { readLiterals } from './shell-literals.ts';
 import type { Field } from './shell-state.ts';
 
@@ -32,6 +33,11 @@ const CLOSE: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']', 
 
 /** Commands the code starts with literal words, in order; then those that do what it does to files and hosts. */
 export function startedCommands(code: string): readonly Started[] {
+  const folded = foldCode(code);
+  return folded === code ? startedIn(code) : [...startedIn(code), ...startedIn(folded)];
+}
+
+function startedIn(code: string): readonly Started[] {
   const started: Started[] = [];
   CALL.lastIndex = 0;
   for (let found = CALL.exec(code); found !== null && started.length < STARTS_MAX; found = CALL.exec(code)) {

@@ -22,6 +22,10 @@ export const SHELL_LIMITS = {
   foldedCharsMax: 1_048_576,
   /** Words one brace expansion makes. */
   braceWordsMax: 64,
+  /** Aliases, and files whose text is remembered; the length of one such text. */
+  aliasesMax: 64,
+  filesMax: 64,
+  fileCharsMax: 16_384,
   /** Wrappers stripped from one command. */
   wrappersMax: 16,
   /** Times `((` may be read again as nested subshells. */

@@ -34,6 +34,9 @@ export interface Shell {
   /** A known value, or undefined for a variable whose value is not known. */
   readonly variables: Map<string, string | undefined>;
   readonly functions: Map<string, Script>;
+  readonly aliases: Map<string, string>;
+  /** Texts that were written to files here, and outputs of process substitutions. */
+  readonly files: Map<string, string>;
   readonly called: Set<string>;
   readonly calling: Set<string>;
   readonly commands: Found[];
@@ -76,6 +79,8 @@ export function createShell(spanOf: Shell['spanOf']): Shell {
     spanOf,
     variables: new Map(),
     functions: new Map(),
+    aliases: new Map(),
+    files: new Map(),
     called: new Set(),
     calling: new Set(),
     commands: [],
@@ -94,10 +99,14 @@ export function known(text: string): Field {
   return { text, dynamic: false, unknownEnd: 0 };
 }
 
+/** The shell that reads the text, by the names it has for itself. */
+const OWN_SHELL = /^\$\{?(?:SHELL|BASH|0)(?:##\*\/)?\}?$/;
+
 /** Lower-case basename, or `` where that part is not known or is a glob. */
 export function commandName(field: Field | undefined): string {
   if (field === undefined) return '';
-  const text = field.text.length > 1 ? field.text.replace(/\/+$/, '') : field.text;
+  if (field.unknownEnd > 0 && OWN_SHELL.test(field.text)) return 'sh';
+  const text = field.text.length > 1 ? field.text.replace(/\/+$|^=(?=[a-z])/g, '') : field.text;
   const base = Math.max(text.lastIndexOf('/'), text.includes('\\') ? text.lastIndexOf('\\') : -1) + 1;
   return field.unknownEnd > base
     ? ''

@@ -2,6 +2,7 @@
  * @module Wrappers: commands that run another command. A row says which of their options take a value and how many words of their own
  * come before the command; anything stranger has a function.
  */
+import { launched } from './shell-launchers.ts';
 import { commandName, known, type Field } from './shell-state.ts';
 
 /** The command inside a wrapper: as words, or as text for a shell to read. */
@@ -189,6 +190,12 @@ const trap: Unwrap = (fields, name) => {
 const applet: Unwrap = (fields, name) =>
   fields.length > 1 && fields[1]?.text.startsWith('-') === false ? [{ label: name, fields: fields.slice(1), keep: false }] : NONE;
 
+/** `exec -a NAME` runs a program under another name, which is worth its own label. */
+const execAs: Unwrap = (fields) => {
+  const named = /^-[cl]{0,2}a/.test(fields[1]?.text ?? '');
+  return plain({ short: 'a' })(fields, named ? 'exec -a' : 'exec');
+};
+
 /** `command -v x` asks, it does not run. */
 const commandBuiltin: Unwrap = (fields, name) => (/^-[pvV]{0,2}[vV]/.test(fields[1]?.text ?? '') ? NONE : plain({})(fields, name));
 
@@ -212,6 +219,22 @@ const TABLE: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['su-exec', plain({ skip: 1 })],
   ['env', envSplit],
   ['nohup', plain({})],
+  ['noglob', plain({})],
+  ['nocorrect', plain({})],
+  ['setpriv', plain({ long: ['reuid', 'regid', 'groups', 'inh-caps', 'ambient-caps', 'bounding-set'] })],
+  ['prlimit', plain({ short: 'p' })],
+  ['numactl', plain({ short: 'NmiCp' })],
+  ['setarch', plain({ skip: 1 })],
+  ['linux64', plain({})],
+  ['linux32', plain({})],
+  ['firejail', plain({})],
+  ['valgrind', plain({})],
+  ['xvfb-run', plain({ short: 'nspef' })],
+  ['dbus-run-session', plain({})],
+  ['dbus-launch', plain({})],
+  ['cgexec', plain({ short: 'g' })],
+  ['faketime', plain({ short: 'f', skip: 1 })],
+  ['entr', plain({})],
   ['nice', plain({ short: 'n', long: ['adjustment'] })],
   ['ionice', plain({ short: 'cnp', long: ['class', 'classdata'] })],
   ['chrt', plain({ short: 'TPD', skip: 1 })],
@@ -224,7 +247,7 @@ const TABLE: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['time', plain({ short: 'fo', long: ['format', 'output'] })],
   ['command', commandBuiltin],
   ['builtin', plain({})],
-  ['exec', plain({ short: 'a' })],
+  ['exec', execAs],
   ['xargs', xargs],
   ['parallel', parallel],
   ['find', findActions],
@@ -263,6 +286,12 @@ const TABLE: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['trap', trap],
 ]);
 
+/** A program that is not known and takes `-c TEXT` may well be a shell. */
+const unknownShell: Unwrap = (fields) => {
+  const [only] = fields[0]?.dynamic === true && fields[1]?.text === '-c' ? shellBody(fields, 'sh') : NONE;
+  return only?.text === undefined ? NONE : [{ label: only.label, text: only.text, keep: true }];
+};
+
 /** Whether a name is a shell that reads commands from its standard input. */
 export function isShell(name: string): boolean {
   return SHELL_SET.has(name);
@@ -271,5 +300,6 @@ export function isShell(name: string): boolean {
 /** What a command runs, one level down; empty when it runs nothing that is known. */
 export function unwrap(fields: readonly Field[]): readonly Unwrapped[] {
   const name = commandName(fields[0]);
-  return TABLE.get(name)?.(fields, name) ?? NONE;
+  const unwrapped = (TABLE.get(name) ?? (name === '' ? unknownShell : undefined))?.(fields, name) ?? NONE;
+  return unwrapped.length > 0 ? unwrapped : launched(name, fields).map((one): Unwrapped => Object.assign({ label: name, keep: true }, one));
 }

@@ -8,7 +8,7 @@ import type { WindowsBuilder, WindowsDialect } from './windows-words.ts';
 const POWERSHELL =
   /\b(?:add|clear|compress|connect|convertfrom|convertto|copy|disable|enable|enter|expand|export|find|foreach|format|get|import|install|invoke|join|measure|move|new|out|read|register|remove|rename|restart|resume|save|select|send|set|start|stop|suspend|test|uninstall|unregister|update|where|write)-[a-z]{2,40}\b|\$env:[a-z]|\[[a-z][\w.]{2,60}\]::|(?:^|[\s;|({&])(?:iex|iwr|irm|icm|sal|gwmi|iwmi)\s|\$[a-z]\w{0,31}\s?=\s|(?:^|[\s;|&])(?:powershell|pwsh)(?:\.exe)?\s/i;
 const CMD =
-  /(?:^|[\s;|&("@])(?:reg|net1?|sc|wmic|schtasks|vssadmin|wevtutil|bcdedit|certutil|bitsadmin|mshta|regsvr32|rundll32|msiexec|cscript|wscript|netsh|icacls|takeown|attrib|tasklist|taskkill|wbadmin|fsutil|cipher|reagentc|sdelete|mavinject|odbcconf|cmstp|installutil|msbuild|forfiles|pcalua|esentutl|ntdsutil|nltest|dsquery|psexec|procdump|cmdkey|runas|rmdir|rd|del|erase|xcopy|robocopy|format|cmd)(?:\.exe)?\s|%[a-z_]{2,32}%|\b[a-z]:\\|\.(?:exe|dll|bat|cmd|ps1|vbs|hta|sct)\b/i;
+  /(?:^|[\s;|&("@])(?:reg|net1?|sc|wmic|schtasks|vssadmin|wevtutil|bcdedit|certutil|bitsadmin|mshta|regsvr32|rundll32|msiexec|cscript|wscript|netsh|icacls|takeown|attrib|tasklist|taskkill|wbadmin|fsutil|cipher|reagentc|sdelete|mavinject|odbcconf|cmstp|installutil|msbuild|forfiles|pcalua|esentutl|ntdsutil|nltest|dsquery|psexec|procdump|cmdkey|runas|rmdir|rd|del|erase|xcopy|robocopy|format|cmd)(?:\.exe)?\s|%[a-z_]{2,32}%|\b[a-z]:\\|\.(?:exe|dll|bat|cmd|ps1|vbs|hta|sct)\b|(?:^|[\s;|&])[a-z]{1,16}\^[a-z]/i;
 
 /** The dialects a text may be written in besides that of a Unix shell. Reading one more never takes anything away. */
 export function windowsDialects(text: string): readonly WindowsDialect[] {

@@ -51,6 +51,11 @@ const PUBLISHED: readonly (readonly [name: string, check: (value: string) => boo
   ['isUkDriver', checks.isUkDriver, 'MORGA607054SM9IJ'],
   ['isAadhaar', checks.isAadhaar, '234123412346'],
   ['isNric', checks.isNric, 'M1234567K'],
+  ['isNpi', checks.isNpi, '1234567893'],
+  ['isDea', checks.isDea, 'AB1234563'],
+  ['isGermanDocument', checks.isGermanDocument, 'C01X00T478'],
+  ['isGermanDocument', checks.isGermanDocument, 'C01X0006H1'],
+  ['isKoreanDriver', checks.isKoreanDriver, '112212345612'],
 ];
 
 describe('check digits of identity numbers', () => {
@@ -63,7 +68,7 @@ describe('check digits of identity numbers', () => {
   });
 
   /** Without a check digit: their dates and letters are all there is. */
-  const UNCHECKED = new Set(['isCpr', 'isItin', 'isMbi', 'isUkDriver']);
+  const UNCHECKED = new Set(['isCpr', 'isItin', 'isMbi', 'isUkDriver', 'isKoreanDriver']);
 
   it.each(PUBLISHED.filter(([name]) => !UNCHECKED.has(name)))('%s notices nearly every wrong digit', (_name, check, value) => {
     let changed = 0;

@@ -133,6 +133,9 @@ describe('formats by prefix', () => {
     ['azure_client_secret', 'abc7Q~ a34', 'ab 7Q~ a34'],
     ['telegram_token', 'd9 :AA a33', 'd7 :AA a33', 'd11 :AA a33'],
     ['terraform_token', 'a14 .atlasv1. a70', 'a13 .atlasv1. a70'],
+    ['cockroach_key', 'CCDB1_ a22 _ a40', 'CCDB1_ a40 _ a22'],
+    ['modal_token', 'ak- a22', 'ak- l22'],
+    ['zuplo_key', 'zpka_ l32 _ x8', 'zpka_ qwertyuiopasdfghjklzxcvbnmqwertyuiopas'],
     ['mailchimp_key', 'x32 -us12', 'x31 -us12', 'x32 -usa'],
     ['aws_bedrock_key', 'ABSK a120', 'ABSK a99'],
     ['jwt', 'eyJhbGciOiJIUzI1NiJ9 .eyJzdWIiOiJhbm4ifQ. a43', 'eyJub3QiOiJhIGhlYWRlciJ9 .eyJzdWIiOiJhbm4ifQ. a43'],
@@ -220,6 +223,7 @@ describe('keys by the name of their provider', () => {
   const SHAPED: Readonly<Record<string, readonly [good: string, bad: string]>> = {
     uuid: ['c70f49ee - 0dbf - b983 - b622 - 538894008f34', 'c70f49e - 0dbff - b983 - b622 - 538894008f34'],
     pair: ['d16 | a27', 'd16 | a26'],
+    discordbot: ['M a23 . a6 . a27', 'M a23 . a5 . a28'],
     hexpair: ['d71703e5 : 5874d83e', 'd71703e5 : 5874d83'],
     sumo: ['su a12', 'sa a12'],
     telegram: ['d9 :AA a33', 'd9 :AB a33'],

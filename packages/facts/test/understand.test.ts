@@ -33,6 +33,7 @@ it('exports what it promises', () => {
     'readAuthority',
     'readHost',
     'readUrl',
+    'shellOutline',
   ]);
 });
 

@@ -68,7 +68,8 @@ export async function createEngine(wasm: EngineWasm): Promise<Engine> {
     load(documents: EngineDocuments): Result<JudgingEngine, readonly Fault[]> {
       const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy));
       if (!policy.ok) return policy;
-      const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet));
+      const { paranoia_level: level, disable, scores } = policy.value.detection;
+      const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet, { level, disable, scores }));
       if (!rules.ok) return rules;
       const understand: JudgingEngine['understand'] = (action, signals) => withOpinions(understanding.understand(action, signals), signals);
       return ok(judging(understand, policy.value, rules.value));

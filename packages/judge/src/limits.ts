@@ -24,3 +24,29 @@ export const WEIGHTS = {
   /** How much lower both thresholds are for a tool nobody has registered. */
   pendingTool: 200,
 } as const;
+
+/** Bounds of the search for a change that would be allowed; it is for people, and never part of a verdict. */
+export const EXPLAIN_LIMITS = {
+  /** Actions judged in one search. */
+  trialsMax: 400,
+  /** Edits made one after another. */
+  editsInRowMax: 6,
+  /** Edits proposed for one action, and for one leaf of it. */
+  editsMax: 256,
+  editsPerLeafMax: 256,
+  leavesMax: 16,
+  /** Longest leaf, in UTF-16 code units, that is looked at. */
+  leafCharsMax: 65_536,
+  /** Commands of one leaf that edits are proposed for. */
+  commandsMax: 16,
+  /** Places of one leaf that are cut out. */
+  spansMax: 16,
+  /** How far a sentence is followed. */
+  sentenceReachChars: 400,
+  /** Characters of a quoted place or decoded text. */
+  quoteChars: 200,
+  /** Decoded texts shown for one finding. */
+  layersShown: 4,
+  /** Options that are proposed. */
+  wordsMax: 8,
+} as const;

@@ -63,9 +63,15 @@ function rulesetProblem(text: string): Complaint | undefined {
   };
 }
 
+function ruleIdProblem(text: string): Complaint | undefined {
+  if (/^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$/.test(text)) return undefined;
+  return { code: 'policy_rule_id', message: `${quoted(text)} is not the id of a rule`, hint: '`countersign rules list` shows the ids' };
+}
+
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
   if (pattern === 'ruleset') return rulesetProblem(text);
+  if (pattern === 'rule-id') return ruleIdProblem(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;
@@ -140,6 +146,28 @@ function readList(check: Check, field: Field & { is: 'list' }, at: { path: strin
   return out;
 }
 
+function readScore(check: Check, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  const { value } = at;
+  if (typeof value !== 'number') return wrongType(check, at.path, { wanted: 'a number', value });
+  if (value > 0 && value <= 1 && /^\d(\.\d{1,2})?$/.test(String(value))) return Math.round(value * 1000);
+  return complain(check, at.path, { code: 'policy_range', message: 'must be above 0 and up to 1, with at most two decimals' });
+}
+
+function readMap(check: Check, field: Field & { is: 'map' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (!isJsonObject(at.value)) return wrongType(check, at.path, { wanted: 'a mapping', value: at.value });
+  const keys = Object.keys(at.value);
+  if (keys.length > POLICY_LIMITS.listMax)
+    return complain(check, at.path, { code: 'policy_range', message: `more than ${String(POLICY_LIMITS.listMax)} entries` });
+  const out: [string, JsonValue][] = [];
+  for (const key of keys) {
+    const path = dotted(at.path, key);
+    const name = readField(check, field.keys, { path, value: key });
+    const value = readField(check, field.item, { path, value: getOwn(at.value, key) ?? null });
+    if (typeof name === 'string' && value !== undefined) out.push([name, value]);
+  }
+  return Object.fromEntries(out);
+}
+
 function unknownField(check: Check, shape: Shape, at: { path: string; key: string }): undefined {
   if (shape.unsupported?.has(at.key) === true) {
     return complain(check, at.path, {
@@ -185,5 +213,7 @@ export function readField(check: Check, field: Field, at: { path: string; value:
     return typeof at.value === 'boolean' ? at.value : wrongType(check, at.path, { wanted: 'true or false', value: at.value });
   if (field.is === 'number') return readNumber(check, field, at);
   if (field.is === 'word') return readWord(check, field, at);
+  if (field.is === 'score') return readScore(check, at);
+  if (field.is === 'map') return readMap(check, field, at);
   return field.is === 'list' ? readList(check, field, at) : readShape(check, field, at);
 }

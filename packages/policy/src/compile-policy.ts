@@ -3,7 +3,8 @@
  */
 import { err, ok, type Result } from '@countersign/kernel';
 import { complain, readField, type Check } from './check-fields.ts';
-import { asJson, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
+import { asJson, type Detection, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
+import { DETECTION_DEFAULTS } from './defaults.ts';
 import { faultAt, type PolicyFault } from './faults.ts';
 import { RESOLVED } from './fields.ts';
 import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
@@ -34,6 +35,8 @@ export interface CompiledPolicy {
   readonly thresholds: Thresholds;
   readonly unregisteredTools: 'refuse' | 'warn';
   readonly guards: CompiledGuards;
+  /** How the rules are compiled that are judged with this policy. */
+  readonly detection: Detection;
   /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
   readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
 }
@@ -146,6 +149,7 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     thresholds: settings.thresholds,
     unregisteredTools: settings.unregistered_tools,
     guards,
+    detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
   });
 }

@@ -119,6 +119,16 @@ export interface PolicySettings {
   readonly unregistered_tools: 'refuse' | 'warn';
 }
 
+/** How detection is steered: which rules speak, and how loudly. Ids that no rule has change nothing. */
+export interface Detection {
+  /** Rules above it stay silent; 1..4. */
+  readonly paranoia_level: number;
+  /** Sorted. */
+  readonly disable: readonly string[];
+  /** Thousandths by rule id. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
 /** A guard block as written. `null` where the key stands without a value, which says no more than leaving it out. */
 export interface WrittenGuards {
   readonly forbidden_path?: Partial<ForbiddenPathConfig> & {
@@ -151,6 +161,7 @@ export interface PolicyContent {
   readonly merge_strategy?: MergeStrategy;
   readonly guards?: WrittenGuards;
   readonly settings?: Partial<Omit<PolicySettings, 'thresholds'>> & { readonly thresholds?: Partial<Thresholds> };
+  readonly detection?: Partial<Detection>;
 }
 
 /** A document that was read and found valid by itself. */
@@ -170,6 +181,8 @@ export interface ResolvedPolicy {
   readonly description: string;
   readonly guards: GuardConfigs;
   readonly settings: PolicySettings;
+  /** Absent where it says nothing but the defaults, so that a policy has one form with and without it. */
+  readonly detection?: Detection;
 }
 
 /** A resolved policy is JSON by construction. */

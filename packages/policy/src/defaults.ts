@@ -2,7 +2,7 @@
  * @module What a guard does where the policy says nothing. The names and limits are those of Clawdstrike 0.2.7; the lists are
  * longer where its own were found wanting (`spec/policy.md`, section "Differences").
  */
-import type { GuardConfigs, PolicySettings, SecretPattern, WrittenSecretPattern } from './content.ts';
+import type { Detection, GuardConfigs, PolicySettings, SecretPattern, WrittenSecretPattern } from './content.ts';
 
 /** Paths no agent needs unless a policy says so. */
 export const DEFAULT_FORBIDDEN_PATHS: readonly string[] = [
@@ -175,6 +175,8 @@ export const SETTINGS_DEFAULTS: PolicySettings = {
   tool_thresholds: [],
   unregistered_tools: 'refuse',
 };
+
+export const DETECTION_DEFAULTS: Detection = { paranoia_level: 1, disable: [], scores: {} };
 
 /** The format version of a document that names none. */
 export const VERSION_DEFAULT = '1.5.0';

@@ -26,7 +26,8 @@ export type PolicyFaultCode =
   | 'policy_extends'
   | 'policy_extends_cycle'
   | 'policy_extends_depth'
-  | 'policy_host_set';
+  | 'policy_host_set'
+  | 'policy_rule_id';
 
 /** Where something stands in its document. */
 export interface Position {

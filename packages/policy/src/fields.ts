@@ -7,7 +7,7 @@ import { POLICY_LIMITS } from './limits.ts';
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
 
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset';
+export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -15,6 +15,10 @@ export type Field =
   | { readonly is: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
   | { readonly is: 'word'; readonly words: ReadonlyMap<string, string> }
   | { readonly is: 'list'; readonly item: Field; readonly key?: string }
+  /** A number above 0 and up to 1 with at most two decimals, kept as thousandths. */
+  | { readonly is: 'score' }
+  /** Keys of one kind, each with a value of one kind. */
+  | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
   | Shape;
 
 export interface Shape {
@@ -154,6 +158,14 @@ const SETTINGS: Shape = shape(
   { unsupported: new Set(['verification']), nullable: new Set(['fail_fast', 'verbose_logging', 'session_timeout_secs']) },
 );
 
+const RULE_ID: Field = { is: 'text', max: POLICY_LIMITS.ruleIdCharsMax, pattern: 'rule-id' };
+
+const DETECTION: Shape = shape({
+  paranoia_level: whole(1, 4),
+  disable: list(RULE_ID),
+  scores: { is: 'map', keys: RULE_ID, item: { is: 'score' } },
+});
+
 /** The whole document. */
 export const DOCUMENT: Shape = shape(
   {
@@ -175,10 +187,11 @@ export const DOCUMENT: Shape = shape(
       nullable: new Set(GUARD_NAMES),
     }),
     settings: SETTINGS,
+    detection: DETECTION,
   },
   {
     unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
-    nullable: new Set(['extends', 'guards', 'settings']),
+    nullable: new Set(['extends', 'guards', 'settings', 'detection']),
   },
 );
 
@@ -231,5 +244,7 @@ export const RESOLVED: Shape = required(
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     guards: required(shape(RESOLVED_GUARDS)),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
+    detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
   }),
+  { optional: ['detection'] },
 );

@@ -1,6 +1,7 @@
 /** @module Policy documents: read, resolved, compiled, and judged over facts. See `spec/policy.md`. */
 export { compilePolicy, thresholdsFor, type CompiledPolicy } from './compile-policy.ts';
 export {
+  type Detection,
   GUARD_NAMES,
   type GuardConfigs,
   type GuardName,

@@ -11,6 +11,8 @@ export const POLICY_LIMITS = {
   listMax: 1024,
   /** Characters of one name, path, tool or host entry. */
   entryCharsMax: 512,
+  /** Characters of a rule id, as in rule documents. */
+  ruleIdCharsMax: 64,
   /** Characters of a name or a description. */
   textCharsMax: 1024,
   /** Documents from a child to its last ancestor. */

@@ -6,6 +6,7 @@ import { canonicalize, err, invariant, ok, type Result } from '@countersign/kern
 import { HOST_SET_ENTRY, rulesetOf } from './check-fields.ts';
 import {
   asJson,
+  type Detection,
   GUARD_NAMES,
   type GuardConfigs,
   type GuardName,
@@ -14,7 +15,7 @@ import {
   type ResolvedPolicy,
   type WrittenGuards,
 } from './content.ts';
-import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, GUARD_DEFAULTS, SETTINGS_DEFAULTS, VERSION_DEFAULT } from './defaults.ts';
+import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, DETECTION_DEFAULTS, GUARD_DEFAULTS, SETTINGS_DEFAULTS, VERSION_DEFAULT } from './defaults.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './faults.ts';
 import { compileHostGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
@@ -35,6 +36,7 @@ interface Layer {
   readonly description: string;
   readonly guards: PartialGuards;
   readonly settings: PolicySettings;
+  readonly detection: Detection;
 }
 
 function placeOf(document: PolicyDocument, path: string): FaultPlace {
@@ -65,6 +67,22 @@ function laySettings(document: PolicyDocument, base: PolicySettings): PolicySett
   return { ...base, ...rest, thresholds: { ...base.thresholds, ...thresholds } };
 }
 
+/** Level and list replace what is below, scores replace rule by rule. */
+function layDetection(document: PolicyDocument, base: Detection): Detection {
+  const written = document.content.detection ?? {};
+  const disable = written.disable === undefined ? base.disable : [...new Set(written.disable)].toSorted();
+  return { ...base, ...written, disable, scores: { ...base.scores, ...written.scores } };
+}
+
+/** A section that says nothing but the defaults is left out: policies that do not know it keep their form and their hash. */
+function detectionPart(detection: Detection): Pick<ResolvedPolicy, 'detection'> {
+  const isDefault =
+    detection.paranoia_level === DETECTION_DEFAULTS.paranoia_level &&
+    detection.disable.length === 0 &&
+    Object.keys(detection.scores).length === 0;
+  return isDefault ? {} : { detection };
+}
+
 /** Version, name and description: the document's own, else those of what it extends. */
 function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick<Layer, 'version' | 'name' | 'description'> {
   const named = content.name !== undefined && content.name !== '';
@@ -76,11 +94,12 @@ function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick
 }
 
 /** `merge`: a section that the document holds replaces the whole section of the base. */
-function replaceSections(document: PolicyDocument, under: Layer): Pick<Layer, 'guards' | 'settings'> {
-  const { guards, settings } = document.content;
+function replaceSections(document: PolicyDocument, under: Layer): Pick<Layer, 'guards' | 'settings' | 'detection'> {
+  const { guards, settings, detection } = document.content;
   return {
     guards: guards === undefined ? under.guards : layGuards(guards, undefined),
     settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
+    detection: detection === undefined ? under.detection : layDetection(document, DETECTION_DEFAULTS),
   };
 }
 
@@ -90,7 +109,8 @@ function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   const identity = identityOf(document, under);
   if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
   const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
-  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings };
+  const detection = layDetection(document, under?.detection ?? DETECTION_DEFAULTS);
+  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection };
 }
 
 /** From the document to its last ancestor. */
@@ -176,6 +196,7 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     description: layer.description,
     guards: { ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } },
     settings,
+    ...detectionPart(layer.detection),
   });
 }
 

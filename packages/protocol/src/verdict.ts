@@ -17,6 +17,8 @@ export interface Tags {
   /** MITRE ATLAS or ATT&CK technique ids. */
   readonly atlas: readonly string[];
   readonly cwe: readonly string[];
+  /** Laws and standards that ask for it: `GDPR`, `HIPAA`, `PCI-DSS`. Left out where there is none. */
+  readonly regulation?: readonly string[];
 }
 
 /** One rule that held, and where. */

@@ -4,7 +4,7 @@ import type { CommandFact, Facts } from '@countersign/protocol';
 import { FACT_FIELDS, type AnyFact, type FactClass } from './fact-fields.ts';
 import type { PatternFault } from './pattern-syntax.ts';
 import { compilePattern, type CompiledPattern } from './pattern.ts';
-import type { FactTest, Pattern } from './rule.ts';
+import type { FactTest, Pattern, WordList } from './rule.ts';
 
 export interface StringsCheck {
   readonly type: 'strings';
@@ -48,6 +48,8 @@ interface PatternPlace {
   readonly report: Report;
   /** A further condition on each pattern. */
   readonly check?: (pattern: CompiledPattern) => PatternFault | undefined;
+  /** Entries that somebody else compiles. */
+  readonly skip?: (entry: Pattern | WordList) => boolean;
 }
 
 /** Compiles a list of patterns; faulty ones are reported and left out, and the set is refused then. */
@@ -56,6 +58,7 @@ export function compilePatterns(written: unknown, mode: 'phrase' | 'value', at: 
   const patterns: CompiledPattern[] = [];
   for (const [i, pattern] of written.entries()) {
     // A list of patterns by its schema; `compilePattern` refuses what is not one.
+    if (at.skip?.(pattern as Pattern | WordList) === true) continue;
     const result = compilePattern(pattern as Pattern, mode);
     const fault = result.ok ? at.check?.(result.value) : result.error;
     if (fault !== undefined) at.report(fault, pointer(at.path, i));

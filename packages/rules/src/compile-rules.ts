@@ -7,11 +7,13 @@ import { isActionKind } from '@countersign/protocol';
 import { buildAutomaton, type Automaton } from './automaton.ts';
 import { compileFactTest, type FactLeaf, type StringsCheck } from './compile-facts.ts';
 import { compileTextTest, type TextLeaf } from './compile-texts.ts';
+import { compileDictionaries, type CompiledDictionaries } from './dictionaries.ts';
 import { FACT_CLASSES, type FactClass } from './fact-fields.ts';
 import { RULE_LIMITS } from './limits.ts';
 import type { PatternFault } from './pattern-syntax.ts';
 import type { CompiledPattern } from './pattern.ts';
 import type { Condition, FactTest, Rule, RuleSet } from './rule.ts';
+import { steer, type Steering } from './steering.ts';
 
 /** A condition over numbered leaves. */
 export type CompiledCondition =
@@ -60,6 +62,7 @@ export interface CompiledRules {
     readonly patterns: readonly TextPattern[];
     readonly byLiteral: readonly (readonly number[])[];
   };
+  readonly dictionaries: CompiledDictionaries | undefined;
   readonly classes: ReadonlyMap<FactClass, ClassIndex>;
   /** Which rules speak on a kind of action; filled as kinds are seen. */
   readonly activeByKind: Map<string, Uint8Array>;
@@ -76,11 +79,6 @@ export interface Scratch {
   readonly hits: Int32Array;
   readonly leafStamp: Float64Array;
   readonly looks: Uint8Array;
-}
-
-export interface CompileOptions {
-  /** Rules above this paranoia level stay silent; 1..4, default 1. */
-  readonly level?: number;
 }
 
 export type RulesFault = Fault<
@@ -260,22 +258,30 @@ function createScratch(patterns: number, leaves: number): Scratch {
   };
 }
 
-/** Compiles a rule set; refuses it whole, with every reason, when one pattern is unsafe. */
-export function compileRules(ruleSet: RuleSet, options: CompileOptions = {}): Result<CompiledRules, Fault[]> {
+/**
+ * Compiles what speaks of a rule set under a steering; refuses it whole, with every reason, when one pattern is unsafe or the steering
+ * weakens what it may not.
+ */
+export function compileRules(ruleSet: RuleSet, steering: Steering = {}): Result<CompiledRules, Fault[]> {
   const faults = checkSet(ruleSet);
   if (faults.length > 0) return err(faults);
+  const steered = steer(ruleSet, steering);
+  if (!steered.ok) return steered;
   const compiler = new RuleCompiler();
-  const level = options.level ?? 1;
-  for (const [i, rule] of ruleSet.rules.entries()) if (rule.level <= level) compiler.add(rule, `/rules/${i}`);
+  for (const { rule, index } of steered.value) compiler.add(rule, `/rules/${index}`);
   if (compiler.faults.length > 0) return err(compiler.faults.slice(0, RULE_LIMITS.faultsMax));
   const { leaves } = compiler;
   const patterns: TextPattern[] = leaves.flatMap((leaf, id) =>
     leaf.type === 'text' ? leaf.any.map((pattern, position) => ({ leaf: id, position, pattern })) : [],
   );
   const texts = { ...indexByLiteral(patterns.map(({ pattern }) => pattern)), patterns };
+  const words = compileDictionaries(leaves.flatMap((leaf, id) => (leaf.type === 'text' ? [{ leaf: id, words: leaf.words }] : [])));
+  if (!words.ok) return err([{ code: 'rule_too_many', message: words.error, hint: 'use shorter dictionaries' }]);
   const classes = new Map(FACT_CLASSES.map((factClass) => [factClass, buildClassIndex(leaves, factClass)] as const));
   const scratch = createScratch(patterns.length, leaves.length);
-  return ok({ rules: compiler.rules, leaves, ruleOf: Int32Array.from(compiler.ruleOf), texts, classes, activeByKind: new Map(), scratch });
+  const ruleOf = Int32Array.from(compiler.ruleOf);
+  const tables = { texts, dictionaries: words.value, classes };
+  return ok({ rules: compiler.rules, leaves, ruleOf, ...tables, activeByKind: new Map(), scratch });
 }
 
 const KINDS_KEPT = 64;

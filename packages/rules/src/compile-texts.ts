@@ -1,14 +1,17 @@
 /** @module Compiles the test of an action's texts. */
 import type { TextFact } from '@countersign/protocol';
 import { compilePatterns, type Report } from './compile-facts.ts';
+import { dictionaryWord, isSelective, type DictionaryWord } from './dictionaries.ts';
 import { RULE_LIMITS } from './limits.ts';
 import type { PatternFault } from './pattern-syntax.ts';
 import type { CompiledPattern } from './pattern.ts';
-import type { TextTest } from './rule.ts';
+import type { Pattern, TextTest, WordList } from './rule.ts';
 
 export interface TextLeaf {
   readonly type: 'text';
   readonly any: readonly CompiledPattern[];
+  /** Dictionary words; their positions follow those of the written list. */
+  readonly words: readonly DictionaryWord[];
   readonly near: readonly CompiledPattern[];
   readonly unless: readonly CompiledPattern[];
   readonly roles: ReadonlySet<string>;
@@ -21,12 +24,24 @@ export interface TextLeaf {
 
 const DEFAULT_ROLES = ['param', 'content', 'joined'] as const;
 
-/** A literal is selective enough at three code units, or at two where no ASCII is in it. */
-function isSelective(literal: string): boolean {
-  return (
-    literal.length >= RULE_LIMITS.literalCharsMin ||
-    (literal.length === RULE_LIMITS.literalCharsMin - 1 && literal.charCodeAt(0) > 127 && literal.charCodeAt(1) > 127)
-  );
+function isWordList(item: Pattern | WordList): item is WordList {
+  return typeof item === 'object' && 'words' in item;
+}
+
+/** Words of all dictionaries in the list, numbered after its own patterns. */
+function compileWords(written: readonly (Pattern | WordList)[], path: string, report: Report): readonly DictionaryWord[] {
+  const compiled: DictionaryWord[] = [];
+  let position = written.length;
+  for (const [i, item] of written.entries()) {
+    if (!isWordList(item)) continue;
+    for (const [at, word] of item.words.entries()) {
+      const read = dictionaryWord(word, position);
+      position += 1;
+      if (read.ok) compiled.push(read.value);
+      else report(read.error, `${path}/any/${i}/words/${at}`);
+    }
+  }
+  return compiled;
 }
 
 function needLiteral(pattern: CompiledPattern): PatternFault | undefined {
@@ -37,10 +52,11 @@ function needLiteral(pattern: CompiledPattern): PatternFault | undefined {
 
 /** Compiles the test; a pattern by which no literal leads is refused here, for texts have no other bound. */
 export function compileTextTest(test: TextTest, path: string, report: Report): TextLeaf {
-  const any = compilePatterns(test.any, 'phrase', { path: `${path}/any`, report, check: needLiteral });
+  const any = compilePatterns(test.any, 'phrase', { path: `${path}/any`, report, check: needLiteral, skip: isWordList });
   return {
     type: 'text',
     any,
+    words: compileWords(Array.isArray(test.any) ? test.any : [], path, report),
     near: compilePatterns(test.near, 'phrase', { path: `${path}/near`, report }),
     unless: compilePatterns(test.unless, 'phrase', { path: `${path}/unless`, report }),
     roles: new Set(test.roles ?? DEFAULT_ROLES),

@@ -1,5 +1,8 @@
 /** @module Every limit of the rules, in one place; each has a test at n and n + 1. */
 
+/** The id that no document may use: matching itself was cut short. */
+export const MATCH_CUT_RULE = 'R000';
+
 export const RULE_LIMITS = {
   /** UTF-16 code units of one rule document. */
   documentCharsMax: 1_048_576,
@@ -19,6 +22,16 @@ export const RULE_LIMITS = {
   patternCharsMax: 1024,
   /** Code units of one plain pattern or word. */
   plainCharsMax: 128,
+  /** Dictionaries of one rule document. */
+  dictionariesMax: 64,
+  /** Words and phrases of one dictionary; each may be as long as a plain pattern. */
+  dictionaryWordsMax: 10_000,
+  /** Words that the dictionaries of one rule set bring in all, counted at each place where one is named. */
+  dictionaryUsesMax: 100_000,
+  /** Cells of the table by which dictionaries are searched: letters of all words times different letters. */
+  dictionaryCellsMax: 16_777_216,
+  /** Templates that one rule document may name. */
+  templatesMax: 32,
   /** Nested groups of one regular expression. */
   patternDepthMax: 12,
   /** Highest counted repetition, `{n,m}`. */

@@ -6,6 +6,7 @@
 import type { Finding, Span } from '@countersign/protocol';
 import { PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { CompiledCondition, CompiledRule, CompiledRules } from './compile-rules.ts';
+import { MATCH_CUT_RULE } from './limits.ts';
 import { matchFacts } from './match-facts.ts';
 import { matchTexts } from './match-texts.ts';
 import { Matching, type Hit, type MatchInput } from './matching.ts';
@@ -16,9 +17,6 @@ export interface RuleMatches {
   /** Work counted; linear in the facts. */
   readonly steps: number;
 }
-
-/** The id that no document may use: matching itself was cut short. */
-export const MATCH_CUT_RULE = 'R000';
 
 function leafHolds(leaf: number, matching: Matching): boolean {
   const hits = matching.hits.get(leaf);

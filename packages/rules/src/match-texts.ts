@@ -5,6 +5,7 @@ import type { Span, TextFact } from '@countersign/protocol';
 import { scan } from './automaton.ts';
 import type { CompiledRules, TextPattern } from './compile-rules.ts';
 import { looksAt, type TextLeaf } from './compile-texts.ts';
+import { searchDictionaries } from './dictionaries.ts';
 import { RULE_LIMITS } from './limits.ts';
 import type { Matching } from './matching.ts';
 import { matchInWindow, windowAt, type CompiledPattern, type Match } from './pattern.ts';
@@ -47,6 +48,21 @@ class TextReader {
       for (const id of patterns) this.candidate(id, start);
     });
     meter.steps += scanned;
+    this.readWords();
+  }
+
+  /** The words of dictionaries, where the rules bring any. */
+  readWords(): void {
+    const { dictionaries } = this.compiled;
+    if (dictionaries === undefined || this.matching.isSpent(this.text.span)) return;
+    searchDictionaries(dictionaries, this.text.lower, {
+      looks: (leaf) => this.leafLooks(leaf),
+      found: ({ leaf, position }, match) => this.found(leaf, position, match),
+      spend: (steps) => {
+        this.matching.meter.steps += steps;
+        return this.matching.isSpent(this.text.span);
+      },
+    });
   }
 
   candidate(id: number, start: number): void {
@@ -97,21 +113,22 @@ class TextReader {
   }
 
   confirm(id: number, entry: TextPattern, match: Match): void {
-    const leaf = this.compiled.leaves[entry.leaf];
-    if (leaf?.type !== 'text' || !contextHolds(leaf, this.text.lower, this.matching)(match)) return;
     const { hits } = this.compiled.scratch;
-    hits[id] = (hits[id] ?? 0) + 1;
-    this.matching.hit(entry.leaf, {
-      position: entry.position,
-      span: spanOf(this.text, match),
-      layers: this.text.layers,
-      joined: this.text.role === 'joined',
-    });
+    if (this.found(entry.leaf, entry.position, match)) hits[id] = (hits[id] ?? 0) + 1;
+  }
+
+  /** Takes a match of a pattern down; false where what stands around it forbids it. */
+  found(leaf: number, position: number, match: Match): boolean {
+    const test = this.compiled.leaves[leaf];
+    if (test?.type !== 'text' || !contextHolds(test, this.text.lower, this.matching)(match)) return false;
+    const { layers, role } = this.text;
+    this.matching.hit(leaf, { position, span: spanOf(this.text, match), layers, joined: role === 'joined' });
+    return true;
   }
 }
 
 /** Reads every text of the action. */
 export function matchTexts(matching: Matching): void {
-  if (matching.compiled.texts.patterns.length === 0) return;
+  if (matching.compiled.texts.patterns.length === 0 && matching.compiled.dictionaries === undefined) return;
   for (const text of matching.facts.texts) new TextReader(matching, text).read();
 }

@@ -30,6 +30,36 @@ function checkPatterns(value: JsonValue | undefined, path: Path, reading: Readin
     checkPattern(item, [...path, i], reading);
 }
 
+/** A dictionary by its name, or its words in place. */
+function checkWordList(value: JsonObject, path: Path, reading: Reading): void {
+  const { dictionary, words } = value;
+  if (Object.keys(value).length !== 1) {
+    reading.fault('rule_type', path, 'a dictionary is named alone: `dictionary: ...`, or `words: [...]`');
+    return;
+  }
+  if (dictionary !== undefined) {
+    const name = reading.string(dictionary, [...path, 'dictionary'], 64);
+    const known = [...reading.dictionaries.keys()].join(', ');
+    if (name !== '' && !reading.dictionaries.has(name))
+      reading.fault('rule_value', [...path, 'dictionary'], {
+        message: `this document has no dictionary \`${name}\``,
+        hint: known === '' ? 'write `dictionaries: {name: [words]}` beside `rules`' : `known here: ${known}`,
+      });
+  } else {
+    for (const [i, word] of reading.list(words, [...path, 'words'], { min: 1, max: RULE_LIMITS.dictionaryWordsMax }).entries())
+      reading.string(word, [...path, 'words', i], RULE_LIMITS.plainCharsMax);
+  }
+}
+
+/** The list that a text is searched for: patterns and dictionaries. */
+function checkSubjects(value: JsonValue | undefined, path: Path, reading: Reading): void {
+  for (const [i, item] of reading.list(value, path, { min: 1, max: RULE_LIMITS.patternsMax }).entries()) {
+    const isList = isJsonObject(item) && (Object.hasOwn(item, 'dictionary') || Object.hasOwn(item, 'words'));
+    if (isList) checkWordList(item, [...path, i], reading);
+    else checkPattern(item, [...path, i], reading);
+  }
+}
+
 function checkWords(value: JsonValue | undefined, path: Path, reading: Reading): readonly string[] {
   const words = reading.list(value, path, { min: 1, max: RULE_LIMITS.patternsMax });
   for (const [i, item] of words.entries()) reading.string(item, [...path, i]);
@@ -39,7 +69,7 @@ function checkWords(value: JsonValue | undefined, path: Path, reading: Reading):
 function checkText(value: JsonValue | undefined, path: Path, reading: Reading): void {
   const test = reading.object(value, path, TEXT_FIELDS);
   if (test === undefined) return;
-  checkPatterns(test['any'], [...path, 'any'], reading);
+  checkSubjects(test['any'], [...path, 'any'], reading);
   for (const field of ['near', 'unless']) if (Object.hasOwn(test, field)) checkPatterns(test[field], [...path, field], reading);
   for (const field of ['keys', 'except_keys']) if (Object.hasOwn(test, field)) checkWords(test[field], [...path, field], reading);
   if (Object.hasOwn(test, 'roles')) {

@@ -13,7 +13,7 @@ type Path = readonly (string | number)[];
 
 const SET_FIELDS = ['version', 'packs', 'rules'] as const;
 const RULE_FIELDS = ['id', 'title', 'category', 'severity', 'score', 'level', 'kinds', 'when', 'tags', 'exemptable'] as const;
-const TAG_FIELDS = ['owasp', 'atlas', 'cwe'] as const;
+const TAG_FIELDS = ['owasp', 'atlas', 'cwe', 'regulation'] as const;
 
 function readStrings(value: JsonValue | undefined, path: Path, reading: Reading): readonly string[] {
   return reading.list(value, path, { min: 0, max: RULE_LIMITS.rulesMax }).map((item, i) => reading.string(item, [...path, i]));
@@ -21,8 +21,9 @@ function readStrings(value: JsonValue | undefined, path: Path, reading: Reading)
 
 function readTags(value: JsonValue | undefined, path: Path, reading: Reading): Rule['tags'] {
   const written = reading.object(value, path, TAG_FIELDS) ?? {};
-  const read = (name: 'owasp' | 'atlas' | 'cwe'): readonly string[] => readStrings(written[name], [...path, name], reading);
-  return { owasp: read('owasp'), atlas: read('atlas'), cwe: read('cwe') };
+  const read = (name: (typeof TAG_FIELDS)[number]): readonly string[] => readStrings(written[name], [...path, name], reading);
+  const tags = { owasp: read('owasp'), atlas: read('atlas'), cwe: read('cwe') };
+  return Object.hasOwn(written, 'regulation') ? { ...tags, regulation: read('regulation') } : tags;
 }
 
 function readRule(value: JsonValue, path: Path, reading: Reading): Rule {

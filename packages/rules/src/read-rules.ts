@@ -2,16 +2,18 @@
  * @module Reads a rule document: YAML text -> checked rules, or every fault with its line and column. The format is `spec/rules.md`.
  */
 import { err, isJsonObject, ok, type JsonObject, type JsonValue, type Result } from '@countersign/kernel';
-import { ACTION_KIND_FAMILIES, isActionKind, SEVERITIES, type Severity } from '@countersign/protocol';
+import { SEVERITIES, type Severity } from '@countersign/protocol';
 import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { compileRules } from './compile-rules.ts';
-import { RULE_LIMITS } from './limits.ts';
-import { MATCH_CUT_RULE } from './match-rules.ts';
+import { readDictionaries, withDictionaries } from './dictionaries.ts';
+import { MATCH_CUT_RULE, RULE_LIMITS } from './limits.ts';
 import { checkCondition } from './read-condition.ts';
+import { expandKinds, readScore } from './read-kinds.ts';
+import { readTemplates } from './read-templates.ts';
 import { Reading, type Locate, type RuleFault, type RuleFaultCode } from './reading.ts';
 import type { Condition, ExampleSketch, Rule, RuleDocument, WrittenRule } from './rule.ts';
 
-const DOCUMENT_FIELDS = ['version', 'pack', 'description', 'rules'] as const;
+const DOCUMENT_FIELDS = ['version', 'pack', 'description', 'dictionaries', 'rules', 'dlp'] as const;
 const RULE_FIELDS = ['id', 'title', 'category', 'severity', 'score', 'level', 'kinds', 'when', 'tags', 'exemptable', 'examples'] as const;
 const EXAMPLE_FORMS = [
   'shell',
@@ -32,65 +34,41 @@ const EXAMPLE_FORMS = [
   'links_to',
 ] as const;
 
-/** Names for the kinds of action that rules usually mean together. */
-export const KIND_GROUPS: Readonly<Record<string, readonly string[]>> = {
-  run: ['agent.delegate', 'db.query', 'file.read', 'mcp.call', 'net.egress', 'remote.*', 'secret.access', 'shell.exec', 'tool.call'],
-  write: ['file.patch', 'file.write'],
-  prompt: ['agent.message', 'input.*', 'prompt.input'],
-  response: ['model.output', 'tool.response'],
-};
-
 type Path = readonly (string | number)[];
 
-function expandKinds(value: JsonValue | undefined, path: Path, reading: Reading): readonly string[] {
-  const written = value === undefined ? ['run'] : reading.list(value, path, { min: 1, max: 32 });
-  const kinds = new Set<string>();
-  for (const [i, item] of written.entries()) {
-    const kind = reading.string(item, [...path, i], 64);
-    const group = Object.hasOwn(KIND_GROUPS, kind) ? KIND_GROUPS[kind] : undefined;
-    const family = ACTION_KIND_FAMILIES.some((prefix) => kind === `${prefix}*`);
-    if (kind === 'any') for (const name of Object.values(KIND_GROUPS).flat()) kinds.add(name);
-    else if (group !== undefined) for (const name of group) kinds.add(name);
-    else if (isActionKind(kind) || family || kind === 'file.*') kinds.add(kind);
+const TAG_SHAPES = {
+  owasp: /^(LLM|ASI)(0[1-9]|10)$/,
+  atlas: /^(AML\.)?T\d{4}(\.\d{3})?$/,
+  cwe: /^CWE-\d{1,5}$/,
+  regulation: /^[A-Z][A-Z0-9]*([.-][A-Z0-9]+){0,4}$/,
+} as const;
+
+/** A list that the document leaves out is empty; of laws and standards it is left out then. */
+function readTags(value: JsonValue | undefined, path: Path, reading: Reading): Rule['tags'] {
+  const written = value === undefined ? undefined : reading.object(value, path, Object.keys(TAG_SHAPES));
+  const read = (name: keyof typeof TAG_SHAPES): readonly string[] =>
+    written === undefined || !Object.hasOwn(written, name) ? [] : readTagList(written[name], { path: [...path, name], name }, reading);
+  const tags = { owasp: read('owasp'), atlas: read('atlas'), cwe: read('cwe') };
+  const regulation = read('regulation');
+  return regulation.length === 0 ? tags : { ...tags, regulation };
+}
+
+function readTagList(
+  value: JsonValue | undefined,
+  at: { readonly path: Path; readonly name: keyof typeof TAG_SHAPES },
+  reading: Reading,
+): readonly string[] {
+  const tags: string[] = [];
+  for (const [i, item] of reading.list(value, at.path, { min: 1, max: 16 }).entries()) {
+    const tag = reading.string(item, [...at.path, i], 32);
+    if (TAG_SHAPES[at.name].test(tag)) tags.push(tag);
     else
-      reading.fault('rule_value', [...path, i], {
-        message: `unknown kind of action \`${kind.slice(0, 64)}\``,
-        hint: `use a kind, or one of any, ${Object.keys(KIND_GROUPS).join(', ')}`,
+      reading.fault('rule_value', [...at.path, i], {
+        message: `\`${tag}\` is not a tag of \`${at.name}\``,
+        hint: 'for example owasp LLM01 or ASI02, atlas AML.T0051 or T1059.004, cwe CWE-89, regulation GDPR or PCI-DSS',
       });
   }
-  return [...kinds].sort();
-}
-
-function readTags(value: JsonValue | undefined, path: Path, reading: Reading): Rule['tags'] {
-  const shapes = { owasp: /^(LLM|ASI)(0[1-9]|10)$/, atlas: /^(AML\.)?T\d{4}(\.\d{3})?$/, cwe: /^CWE-\d{1,5}$/ } as const;
-  const tags = { owasp: [] as string[], atlas: [] as string[], cwe: [] as string[] };
-  const written = value === undefined ? undefined : reading.object(value, path, Object.keys(shapes));
-  if (written === undefined) return tags;
-  for (const name of ['owasp', 'atlas', 'cwe'] as const) {
-    if (!Object.hasOwn(written, name)) continue;
-    for (const [i, item] of reading.list(written[name], [...path, name], { min: 1, max: 16 }).entries()) {
-      const tag = reading.string(item, [...path, name, i], 32);
-      if (shapes[name].test(tag)) tags[name].push(tag);
-      else
-        reading.fault('rule_value', [...path, name, i], {
-          message: `\`${tag}\` is not a tag of \`${name}\``,
-          hint: 'for example owasp LLM01 or ASI02, atlas AML.T0051 or T1059.004, cwe CWE-89',
-        });
-    }
-    tags[name].sort();
-  }
-  return tags;
-}
-
-/** Two decimals to thousandths, so that no fraction ever enters a verdict. */
-function readScore(value: JsonValue | undefined, path: Path, reading: Reading): number {
-  if (typeof value === 'number' && value > 0 && value <= 1 && /^\d(\.\d{1,2})?$/.test(String(value))) return Math.round(value * 1000);
-  reading.fault(
-    value === undefined ? 'rule_missing_field' : 'rule_range',
-    path,
-    'must be a number above 0 and up to 1, with at most two decimals',
-  );
-  return 0;
+  return tags.sort();
 }
 
 function readSketches(value: JsonValue | undefined, path: Path, reading: Reading): readonly ExampleSketch[] {
@@ -141,7 +119,7 @@ function readRule(value: JsonValue, path: Path, reading: Reading): WrittenRule |
     level: written['level'] === undefined ? 1 : reading.integer(written['level'], [...path, 'level'], { min: 1, max: 4 }),
     kinds: expandKinds(written['kinds'], [...path, 'kinds'], reading),
     // Checked field by field above.
-    when: written['when'] as unknown as Condition,
+    when: withDictionaries(written['when'] ?? null, reading) as unknown as Condition,
     tags: readTags(written['tags'], [...path, 'tags'], reading),
     exemptable: exemptable === true,
   };
@@ -172,6 +150,13 @@ function readDocument(root: JsonValue, reading: Reading): RuleDocument {
   if (pack !== '' && !/^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/.test(pack))
     reading.fault('rule_value', ['pack'], 'a pack name is lower-case words joined by `-` or `.`');
   const description = reading.string(document['description'], ['description'], 2048);
+  reading.dictionaries = readDictionaries(document['dictionaries'], reading);
+  return { version: 1, pack, description, rules: [...readRuleList(document, reading), ...readTemplates(document['dlp'], pack, reading)] };
+}
+
+function readRuleList(document: JsonObject, reading: Reading): readonly WrittenRule[] {
+  // Templates bring rules of their own.
+  if (document['rules'] === undefined && document['dlp'] !== undefined) return [];
   const rules: WrittenRule[] = [];
   const seen = new Set<string>();
   for (const [i, item] of reading.list(document['rules'], ['rules'], { min: 1, max: RULE_LIMITS.rulesMax }).entries()) {
@@ -185,7 +170,7 @@ function readDocument(root: JsonValue, reading: Reading): RuleDocument {
     seen.add(written.rule.id);
     rules.push(written);
   }
-  return { version: 1, pack, description, rules };
+  return rules;
 }
 
 function valueOf(node: unknown, step: string | number): { readonly key: unknown; readonly value: unknown } {

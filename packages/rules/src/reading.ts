@@ -52,6 +52,10 @@ export class Reading {
   readonly faults: RuleFault[] = [];
   /** Leaves of the rule that is being read. */
   leaves = 0;
+  /** Dictionaries of the document. */
+  dictionaries: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Words that dictionaries brought in so far, counted at each place where one is named. */
+  dictionaryUses = 0;
 
   constructor(source: string, locate: Locate) {
     this.source = source;
@@ -71,14 +75,14 @@ export class Reading {
     this.faults.push(hint === undefined ? { code, message, ...where } : { code, message, hint, ...where });
   }
 
-  /** The object when it is one with only the known fields; faults otherwise. */
-  object(value: JsonValue | undefined, path: readonly (string | number)[], known: readonly string[]): JsonObject | undefined {
+  /** The object when it is one with only the known fields, or with any where none are given; faults otherwise. */
+  object(value: JsonValue | undefined, path: readonly (string | number)[], known?: readonly string[]): JsonObject | undefined {
     if (!isJsonObject(value)) {
       this.fault('rule_type', path, 'must be a mapping');
       return undefined;
     }
-    for (const key of Object.keys(value)) {
-      if (known.includes(key)) continue;
+    for (const key of known === undefined ? [] : Object.keys(value)) {
+      if (known === undefined || known.includes(key)) continue;
       const near = suggest(key, known);
       const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${near}\`?`;
       this.fault('rule_unknown_field', [...path, key], { message: `unknown field \`${key.slice(0, 64)}\``, hint });

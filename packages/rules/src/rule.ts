@@ -11,10 +11,15 @@ import type { FactClass } from './fact-fields.ts';
  */
 export type Pattern = string | { readonly regex: string } | { readonly word: string };
 
+/** A dictionary of whole words and phrases, each a pattern of its own. Documents name one, `{dictionary: name}`; a rule holds its words. */
+export interface WordList {
+  readonly words: readonly string[];
+}
+
 /** What the texts of an action must show. */
 export interface TextTest {
   /** One of these is there. */
-  readonly any: readonly Pattern[];
+  readonly any: readonly (Pattern | WordList)[];
   /** All of these are in the same window as it. */
   readonly near?: readonly Pattern[];
   /** None of these is in the same window as it. */

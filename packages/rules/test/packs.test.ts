@@ -13,6 +13,8 @@ const RULES = mergedPacks();
 
 let understanding: Understanding;
 let compiled: CompiledRules;
+/** What speaks where nobody asked for more. */
+let atLevelOne: CompiledRules;
 
 beforeAll(async () => {
   const parsers = await createParsers({
@@ -21,14 +23,16 @@ beforeAll(async () => {
     pgQuery: bytes('libpg-query/wasm/libpg-query.wasm'),
   });
   understanding = createUnderstanding(parsers);
-  const result = compileRules(RULES, { level: 4 });
+  const [result, first] = [compileRules(RULES, { level: 4 }), compileRules(RULES)];
   if (!result.ok) throw new Error(JSON.stringify(result.error));
+  if (!first.ok) throw new Error(JSON.stringify(first.error));
   compiled = result.value;
+  atLevelOne = first.value;
 });
 
-function rulesOn(sketch: ExampleSketch): readonly { readonly rule: string; readonly score: number }[] {
+function rulesOn(sketch: ExampleSketch, rules = compiled): readonly { readonly rule: string; readonly score: number }[] {
   const acted = exampleAction(sketch);
-  return matchRules(compiled, { action: acted, facts: understanding.understand(acted, exampleSignals(sketch)) }).findings;
+  return matchRules(rules, { action: acted, facts: understanding.understand(acted, exampleSignals(sketch)) }).findings;
 }
 
 for (const document of readPacks()) {
@@ -118,7 +122,9 @@ describe('RULE-042 what developers do all day stays below the flag', () => {
     { file: 'docs/security.md', content: 'An attacker may write: ignore all rules.' },
   ];
   for (const sketch of [...daily, ...other]) {
-    it(JSON.stringify(sketch).slice(0, 80), () => expect(rulesOn(sketch).filter((finding) => finding.score >= 300)).toEqual([]));
+    it(JSON.stringify(sketch).slice(0, 80), () =>
+      expect(rulesOn(sketch, atLevelOne).filter((finding) => finding.score >= 300)).toEqual([]),
+    );
   }
 });
 

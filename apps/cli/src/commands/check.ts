@@ -1,47 +1,12 @@
 /** @module `check`: what would be said of one action, offline, with a ruleset or a policy file. Nothing is recorded. */
-import { isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
-import { knownTool } from '@countersign/protocol';
 import type { Command, Context, Input } from '../command.ts';
 import { textOption } from '../command.ts';
-import { readText } from '../documents.ts';
-import { type ActionSketch, judgeSketch, openJudging } from '../judging.ts';
+import { judgeSketch, openJudging } from '../judging.ts';
 import { type Outcome, usageError } from '../outcome.ts';
 import { resolveChosen } from '../policies.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
+import { SKETCHERS } from '../sketches.ts';
 import { exitOf, verdictJson, verdictText } from '../verdicts.ts';
-
-type Sketcher = (target: string, input: Input, context: Context) => Promise<ActionSketch>;
-
-/** JSON of an option, `{}` where it is absent. */
-function readParams(input: Input, name: string): JsonValue {
-  const text = textOption(input, name);
-  if (text === undefined) return {};
-  const parsed = parseJson(text);
-  if (!parsed.ok) throw usageError(`--${name} is not JSON: ${parsed.error.message}`, `write it like --${name} '{"key":"value"}'`);
-  if (!isJsonObject(parsed.value.value)) throw usageError(`--${name} must be a JSON object`, `write it like --${name} '{"key":"value"}'`);
-  return parsed.value.value;
-}
-
-async function sketchFile(target: string, input: Input, context: Context): Promise<ActionSketch> {
-  const file = textOption(input, 'content');
-  const write = input.options['write'] === true || file !== undefined;
-  if (!write) return { kind: 'file.read', tool: 'filesystem.read', params: { path: target } };
-  const content = file === undefined ? {} : { content: await readText(file, context) };
-  return { kind: 'file.write', tool: 'filesystem.write', params: { path: target }, ...content };
-}
-
-const SKETCHERS: Readonly<Record<string, Sketcher>> = {
-  file: sketchFile,
-  egress: (target) =>
-    Promise.resolve({ kind: 'net.egress', tool: 'http.request', params: { [target.includes('://') ? 'url' : 'host']: target } }),
-  shell: async (target, _input, context) => {
-    const command = target === '-' ? await readText('-', context) : target;
-    return { kind: 'shell.exec', tool: 'shell.exec', params: { command } };
-  },
-  mcp: (target, input) => Promise.resolve({ kind: 'mcp.call', tool: target, params: readParams(input, 'args') }),
-  tool: (target, input) => Promise.resolve({ ...knownTool(target), params: readParams(input, 'params') }),
-  prompt: async (target, _input, context) => ({ kind: 'prompt.input', content: target === '-' ? await readText('-', context) : target }),
-};
 
 async function runCheck(kind: string, input: Input, context: Context): Promise<Outcome> {
   const sketcher = SKETCHERS[kind];
