@@ -3,7 +3,7 @@
  * One pass over the digit groups and words of a text; a text with few digits and no `@` is not looked at.
  */
 import type { PiiFact, Span } from '@countersign/protocol';
-import { isCard, isIban, isNanp, isSsn, isVin } from './checksums.ts';
+import { isCard, isPublishedCard, isIban, isNanp, isSsn, isVin } from './checksums.ts';
 import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
@@ -110,13 +110,19 @@ function isTail(text: string, start: number): boolean {
 function cardOf(number: Joined): Hit | undefined {
   if (!/^(?:13|14|15|16|19|4-4-4-4|4-6-5|4-6-4|4-4-4-4-3)$/.test(number.sizes) || !isUniform(number.separators)) return undefined;
   if (!isCard(number.digits)) return undefined;
-  return { type: 'credit_card', start: number.start, end: number.end, confidence: 'high' };
+  return { type: 'credit_card', start: number.start, end: number.end, confidence: isPublishedCard(number.digits) ? 'low' : 'high' };
 }
+
+/** Labels of numbers that machines make: the shape of a social security number has no check digit that could tell. */
+const MACHINE_LABEL =
+  /(?:^|[^a-z])(?:hash|digest|checksum|crc|counter|status|build|version|revision|serial|sku|isbn|issn|tracking|trace|batch|offset|sequence|commit)["'`]?\s{0,2}[:=#]?\s{0,2}["'`]?$/i;
+const LABEL_CHARS = 24;
 
 function ssnOf(number: Joined, text: string): Hit | undefined {
   if (number.sizes !== '3-2-4' || !isUniform(number.separators) || !isSsn(number.digits)) return undefined;
   if (number.separators.startsWith(')') || isTail(text, number.start)) return undefined;
-  return { type: 'ssn', start: number.start, end: number.end, confidence: 'high' };
+  const labelled = MACHINE_LABEL.test(text.slice(Math.max(0, number.start - LABEL_CHARS), number.start));
+  return { type: 'ssn', start: number.start, end: number.end, confidence: labelled ? 'low' : 'high' };
 }
 
 function aadhaarOf(number: Joined, text: string): Hit | undefined {
