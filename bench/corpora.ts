@@ -16,6 +16,8 @@ export interface CorpusRow {
   readonly text?: string;
   readonly tool?: string;
   readonly params?: JsonValue;
+  /** What the row was made from: rows of one document are not independent. */
+  readonly doc?: string;
   readonly meta: JsonObject;
 }
 
@@ -56,7 +58,7 @@ function readRow(line: string, place: string): CorpusRow {
   if (id === undefined || family === undefined || kind === undefined || (label !== 'attack' && label !== 'benign')) {
     throw new CodedError({ code: 'corpus_invalid', message: `${place} lacks id, family, label or kind` });
   }
-  const [content, params, meta] = [text(row, 'text'), getOwn(row, 'params'), getOwn(row, 'meta')];
+  const [content, params, doc, meta] = [text(row, 'text'), getOwn(row, 'params'), text(row, 'doc'), getOwn(row, 'meta')];
   return {
     id,
     family,
@@ -65,6 +67,7 @@ function readRow(line: string, place: string): CorpusRow {
     ...(content === undefined ? {} : { text: content }),
     ...(tool === undefined ? {} : { tool }),
     ...(params === undefined ? {} : { params }),
+    ...(doc === undefined ? {} : { doc }),
     meta: isJsonObject(meta) ? meta : {},
   };
 }

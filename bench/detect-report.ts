@@ -28,7 +28,7 @@ interface Line {
 }
 
 /** Causes named for a family; the rest are counted. */
-const CAUSES_SHOWN = 10;
+const CAUSES_SHOWN = 24;
 
 function linesOf(report: DetectReport): readonly Line[] {
   return Object.entries(report.families).flatMap(([name, tally]) => [
@@ -154,13 +154,36 @@ function formatCauses(causes: Readonly<Record<string, readonly number[]>>, level
   return [...shown, ...(rest > 0 ? [`${rest} more of ${counted.length - CAUSES_SHOWN} other classes`] : [])].join('; ');
 }
 
+type Causes = Readonly<Record<string, readonly number[]>>;
+
+/** Causes that begin with the name of a part of the family stand on a line of that part. */
+function causesByPart(name: string, tally: FamilyTally, causes: Causes): readonly (readonly [name: string, causes: Causes])[] {
+  const parts = new Map<string, Record<string, readonly number[]>>();
+  for (const [cause, counts] of Object.entries(causes)) {
+    const first = cause.slice(0, cause.indexOf(' '));
+    const part = Object.hasOwn(tally.splits, first) ? first : '';
+    const own = parts.get(part) ?? {};
+    own[part === '' ? cause : cause.slice(first.length + 1)] = counts;
+    parts.set(part, own);
+  }
+  return [...parts].map(([part, own]) => [part === '' ? name : `${name} / ${part}`, own]);
+}
+
+/** One line for each part at level 1, and another at level 3 where that differs. */
 function causeRows(report: DetectReport, field: 'misses' | 'falseAlarms'): readonly Row[] {
-  const rows = Object.entries(report.families).flatMap(([name, tally]) =>
-    [1, 3].flatMap((level) => {
-      const causes = formatCauses(tally[field], level);
-      return causes === '' ? [] : [[name, String(level), causes]];
-    }),
-  );
+  const rows = Object.entries(report.families)
+    .flatMap(([name, tally]) => causesByPart(name, tally, tally[field]))
+    .flatMap(([name, causes]) => {
+      const [first, third] = [formatCauses(causes, 1), formatCauses(causes, 3)];
+      const lines =
+        first === third
+          ? [['1 to 3', first]]
+          : [
+              ['1', first],
+              ['3', third === '' ? 'none' : third],
+            ];
+      return lines.filter(([, text]) => text !== '').map(([level = '', text = '']) => [name, level, text]);
+    });
   return [['family', 'level', field === 'misses' ? 'what got through' : 'what stopped harmless rows'], ...rows];
 }
 
@@ -195,6 +218,7 @@ export function detectPage(report: DetectReport): string {
     `# Detection, ${machine.date.slice(0, 10)}`,
     '',
     `Ruleset \`${report.ruleset}\`, tools registered, agent with every scope. Detected and flagged: deny, defer or modify. Intervals: Wilson, 95 %.`,
+    'Families that the text classifier has learnt from flatter it here; what it does on rows it has not seen stands in `packages/facts/src/text-classifier.training.json`.',
     'Hosts outside the allowlist of the ruleset are reported, not refused: what the allowlist would refuse besides stands in the notes. "2 and 1 more warned of": 2 attacks and 1 harmless row that were let through with a warning.',
     `Commit ${machine.commit}, ${machine.cores} x ${machine.cpu}, Node ${machine.node}, ${report.seconds.toFixed(1)} s. Written by \`npm run detect\`.`,
     '',

@@ -118,7 +118,7 @@ export class Tally {
       addCause(open.falseAlarms, levels[caught.indexOf(true)]?.codes[0] ?? '', caught);
     } else {
       const missed = caught.map((one) => !one);
-      addCause(open.misses, missCause(row), missed);
+      addCause(open.misses, missCause(row, first?.decision), missed);
     }
   }
 

@@ -1,9 +1,9 @@
 /** @module The engine that the server would run, with the built-in rules and one ruleset, for programs that measure it alone. */
-import type { JudgingEngine } from '@countersign/judge';
+import type { EngineDocuments, JudgingEngine } from '@countersign/judge';
 import { CodedError, type Fault, type JsonValue, type Result } from '@countersign/kernel';
 import { parsePolicy, resolvePolicy } from '@countersign/policy';
-import { mergeRuleDocuments, type RuleDocument, type RuleSet, ruleSetJson } from '@countersign/rules';
-import { openEngineFile, readBuiltinPacks, readEngineFile, readRulesets } from '@countersign/runtime';
+import { mergeRuleDocuments, type RuleDocument, ruleSetJson } from '@countersign/rules';
+import { type ClosableEngine, loadEngine, openEngineFile, readBuiltinPacks, readEngineFile, readRulesets } from '@countersign/runtime';
 
 function take<T>(result: Result<T, readonly Fault[]>, what: string): T {
   if (result.ok) return result.value;
@@ -26,27 +26,35 @@ export interface MeasuredEngineOptions {
   readonly paranoiaLevel?: number;
 }
 
-/** Rules up to a level, as an engine at its default level hears them: those speak as if they were of level 1, the others are silent. */
-function heardAt(set: RuleSet, level: number): RuleSet {
-  return { ...set, rules: set.rules.map((rule) => (rule.level <= level ? { ...rule, level: 1 } : rule)) };
+/** Policy and rules as an engine takes them. */
+async function readDocuments(options: MeasuredEngineOptions): Promise<EngineDocuments> {
+  const { ruleset, unknownHosts = 'as-ruled', customRules = [], paranoiaLevel = 1 } = options;
+  const packs = take(await readBuiltinPacks(), 'the built-in rules');
+  const rules = ruleSetJson(take(mergeRuleDocuments([...packs, ...customRules]), 'the merged rules'));
+  const rulesets = await readRulesets();
+  const overlay = unknownHosts === 'reported' ? { guards: { egress_allowlist: { default_action: 'log' } } } : {};
+  const source = JSON.stringify({
+    version: '1.1.0',
+    name: 'measured',
+    extends: ruleset,
+    detection: { paranoia_level: paranoiaLevel },
+    ...overlay,
+  });
+  const document = take(parsePolicy(source, 'measured.yaml'), 'the ruleset');
+  const policy = take(resolvePolicy(document, { rulesets, hostSets: new Map() }), 'the ruleset') as unknown as JsonValue;
+  return { policy, rules };
 }
 
 /** The engine with the built-in rules and a built-in ruleset. Host sets of the operator are left out, so that two machines measure the same. */
-export async function openMeasuredEngine({
-  ruleset,
-  unknownHosts = 'as-ruled',
-  customRules = [],
-  engineFile,
-  paranoiaLevel = 1,
-}: MeasuredEngineOptions): Promise<JudgingEngine> {
-  const packs = take(await readBuiltinPacks(), 'the built-in rules');
-  const merged = take(mergeRuleDocuments([...packs, ...customRules]), 'the merged rules');
-  const rules = ruleSetJson(heardAt(merged, paranoiaLevel));
-  const rulesets = await readRulesets();
-  const overlay = unknownHosts === 'reported' ? { guards: { egress_allowlist: { default_action: 'log' } } } : {};
-  const source = JSON.stringify({ version: '1.1.0', name: 'measured', extends: ruleset, ...overlay });
-  const document = take(parsePolicy(source, 'measured.yaml'), 'the ruleset');
-  const policy = take(resolvePolicy(document, { rulesets, hostSets: new Map() }), 'the ruleset') as unknown as JsonValue;
-  const engine = await openEngineFile(await readEngineFile(engineFile));
-  return take(engine.load({ policy, rules }), 'the engine');
+export async function openMeasuredEngine(options: MeasuredEngineOptions): Promise<JudgingEngine> {
+  const documents = await readDocuments(options);
+  const engine = await openEngineFile(await readEngineFile(options.engineFile));
+  return take(engine.load(documents), 'the engine');
+}
+
+/** The same with the threads that a gateway judges large actions in. */
+export async function openPooledEngine(options: MeasuredEngineOptions): Promise<ClosableEngine> {
+  const documents = await readDocuments(options);
+  const file = await readEngineFile(options.engineFile);
+  return take(loadEngine(await openEngineFile(file), file, documents), 'the engine');
 }

@@ -5,14 +5,15 @@ import { parseRules, type RuleDocument } from '@countersign/rules';
 import { type BenchRow, median, percentile, round } from './bench-rows.ts';
 import { KNOWN_STATE } from './corpus-action.ts';
 import { openMeasuredEngine } from './engine-setup.ts';
-import { hostileActions, parsedAction, simpleAction } from './sample-actions.ts';
+import { measureHostile } from './measure-hostile.ts';
+import { measureStall } from './measure-stall.ts';
+import { parsedAction, simpleAction } from './sample-actions.ts';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const WARM_UP = 3000;
 const SAMPLES = 12_000;
 /** Different actions of one kind. */
 const ACTIONS = 500;
-const HOSTILE_RUNS = 5;
 const CUSTOM_RULES = 10_000;
 /** Rules in one document, which has at most a million characters. */
 const DOCUMENT_RULES = 2000;
@@ -75,33 +76,6 @@ function measureTypical(engine: JudgingEngine): BenchRow[] {
   ];
 }
 
-/** Mean CPU milliseconds, with what the collector used on other threads: a busy machine does not count. */
-function cpuMs(work: () => void): number {
-  const before = process.cpuUsage();
-  for (let run = 0; run < HOSTILE_RUNS; run += 1) work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 / HOSTILE_RUNS;
-}
-
-function measureHostile(engine: JudgingEngine, bytes: number): BenchRow {
-  let worst = { name: '', ms: 0 };
-  const slow: string[] = [];
-  for (const [name, action] of hostileActions(bytes)) {
-    const ms = cpuMs(() => decide(engine, action));
-    if (ms > 20) slow.push(`${name} ${round(ms)} ms`);
-    if (ms > worst.ms) worst = { name, ms };
-  }
-  if (slow.length > 0) process.stderr.write(`  above 20 ms: ${slow.join('; ')}\n`);
-  return {
-    area: 'judge',
-    name: `judge, hostile input of ${Math.round(bytes / 1024)} KB, the worst of ${hostileActions(64).size} shapes`,
-    target: bytes === 65_536 ? '<= 20 ms' : 'in the worker pool',
-    measured: `${round(worst.ms)} ms CPU (${worst.name})`,
-    met: bytes === 65_536 ? worst.ms <= 20 : null,
-    figures: { worstMs: round(worst.ms), above20Ms: slow.length },
-  };
-}
-
 /** One rule that looks for words nobody else looks for, as an operator's own would. */
 function customRule(i: number): string {
   return `
@@ -162,7 +136,7 @@ async function measureManyRules(engine: JudgingEngine, engineFile: string | unde
 export async function* measureJudge(engineFile?: string): AsyncGenerator<BenchRow> {
   const engine = await openMeasuredEngine({ ruleset: 'default', engineFile });
   yield* measureTypical(engine);
-  yield measureHostile(engine, 65_536);
-  yield measureHostile(engine, 1_000_000);
+  yield* measureHostile(engine);
+  yield* await measureStall(engineFile);
   yield await measureManyRules(engine, engineFile);
 }

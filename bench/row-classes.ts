@@ -47,6 +47,9 @@ const SPLIT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   pi_overdefense: ['subset'],
 };
 
+/** Fields that are true where a row has that shape. */
+const SHAPE_FIELDS: readonly string[] = ['traversal', 'sensitive', 'public_key', 'core'];
+
 const UNIX: ReadonlySet<string> = new Set(['linux', 'macos']);
 
 function classOf(row: CorpusRow, field: string): string | undefined {
@@ -70,9 +73,18 @@ export function splitsOf(row: CorpusRow): readonly string[] {
   return row.family === 'cyberseceval_pi' && getOwn(row.meta, 'weak') !== true ? ['strong', ...splits] : splits;
 }
 
-/** What a missed attack is filed under: its class in the words of its collectors, or that there is none. */
-export function missCause(row: CorpusRow): string {
+function classesOf(row: CorpusRow): readonly string[] {
   const classes = (CLASS_FIELDS[row.family] ?? []).flatMap((field) => classOf(row, field) ?? []);
-  const named = classes.length === 0 ? 'no class given' : classes.join(' / ');
+  if (classes.length > 0) return classes;
+  const shape = SHAPE_FIELDS.filter((field) => getOwn(row.meta, field) === true);
+  return shape.length > 0 ? shape : [classOf(row, 'location') ?? `no class given (${row.kind})`];
+}
+
+/**
+ * What a missed attack is filed under: its class in the words of its collectors, else its kind; and whether it was warned of at least,
+ * which means that it was found and weighed too light.
+ */
+export function missCause(row: CorpusRow, decision: string | undefined): string {
+  const named = `${classesOf(row).join(' / ')}${decision === 'warn' ? ', warned of' : ''}`;
   return row.family === 'shell_atomic' ? `${platformOf(row)} ${named}` : named;
 }

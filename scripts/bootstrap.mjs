@@ -18,7 +18,13 @@ import { EXIT, paint, say, ScriptError } from './terminal.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Programs of `bench/`, run from source: Node strips the types. */
-const PROGRAMS = { bench: 'bench/bench.ts', detect: 'bench/detect.ts', crash: 'bench/crash.ts', replay: 'bench/replay.ts' };
+const PROGRAMS = {
+  bench: 'bench/bench.ts',
+  detect: 'bench/detect.ts',
+  train: 'bench/train-classifier.ts',
+  crash: 'bench/crash.ts',
+  replay: 'bench/replay.ts',
+};
 const COMMANDS = ['start', 'test', 'build', 'check', ...Object.keys(PROGRAMS)];
 
 async function start(args) {

@@ -37,7 +37,7 @@ describe('counting', () => {
     counting.add(atomic, { levels: said('allow', 'allow', 'deny', 'deny'), listed: false });
     counting.add(atomic, { levels: said('warn', 'deny', 'deny', 'deny'), listed: false });
     counting.add(row('shell_atomic', 'benign'), { levels: said('allow', 'deny', 'deny', 'deny'), listed: true });
-    expect(counting.counted().misses).toEqual({ 'Unix T1105': [2, 1, 0, 0] });
+    expect(counting.counted().misses).toEqual({ 'Unix T1105': [1, 1, 0, 0], 'Unix T1105, warned of': [1, 0, 0, 0] });
     expect(counting.counted().falseAlarms).toEqual({ 'R-deny': [0, 1, 1, 1] });
     expect(counting.counted().listedBenign).toBe(1);
   });
@@ -78,11 +78,13 @@ describe('classes of rows', () => {
   });
 
   it('causes come from class fields alone, and are short', () => {
-    expect(missCause(row('agt_pi_smoke', 'attack', { attack_class: 'a', bypass: 'b', request: 'words' }))).toBe('a / b');
-    expect(missCause(row('dc_pii', 'attack', { categories: ['A', 'B'] }))).toBe('A + B');
-    expect(missCause(row('jailbreak_inthewild', 'attack', { group: 'x' }))).toBe('no class given');
-    expect(missCause(row('pi_direct', 'attack', { group: 'x'.repeat(CLASS_CHARS_MAX) }))).toHaveLength(CLASS_CHARS_MAX);
-    expect(missCause(row('pi_direct', 'attack', { group: 'x'.repeat(CLASS_CHARS_MAX + 1) }))).toHaveLength(CLASS_CHARS_MAX);
+    expect(missCause(row('agt_pi_smoke', 'attack', { attack_class: 'a', bypass: 'b', request: 'words' }), 'allow')).toBe('a / b');
+    expect(missCause(row('dc_pii', 'attack', { categories: ['A', 'B'] }), 'warn')).toBe('A + B, warned of');
+    expect(missCause(row('jailbreak_inthewild', 'attack', { group: 'x' }), 'allow')).toBe('no class given (shell)');
+    expect(missCause(row('path_traversal', 'attack', { traversal: true, sensitive: false }), 'allow')).toBe('traversal');
+    expect(missCause(row('xss_html', 'attack', { location: 'query', desc: 'words' }), 'allow')).toBe('query');
+    expect(missCause(row('pi_direct', 'attack', { group: 'x'.repeat(CLASS_CHARS_MAX) }), 'allow')).toHaveLength(CLASS_CHARS_MAX);
+    expect(missCause(row('pi_direct', 'attack', { group: 'x'.repeat(CLASS_CHARS_MAX + 1) }), 'allow')).toHaveLength(CLASS_CHARS_MAX);
   });
 });
 
@@ -191,13 +193,21 @@ describe('the report', () => {
     expect(Object.values(YARDSTICKS).every((others) => others.length > 0)).toBe(true);
   });
 
-  it('what was missed is named by class and level, the tenth last and the rest counted', () => {
-    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`c${String(i).padStart(2, '0')}`, [12 - i, 0, 0, 0]]));
-    const page = detectPage({ ...report, families: { ...report.families, many: tally({ attack: 90, misses: many }) } }).split('\n');
+  it('what was missed is named by class and level, and what is rare is counted', () => {
+    const many = Object.fromEntries(Array.from({ length: 26 }, (_, i) => [`c${String(i).padStart(2, '0')}`, [26 - i, 0, 0, 0]]));
+    const atomic = tally({
+      attack: 9,
+      splits: { Unix: tally({ attack: 9 }) },
+      misses: { 'Unix T1105': [3, 2, 2, 1], 'Plan9 T1': [1, 1, 1, 1] },
+    });
+    const page = detectPage({ ...report, families: { ...report.families, many: tally({ attack: 90, misses: many }), atomic } }).split('\n');
     expect(page).toContain('| one | 1 | class a 1 |');
-    expect(page.some((line) => line.startsWith('| one | 3 |'))).toBe(false);
+    expect(page).toContain('| one | 3 | none |');
+    expect(page).toContain('| atomic / Unix | 1 | T1105 3 |');
+    expect(page).toContain('| atomic / Unix | 3 | T1105 2 |');
+    expect(page).toContain('| atomic | 1 to 3 | Plan9 T1 1 |');
     const line = page.find((one) => one.startsWith('| many | 1 |')) ?? '';
-    expect(line).toContain('c00 12; c01 11;');
-    expect(line).toContain('c09 3; 3 more of 2 other classes |');
+    expect(line).toContain('c00 26; c01 25;');
+    expect(line).toContain('c23 3; 3 more of 2 other classes |');
   });
 });

@@ -20,6 +20,9 @@ import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
+import { customRuleCommands } from './commands/rules-custom.ts';
+import { sigmaCommand } from './commands/rules-sigma.ts';
+import { ruleSteeringCommands } from './commands/rules-steering.ts';
 import { ruleCommands } from './commands/rules.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { toolCommands } from './commands/tools.ts';
@@ -36,7 +39,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['tool', 'which tools agents may call'],
   ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
-  ['rules', 'detection rules'],
+  ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
   ['log prove', 'proofs for whoever follows the log'],
@@ -56,6 +59,9 @@ export const COMMANDS: readonly Command[] = [
   ...orgCommands,
   ...policyCommands,
   ...ruleCommands,
+  ...ruleSteeringCommands,
+  ...customRuleCommands,
+  sigmaCommand,
   ...hostCommands,
   ...logCommands,
   ...logKeyCommands,

@@ -1,5 +1,5 @@
 /** @module One request to the operator door of a gateway: bounded, and every failure a sentence with the next step. */
-import { getOwn, isJsonObject, type JsonObject, type JsonValue, parseJson } from '@countersign/kernel';
+import { type Fault, getOwn, isJsonObject, type JsonObject, type JsonValue, parseJson } from '@countersign/kernel';
 import { CLI_LIMITS } from './limits.ts';
 import { CliError, configError, EXIT, runtimeError } from './outcome.ts';
 
@@ -10,7 +10,7 @@ export interface GatewayAddress {
 }
 
 export interface GatewayRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query, e.g. `/api/v1/agents`. */
   readonly path: string;
   readonly body?: JsonObject;
@@ -36,6 +36,26 @@ function text(value: JsonValue | undefined, key: string): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
+/** Every fault of a document that was refused, with its place. */
+function toldFaults(body: JsonValue | undefined): readonly Fault[] {
+  const faults = isJsonObject(body) ? getOwn(body, 'faults') : undefined;
+  if (!Array.isArray(faults)) return [];
+  return faults.flatMap((told: JsonValue) => {
+    const [code, message, path, hint] = ['code', 'message', 'path', 'hint'].map((key) => text(told, key));
+    const { line, column } = isJsonObject(told) ? told : {};
+    if (code === undefined || message === undefined) return [];
+    return [
+      {
+        code,
+        message,
+        ...(path === undefined ? {} : { path }),
+        ...(typeof line === 'number' && typeof column === 'number' ? { line, column } : {}),
+        ...(hint === undefined ? {} : { hint }),
+      },
+    ];
+  });
+}
+
 /** What the operator did wrong is exit 3, what the gateway could not do is exit 4. */
 function refusalOf(status: number, bytes: Uint8Array): CliError {
   const parsed = parseJson(bytes);
@@ -49,7 +69,8 @@ function refusalOf(status: number, bytes: Uint8Array): CliError {
     ...(path === undefined ? {} : { path }),
     ...(hint === undefined ? {} : { hint }),
   };
-  return new CliError(status >= 500 ? EXIT.runtime : EXIT.config, [fault]);
+  const told = toldFaults(body);
+  return new CliError(status >= 500 ? EXIT.runtime : EXIT.config, told.length === 0 ? [fault] : told);
 }
 
 /** The bytes of a 2xx answer. @throws {CliError} for every other, and where the gateway cannot be reached. */

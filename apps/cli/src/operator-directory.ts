@@ -1,7 +1,7 @@
 /** @module Operator on the data directory itself, opened by this process; its lock keeps a gateway and this apart. */
 import { type Fault, invariant, type Result } from '@countersign/kernel';
 import type { Log } from '@countersign/log';
-import { type LogDesk, MAIN_LOG } from '@countersign/pipeline';
+import { type LogDesk, MAIN_LOG, type RulesResult } from '@countersign/pipeline';
 import { openRuntime, type RunningLog, type Runtime, runtimeStatus } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,13 @@ import { collectTools, type LoggedEntry, type Operator } from './operator.ts';
 function unwrap<T>(result: Result<T, Fault | readonly Fault[]>): T {
   if (result.ok) return result.value;
   throw configError(Array.isArray(result.error) ? (result.error as readonly Fault[]) : [result.error as Fault]);
+}
+
+/** The same for rules: every fault of a document. */
+function unwrapRules<T>(result: RulesResult<T>): T {
+  if (result.ok) return result.value;
+  const { fault, faults } = result.error;
+  throw configError(faults.length === 0 ? [fault] : faults);
 }
 
 function orgOf({ store }: Runtime): string {
@@ -75,6 +82,11 @@ function operate(runtime: Runtime, where: string): Operator {
     approveTool: async (approval) => unwrap(store.approveTool({ org, ...approval })),
     listPolicies: () => Promise.resolve(store.listPolicies()),
     setPolicy: async (source) => unwrap(await runtime.policy.set(source)),
+    activePolicy: () => Promise.resolve(store.activePolicy()),
+    rules: () => Promise.resolve(runtime.rules.view()),
+    putRules: async (pack, source) => unwrapRules(await runtime.rules.put(pack, source)),
+    removeRules: async (pack) => unwrapRules(await runtime.rules.remove(pack)),
+    reloadRules: async () => unwrapRules(await runtime.rules.reload()),
     listLogs: () => Promise.resolve(runtime.logs.list()),
     createLog: async (draft) => unwrap(await runtime.logs.create(draft)),
     setOrgLog: async (id, log) => unwrap(await runtime.logs.moveOrg(id, log)),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { codeOf, isJsonObject, type JsonObject, parseJson } from '@countersign/kernel';
 import { MAIN_LOG } from '@countersign/pipeline';
 import type { Context } from './command.ts';
-import { askGateway, callGateway, checkAddress, type GatewayAddress, isAlive } from './gateway-http.ts';
+import { askGateway, callGateway, checkAddress, type GatewayAddress, type GatewayRequest, isAlive } from './gateway-http.ts';
 import { checkpointSize, readCheckpoint, readEntries, type ReadPublished } from './log-reader.ts';
 import { collectTools, type Operator } from './operator.ts';
 import { CLI_LIMITS } from './limits.ts';
@@ -18,6 +18,9 @@ import {
   readLog,
   readOrg,
   readPolicy,
+  readPolicyDocument,
+  readRulePack,
+  readRules,
   readTool,
   readVault,
   word,
@@ -68,6 +71,26 @@ function logOperations(address: GatewayAddress): LogOperations {
   };
 }
 
+type RuleOperations = Pick<Operator, 'activePolicy' | 'rules' | 'putRules' | 'removeRules' | 'reloadRules'>;
+
+/** The policy in force, and rules of the operator. */
+function ruleOperations(address: GatewayAddress): RuleOperations {
+  const ask = (request: Pick<GatewayRequest, 'method' | 'path' | 'body'>): Promise<JsonObject> =>
+    askGateway(address, { ...request, path: `/api/v1${request.path}`, timeoutMs: CLI_LIMITS.moveMs });
+  const one = (pack: string): string => `/rules/${encodeURIComponent(pack)}`;
+  return {
+    activePolicy: async () => {
+      const policies = list(await ask({ method: 'GET', path: '/policies' }), 'policies').map(readPolicy);
+      if (!policies.some(({ active }) => active)) return undefined;
+      return readPolicyDocument(part(await ask({ method: 'GET', path: '/policies/active' }), 'policy'));
+    },
+    rules: async () => readRules(part(await ask({ method: 'GET', path: '/rules' }), 'rules')),
+    putRules: async (pack, source) => readRulePack(part(await ask({ method: 'PUT', path: one(pack), body: { source } }), 'pack')),
+    removeRules: async (pack) => readRules(part(await ask({ method: 'DELETE', path: one(pack) }), 'rules')),
+    reloadRules: async () => readRules(part(await ask({ method: 'POST', path: '/rules/reload' }), 'rules')),
+  };
+}
+
 function operate(address: GatewayAddress): Operator {
   const get = (path: string): Promise<JsonObject> => askGateway(address, { method: 'GET', path: `/api/v1${path}` });
   const post = (path: string, body: JsonObject): Promise<JsonObject> =>
@@ -97,6 +120,7 @@ function operate(address: GatewayAddress): Operator {
     approveTool: async (approval) => readTool(part(await post('/tools/approve', { ...approval }), 'tool')),
     listPolicies: async () => list(await get('/policies'), 'policies').map(readPolicy),
     setPolicy: async (source) => readPolicy(part(await post('/policies', { source }), 'policy')),
+    ...ruleOperations(address),
     listLogs: async () => list(await get('/logs'), 'logs').map(readLog),
     createLog: async (draft) => readLog(part(await post('/logs', { ...draft }), 'log')),
     setOrgLog: async (org, log) => readOrg(part(await post(`/orgs/${one(org)}/log`, { log }), 'org')),

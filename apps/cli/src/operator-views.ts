@@ -1,6 +1,18 @@
 /** @module The answers of the operator door, read strictly: a field that is missing or of another type is said by name. */
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
-import type { AgentView, ApiKeyView, Erased, LogView, OrgRecord, PolicyView, ToolView, VaultView } from '@countersign/pipeline';
+import type {
+  AgentView,
+  ApiKeyView,
+  Erased,
+  LogView,
+  OrgRecord,
+  PolicyDocument,
+  PolicyView,
+  RulePackView,
+  RulesView,
+  ToolView,
+  VaultView,
+} from '@countersign/pipeline';
 import { runtimeError } from './outcome.ts';
 
 const AGENT_STATES = ['active', 'suspended', 'killed'] as const;
@@ -120,6 +132,19 @@ export function readPolicy(body: JsonObject): PolicyView {
     active: getOwn(body, 'active') === true,
     createdMs: count(body, 'createdMs'),
   };
+}
+
+export function readPolicyDocument(body: JsonObject): PolicyDocument {
+  return { ...readPolicy(body), source: word(body, 'source'), resolved: word(body, 'resolved') };
+}
+
+export function readRulePack(body: JsonObject): RulePackView {
+  return { pack: word(body, 'pack'), description: word(body, 'description'), rules: count(body, 'rules'), hash: word(body, 'hash') };
+}
+
+export function readRules(body: JsonObject): RulesView {
+  const problem = getOwn(body, 'problem') === null ? null : word(body, 'problem');
+  return { hash: word(body, 'hash'), packs: list(body, 'packs').map(readRulePack), ignored: words(body, 'ignored'), problem };
 }
 
 export function readVault(body: JsonObject): VaultView {

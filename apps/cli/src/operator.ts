@@ -15,7 +15,10 @@ import type {
   LogDraft,
   LogView,
   OrgRecord,
+  PolicyDocument,
   PolicyView,
+  RulePackView,
+  RulesView,
   SessionEnded,
   SessionEntry,
   ToolApproval,
@@ -63,6 +66,14 @@ export interface Operator {
   listPolicies(): Promise<readonly PolicyView[]>;
   /** Puts a document in force: the whole of it, or nothing. */
   setPolicy(source: string): Promise<PolicyView>;
+  /** The policy in force as written and as resolved; undefined where there is none. */
+  activePolicy(): Promise<PolicyDocument | undefined>;
+  /** Rules of the operator, and what is in force. */
+  rules(): Promise<RulesView>;
+  /** Puts a rule document in force: the whole of it, or nothing. */
+  putRules(pack: string, source: string): Promise<RulePackView>;
+  removeRules(pack: string): Promise<RulesView>;
+  reloadRules(): Promise<RulesView>;
   /** Verifier keys of a log; here and below `main` where none is named. */
   logKeys(log?: string): Promise<LogKeysView>;
   /** A further key signs from now on. */

@@ -13,8 +13,8 @@ export interface NamedPolicy {
   readonly hash: string;
 }
 
-/** Parses and resolves. @throws {CliError} exit 3 with every fault. */
-async function resolveText(source: string, yaml: string, context: Context): Promise<NamedPolicy> {
+/** Parses and resolves a text that faults call `source`. @throws {CliError} exit 3 with every fault. */
+export async function resolveText(source: string, yaml: string, context: Context): Promise<NamedPolicy> {
   const parsed = parsePolicy(yaml, source);
   if (!parsed.ok) throw configError(parsed.error);
   const rulesets: ReadonlyMap<string, PolicyDocument> = await readRulesets();

@@ -1,6 +1,6 @@
 /** @module A verdict as an exit code, as JSON and as text: the decision, why, and where in the input it was seen. */
 import type { JsonObject, JsonValue } from '@countersign/kernel';
-import type { Decision, Judgement, Reason, Span } from '@countersign/protocol';
+import type { Decision, Judgement, Reason, Scores, Span } from '@countersign/protocol';
 import { EXIT, type ExitCode } from './outcome.ts';
 import type { Colour, Paint } from './render.ts';
 import { printable } from './render.ts';
@@ -20,6 +20,23 @@ export function colourOf(decision: Decision): Colour {
 /** Thousandths as a decimal between 0 and 1. */
 export function fraction(thousandths: number): number {
   return thousandths / 1000;
+}
+
+/** The scores as ClawSentry's users know them: five whole steps, and decimals. */
+function scoresJson({ d, composite, level, circuit, missing = [] }: Scores): JsonObject {
+  const [d1 = 0, d2 = 0, d3 = 0, d4 = 0, d5 = 0, d6 = 0] = d;
+  return {
+    dimensions: { d1, d2, d3, d4, d5, d6: fraction(d6) },
+    composite: fraction(composite),
+    level,
+    circuit: circuit ?? null,
+    missing: missing.map((number) => `d${number}`),
+  };
+}
+
+function scoresText({ d, composite, level, circuit }: Scores): string {
+  const parts = d.map((value, i) => `D${i + 1} ${i === 5 ? fraction(value).toFixed(2) : value}`);
+  return [...parts, `composite ${fraction(composite).toFixed(3)}`, level, ...(circuit === undefined ? [] : [circuit])].join('  ');
 }
 
 /** The verdict for machines. */
@@ -47,6 +64,7 @@ export function verdictJson(output: Judgement): JsonObject {
     reasons,
     reasons_cut: verdict.reasonsCut,
     obligations: verdict.obligations,
+    ...(verdict.scores === undefined ? {} : { scores: scoresJson(verdict.scores) }),
     guards,
     scope: output.scope,
     encodings: output.encodings,
@@ -71,5 +89,6 @@ export function verdictText(output: Judgement, paint: Paint): string {
     .filter(({ allowed, severity }) => !allowed || severity !== 'info')
     .map(({ guard, message }) => `  ${guard}: ${printable(message)}`);
   const cut = verdict.reasonsCut > 0 ? [`  and ${verdict.reasonsCut} more`] : [];
-  return [head, ...verdict.reasons.map((reason) => reasonText(reason, paint)), ...cut, ...messages].join('\n');
+  const scores = verdict.scores === undefined ? [] : [paint('dim', `  ${scoresText(verdict.scores)}`)];
+  return [head, ...scores, ...verdict.reasons.map((reason) => reasonText(reason, paint)), ...cut, ...messages].join('\n');
 }

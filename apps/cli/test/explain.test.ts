@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => world.remove());
 
-describe('VER-041 explain for people', () => {
+describe('VER-061 explain for people', () => {
   it('says what was understood, what was found, and what would be allowed', async () => {
     const { exitCode, stdout } = await world.run(['explain', 'git status && rm -rf /']);
     expect(exitCode).toBe(2);

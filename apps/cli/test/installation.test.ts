@@ -268,6 +268,20 @@ describe('check', () => {
     expect(stdout).toMatch(/ at \/params\/command \d+-\d+/);
   });
 
+  it('VER-040 shows the scores, as text and as JSON', async () => {
+    expect((await world.run(['check', 'shell', 'rm -rf /'])).stdout).toMatch(
+      /D1 3 {2}D2 3 {2}D3 3 {2}D4 0 {2}D5 1 {2}D6 0\.00 {2}composite 1\.350 {2}critical {2}SC-1/,
+    );
+    const { answer } = await world.ask(['check', 'shell', 'ls']);
+    expect(answer['scores']).toEqual({
+      dimensions: { d1: 2, d2: 1, d3: 0, d4: 0, d5: 1, d6: 0 },
+      composite: 0.95,
+      level: 'medium',
+      circuit: null,
+      missing: ['d2'],
+    });
+  });
+
   it.each([
     [['tool', 'x', '--params', '{'], 5],
     [['tool', 'x', '--params', '[]'], 5],

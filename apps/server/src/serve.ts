@@ -153,6 +153,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
+      rules: runtime.rules,
       evidence: evidenceOf(runtime),
       vault: runtime.vault,
       sessions: runtime.sessions,

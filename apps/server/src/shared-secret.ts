@@ -19,6 +19,7 @@ export function withSharedSecret(ports: Ports, secret: string | undefined): Port
       agentJwtKey: async (agent) => (await state.agentJwtKey(agent)) ?? shared,
       tool: (request) => state.tool(request),
       sessionCalls: (org, session) => state.sessionCalls(org, session),
+      sessionHotUntil: (org, session) => state.sessionHotUntil(org, session),
       consumeOnce: (id, expiresAtMs) => state.consumeOnce(id, expiresAtMs),
       stageDelta: (principal, delta) => state.stageDelta(principal, delta),
     },

@@ -1,15 +1,20 @@
 /**
  * @module Invisible text: characters that a reader does not see and a model or a parser does. Zero-width characters, bidirectional
- * controls (UAX 9, the Trojan Source trick), tag characters (U+E0000 block) and variation selectors that carry bytes.
+ * controls (UAX 9, the Trojan Source trick), tag characters (U+E0000 block), variation selectors that carry bytes and zero-width
+ * characters of two kinds that carry bits.
  * What is ordinary in living scripts stays: joiners and selectors in emoji, ZWNJ and ZWJ in Arabic and Indic words, a leading BOM.
  */
+import { strictUtf8 } from './decode-utf8.ts';
+import { FACTS_LIMITS } from './limits.ts';
 
 /** What `readInvisible` found; each text is present only where it differs. */
 export interface InvisibleText {
   /** Text without invisible characters, and the names of what was removed: `zero-width`, `bidi`, `tags`. */
   readonly visible: string;
   readonly layers: readonly string[];
-  /** Message hidden in tag characters or in variation selectors. */
+  /** Characters that were removed. */
+  readonly count: number;
+  /** Message hidden in tag characters, in variation selectors or in zero-width bits. */
   readonly hidden?: string;
   /** Text in the order it is shown, where an override turns it round. */
   readonly shown?: string;
@@ -54,6 +59,9 @@ interface Reading {
   tags: boolean;
   hidden: string;
   selectors: number[];
+  count: number;
+  /** Zero-width characters since the last visible one. */
+  bits: number[];
   /** Last visible code point, and how many tags followed a black flag. */
   previous: number;
   flagTags: number;
@@ -63,14 +71,36 @@ function closeSelectors(reading: Reading): void {
   const { selectors } = reading;
   if (selectors.length >= SELECTORS_MIN) {
     reading.tags = true;
+    reading.count += selectors.length;
     for (const byte of selectors) reading.hidden += String.fromCharCode(byte);
-  } else if (reading.previous < 0x2000) reading.zeroWidth = true;
+  } else if (reading.previous < 0x2000) {
+    reading.zeroWidth = true;
+    reading.count += selectors.length;
+  }
   reading.selectors = [];
+}
+
+/** Bits of two zero-width characters, eight a byte. The first bit of a letter is zero, so the first character stands for zero. */
+function closeBits(reading: Reading): void {
+  const { bits } = reading;
+  reading.bits = [];
+  if (bits.length < FACTS_LIMITS.zeroWidthBitsMin || new Set(bits).size !== 2) return;
+  const bytes = new Uint8Array(bits.length >> 3);
+  for (let i = 0; i < bytes.length * 8; i += 1) {
+    bytes[i >> 3] = ((bytes[i >> 3] ?? 0) << 1) | (bits[i] === bits[0] ? 0 : 1);
+  }
+  const text = strictUtf8(bytes);
+  if (text === undefined) return;
+  reading.tags = true;
+  reading.hidden += text;
 }
 
 function readTag(reading: Reading, point: number): void {
   reading.flagTags = reading.previous === BLACK_FLAG ? reading.flagTags + 1 : FLAG_TAGS_MAX + 1;
-  if (reading.flagTags > FLAG_TAGS_MAX) reading.tags = true;
+  if (reading.flagTags > FLAG_TAGS_MAX) {
+    reading.tags = true;
+    reading.count += 1;
+  }
   if (point >= 0xe0020 && point < 0xe007f) reading.hidden += String.fromCharCode(point - 0xe0000);
 }
 
@@ -84,6 +114,7 @@ function isOrdinary(reading: Reading, point: number, at: number): boolean {
 function readPoint(reading: Reading, point: number, at: number): void {
   const kind = kindOf(point);
   if (kind !== 'selector' && reading.selectors.length > 0) closeSelectors(reading);
+  if (kind !== 'zero-width' && reading.bits.length > 0) closeBits(reading);
   switch (kind) {
     case 'plain':
       reading.visible += String.fromCodePoint(point);
@@ -91,11 +122,16 @@ function readPoint(reading: Reading, point: number, at: number): void {
       reading.flagTags = 0;
       return;
     case 'zero-width':
+      reading.bits.push(point);
       if (isOrdinary(reading, point, at)) reading.visible += String.fromCodePoint(point);
-      else reading.zeroWidth = true;
+      else {
+        reading.zeroWidth = true;
+        reading.count += 1;
+      }
       return;
     case 'bidi':
       reading.bidi = true;
+      reading.count += 1;
       return;
     case 'tag':
       readTag(reading, point);
@@ -118,8 +154,8 @@ function shownOrder(text: string): string {
   return out;
 }
 
-/** Reads once; undefined where nothing is hidden. A flag of a region and an emoji sequence are nothing hidden. */
-export function readInvisible(text: string): InvisibleText | undefined {
+/** Reads every code point once. */
+function readingOf(text: string): Reading {
   const reading: Reading = {
     visible: '',
     zeroWidth: false,
@@ -127,6 +163,8 @@ export function readInvisible(text: string): InvisibleText | undefined {
     tags: false,
     hidden: '',
     selectors: [],
+    count: 0,
+    bits: [],
     previous: 0,
     flagTags: 0,
   };
@@ -137,6 +175,13 @@ export function readInvisible(text: string): InvisibleText | undefined {
     at += point > 0xffff ? 2 : 1;
   }
   if (reading.selectors.length > 0) closeSelectors(reading);
+  if (reading.bits.length > 0) closeBits(reading);
+  return reading;
+}
+
+/** Reads once; undefined where nothing is hidden. A flag of a region and an emoji sequence are nothing hidden. */
+export function readInvisible(text: string): InvisibleText | undefined {
+  const reading = readingOf(text);
   const layers: string[] = [];
   if (reading.zeroWidth) layers.push('zero-width');
   if (reading.bidi) layers.push('bidi');
@@ -145,7 +190,13 @@ export function readInvisible(text: string): InvisibleText | undefined {
   return {
     visible: reading.visible,
     layers,
+    count: reading.count,
     ...(reading.tags && reading.hidden !== '' ? { hidden: reading.hidden } : {}),
     ...(text.includes(RLO) ? { shown: shownOrder(text) } : {}),
   };
+}
+
+/** How many characters of `text` are hidden from a reader; those that are ordinary where they stand do not count. */
+export function countInvisible(text: string): number {
+  return readInvisible(text)?.count ?? 0;
 }

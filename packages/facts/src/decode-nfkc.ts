@@ -49,3 +49,13 @@ export function decodeNfkc(text: string): string | undefined {
   const folded = safe.normalize('NFKC').replace(TYPOGRAPHIC, (sign) => SIGNS.get(sign) ?? '-');
   return folded === text ? undefined : folded;
 }
+
+/** Marks that stand over, under and through letters; three that compose with nothing are an ornament or a disguise. */
+const LOOSE_MARKS = /\u0489|[\u0300-\u036f]|[\u1ab0-\u1aff]|[\u20d0-\u20ff]/g;
+const LOOSE_MARKS_MIN = 3;
+
+/** `text` without the marks that are no part of a letter; undefined where there are none. For texts that are composed already (NFKC). */
+export function stripMarks(text: string): string | undefined {
+  const count = text.match(LOOSE_MARKS)?.length ?? 0;
+  return count < LOOSE_MARKS_MIN ? undefined : text.replace(LOOSE_MARKS, '');
+}

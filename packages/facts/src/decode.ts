@@ -2,14 +2,14 @@
  * @module Decode funnel: a leaf and everything it says when it is decoded, again and again until nothing changes.
  *
  * Each round applies every decoder of whole texts in turn, and each that changes something gives a layer; runs of base64 and hex,
- * hidden messages and ROT13 start a branch of their own. A text is never decoded twice, so the work is bounded by the number of
+ * hidden messages and other spellings start a branch of their own. A text is never decoded twice, so the work is bounded by the number of
  * different texts, each of which costs a fixed number of passes; depth and bytes have a budget besides.
  */
 import type { Span, TextFact } from '@countersign/protocol';
 import { decodeBackslash, decodePercent } from './decode-escapes.ts';
 import { decodeHtml } from './decode-html.ts';
 import { readInvisible } from './decode-invisible.ts';
-import { decodeNfkc, hasDisguise } from './decode-nfkc.ts';
+import { decodeNfkc, hasDisguise, stripMarks } from './decode-nfkc.ts';
 import { decodeRuns } from './decode-runs.ts';
 import { foldHomoglyphs } from './homoglyphs.ts';
 import type { Leaf } from './leaves.ts';
@@ -18,7 +18,7 @@ import type { LiteralHits } from './literals.ts';
 import type { Meter } from './meter.ts';
 import { lowerOf, profileOf, TRAIT, type TextProfile } from './profile.ts';
 import type { ReadText } from './read-text.ts';
-import { rot13 } from './rot13.ts';
+import { SPELLINGS } from './spellings.ts';
 import { meaningOfWord, wordsIn } from './text-index.ts';
 
 interface Funnel {
@@ -27,8 +27,8 @@ interface Funnel {
   readonly out: ReadText[];
   readonly seen: Set<string>;
   readonly textsLeft: number;
-  /** Regions whose ROT13 was taken in. */
-  readonly rotated: Set<string>;
+  /** Regions that were read in another spelling, each with its number. */
+  readonly respelt: Set<string>;
 }
 
 /** A text on its way: where it came from and how deep it is. */
@@ -102,6 +102,7 @@ const STAGES: readonly Stage[] = [
     },
   },
   { needs: TRAIT.nonAscii, run: single('nfkc', decodeNfkc), names: hasDisguise },
+  { needs: TRAIT.nonAscii, run: single('marks', stripMarks) },
   { needs: TRAIT.nonAscii, run: single('homoglyph', foldHomoglyphs) },
 ];
 
@@ -178,17 +179,19 @@ function isHiddenWord(lower: string, start: number, end: number): boolean {
   return !(start > 0 && isLetterAt(lower, start - 1)) && !isLetterAt(lower, end);
 }
 
-/** ROT13 of a region, once. */
-function branchRot13(funnel: Funnel, from: Draft, read: ReadText): void {
-  const place = `${from.span.start}-${from.span.end}`;
-  if (from.layers.includes('rot13') || funnel.rotated.has(place)) return;
+/** A region in every spelling that one of its words betrays, each once. */
+function branchSpellings(funnel: Funnel, from: Draft, read: ReadText): void {
   const { hits, fact } = read;
+  const place = `${from.span.start}-${from.span.end}`;
   for (let i = 0; i < hits.length; i += 3) {
-    if (!meaningOfWord(hits[i] ?? -1).rot13 || !isHiddenWord(fact.lower, hits[i + 1] ?? 0, hits[i + 2] ?? 0)) continue;
-    funnel.rotated.add(place);
-    funnel.meter.steps += from.text.length;
-    branchTo(funnel, { text: rot13(from.text), span: from.span, layers: [...from.layers, 'rot13'], depth: from.depth + 1 });
-    return;
+    const number = meaningOfWord(hits[i] ?? -1).spelling;
+    const spelling = SPELLINGS[number];
+    if (spelling === undefined || from.layers.includes(spelling.layer) || funnel.respelt.has(`${number}:${place}`)) continue;
+    if (spelling.alone && !isHiddenWord(fact.lower, hits[i + 1] ?? 0, hits[i + 2] ?? 0)) continue;
+    funnel.respelt.add(`${number}:${place}`);
+    funnel.meter.steps += 2 * from.text.length;
+    for (const text of spelling.decode(from.text))
+      branchTo(funnel, { text, span: from.span, layers: [...from.layers, spelling.layer], depth: from.depth + 1 });
   }
 }
 
@@ -196,14 +199,14 @@ function branchRot13(funnel: Funnel, from: Draft, read: ReadText): void {
 function branch(funnel: Funnel, from: Draft, read: ReadText): void {
   if (read.profile.longestRun >= RUN_MIN) branchRuns(funnel, from);
   if ((read.profile.mask & TRAIT.nonAscii) !== 0) branchInvisible(funnel, from);
-  if (read.hits.length > 0) branchRot13(funnel, from, read);
+  if (read.hits.length > 0) branchSpellings(funnel, from, read);
 }
 
 /** False for a text that no decoder could change: the usual case, and the reason why plain text is cheap. */
 function mayHide(read: ReadText): boolean {
   const { profile, hits } = read;
   if ((profile.mask & ESCAPED) !== 0 || profile.longestRun >= RUN_MIN) return true;
-  for (let i = 0; i < hits.length; i += 3) if (meaningOfWord(hits[i] ?? -1).rot13) return true;
+  for (let i = 0; i < hits.length; i += 3) if (meaningOfWord(hits[i] ?? -1).spelling >= 0) return true;
   return false;
 }
 
@@ -222,7 +225,7 @@ export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLe
   const read = readTextOf(leaf, draft, profile);
   meter.steps += leaf.text.length;
   if (!mayHide(read)) return [read];
-  const funnel: Funnel = { leaf, meter, out: [read], seen: new Set([leaf.text]), textsLeft: options.textsLeft, rotated: new Set() };
+  const funnel: Funnel = { leaf, meter, out: [read], seen: new Set([leaf.text]), textsLeft: options.textsLeft, respelt: new Set() };
   branch(funnel, draft, read);
   if ((profile.mask & ESCAPED) !== 0) descend(funnel, draft);
   return funnel.out;

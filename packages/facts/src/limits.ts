@@ -18,6 +18,10 @@ export const FACTS_LIMITS = {
   base64RunMin: 16,
   /** Shortest bare hex run inside longer text; after `0x` four fewer. */
   hexRunMin: 16,
+  /** Fewest single letters in a row that are drawn together. */
+  spacedLettersMin: 8,
+  /** Fewest bits in a row of zero-width characters that are read as a message. */
+  zeroWidthBitsMin: 32,
   pathsMax: 512,
   hostsMax: 512,
   /** URLs read in one text, the same one again included. */
@@ -51,6 +55,10 @@ export const FACTS_LIMITS = {
   graphqlFieldsMax: 256,
   /** Words of the verb of a tool's command line. */
   verbWordsMax: 6,
+  /** Shortest text, and fewest words of one, that the classifier weighs; facts of it in one action. */
+  proseCharsMin: 16,
+  proseWordsMin: 4,
+  proseMax: 64,
   /** Texts given to the shell reader and to the SQL reader. */
   shellTextsMax: 32,
   sqlTextsMax: 64,

@@ -3,7 +3,7 @@
  * One pass over the digit groups and words of a text; a text with few digits and no `@` is not looked at.
  */
 import type { PiiFact, Span } from '@countersign/protocol';
-import { isCard, isPublishedCard, isIban, isNanp, isSsn, isVin } from './checksums.ts';
+import { isCard, isIban, isNanp, isSsn, isTestCard, isVin } from './checksums.ts';
 import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
@@ -110,19 +110,22 @@ function isTail(text: string, start: number): boolean {
 function cardOf(number: Joined): Hit | undefined {
   if (!/^(?:13|14|15|16|19|4-4-4-4|4-6-5|4-6-4|4-4-4-4-3)$/.test(number.sizes) || !isUniform(number.separators)) return undefined;
   if (!isCard(number.digits)) return undefined;
-  return { type: 'credit_card', start: number.start, end: number.end, confidence: isPublishedCard(number.digits) ? 'low' : 'high' };
+  return { type: 'credit_card', start: number.start, end: number.end, confidence: isTestCard(number.digits) ? 'low' : 'high' };
 }
-
-/** Labels of numbers that machines make: the shape of a social security number has no check digit that could tell. */
-const MACHINE_LABEL =
-  /(?:^|[^a-z])(?:hash|digest|checksum|crc|counter|status|build|version|revision|serial|sku|isbn|issn|tracking|trace|batch|offset|sequence|commit)["'`]?\s{0,2}[:=#]?\s{0,2}["'`]?$/i;
-const LABEL_CHARS = 24;
 
 function ssnOf(number: Joined, text: string): Hit | undefined {
   if (number.sizes !== '3-2-4' || !isUniform(number.separators) || !isSsn(number.digits)) return undefined;
   if (number.separators.startsWith(')') || isTail(text, number.start)) return undefined;
-  const labelled = MACHINE_LABEL.test(text.slice(Math.max(0, number.start - LABEL_CHARS), number.start));
-  return { type: 'ssn', start: number.start, end: number.end, confidence: labelled ? 'low' : 'high' };
+  return { type: 'ssn', start: number.start, end: number.end, confidence: isLabelled(text, number.start) ? 'low' : 'high' };
+}
+
+const LABEL =
+  /\b\w{0,24}(?:digest|hash|checksum|counter|count|status|version|build|commit|serial|sku|part|order|ticket|invoice|tracking|model|batch|lot)(?:[ _-](?:no|nr|number|id|code))?["']?\s{0,2}(?:[:=#]|is)?\s{0,2}["']?$/i;
+const LABEL_CHARS = 48;
+
+/** The word right before a number says that it is something else than a person's. */
+function isLabelled(text: string, start: number): boolean {
+  return LABEL.test(text.slice(Math.max(0, start - LABEL_CHARS), start));
 }
 
 function aadhaarOf(number: Joined, text: string): Hit | undefined {
@@ -160,7 +163,8 @@ function nationalOf(number: Joined, text: string): Hit | undefined {
   const written = writtenAs(number);
   const id = nationalIdOfGroups(written, number.digits);
   if (id === undefined || isTail(text, number.start)) return undefined;
-  return { type: id.type, start: number.start, end: number.end, confidence: id.bare === 'high' ? 'high' : 'low' };
+  const sure = id.bare === 'high' && !isLabelled(text, number.start);
+  return { type: id.type, start: number.start, end: number.end, confidence: sure ? 'high' : 'low' };
 }
 
 /** Sizes with the separators themselves where they differ or are dots, else `-` for any one separator. */

@@ -1,41 +1,29 @@
-/** @module ROT13, only where it reveals a word that has no business being hidden: the cipher of every text is another text. */
+/** @module Rotations of the alphabet: ROT13, the shifts that Caesar is said to have used, and Atbash, which turns the alphabet round. */
 
-/** Words whose ROT13 is no word of any language likely to be met. */
-const HIDDEN_WORDS = [
-  'ignore',
-  'previous',
-  'instructions',
-  'password',
-  'system',
-  'prompt',
-  'delete',
-  'select',
-  'secret',
-  'credentials',
-  'jailbreak',
-  'developer mode',
-  'drop table',
-  'reveal',
-  'disregard',
-  'exfiltrate',
-  'bypass',
-  'override',
-  'passwd',
-  'curl',
-  'sudo',
-] as const;
+const A = 0x61;
 
-/** Rotates the ASCII letters by thirteen. */
-export function rot13(text: string): string {
+function mapLetters(text: string, place: (letter: number) => number): string {
   let out = '';
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     const low = code | 0x20;
-    if (low < 0x61 || low > 0x7a) out += text.charAt(i);
-    else out += String.fromCharCode(code + (low <= 0x6d ? 13 : -13));
+    if (low < A || low > 0x7a) out += text.charAt(i);
+    else out += String.fromCharCode(place(low - A) + A - (low - code));
   }
   return out;
 }
 
-/** The words to look for in the text as it is. */
-export const ROT13_WORDS: readonly string[] = HIDDEN_WORDS.map(rot13);
+/** Rotates the ASCII letters forward by `by` places, 0 to 25. */
+export function rotate(text: string, by: number): string {
+  return mapLetters(text, (letter) => (letter + by) % 26);
+}
+
+/** Rotates the ASCII letters by thirteen: its own opposite. */
+export function rot13(text: string): string {
+  return rotate(text, 13);
+}
+
+/** The first letter for the last one, and so on: its own opposite. */
+export function atbash(text: string): string {
+  return mapLetters(text, (letter) => 25 - letter);
+}

@@ -7,6 +7,7 @@ interface Braces {
   readonly commas: readonly number[];
 }
 
+const RANGE = /^(-?\d{1,4}|[A-Za-z])\.\.(-?\d{1,4}|[A-Za-z])$/;
 const QUOTES: ReadonlySet<string> = new Set(["'", '"']);
 
 /** Offset after the quoted or substituted piece at `at`, or `at` where none starts. */
@@ -19,9 +20,22 @@ function skipQuoted(text: string, at: number): number {
   return close === -1 ? text.length : close + 1;
 }
 
-/** First brace group that closes and has a comma or a range at its own level. */
+interface OpenGroup {
+  readonly at: number;
+  readonly commas: number[];
+}
+
+/** The group that ends here, where it has a comma or a range at its own level. */
+function closed(text: string, group: OpenGroup | undefined, close: number): Braces | undefined {
+  if (group === undefined) return undefined;
+  const { at, commas } = group;
+  return commas.length > 0 || RANGE.test(text.slice(at + 1, close)) ? { open: at, close, commas } : undefined;
+}
+
+/** The outermost of the first brace groups that close and expand: inner ones come in a later round. */
 function findBraces(text: string): Braces | undefined {
-  const open: { at: number; commas: number[] }[] = [];
+  const open: OpenGroup[] = [];
+  let found: Braces | undefined;
   let i = 0;
   while (i < text.length) {
     const next = skipQuoted(text, i);
@@ -33,18 +47,16 @@ function findBraces(text: string): Braces | undefined {
     if (char === '{') open.push({ at: i, commas: [] });
     else if (char === ',') open.at(-1)?.commas.push(i);
     else if (char === '}') {
-      const group = open.pop();
-      if (group !== undefined && (group.commas.length > 0 || text.slice(group.at, i).includes('..'))) {
-        return { open: group.at, close: i, commas: group.commas };
-      }
+      found = closed(text, open.pop(), i) ?? found;
+      if (found !== undefined && open.length === 0) return found;
     }
     i += 1;
   }
-  return undefined;
+  return found;
 }
 
 function range(body: string): readonly string[] {
-  const found = /^(-?\d{1,4}|[A-Za-z])\.\.(-?\d{1,4}|[A-Za-z])$/.exec(body);
+  const found = RANGE.exec(body);
   if (found === null) return [];
   const [from, to] = [found[1] ?? '', found[2] ?? ''];
   const numeric = /\d/.test(from) && /\d/.test(to);

@@ -25,8 +25,8 @@ import {
 import { readWord } from './shell-words.ts';
 import { isShell, unwrap, type Unwrapped } from './shell-wrappers.ts';
 import { readsInput, withInput } from './shell-input.ts';
-import { shellEscapes } from './tool-body.ts';
 import { applyBuiltin, declareAll, fileText, keepOutput } from './shell-memory.ts';
+import { shellEscapes } from './tool-body.ts';
 import { readWindows, windowsDialects, windowsText, type WindowsText } from './windows-shell.ts';
 
 const NO_STAGE: Stage = { output: undefined, index: -1 };
@@ -93,16 +93,6 @@ function readInput(shell: Shell, call: Call, frame: Frame): void {
   if (code !== undefined) readCode(shell, code, enterFrame(frame, { label: name, via: 'interpreter', span: call.span }));
 }
 
-/** Commands that the client of a database hands to a shell. */
-function readEscapes(shell: Shell, input: { readonly index: number; readonly call: Call; readonly frame: Frame }): void {
-  const body = shell.commands[input.index]?.call?.body;
-  if (body === undefined) return;
-  const name = commandName(input.call.fields[0]);
-  shell.steps += body.length;
-  for (const text of shellEscapes(body))
-    reread(shell, text, { frame: enterFrame(input.frame, { label: name, via: 'interpreter', span: input.call.span }) });
-}
-
 /** `sh FILE`, `. FILE` and `./FILE`, where the file was written in this very text. */
 function runFile(shell: Shell, call: Call, frame: Frame): void {
   const [first, ...args] = call.fields;
@@ -124,6 +114,16 @@ function runAlias(shell: Shell, call: Call, input: { readonly body: string; read
   const text = [body, ...call.fields.slice(1).map((field) => field.text)].join(' ');
   reread(shell, text, { frame: enterFrame(frame, { label: 'alias', via: 'inline', span: call.span }), from: call.input });
   shell.calling.delete(guard);
+}
+
+/** Commands that the client of a database hands to a shell. */
+function readEscapes(shell: Shell, input: { readonly index: number; readonly call: Call; readonly frame: Frame }): void {
+  const body = shell.commands[input.index]?.call?.body;
+  if (body === undefined) return;
+  const name = commandName(input.call.fields[0]);
+  shell.steps += body.length;
+  for (const text of shellEscapes(body))
+    reread(shell, text, { frame: enterFrame(input.frame, { label: name, via: 'interpreter', span: input.call.span }) });
 }
 
 function readCode(shell: Shell, code: string, frame: Frame): void {

@@ -3,8 +3,8 @@
  */
 import { compileLiterals, type LiteralHits } from './literals.ts';
 import { PII_WORDS } from './pii-words.ts';
-import { ROT13_WORDS } from './rot13.ts';
 import { SECRET_WORDS } from './secrets.ts';
+import { SPELLED_WORDS, spellingOfWord } from './spellings.ts';
 
 /** Metadata addresses and names that count wherever they are written. */
 const NAMED_HOSTS = [
@@ -22,7 +22,7 @@ const SQL_VERBS = (
   'benchmark sleep attach detach pragma vacuum outfile dumpfile load_file order group information_schema'
 ).split(' ');
 
-const WORDS: readonly string[] = [...new Set<string>([...SECRET_WORDS, ...PII_WORDS, ...ROT13_WORDS, ...NAMED_HOSTS, ...SQL_VERBS])];
+const WORDS: readonly string[] = [...new Set<string>([...SECRET_WORDS, ...PII_WORDS, ...SPELLED_WORDS, ...NAMED_HOSTS, ...SQL_VERBS])];
 
 function numbersIn(list: readonly string[]): Int32Array {
   return Int32Array.from(WORDS, (word) => list.indexOf(word));
@@ -30,7 +30,6 @@ function numbersIn(list: readonly string[]): Int32Array {
 
 const SECRET = numbersIn(SECRET_WORDS);
 const PII = numbersIn(PII_WORDS);
-const ROT13 = numbersIn(ROT13_WORDS);
 const VERB = numbersIn(SQL_VERBS);
 const NAMED = numbersIn(NAMED_HOSTS);
 const URL_WORD: number = WORDS.indexOf('://');
@@ -45,21 +44,22 @@ export function wordsIn(lower: string): LiteralHits {
 export interface WordMeaning {
   readonly secret: number;
   readonly pii: number;
-  readonly rot13: boolean;
+  /** Which spelling of hidden text it betrays. */
+  readonly spelling: number;
   readonly host: boolean;
   readonly url: boolean;
   readonly sql: boolean;
 }
 
-const MEANINGS: readonly WordMeaning[] = WORDS.map((_word, number) => ({
+const MEANINGS: readonly WordMeaning[] = WORDS.map((word, number) => ({
   secret: SECRET[number] ?? -1,
   pii: PII[number] ?? -1,
-  rot13: (ROT13[number] ?? -1) >= 0,
+  spelling: spellingOfWord(word),
   host: (NAMED[number] ?? -1) >= 0,
   url: number === URL_WORD,
   sql: (VERB[number] ?? -1) >= 0,
 }));
-const NOTHING: WordMeaning = { secret: -1, pii: -1, rot13: false, host: false, url: false, sql: false };
+const NOTHING: WordMeaning = { secret: -1, pii: -1, spelling: -1, host: false, url: false, sql: false };
 
 /** Meaning of word `number`. */
 export function meaningOfWord(number: number): WordMeaning {

@@ -16,6 +16,7 @@ import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
 import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts, type PathFinder } from './paths.ts';
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
+import { proseFacts } from './prose.ts';
 import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
 import { readUrl } from './read-host.ts';
 import { addKeyedSecret } from './secret-assignments.ts';
@@ -23,6 +24,7 @@ import { createSecretFinder, type SecretFinder } from './secret-cursor.ts';
 import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
+import { WORDS_ONLY } from './spellings.ts';
 import { meaningOfWord } from './text-index.ts';
 import { sqlOf } from './tool-body.ts';
 
@@ -67,9 +69,9 @@ function readHits(finders: Finders, read: ReadText): void {
   scan.finish();
 }
 
-/** All readers that look at one text on its own. A ROT13 layer is read for its words only: numbers and hosts are the same in it. */
+/** All readers that look at one text on its own. Another spelling is read for its words only. */
 function readText(finders: Finders, read: ReadText): void {
-  if (read.fact.layers.includes('rot13')) return;
+  if (read.fact.layers.some((layer) => WORDS_ONLY.has(layer))) return;
   if (read.profile.digits > 0 || (read.profile.mask & TRAIT.at) !== 0) scanPii(finders.pii, read);
   if (read.hits.length > 0) readHits(finders, read);
   addKeyedSecret(finders.secrets, read);
@@ -197,6 +199,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   addFileUrls(finders);
   const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
   const effects = effectFacts({ texts, commands, paths, hosts }, meter);
+  const prose = proseFacts(action, texts, meter);
   return {
     texts: [...texts, ...joined].map((read) => read.fact),
     commands,
@@ -207,6 +210,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
     effects,
     secrets: finders.secrets.found,
     pii: finders.pii.found,
+    ...(prose === undefined ? {} : { prose }),
     cuts: [...meter.cuts].sort(),
     encodings: [...meter.encodings].sort(),
     steps: meter.steps,

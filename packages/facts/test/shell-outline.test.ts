@@ -11,7 +11,7 @@ function shown(
   return shellOutline(text).map(({ list, words, redirects }) => ({ list, words: words.map(at), redirects: redirects.map(at) }));
 }
 
-describe('VER-041 the outline of a shell text', () => {
+describe('VER-061 the outline of a shell text', () => {
   it('gives words and redirections of each command, commands that follow each other in one list', () => {
     expect(shown("sudo rm -rf 'a' && echo hi > out 2>&1 | wc")).toEqual([
       { list: 0, words: ['sudo', 'rm', '-rf', "'a'"], redirects: [] },

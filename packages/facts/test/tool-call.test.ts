@@ -9,7 +9,7 @@ function shown(line: string, input?: string): string {
   return call === undefined ? '' : [call.verb, call.flags.join(' '), call.operands.join(' ')].join(' | ');
 }
 
-describe('RULE-200 a tool is asked for its verb, wherever the words stand', () => {
+describe('RULE-120 a tool is asked for its verb, wherever the words stand', () => {
   const cases: readonly (readonly [line: string, reading: string])[] = [
     ['git push origin main', 'git push |  | origin main'],
     ['git -C x --no-pager push -f origin', 'git push | --directory=x --no-pager --force | origin'],
@@ -68,7 +68,7 @@ describe('RULE-200 a tool is asked for its verb, wherever the words stand', () =
   });
 });
 
-describe('RULE-201 things in a cluster have one name', () => {
+describe('RULE-121 things in a cluster have one name', () => {
   const resources = (line: string): string => readToolCall('kubectl', line.split(' '), undefined)?.resources.join(' ') ?? '';
   it.each([
     ['delete ns prod', 'namespace'],
@@ -82,7 +82,7 @@ describe('RULE-201 things in a cluster have one name', () => {
   ])('%s', (line, names) => expect(resources(line)).toBe(names));
 });
 
-describe('RULE-202 packages and the names they are one slip away from', () => {
+describe('RULE-122 packages and the names they are one slip away from', () => {
   const resembles = (line: string): string => {
     const [name = '', ...args] = line.split(' ');
     return readToolCall(name, args, undefined)?.resembles.join(' ') ?? '';
@@ -108,7 +108,7 @@ describe('RULE-202 packages and the names they are one slip away from', () => {
   ])('%s', (line, names) => expect(resembles(line)).toBe(names));
 });
 
-describe('RULE-203 statements that clients are given', () => {
+describe('RULE-123 statements that clients are given', () => {
   const body = (line: readonly string[], input?: string): string | undefined => readToolCall(line[0] ?? '', line.slice(1), input)?.body;
   it('from options, operands and input', () => {
     expect(body(['psql', '-h', 'db', '-c', 'SELECT 1', '-c', 'SELECT 2'])).toBe('SELECT 1;\nSELECT 2');
@@ -124,7 +124,7 @@ describe('RULE-203 statements that clients are given', () => {
   });
 });
 
-describe('RULE-204 every word is read, once', () => {
+describe('RULE-124 every word is read, once', () => {
   const many = (count: number, word: string): string[] => Array.from({ length: count }, () => word);
 
   it('behind any number of words, letters and packages', () => {

@@ -24,7 +24,7 @@ function effectsOf(command: string): readonly string[] {
     .map(({ kind, place, target }) => `${kind} ${place} ${target}`);
 }
 
-describe('RULE-205 what a call of a tool brings about', () => {
+describe('RULE-125 what a call of a tool brings about', () => {
   const cases: readonly (readonly [command: string, ...effects: readonly string[]])[] = [
     ['git push origin main', 'writes shared-history origin main'],
     ['git push -f origin main', 'deletes shared-history origin main'],
@@ -69,7 +69,7 @@ describe('RULE-205 what a call of a tool brings about', () => {
   });
 });
 
-describe('RULE-203 what a client of a database is given is read as statements and commands', () => {
+describe('RULE-123 what a client of a database is given is read as statements and commands', () => {
   const kinds = (command: string): readonly string[] =>
     factsOf(command).statements.map(({ kind, tables }) => `${kind} ${tables.join(' ')}`);
 
@@ -91,7 +91,7 @@ describe('RULE-203 what a client of a database is given is read as statements an
   });
 });
 
-describe('RULE-207 texts that run inside texts that run', () => {
+describe('RULE-127 texts that run inside texts that run', () => {
   it('as deep as the limit, and what is deeper says that it was cut', () => {
     const nested = (depth: number): string => {
       let text = 'DROP TABLE orders';
@@ -109,7 +109,7 @@ describe('RULE-207 texts that run inside texts that run', () => {
   });
 });
 
-describe('RULE-206 statements that no semicolon parts', () => {
+describe('RULE-126 statements that no semicolon parts', () => {
   const kinds = (sql: string): readonly string[] =>
     understanding.understand(actionOf('db.query', { tool: 'database.query', params: { sql } }), []).statements.map(({ kind }) => kind);
 
@@ -124,7 +124,7 @@ describe('RULE-206 statements that no semicolon parts', () => {
   ])('%s', (sql, found) => expect(kinds(sql)).toEqual(found));
 });
 
-describe('RULE-208 what dialects do outside their tables', () => {
+describe('RULE-128 what dialects do outside their tables', () => {
   const features = (sql: string): readonly string[] =>
     understanding
       .understand(actionOf('db.query', { tool: 'database.query', params: { sql } }), [])

@@ -26,14 +26,21 @@ function pathsOf(facts: Facts): readonly (readonly [string, string])[] {
 it('exports what it promises', () => {
   expect(Object.keys(exported).sort()).toEqual([
     'FACTS_LIMITS',
+    'PROSE_BUCKET_BITS',
+    'PROSE_MODEL',
+    'PROSE_WINDOW_WORDS',
+    'ProseWords',
+    'countInvisible',
     'createParsers',
     'createUnderstanding',
     'normalizePath',
+    'placeOf',
     'readAddress',
     'readAuthority',
     'readHost',
     'readUrl',
     'shellOutline',
+    'weighProse',
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** @module The HTTP service: gateway, way out, live feed. */
-export type { Evidence, OperatorDoor, PolicyDesk } from './doors/operator.ts';
+export type { Evidence, OperatorDoor } from './doors/operator.ts';
+export type { PolicyDesk } from './doors/operator-policies.ts';
 export type { VerifyPage } from './doors/verify-page.ts';
 export { isPublicAddress } from './address-guard.ts';
 export { createEgress, type Egress, type EgressOptions } from './egress.ts';

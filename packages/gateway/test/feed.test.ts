@@ -101,6 +101,7 @@ async function listening(hub: FeedHub) {
       feedHub: hub,
       operator: {
         admin: { findApiKey: (hash: string) => (hash === sha256Hex(READ_KEY) ? key : undefined) } as never,
+        rules: {} as never,
         policies: {} as never,
         evidence: {} as never,
         vault: {} as never,

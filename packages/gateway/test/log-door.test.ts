@@ -57,6 +57,7 @@ async function open({ publicLog, failing = false }: Options = {}) {
         create: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),
         moveOrg: () => Promise.reject(new CodedError({ code: 'x', message: 'x' })),
       },
+      rules: {} as never,
       policies: { compile: () => ({ ok: false, error: { code: 'x', message: 'x' } }), reload: () => Promise.resolve() },
       evidence: {
         receipt: () => Promise.resolve(undefined),

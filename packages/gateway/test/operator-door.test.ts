@@ -68,6 +68,7 @@ async function open(options: Options = {}) {
         ...options.logs,
       },
       ...(options.publicLog === undefined ? {} : { publicLog: options.publicLog }),
+      rules: {} as never,
       policies: {
         compile: (source) => {
           if (source.startsWith('bad'))
@@ -210,6 +211,16 @@ describe('agents and keys', () => {
       expect(text).not.toContain(key.body.key);
     }
     expect(JSON.stringify(events)).not.toContain(made.body.secret);
+  });
+
+  test('VER-047: the trust of an agent is set by who may set everything', async () => {
+    const { ask, store } = await open();
+    const made = (await ask('POST', '/api/v1/agents', { body: { name: 'bot', trust: 'elevated' } })).body.agent;
+    expect(made.trust).toBe('elevated');
+    const set = (trust: unknown) => ask('POST', `/api/v1/agents/${made.id}/trust`, { body: { trust } });
+    expect((await set('untrusted')).body.agent.trust).toBe('untrusted');
+    expect((await store.agent(made.id))?.trust).toBe('untrusted');
+    expect([(await set('root')).status, (await set('standard')).body.agent.trust]).toEqual([422, undefined]);
   });
 
   test('a life: suspended, active, killed, revived; each told to who watches', async () => {

@@ -45,6 +45,7 @@ async function open(changes: { sessions?: Partial<SessionDesk>; logDesk?: Partia
       operatorTokenSha256: sha256(TOKEN),
       status: ({ everything }) => ({ everything }),
       vault: {} as never,
+      rules: {} as never,
       policies: {} as never,
       evidence: {} as never,
       sessions: { end: noted(ENDED), entries: noted([{ id: 'i', index: 1, seq: 0 }]), ...changes.sessions },

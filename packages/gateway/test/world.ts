@@ -120,6 +120,7 @@ function createState(has: Has, options: WorldOptions): Ports['state'] {
     agentJwtKey: (id) => read('jwt-read', id === AGENT ? agentJwtKey(SECRET) : undefined),
     tool: () => read('tool-read', { registration: 'registered' as const }),
     sessionCalls: () => read('calls-read', 0),
+    sessionHotUntil: () => read('calls-read', 0),
     consumeOnce: (id) => {
       const fresh = !consumed.has(id);
       consumed.add(id);

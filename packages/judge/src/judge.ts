@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from '@countersign/protocol';
 import { type CompiledRules, matchRules } from '@countersign/rules';
+import { heated, type ScoreView, scoreView } from './dimensions.ts';
 import { WEIGHTS } from './limits.ts';
 import { findingOfOpinion } from './opinions.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
@@ -54,6 +55,7 @@ interface Opinion {
   guards: readonly GuardResult[];
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
+  view: ScoreView | undefined;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -140,13 +142,17 @@ function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
 }
 
 function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
-  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false };
+  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false, view: undefined };
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
   part(opinion, 'rules', () => weighFindings(opinion, input, parts));
   part(opinion, 'guards', () => weighGuards(opinion, input, parts));
   part(opinion, 'cuts', () => weighCuts(opinion, input));
   part(opinion, 'opinions', () => weighOpinions(opinion, input));
+  // A view of all that was found: it adds nothing to the decision, unless it fails.
+  part(opinion, 'scores', () => {
+    opinion.view = scoreView({ ...input, findings: opinion.findings });
+  });
   return opinion;
 }
 
@@ -168,6 +174,7 @@ function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
     reasonsCut: 0,
     obligations: [],
     by: 'judge',
+    ...(opinion.view === undefined ? {} : { scores: opinion.view.scores }),
   };
   return boundVerdict(verdict, reasons);
 }
@@ -178,10 +185,11 @@ function countTypes(facts: readonly { readonly type: string }[]): Record<string,
   return Object.fromEntries(counts);
 }
 
-function deltaOf(opinion: Opinion, { action, state }: JudgeInput): StateDelta {
+function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput): StateDelta {
   const sessionCalls = (state.sessionCalls ?? 0) + 1;
-  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls };
-  return { sessionCalls, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
+  const heat = opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {};
+  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...heat };
+  return { sessionCalls, ...heat, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
 }
 
 /** Judges one action with the given parts. Total: a part that fails denies, and is listed. */

@@ -50,3 +50,39 @@ export const EXPLAIN_LIMITS = {
   /** Options that are proposed. */
   wordsMax: 8,
 } as const;
+
+/** The arithmetic of the scores (spec/verdict.md), in thousandths. */
+export const SCORE_WEIGHTS = {
+  danger: 400,
+  session: 250,
+  trust: 150,
+  injection: 500,
+  levels: { critical: 2200, high: 1500, medium: 800 },
+  /** D6 from which a low level becomes medium. */
+  injected: 2000,
+  /** Score of a finding from which it speaks for high or critical, and for medium. */
+  blocks: 700,
+  flags: 300,
+} as const;
+
+/** What each sign of an injection adds to D6, and the most that its kind can add. */
+export const INJECTION_WEIGHTS = {
+  invisible: 800,
+  invisibleMax: 2400,
+  weak: 300,
+  weakMax: 1500,
+  strong: 800,
+  strongMax: 2400,
+  toolSpecific: 500,
+  toolSpecificMax: 1000,
+  external: 300,
+  max: 3000,
+} as const;
+
+/** How a session remembers grave results: each of them for a while, one after another, and never more than a few. */
+export const SESSION_HEAT = {
+  coolsAfterSeconds: 600,
+  midFrom: 2,
+  highFrom: 5,
+  resultsMax: 6,
+} as const;

@@ -54,7 +54,7 @@ function changed(action: Action): readonly string[] | undefined {
   return explained(action).change?.texts.map(({ text }) => text);
 }
 
-describe('VER-040 what was found, and where', () => {
+describe('VER-060 what was found, and where', () => {
   it('quotes the place, and says what a command was read as', () => {
     const [first] = explained(shell("X=rm; $X -r''f ~/")).findings;
     expect(first?.finding.fact).toBe('command');
@@ -106,7 +106,7 @@ const OBFUSCATED: readonly (readonly [string, string, readonly string[]])[] = [
   ['another machine', "ssh host.example 'rm -rf /srv/data'", ['rm -rf /srv/data', 'deletes /srv/data']],
 ];
 
-describe('VER-040 dressed-up commands are what a person would write down', () => {
+describe('VER-060 dressed-up commands are what a person would write down', () => {
   it.each(OBFUSCATED)('%s', (_name, command, written) => {
     const { facts } = explained(shell(command)).judged;
     const read = facts.commands.map(({ line }) => line);
@@ -115,7 +115,7 @@ describe('VER-040 dressed-up commands are what a person would write down', () =>
   });
 });
 
-describe('VER-041 the nearest change', () => {
+describe('VER-061 the nearest change', () => {
   it.each([
     ['rm -rf /', 'rm -rf ./build'],
     ['cd src && rm -rf / --no-preserve-root', 'cd src'],
@@ -169,7 +169,7 @@ describe('VER-041 the nearest change', () => {
   });
 });
 
-describe('VER-042 where no text is allowed', () => {
+describe('VER-062 where no text is allowed', () => {
   it('is no change', () => {
     expect(explained(sql('DROP TABLE users')).change).toBeUndefined();
   });
@@ -180,7 +180,7 @@ describe('VER-042 where no text is allowed', () => {
   });
 });
 
-describe('VER-043 bounds', () => {
+describe('VER-063 bounds', () => {
   it('asks at most so often, however much there is to try', () => {
     const action = shell(Array.from({ length: 80 }, (_, i) => `rm -rf /srv/${i} /etc/${i} ~/.ssh`).join(' ; '));
     explained(action);

@@ -3,6 +3,7 @@
  * packages/store implements it. Every call is durable when it returns, and later reads in this process see it.
  */
 import type { Fault, Result } from '@countersign/kernel';
+import type { AgentTrust } from '@countersign/protocol';
 import type { AgentRecord, OrgRecord } from './ports.ts';
 
 /** Codes of refusals an operator can cause. */
@@ -33,6 +34,8 @@ export interface AgentDraft {
   readonly org: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  /** `standard` where it is not said. */
+  readonly trust?: AgentTrust;
   /** A UUID to keep, when agents move in from elsewhere; a fresh one otherwise. */
   readonly id?: string;
 }
@@ -135,6 +138,8 @@ export interface AdminStore {
   /** Brings a killed agent back, with a new secret. */
   reviveAgent(agent: string, reason: string): AdminResult<AgentCreated>;
   setAgentScopes(agent: string, scopes: readonly string[]): AdminResult<AgentView>;
+  /** Feeds D5 of the scores, which decides nothing. */
+  setAgentTrust(agent: string, trust: AgentTrust): AdminResult<AgentView>;
   createApiKey(draft: ApiKeyDraft): AdminResult<ApiKeyCreated>;
   /** By id. */
   listApiKeys(page: PageRequest): readonly ApiKeyView[];

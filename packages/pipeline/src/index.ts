@@ -48,6 +48,7 @@ export { createGate, type Gate } from './gate.ts';
 export { MAIN_LOG, type LogDraft, type LogsDesk, type LogsFaultCode, type LogsResult, type LogView } from './logs-desk.ts';
 export { PIPELINE_LIMITS } from './limits.ts';
 export type { ArchiveRequest, LogDesk, LogDeskFaultCode, LogDeskResult, LogKeysView, MovedSegments } from './log-desk.ts';
+export type { RulePackView, RulesDesk, RulesFaultCode, RulesRefusal, RulesResult, RulesView } from './rules-desk.ts';
 export type { SessionDesk, SessionEnded, SessionEndRequest, SessionEntry, SessionFaultCode, SessionResult } from './session-desk.ts';
 export { createSessionTurns, type EndTurn, type SessionTurns } from './session-turns.ts';
 export type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult, VaultView } from './vault-desk.ts';

@@ -17,20 +17,24 @@ async function readTool(action: Action, ports: Ports): Promise<Pick<StateSlice, 
   };
 }
 
-async function readState(passage: Passage, ports: Ports): Promise<StateSlice> {
+async function readState(passage: Passage, ports: Ports, nowMs: number): Promise<StateSlice> {
   const { action, orgMode } = passage;
   invariant(action !== undefined, 'state is read for an identified action');
-  const [agent, tool, sessionCalls] = await Promise.all([
+  const [agent, tool, sessionCalls, hotUntil] = await Promise.all([
     ports.state.agent(action.agent),
     readTool(action, ports),
     ports.state.sessionCalls(action.org, action.session),
+    ports.state.sessionHotUntil(action.org, action.session),
   ]);
   const claimed = passage.request.caller.scopes;
   return {
     ...(agent === undefined ? {} : { agentState: agent.state, scopes: agent.scopes }),
+    ...(agent?.trust === undefined ? {} : { trust: agent.trust }),
     ...(claimed === undefined ? {} : { claimedScopes: claimed }),
     orgMode: orgMode ?? 'locked',
     sessionCalls,
+    // What has cooled down is not kept with every receipt.
+    ...(hotUntil * 1000 > nowMs ? { hotUntil } : {}),
     ...tool,
   };
 }
@@ -48,8 +52,9 @@ export async function judge(passage: Passage, ports: Ports): Promise<Passage> {
     passage.endTurn = endTurn;
     // It may have been ended while this action waited for its turn.
     if (ports.recorder.isEnded(action.org, action.session)) return refuse(passage, SESSION_ENDED);
-    passage.state = await readState(passage, ports);
-    passage.time = formatTime(ports.clock.nowMs());
+    const nowMs = ports.clock.nowMs();
+    passage.state = await readState(passage, ports, nowMs);
+    passage.time = formatTime(nowMs);
     passage.judgement = await understood.judge({ now: passage.time, state: passage.state });
     return undefined;
   });

@@ -4,6 +4,7 @@
 import type { Clock, JsonValue, Random } from '@countersign/kernel';
 import type {
   Action,
+  AgentTrust,
   Judgement,
   Principal,
   ReceiptInputs,
@@ -32,6 +33,8 @@ export interface AgentRecord {
   readonly name: string;
   readonly state: 'active' | 'suspended' | 'killed';
   readonly scopes: readonly string[];
+  /** What the operator holds of it; absent: `standard`. */
+  readonly trust?: AgentTrust;
 }
 
 export interface ApiKeyRecord {
@@ -59,6 +62,8 @@ export interface StateStore {
     readonly descriptorHash?: string;
   }): Promise<{ readonly registration?: ToolRegistration; readonly scope?: string }>;
   sessionCalls(org: string, session: string): Promise<number>;
+  /** Unix seconds until which grave results keep the session hot (`StateSlice.hotUntil`); 0 for one that never was. */
+  sessionHotUntil(org: string, session: string): Promise<number>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */
@@ -131,7 +136,7 @@ export interface TokenMinter {
 
 /** Something that happened, for whoever watches. Already stripped of values. Must not throw, must not block. */
 export interface FeedEvent {
-  readonly type: 'decision' | 'outcome' | 'session' | 'agent' | 'policy' | 'log';
+  readonly type: 'decision' | 'outcome' | 'session' | 'agent' | 'policy' | 'rules' | 'log';
   readonly time: string;
   readonly org: string;
   readonly data: JsonValue;

@@ -117,6 +117,7 @@ export function createWorld(options: WorldOptions = {}): World {
       agentJwtKey: () => Promise.resolve(undefined),
       tool: () => Promise.resolve({}),
       sessionCalls: () => Promise.resolve(0),
+      sessionHotUntil: () => Promise.resolve(0),
       consumeOnce: () => Promise.resolve(true),
       stageDelta: () => journal.push('delta'),
     },

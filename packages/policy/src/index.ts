@@ -14,7 +14,8 @@ export {
   type Thresholds,
   type ToolThresholds,
 } from './content.ts';
-export { BUILTIN_HOST_SETS } from './defaults.ts';
+export { BUILTIN_HOST_SETS, DETECTION_DEFAULTS } from './defaults.ts';
+export { type DetectionChange, editDetection } from './edit-policy.ts';
 export { evaluateGuards, evaluateGuardsCounted, type GuardReport } from './evaluate-guards.ts';
 export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';

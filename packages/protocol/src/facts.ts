@@ -27,7 +27,8 @@ export type TextRole =
 export interface TextFact {
   readonly span: Span;
   readonly role: TextRole;
-  /** Decoders applied, outermost first (`url`, `html`, `hex`, `octal`, `unicode-escape`, `base64`, `nfkc`, `zero-width`, `bidi`, `tags`, `homoglyph`, `rot13`); empty for the leaf itself. */
+  /** Decoders applied, outermost first (`url`, `html`, `hex`, `octal`, `unicode-escape`, `base64`, `nfkc`, `zero-width`, `bidi`, `tags`, `homoglyph`, `marks`,
+   * `rot13`, `caesar`, `atbash`, `reversed`, `spaced`, `leet`, `octets`, `morse`); empty for the leaf itself. */
   readonly layers: readonly string[];
   /** The text after decoding, as it is. */
   readonly text: string;
@@ -220,6 +221,18 @@ export interface PiiFact {
   readonly confidence: 'high' | 'low';
 }
 
+/** Prose that the classifier takes for an attempt to take over its reader. A signal: no built-in rule decides by it alone. */
+export interface ProseFact {
+  /** The words that weigh most. */
+  readonly span: Span;
+  readonly role: TextRole;
+  readonly layers: readonly string[];
+  /** By its rate of false alarms on harmless prose (`text-classifier.training.json`). */
+  readonly strength: 'likely' | 'strong';
+  /** Thousandths, in steps of fifty. */
+  readonly score: number;
+}
+
 /** Names of the bounds that cut something off while understanding; each is a reason for caution, never for silence. */
 export type FactsCut =
   | 'texts'
@@ -258,6 +271,8 @@ export interface Facts {
   readonly effects: readonly EffectFact[];
   readonly secrets: readonly SecretFact[];
   readonly pii: readonly PiiFact[];
+  /** Absent where the classifier found none. */
+  readonly prose?: readonly ProseFact[];
   /** Distinct, sorted. */
   readonly cuts: readonly FactsCut[];
   /** Distinct decoder names that changed something anywhere, sorted. */

@@ -23,6 +23,7 @@ export type {
   PathAccess,
   PathFact,
   PiiFact,
+  ProseFact,
   Redirect,
   SecretFact,
   Span,
@@ -53,7 +54,15 @@ export {
 } from './receipt.ts';
 export type { OutcomeDraft, ReceiptDraft, Recorder, Staged } from './recorder.ts';
 export { SEVERITIES, type Severity } from './severity.ts';
-export { PROTOCOL_LIMITS, type Signal, type StateDelta, type StateSlice, type ToolRegistration } from './state.ts';
+export {
+  AGENT_TRUSTS,
+  type AgentTrust,
+  PROTOCOL_LIMITS,
+  type Signal,
+  type StateDelta,
+  type StateSlice,
+  type ToolRegistration,
+} from './state.ts';
 export {
   DECISIONS,
   type Decision,
@@ -61,6 +70,11 @@ export {
   type GuardResult,
   type Judgement,
   type Reason,
+  RISK_LEVELS,
+  type RiskLevel,
+  SCORE_CIRCUITS,
+  type ScoreCircuit,
+  type Scores,
   type Tags,
   type Verdict,
 } from './verdict.ts';

@@ -6,6 +6,10 @@ import type { JsonValue } from '@countersign/kernel';
 /** What is known of the tool that is called. */
 export type ToolRegistration = 'registered' | 'pending' | 'mismatch';
 
+/** What the operator holds of an agent. */
+export const AGENT_TRUSTS = ['untrusted', 'standard', 'elevated', 'privileged'] as const;
+export type AgentTrust = (typeof AGENT_TRUSTS)[number];
+
 /**
  * The keyed values that the judge may read; `JCS` of it is at most 4 KB. A key that is absent is unknown, and unknown is the stricter case.
  */
@@ -23,6 +27,10 @@ export interface StateSlice {
   readonly toolScope?: string;
   /** Decisions so far in this session. */
   readonly sessionCalls?: number;
+  /** Set by the operator for the agent. Absent: `standard` for an agent that is known. */
+  readonly trust?: AgentTrust;
+  /** Unix time in seconds until which the session is hot: each grave result adds to it, and it passes by itself. Absent: it is not. */
+  readonly hotUntil?: number;
 }
 
 /**
@@ -32,6 +40,8 @@ export interface StateDelta {
   /** Tool descriptor to remember as pending: first sight of a tool in a learning org. */
   readonly pendingTool?: { readonly tool: string; readonly hash: string };
   readonly sessionCalls?: number;
+  /** Only where this decision made the session hotter. */
+  readonly hotUntil?: number;
 }
 
 /** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */

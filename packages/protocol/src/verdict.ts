@@ -66,6 +66,26 @@ export interface Reason {
   readonly layers?: readonly string[];
 }
 
+/** From mild to grave. */
+export const RISK_LEVELS = ['low', 'medium', 'high', 'critical'] as const;
+export type RiskLevel = (typeof RISK_LEVELS)[number];
+
+/** Rules that set a level whatever the composite says. */
+export const SCORE_CIRCUITS = ['SC-1', 'SC-2', 'SC-3'] as const;
+export type ScoreCircuit = (typeof SCORE_CIRCUITS)[number];
+
+/** The same facts as the six dimensions of ClawSentry (spec/verdict.md, VER-040 to VER-049): a view, which decides nothing. */
+export interface Scores {
+  /** D1 tool, D2 path and D3 command from 0 to 3, D4 session and D5 trust from 0 to 2, D6 injection in thousandths from 0 to 3000. */
+  readonly d: readonly number[];
+  /** Thousandths. */
+  readonly composite: number;
+  readonly level: RiskLevel;
+  readonly circuit?: ScoreCircuit;
+  /** Dimensions (1 to 6) of which nothing was known, so that the stricter case was taken. Absent where there is none. */
+  readonly missing?: readonly number[];
+}
+
 export interface Verdict {
   readonly decision: Decision;
   /** Thousandths, 0..1000. */
@@ -79,6 +99,8 @@ export interface Verdict {
   readonly obligations: readonly string[];
   /** Who spoke. */
   readonly by: 'judge' | 'pipeline';
+  /** Absent where no judge spoke, and in receipts from before there were any. */
+  readonly scores?: Scores;
 }
 
 /** What the judge gave for one action: the verdict, what it rests on, and what it changes. */

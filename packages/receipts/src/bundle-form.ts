@@ -6,9 +6,12 @@ import {
   OUTCOME_TYPE,
   PROTOCOL_LIMITS,
   RECEIPT_TYPE,
+  RISK_LEVELS,
+  SCORE_CIRCUITS,
   SESSION_END_TYPE,
   SEVERITIES,
 } from '@countersign/protocol';
+import { pointer } from '@countersign/kernel';
 import { parseNoteVerifierKey } from '@countersign/crypto';
 import { anyValue, byMember, closed, count, either, listOf, matching, oneOf, orNull, someOf, text, type Form } from './form.ts';
 import { RECEIPT_LIMITS } from './limits.ts';
@@ -31,15 +34,34 @@ const reason = closed(
   { fact: shortText, layers: listOf(shortText, 64) },
 );
 
-const verdict = closed({
-  decision: oneOf(...DECISIONS),
-  risk: thousandths,
-  severity: oneOf(...SEVERITIES),
-  reasons: listOf(reason, PROTOCOL_LIMITS.reasonsMax),
-  reasonsCut: count(),
-  obligations: listOf(shortText, 256),
-  by: oneOf('judge', 'pipeline'),
-});
+/** D6 counts thousandths, the others whole steps. */
+const dimensions: Form = (value, path) => {
+  const list = listOf(count(3000), 6)(value, path);
+  if (list !== undefined) return list;
+  const items = value as readonly number[];
+  const bad = [3, 3, 3, 2, 2, 3000].findIndex((max, i) => (items[i] ?? Infinity) > max);
+  return bad < 0 ? undefined : { path: pointer(path, bad), message: 'not a score of this dimension' };
+};
+
+const dimensionNumber: Form = (value, path) => (value === 0 ? { path, message: 'not the number of a dimension' } : count(6)(value, path));
+
+const scores = closed(
+  { d: dimensions, composite: count(RECEIPT_LIMITS.compositeMax), level: oneOf(...RISK_LEVELS) },
+  { circuit: oneOf(...SCORE_CIRCUITS), missing: someOf(dimensionNumber, 6) },
+);
+
+const verdict = closed(
+  {
+    decision: oneOf(...DECISIONS),
+    risk: thousandths,
+    severity: oneOf(...SEVERITIES),
+    reasons: listOf(reason, PROTOCOL_LIMITS.reasonsMax),
+    reasonsCut: count(),
+    obligations: listOf(shortText, 256),
+    by: oneOf('judge', 'pipeline'),
+  },
+  { scores },
+);
 
 const principal = closed(
   { org: name, agent: name, delegation: listOf(name, RECEIPT_LIMITS.delegationMax) },

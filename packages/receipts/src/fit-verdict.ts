@@ -37,7 +37,7 @@ function withReasons(verdict: Verdict, reasons: readonly Reason[]): Verdict {
 /** Most bytes that one UTF-16 unit takes in canonical text: `\u0001`. */
 const BYTES_PER_UNIT = 6;
 /** More than the names, numbers and marks of a verdict, a reason and a span take. */
-const FRAME_BYTES = { verdict: 200, reason: 160, span: 80, text: 3 } as const;
+const FRAME_BYTES = { verdict: 320, reason: 160, span: 80, text: 3 } as const;
 
 function spanBytesMax(evidence: readonly Span[]): number {
   let bytes = 0;

@@ -22,6 +22,8 @@ export const RECEIPT_LIMITS = {
   pathCharsMax: 96,
   layersMax: 8,
   obligationsMax: 16,
+  /** Composite of the scores of a verdict, in thousandths: nothing reaches it. */
+  compositeMax: 9999,
   /** Receipts whose outcome is awaited and whose subject is remembered for it. */
   awaitedMax: 100_000,
   /** Bytes of a bundle, its nesting and its values. */

@@ -1,5 +1,5 @@
 import { canonicalize, utf8Length, type JsonValue } from '@countersign/kernel';
-import { DECISIONS, PROTOCOL_LIMITS, SEVERITIES, type Verdict } from '@countersign/protocol';
+import { DECISIONS, PROTOCOL_LIMITS, RISK_LEVELS, SCORE_CIRCUITS, SEVERITIES, type Verdict } from '@countersign/protocol';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fitVerdict, RECEIPT_LIMITS } from '../src/index.ts';
@@ -29,7 +29,18 @@ const reason = fc.record(
   },
   { requiredKeys: ['code', 'text', 'severity', 'score', 'evidence'] },
 );
+const scores = fc.record(
+  {
+    d: fc.constantFrom([3, 3, 3, 2, 2, 3000], [0, 0, 0, 0, 1, 0]),
+    composite: fc.nat({ max: 9999 }),
+    level: fc.constantFrom(...RISK_LEVELS),
+    circuit: fc.constantFrom(...SCORE_CIRCUITS),
+    missing: fc.constant([1, 2, 3, 4, 5, 6]),
+  },
+  { requiredKeys: ['d', 'composite', 'level'] },
+);
 const verdicts: fc.Arbitrary<Verdict> = fc.record({
+  scores,
   decision: fc.constantFrom(...DECISIONS),
   risk: fc.nat({ max: 1000 }),
   severity: fc.constantFrom(...SEVERITIES),
@@ -48,11 +59,12 @@ test('RCPT-015 whatever the verdict, it fits, says how much was cut, and fitting
       expect(bytesOf(fitted)).toBeLessThanOrEqual(RECEIPT_LIMITS.verdictBytesMax);
       expect(fitted.reasons.length).toBeLessThanOrEqual(PROTOCOL_LIMITS.reasonsMax);
       expect(fitted.reasons.length + fitted.reasonsCut).toBe(verdict.reasons.length + verdict.reasonsCut);
-      expect([fitted.decision, fitted.risk, fitted.severity, fitted.by]).toEqual([
+      expect([fitted.decision, fitted.risk, fitted.severity, fitted.by, fitted.scores]).toEqual([
         verdict.decision,
         verdict.risk,
         verdict.severity,
         verdict.by,
+        verdict.scores,
       ]);
       expect(fitVerdict(fitted)).toEqual(fitted);
       if (bytesOf(verdict) <= RECEIPT_LIMITS.verdictBytesMax && verdict.reasons.length <= PROTOCOL_LIMITS.reasonsMax)

@@ -4,12 +4,14 @@ import type { CommandFact, Facts } from '@countersign/protocol';
 import { FACT_FIELDS, type AnyFact, type FactClass } from './fact-fields.ts';
 import type { PatternFault } from './pattern-syntax.ts';
 import { compilePattern, type CompiledPattern } from './pattern.ts';
-import type { FactTest, Pattern, WordList } from './rule.ts';
+import type { FactTest, NumberRange, Pattern, WordList } from './rule.ts';
 
 export interface StringsCheck {
   readonly type: 'strings';
   readonly field: string;
   readonly read: (fact: AnyFact) => readonly string[];
+  /** The same values as they came. */
+  readonly raw: (fact: AnyFact) => readonly string[];
   readonly any: readonly CompiledPattern[];
   readonly all: readonly CompiledPattern[];
   readonly none: readonly CompiledPattern[];
@@ -18,7 +20,12 @@ export interface StringsCheck {
 export type Check =
   | StringsCheck
   | { readonly type: 'flag'; readonly read: (fact: AnyFact) => boolean; readonly value: boolean }
-  | { readonly type: 'numbers'; readonly read: (fact: AnyFact) => readonly number[]; readonly values: ReadonlySet<number> }
+  | {
+      readonly type: 'numbers';
+      readonly read: (fact: AnyFact) => readonly number[];
+      readonly values: ReadonlySet<number>;
+      readonly ranges: readonly NumberRange[];
+    }
   | { readonly type: 'commands'; readonly read: (fact: AnyFact, facts: Facts) => readonly CommandFact[]; readonly test: Checks };
 
 /** Every check holds, and none of the exceptions. */
@@ -71,7 +78,7 @@ function stringsCheck(
   field: string,
   written: FactTest[string],
   at: { readonly path: string; readonly report: Report },
-): Omit<StringsCheck, 'read'> {
+): Omit<StringsCheck, 'read' | 'raw'> {
   if (Array.isArray(written)) return { type: 'strings', field, any: compilePatterns(written, 'value', at), all: [], none: [] };
   const parts = written as { readonly any?: unknown; readonly all?: unknown; readonly none?: unknown };
   const part = (name: 'any' | 'all' | 'none'): readonly CompiledPattern[] =>
@@ -102,15 +109,22 @@ function compileCheck(written: Written, field: string, report: Report): Check | 
   // A leaf of a class is only ever given facts of that class, which is what its fields read.
   switch (definition.type) {
     case 'strings':
-      return { ...stringsCheck(field, value, { path, report }), read: definition.read as StringsCheck['read'] };
+      return {
+        ...stringsCheck(field, value, { path, report }),
+        read: definition.read as StringsCheck['read'],
+        raw: (definition.raw ?? definition.read) as StringsCheck['raw'],
+      };
     case 'flag':
       return { type: 'flag', read: definition.read as (fact: AnyFact) => boolean, value: value === true };
-    case 'numbers':
+    case 'numbers': {
+      const numbers = value as readonly (number | NumberRange)[];
       return {
         type: 'numbers',
         read: definition.read as (fact: AnyFact) => readonly number[],
-        values: new Set(value as readonly number[]),
+        values: new Set(numbers.filter((item) => typeof item === 'number')),
+        ranges: numbers.filter((item) => typeof item !== 'number'),
       };
+    }
     case 'commands':
       break;
   }

@@ -10,6 +10,7 @@ import type {
   HostFact,
   PathFact,
   PiiFact,
+  ProseFact,
   SecretFact,
   Span,
   StatementFact,
@@ -25,6 +26,7 @@ export const FACT_CLASSES = [
   'effect',
   'secret',
   'pii',
+  'prose',
   'tool',
   'key',
   'cut',
@@ -32,9 +34,14 @@ export const FACT_CLASSES = [
 ] as const;
 export type FactClass = (typeof FACT_CLASSES)[number];
 
-/** How one field is tested: by patterns, by true or false, by numbers, or by a test of the commands it relates to. */
+/** How one field is tested: by patterns (`raw`: the same values with their case, for `cased` patterns), by true or false, by numbers, or by a test of the commands it relates to. */
 export type Field<T> =
-  | { readonly type: 'strings'; readonly values?: readonly string[]; readonly read: (fact: T) => readonly string[] }
+  | {
+      readonly type: 'strings';
+      readonly values?: readonly string[];
+      readonly read: (fact: T) => readonly string[];
+      readonly raw?: (fact: T) => readonly string[];
+    }
   | { readonly type: 'flag'; readonly read: (fact: T) => boolean }
   | { readonly type: 'numbers'; readonly read: (fact: T) => readonly number[] }
   | { readonly type: 'commands'; readonly read: (fact: T, facts: Facts) => readonly CommandFact[] };
@@ -55,6 +62,11 @@ function lower(text: string): string {
 
 function strings<T>(read: (fact: T) => readonly string[], values?: readonly string[]): Field<T> {
   return values === undefined ? { type: 'strings', read } : { type: 'strings', read, values };
+}
+
+/** Values whose case the facts keep. */
+function cased<T>(raw: (fact: T) => readonly string[]): Field<T> {
+  return { type: 'strings', read: (fact) => raw(fact).map(lower), raw };
 }
 
 function flag<T>(read: (fact: T) => boolean): Field<T> {
@@ -93,8 +105,8 @@ function commandAt(index: number, facts: Facts): readonly CommandFact[] {
 
 const COMMAND: Fields<CommandFact> = {
   name: strings((fact) => [fact.name]),
-  args: strings((fact) => fact.args.map(lower)),
-  line: strings((fact) => [lower(fact.line)]),
+  args: cased((fact) => fact.args),
+  line: cased((fact) => [fact.line]),
   wrappers: strings((fact) => fact.wrappers.map(lower)),
   redirects: strings((fact) => fact.redirects.map((redirect) => lower(`${redirect.operator} ${redirect.target}`))),
   via: strings(
@@ -102,7 +114,7 @@ const COMMAND: Fields<CommandFact> = {
     ['top', 'substitution', 'process-substitution', 'inline', 'eval', 'heredoc', 'function', 'interpreter'],
   ),
   dynamic: flag((fact) => fact.dynamic),
-  program: strings((fact) => [lower(fact.program)]),
+  program: cased((fact) => [fact.program]),
   subshell: flag((fact) => fact.subshell),
   key: strings((fact) => keyOf(fact.span)),
   bare: flag((fact) => fact.args.length === 0),
@@ -138,8 +150,8 @@ const CODE: Fields<CodeFact> = {
 };
 
 const PATH: Fields<PathFact> = {
-  path: strings((fact) => (fact.resolved === undefined ? [lower(fact.normalized)] : [lower(fact.normalized), lower(fact.resolved)])),
-  raw: strings((fact) => [lower(fact.raw)]),
+  path: cased((fact) => (fact.resolved === undefined ? [fact.normalized] : [fact.normalized, fact.resolved])),
+  raw: cased((fact) => [fact.raw]),
   access: strings((fact) => [fact.access], ['read', 'write', 'delete', 'execute', 'mention']),
   layers: strings((fact) => fact.layers),
   key: strings((fact) => keyOf(fact.span)),
@@ -154,7 +166,7 @@ const HOST: Fields<HostFact> = {
   raw: strings((fact) => [lower(fact.raw)]),
   address: strings((fact) => (fact.address === undefined ? [] : [fact.address])),
   scheme: strings((fact) => (fact.scheme === undefined ? [] : [fact.scheme])),
-  url: strings((fact) => (fact.url === undefined ? [] : [lower(fact.url)])),
+  url: cased((fact) => (fact.url === undefined ? [] : [fact.url])),
   oddities: strings((fact) => fact.oddities),
   access: strings((fact) => [fact.access], ['connect', 'mention']),
   key: strings((fact) => keyOf(fact.span)),
@@ -164,7 +176,7 @@ const HOST: Fields<HostFact> = {
 
 const EFFECT: Fields<EffectFact> = {
   kind: strings((fact) => [fact.kind], ['reads', 'writes', 'deletes', 'executes', 'connects', 'escalates', 'persists', 'hides']),
-  target: strings((fact) => [lower(fact.target)]),
+  target: cased((fact) => [fact.target]),
   place: strings((fact) => [fact.place]),
   key: strings((fact) => keyOf(fact.span)),
   command: { type: 'commands', read: (fact, facts) => commandAt(fact.command, facts) },
@@ -179,6 +191,14 @@ function sensitive<T extends SecretFact | PiiFact>(): Fields<T> {
   };
 }
 
+const PROSE: Fields<ProseFact> = {
+  strength: strings((fact) => [fact.strength], ['likely', 'strong']),
+  role: strings((fact) => [fact.role], ['content', 'descriptor']),
+  layers: strings((fact) => fact.layers),
+  decoded: flag((fact) => fact.layers.length > 0),
+  key: strings((fact) => keyOf(fact.span)),
+};
+
 const NAME: Fields<NameFact> = { name: strings((fact) => [fact.name]) };
 
 /** Fields by class. A fact of a class is only ever handed to the fields of that class. */
@@ -191,6 +211,7 @@ export const FACT_FIELDS: Readonly<Record<FactClass, Readonly<Record<string, Fie
   effect: EFFECT,
   secret: sensitive<SecretFact>(),
   pii: sensitive<PiiFact>(),
+  prose: PROSE,
   tool: NAME,
   key: NAME,
   cut: NAME,
@@ -217,13 +238,16 @@ const LISTS = {
   effect: 'effects',
   secret: 'secrets',
   pii: 'pii',
+  prose: 'prose',
 } as const satisfies Partial<Record<FactClass, keyof Facts>>;
+
+const NONE: readonly AnyFact[] = [];
 
 /** The facts of one class in document order. */
 export function factsOf(factClass: FactClass, action: Action, facts: Facts): readonly AnyFact[] {
   if (factClass === 'tool') return action.tool === undefined ? [] : names([action.tool]);
   if (factClass === 'cut') return names(facts.cuts);
   if (factClass === 'encoding') return names(facts.encodings);
-  if (factClass !== 'key') return facts[LISTS[factClass]];
+  if (factClass !== 'key') return facts[LISTS[factClass]] ?? NONE;
   return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
 }

@@ -1,13 +1,23 @@
 /** @module Structured facts against rules: a fact is shown only to the leaves that its values lead to. */
 import { scan } from './automaton.ts';
-import type { Check, Checks } from './compile-facts.ts';
+import type { Check, Checks, StringsCheck } from './compile-facts.ts';
 import type { ClassIndex, FieldIndex } from './compile-rules.ts';
 import { factsOf, type AnyFact } from './fact-fields.ts';
 import type { Matching } from './matching.ts';
 import { searchValue, type CompiledPattern } from './pattern.ts';
 
-function someHolds(patterns: readonly CompiledPattern[], values: readonly string[], matching: Matching): boolean {
-  return values.some((value) => patterns.some((pattern) => searchValue(pattern, value, matching.meter) !== undefined));
+/** The values of a fact's field; with their case only where a pattern asks for it. */
+interface Values {
+  readonly lower: readonly string[];
+  readonly check: StringsCheck;
+  readonly fact: AnyFact;
+}
+
+function someHolds(patterns: readonly CompiledPattern[], { lower, check, fact }: Values, matching: Matching): boolean {
+  return patterns.some((pattern) => {
+    const values = pattern.cased ? check.raw(fact) : lower;
+    return values.some((value) => searchValue(pattern, value, matching.meter) !== undefined);
+  });
 }
 
 function checkHolds(check: Check, fact: AnyFact, matching: Matching): boolean {
@@ -16,13 +26,13 @@ function checkHolds(check: Check, fact: AnyFact, matching: Matching): boolean {
     case 'flag':
       return check.read(fact) === check.value;
     case 'numbers':
-      return check.read(fact).some((value) => check.values.has(value));
+      return check.read(fact).some((value) => check.values.has(value) || check.ranges.some(({ from, to }) => value >= from && value <= to));
     case 'commands':
       return check.read(fact, matching.facts).some((command) => allHold(check.test, command, matching));
     case 'strings':
       break;
   }
-  const values = check.read(fact);
+  const values: Values = { lower: check.read(fact), check, fact };
   if (check.any.length > 0 && !someHolds(check.any, values, matching)) return false;
   if (check.none.length > 0 && someHolds(check.none, values, matching)) return false;
   return check.all.every((pattern) => someHolds([pattern], values, matching));

@@ -16,12 +16,17 @@ function spanOf(text: TextFact, match: Match): Span {
   return { path: text.span.path, start: text.span.start + match.start, end: text.span.start + match.end };
 }
 
-function contextHolds(leaf: TextLeaf, text: string, matching: Matching): (match: Match) => boolean {
+/** What a pattern is held against. Both have the same length, so that places in one are places in the other. */
+function viewOf(pattern: CompiledPattern, text: TextFact): string {
+  return pattern.cased ? text.text : text.lower;
+}
+
+function contextHolds(leaf: TextLeaf, text: TextFact, matching: Matching): (match: Match) => boolean {
   const found = (pattern: CompiledPattern, window: Match): boolean =>
-    matchInWindow(pattern, { text, window, from: window.start }, matching.meter) !== undefined;
+    matchInWindow(pattern, { text: viewOf(pattern, text), window, from: window.start }, matching.meter) !== undefined;
   return (match) => {
     if (leaf.near.length === 0 && leaf.unless.length === 0) return true;
-    const window = windowAt(text.length, match.start);
+    const window = windowAt(text.lower.length, match.start);
     return leaf.near.every((pattern) => found(pattern, window)) && !leaf.unless.some((pattern) => found(pattern, window));
   };
 }
@@ -101,7 +106,7 @@ class TextReader {
   }
 
   search(id: number, entry: TextPattern, start: number): void {
-    const text = this.text.lower;
+    const text = viewOf(entry.pattern, this.text);
     const window = windowAt(text.length, start);
     let from = window.start;
     while ((this.compiled.scratch.hits[id] ?? 0) < RULE_LIMITS.hitsPerTextMax && !this.matching.isSpent(this.text.span)) {
@@ -120,7 +125,7 @@ class TextReader {
   /** Takes a match of a pattern down; false where what stands around it forbids it. */
   found(leaf: number, position: number, match: Match): boolean {
     const test = this.compiled.leaves[leaf];
-    if (test?.type !== 'text' || !contextHolds(test, this.text.lower, this.matching)(match)) return false;
+    if (test?.type !== 'text' || !contextHolds(test, this.text, this.matching)(match)) return false;
     const { layers, role } = this.text;
     this.matching.hit(leaf, { position, span: spanOf(this.text, match), layers, joined: role === 'joined' });
     return true;

@@ -1,6 +1,7 @@
 /**
  * @module Reads the subset of ECMAScript regular expressions that rules may use, so that they can be judged before they run.
- * Refused: back-references, named groups, flags, property escapes, and upper-case letters (input is lower-cased).
+ * Refused: back-references, named groups, flags, property escapes, and, unless the expression is `cased`, upper-case letters (input is
+ * lower-cased).
  */
 import { err, ok, type Result } from '@countersign/kernel';
 import { addRange, complement, emptySet, fullSet, namedSet, union, type CharSet } from './char-set.ts';
@@ -51,11 +52,22 @@ const ESCAPES: ReadonlyMap<string, number> = new Map([
 
 class PatternReader {
   readonly source: string;
+  /** Upper-case letters mean what they are. */
+  readonly cased: boolean;
   at = 0;
   depth = 0;
 
-  constructor(source: string) {
+  constructor(source: string, cased: boolean) {
     this.source = source;
+    this.cased = cased;
+  }
+
+  /** Of a letter that nothing could match, or whose lower case is not its own matter alone. */
+  refuseCase(unit: string, start: number): void {
+    if (!this.cased && unit >= 'A' && unit <= 'Z')
+      this.refuse(start, 'pattern_syntax', 'upper-case letters never match: the input is lower-cased');
+    if (this.cased && unit > '\u007f' && unit.toLowerCase() !== unit)
+      this.refuse(start, 'pattern_unsupported', 'a `cased` expression may have upper-case letters of ASCII only');
   }
 
   refuse(start: number, code: PatternFault['code'], message: string): never {
@@ -137,7 +149,7 @@ class PatternReader {
   }
 
   unit(text: string, start: number): PatternNode {
-    if (text >= 'A' && text <= 'Z') this.refuse(start, 'pattern_syntax', 'upper-case letters never match: the input is lower-cased');
+    this.refuseCase(text, start);
     const set = emptySet();
     const code = text.charCodeAt(0);
     addRange(set, { from: code, to: code });
@@ -227,7 +239,7 @@ class PatternReader {
     const unit = this.peek();
     this.at += 1;
     if (unit !== '\\') {
-      if (unit >= 'A' && unit <= 'Z') this.refuse(start, 'pattern_syntax', 'upper-case letters never match: the input is lower-cased');
+      this.refuseCase(unit, start);
       return unit.charCodeAt(0);
     }
     const letter = this.peek();
@@ -247,12 +259,12 @@ class PatternReader {
 }
 
 /** Parses one expression. Cost is linear in its length, which is capped. */
-export function readPattern(source: string): Result<PatternNode, PatternFault> {
+export function readPattern(source: string, cased = false): Result<PatternNode, PatternFault> {
   if (source.length === 0 || source.length > RULE_LIMITS.patternCharsMax) {
     const message = `a pattern must have 1 to ${RULE_LIMITS.patternCharsMax} characters`;
     return err({ code: 'pattern_too_long', message, start: 0, end: source.length, hint: 'split it into several patterns' });
   }
-  const reader = new PatternReader(source);
+  const reader = new PatternReader(source, cased);
   try {
     const node = reader.choice();
     if (reader.at < source.length) reader.refuse(reader.at, 'pattern_syntax', 'a `)` without a group');

@@ -18,6 +18,8 @@ export interface CompiledPattern {
   readonly equal: string | undefined;
   /** Undefined where a literal hit is already the match. */
   readonly expression: RegExp | undefined;
+  /** Searched in the text as it came; by `literals`, which are lower-case, all the same. */
+  readonly cased: boolean;
   /** True when a window's edge could be taken for the text's. */
   readonly edged: boolean;
   /** Ways from one place; what a window costs. */
@@ -35,6 +37,7 @@ export interface Meter {
   steps: number;
 }
 
+/** Every character that means something in an expression. */
 const SPECIAL = /[\\^$.*+?()[\]{}|/-]/g;
 
 function escapeUnit(text: string): string {
@@ -56,16 +59,21 @@ function quoted(fault: PatternFault, source: string): PatternFault {
   return part === '' ? fault : { ...fault, message: `${fault.message}: \`${part}\`` };
 }
 
-function compileSource(source: string): Result<CompiledPattern, PatternFault> {
-  const read = readPattern(source);
+function lowered(literals: readonly string[]): readonly string[] {
+  return [...new Set(literals.map((literal) => literal.toLowerCase()))];
+}
+
+function compileSource(source: string, cased = false): Result<CompiledPattern, PatternFault> {
+  const read = readPattern(source, cased);
   if (!read.ok) return err(quoted(read.error, source));
   const judged = judgePattern(read.value, source);
   if (judged.fault !== undefined) return err(quoted(judged.fault, source));
   const expression = new RegExp(source, 'gs');
   return ok({
-    literals: requiredLiterals(read.value) ?? [],
+    literals: lowered(requiredLiterals(read.value) ?? []),
     equal: undefined,
     expression,
+    cased,
     edged: /[$^]|\\[bB]|\(\?/.test(source),
     ways: judged.ways,
   });
@@ -103,7 +111,7 @@ function faultOfPlain(text: string, mode: PatternMode): PatternFault | undefined
 function compilePlain(text: string, mode: PatternMode): Result<CompiledPattern, PatternFault> {
   const fault = faultOfPlain(text, mode);
   if (fault !== undefined) return err(fault);
-  const plain = { literals: [text], expression: undefined, edged: false, ways: 1 };
+  const plain = { literals: [text], expression: undefined, cased: false, edged: false, ways: 1 };
   if (mode === 'value' && !text.includes('*')) return ok({ ...plain, equal: text });
   if (mode === 'phrase' && !text.includes(' ')) return ok({ ...plain, equal: undefined });
   return compileSource(sourceOf(text, mode));
@@ -116,7 +124,7 @@ export function compilePattern(pattern: Pattern, mode: PatternMode): Result<Comp
     const plain = compilePlain(pattern.word, 'phrase');
     return plain.ok ? compileSource(`(?<!\\w)${sourceOf(pattern.word, 'phrase')}(?!\\w)`) : plain;
   }
-  return compileSource(pattern.regex);
+  return compileSource(pattern.regex, pattern.cased === true);
 }
 
 /** The window around a literal hit. */
@@ -138,7 +146,7 @@ function findLiteral(
   return at === -1 ? undefined : { start: base + at, end: base + at + literal.length };
 }
 
-/** The first match inside the window at or after `from`, or undefined. `text` is lower-case. */
+/** The first match inside the window at or after `from`, or undefined. `text` is lower-case, or of a `cased` pattern as it came. */
 export function matchInWindow(
   pattern: CompiledPattern,
   view: { readonly text: string; readonly window: Match; readonly from: number },
@@ -162,7 +170,7 @@ export function matchInWindow(
   return { start: window.start + found.index, end };
 }
 
-/** The first match in a lower-case value of any length: whole where it is short, in overlapping windows where it is not. */
+/** The first match in a lower-case value (of a `cased` pattern: a value as it came) of any length: whole where it is short, in overlapping windows where it is not. */
 export function searchValue(pattern: CompiledPattern, value: string, meter: Meter): Match | undefined {
   meter.steps += 1;
   if (pattern.equal !== undefined) return value === pattern.equal ? { start: 0, end: value.length } : undefined;

@@ -16,13 +16,16 @@ function checkPattern(value: JsonValue, path: Path, reading: Reading): void {
     reading.fault('rule_type', path, 'a pattern must be a string, `regex: ...` or `word: ...`');
     return;
   }
-  const keys = Object.keys(value);
+  const keys = Object.keys(value).filter((key) => key !== 'cased');
   const [key = ''] = keys;
   if (keys.length !== 1 || (key !== 'regex' && key !== 'word')) {
     reading.fault('rule_type', path, 'a pattern must have exactly one of `regex` and `word`');
     return;
   }
   reading.string(value[key], [...path, key]);
+  if (!Object.hasOwn(value, 'cased')) return;
+  if (key !== 'regex' || value['cased'] !== true)
+    reading.fault('rule_type', [...path, 'cased'], '`cased: true` stands beside `regex` and nowhere else');
 }
 
 function checkPatterns(value: JsonValue | undefined, path: Path, reading: Reading): void {
@@ -93,6 +96,30 @@ function checkStrings(value: JsonValue | undefined, path: Path, reading: Reading
   for (const name of Object.keys(parts)) checkPatterns(parts[name], [...path, name], reading);
 }
 
+/** A number, or a range of them. */
+function checkNumber(value: JsonValue, path: Path, reading: Reading): void {
+  const bounds = { min: 0, max: 65_535 };
+  if (!isJsonObject(value)) {
+    reading.integer(value, path, bounds);
+    return;
+  }
+  reading.object(value, path, ['from', 'to']);
+  const from = reading.integer(value['from'], [...path, 'from'], bounds);
+  const to = reading.integer(value['to'], [...path, 'to'], bounds);
+  if (from > to) reading.fault('rule_range', path, 'a range must not be the wrong way round');
+}
+
+/** Facts of this field have lost their case, so that a `cased` pattern would be a promise that nobody keeps. */
+function refuseCased(value: JsonValue | undefined, path: Path, reading: Reading): void {
+  const lists: readonly (readonly [Path, JsonValue | undefined])[] = isJsonObject(value)
+    ? Object.entries(value).map(([name, list]) => [[...path, name], list] as const)
+    : [[path, value]];
+  for (const [at, list] of lists)
+    for (const [i, item] of (Array.isArray(list) ? (list as readonly JsonValue[]) : []).entries())
+      if (isJsonObject(item) && Object.hasOwn(item, 'cased'))
+        reading.fault('rule_value', [...at, i, 'cased'], { message: 'the case of this field is not kept', hint: 'leave `cased` out' });
+}
+
 function checkField(
   field: Field<never>,
   at: { readonly value: JsonValue | undefined; readonly path: Path; readonly depth: number },
@@ -105,13 +132,14 @@ function checkField(
       return;
     case 'numbers':
       for (const [i, item] of reading.list(value, path, { min: 1, max: RULE_LIMITS.patternsMax }).entries())
-        reading.integer(item, [...path, i], { min: 0, max: 65_535 });
+        checkNumber(item, [...path, i], reading);
       return;
     case 'commands':
       checkFact({ factClass: 'command', value, path, depth: at.depth + 1 }, reading);
       return;
     case 'strings':
       checkStrings(value, path, reading);
+      if (field.raw === undefined) refuseCased(value, path, reading);
       if (field.values === undefined || !Array.isArray(value)) return;
       for (const [i, item] of value.entries()) reading.oneOf(item, [...path, i], field.values);
   }

@@ -204,7 +204,7 @@ function oneFault(
 }
 
 /** Nesting that the YAML library would have to recurse into; counted over brackets and indentation before it is asked. */
-function isTooDeep(text: string): boolean {
+export function isTooDeep(text: string): boolean {
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text[i];

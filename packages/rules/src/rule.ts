@@ -6,10 +6,16 @@ import type { Severity, Tags } from '@countersign/protocol';
 import type { FactClass } from './fact-fields.ts';
 
 /**
- * One pattern, in lower case. A string is a phrase in texts (a space stands for 1 to 8 white-space characters) and the whole value
+ * One pattern, in lower case unless it is `cased`: then it is held against the text as it came. A string is a phrase in texts (a space stands for 1 to 8 white-space characters) and the whole value
  * elsewhere (with `*` as wildcard); `word` is a phrase that stands by itself; `regex` is an expression, in which `.` matches any character.
  */
-export type Pattern = string | { readonly regex: string } | { readonly word: string };
+export type Pattern = string | { readonly regex: string; readonly cased?: true } | { readonly word: string };
+
+/** From and to, both included. */
+export interface NumberRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** A dictionary of whole words and phrases, each a pattern of its own. Documents name one, `{dictionary: name}`; a rule holds its words. */
 export interface WordList {
@@ -44,7 +50,14 @@ export type StringTest =
 
 /** What one fact must be like: every field must hold. The fields are those of `FACT_FIELDS`. */
 export interface FactTest {
-  readonly [field: string]: StringTest | readonly string[] | readonly number[] | boolean | number | FactTest | readonly FactTest[];
+  readonly [field: string]:
+    | StringTest
+    | readonly string[]
+    | readonly (number | NumberRange)[]
+    | boolean
+    | number
+    | FactTest
+    | readonly FactTest[];
 }
 
 /** What must hold of an action. Exactly one key. */

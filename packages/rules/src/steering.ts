@@ -43,7 +43,8 @@ function scoreFault(id: string, own: number): Fault<SteeringFaultCode> {
 }
 
 /** What the steering would weaken and may not. The matcher's own finding can be neither switched off nor tuned. */
-function forbidden(rules: ReadonlyMap<string, Rule>, steering: Steering): Fault<SteeringFaultCode>[] {
+export function steeringFaults(ruleSet: RuleSet, steering: Steering): Fault<SteeringFaultCode>[] {
+  const rules = new Map(ruleSet.rules.map((rule) => [rule.id, rule]));
   const faults: Fault<SteeringFaultCode>[] = [];
   for (const id of steering.disable ?? []) if (id === MATCH_CUT_RULE || rules.get(id)?.exemptable === false) faults.push(disableFault(id));
   for (const [id, score] of Object.entries(steering.scores ?? {})) {
@@ -56,7 +57,7 @@ function forbidden(rules: ReadonlyMap<string, Rule>, steering: Steering): Fault<
 
 /** The rules that speak, with the scores that hold; or everything that the steering may not do. */
 export function steer(ruleSet: RuleSet, steering: Steering): Result<readonly SteeredRule[], Fault<SteeringFaultCode>[]> {
-  const faults = forbidden(new Map(ruleSet.rules.map((rule) => [rule.id, rule])), steering);
+  const faults = steeringFaults(ruleSet, steering);
   if (faults.length > 0) return err(faults);
   const level = steering.level ?? 1;
   const disabled = new Set(steering.disable);

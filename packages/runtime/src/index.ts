@@ -9,6 +9,8 @@ export { hostSetsPath, readHostSets, writeHostSet, type HostSets } from './host-
 export { createJudgePool, type JudgePool } from './judge-pool.ts';
 export { RUNTIME_LIMITS } from './limits.ts';
 export { isLargeAction, loadEngine, type ClosableEngine } from './load-engine.ts';
+export { readRuleDirectory, type WrittenPack } from './rule-directory.ts';
+export { testRuleExamples, type ExampleFailure, type ExampleReport } from './rule-examples.ts';
 export { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 export { type FailedLog, type Logs } from './logs.ts';
 export { furtherLogs, isLogName, isLogThere, logPlace, type LogPlace } from './log-place.ts';

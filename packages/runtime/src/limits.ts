@@ -24,6 +24,9 @@ export const RUNTIME_LIMITS = {
   logOriginCharsMax: 255,
   /** Keys that sign a checkpoint at once. */
   logKeysActiveMax: 4,
+  /** Rule documents of the operator, and UTF-8 bytes of one. */
+  rulePacksMax: 256,
+  ruleFileBytesMax: 4_194_304,
   /** Loaded engines kept for replay. */
   replayEnginesMax: 8,
   /** Tries to copy a database that another process is writing. */

@@ -5,7 +5,8 @@
 import { canonicalize, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
 import type { Engine } from '@countersign/judge';
 import type { AdminStore, EngineProvider, LoadedEngine, PolicyDraft, PolicyView } from '@countersign/pipeline';
-import { parsePolicy, type PolicyDocument, policyHash, resolvePolicy } from '@countersign/policy';
+import { parsePolicy, type PolicyDocument, policyHash, type ResolvedPolicy, resolvePolicy } from '@countersign/policy';
+import { type RuleSet, unknownRules } from '@countersign/rules';
 import { readRuleset } from './builtin.ts';
 import type { EngineFile } from './engine-file.ts';
 import type { HostSets } from './host-sets.ts';
@@ -14,8 +15,8 @@ import { type ClosableEngine, loadEngine } from './load-engine.ts';
 export interface PolicyInForceOptions {
   readonly engine: Engine;
   readonly file: EngineFile;
-  /** Resolved rules, as plain JSON. */
-  readonly rules: JsonValue;
+  /** Resolved rules, as plain JSON, that hold at first; or why there are none: then every action is denied. */
+  readonly rules: Result<JsonValue, Fault>;
   readonly rulesets: ReadonlyMap<string, PolicyDocument>;
   readonly store: Pick<AdminStore, 'setPolicy' | 'activePolicy'>;
   /** Asked at each compilation, so that a set that an operator changes holds for the next document. */
@@ -27,6 +28,13 @@ export interface PolicyInForce extends EngineProvider {
   compile(source: string, name?: string): Result<PolicyDraft, Fault>;
   /** Compiles a document and puts it in force. On any fault the policy in force stays as it is. */
   set(source: string, name?: string): Promise<Result<PolicyView, Fault>>;
+  /**
+   * Loads the active policy with other rules. Nothing is changed until what it gives is called, in the same turn of the loop; until then
+   * another policy could come into force.
+   */
+  withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]>;
+  /** Ids of rules that the active policy names and the rules in force do not have. */
+  ignoredRules(): readonly string[];
   /** Takes up what the store says is active. On a fault the policy in force stays, and `problem` says so until the next that loads. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -45,16 +53,31 @@ function describe(fault: Fault): string {
   return `the policy is refused: ${fault.message}${fault.path === undefined ? '' : ` (${fault.path})`}`;
 }
 
-function load({ engine, file, rules }: PolicyInForceOptions, resolved: string): Result<ClosableEngine, Fault> {
-  const loaded = loadEngine(engine, file, { policy: JSON.parse(resolved) as JsonValue, rules });
-  return loaded.ok ? loaded : err(asOne(loaded.error));
+/** What a policy is loaded with. */
+interface Loading extends Omit<PolicyInForceOptions, 'rules'> {
+  rules: Result<JsonValue, Fault>;
+}
+
+function load({ engine, file, rules }: Loading, resolved: string): Result<ClosableEngine, readonly Fault[]> {
+  if (!rules.ok) return err([rules.error]);
+  return loadEngine(engine, file, { policy: JSON.parse(resolved) as JsonValue, rules: rules.value });
 }
 
 /** Loads what the store says is active. */
-function loadActive(options: PolicyInForceOptions): Result<ClosableEngine, Fault> {
+function loadActive(options: Loading): Result<ClosableEngine, Fault> {
   const active = options.store.activePolicy();
   if (active === undefined) return err({ code: 'policy_unavailable', message: 'no policy is loaded: every action is denied' });
-  return load(options, active.resolved);
+  const loaded = load(options, active.resolved);
+  return loaded.ok ? loaded : err(asOne(loaded.error));
+}
+
+/** What the active policy says of rules that are not there. */
+function ignoredBy({ rules, store }: Loading): readonly string[] {
+  const active = store.activePolicy();
+  if (active === undefined || !rules.ok) return [];
+  // The store keeps what `compile` resolved, and the rules were loaded: both have their form.
+  const { detection } = JSON.parse(active.resolved) as ResolvedPolicy;
+  return detection === undefined ? [] : unknownRules(rules.value as unknown as RuleSet, detection);
 }
 
 /** A draft, and the engine that was loaded with exactly its resolved text to see that it can be. */
@@ -63,14 +86,14 @@ interface Compiled {
   readonly loaded: ClosableEngine;
 }
 
-function compile(options: PolicyInForceOptions, source: string, name: string): Result<Compiled, Fault> {
+function compile(options: Loading, source: string, name: string): Result<Compiled, Fault> {
   const parsed = parsePolicy(source, `${name}.yaml`);
   if (!parsed.ok) return err(asOne(parsed.error));
   const resolved = resolvePolicy(parsed.value, { rulesets: options.rulesets, hostSets: new Map(Object.entries(options.hostSets())) });
   if (!resolved.ok) return err(asOne(resolved.error));
   const text = canonicalize(resolved.value as unknown as JsonValue);
   const loaded = load(options, text);
-  if (!loaded.ok) return loaded;
+  if (!loaded.ok) return err(asOne(loaded.error));
   const draft = {
     name: resolved.value.name === '' ? name : resolved.value.name,
     source,
@@ -81,7 +104,8 @@ function compile(options: PolicyInForceOptions, source: string, name: string): R
 }
 
 /** Opens the policy in force over what the store keeps. */
-export function openPolicyInForce(options: PolicyInForceOptions): PolicyInForce {
+export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
+  const options: Loading = { ...given };
   let current: ClosableEngine | undefined;
   let problem: string | undefined;
 
@@ -112,6 +136,16 @@ export function openPolicyInForce(options: PolicyInForceOptions): PolicyInForce 
       if (kept.ok) await takeUp(ok(loaded))?.close();
       return kept;
     },
+    withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
+      const active = options.store.activePolicy();
+      const loaded = active === undefined ? undefined : load({ ...options, rules: ok(rules) }, active.resolved);
+      if (loaded?.ok === false) return loaded;
+      return ok(async () => {
+        options.rules = ok(rules);
+        if (loaded !== undefined) await takeUp(loaded)?.close();
+      });
+    },
+    ignoredRules: () => ignoredBy(options),
     async reload(): Promise<void> {
       await takeUp(loadActive(options))?.close();
     },

@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { base64url, createSigner, sha256Hex, type Signer } from '@countersign/crypto';
-import { canonicalize, type Clock, type CodedError, err, type Fault, type Random, type Result } from '@countersign/kernel';
+import { base64url, createSigner, type Signer } from '@countersign/crypto';
+import { type Clock, type CodedError, err, type Fault, type Random, type Result } from '@countersign/kernel';
 import type { Log, LogLimits, LogRecord, LogStorage } from '@countersign/log';
 import {
   createGate,
@@ -15,6 +15,7 @@ import {
   type LogDesk,
   MAIN_LOG,
   type Ports,
+  type RulesDesk,
   type SessionDesk,
   type Upstream,
   type VaultDesk,
@@ -38,6 +39,7 @@ import {
 import { readRules } from './built-rules.ts';
 import { readRulesets } from './builtin.ts';
 import { bundleReceipt, RECEIPT_NOT_FOUND } from './bundle-receipt.ts';
+import { openCustomRules } from './custom-rules.ts';
 import { checkStateExists, checkVaultExists, makeDataDirectory } from './data-directory.ts';
 import { type EngineFile, openEngineFile, readEngineFile } from './engine-file.ts';
 import { type EngineStore, openEngineStore } from './engine-store.ts';
@@ -90,6 +92,8 @@ export interface Runtime {
   /** Into all logs: the org decides which. Places that it gives are those in the log of the entry. */
   readonly recorder: ReceiptRecorder;
   readonly policy: PolicyInForce;
+  /** Rules of the operator beside the built-in ones. */
+  readonly rules: RulesDesk;
   readonly engines: EngineStore;
   readonly engineFile: EngineFile;
   /** Verifier key of the log, `name+hash+base64`: the newest of those that sign. */
@@ -149,22 +153,20 @@ interface Opened {
   readonly timer: Ports['timer'];
 }
 
-async function openPolicy({ options, store }: Opened, file: EngineFile): Promise<PolicyInForce> {
-  const rules = await readRules(options.customRules ?? []);
-  const rulesText = canonicalize(rules);
-  store.putDocument(sha256Hex(rulesText), rulesText);
-  const policy = openPolicyInForce({
-    engine: await openEngineFile(file),
-    file,
-    rules,
-    rulesets: await readRulesets(),
-    store,
-    hostSets: options.hostSets ?? (() => readHostSets()),
-  });
-  if (store.activePolicy() !== undefined) return policy;
-  const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
-  if (!started.ok) options.warn?.(`the ruleset is refused, every action is denied: ${started.error.message}`);
-  return policy;
+async function openPolicy({ options, store }: Opened, file: EngineFile): Promise<Pick<Runtime, 'policy' | 'rules'>> {
+  const { dataDir, warn } = options;
+  const builtin = await readRules(options.customRules ?? []);
+  const [engine, rulesets] = [await openEngineFile(file), await readRulesets()];
+  const custom = await openCustomRules({ dataDir, builtin, engine, file, rulesets, store });
+  const hostSets = options.hostSets ?? ((): HostSets => readHostSets());
+  const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets });
+  if (store.activePolicy() === undefined) {
+    const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
+    if (!started.ok) warn?.(`the ruleset is refused, every action is denied: ${started.error.message}`);
+  }
+  const ignored = policy.ignoredRules();
+  if (ignored.length > 0) warn?.(`the policy names rules that are not there, which changes nothing: ${ignored.join(', ')}`);
+  return { policy, rules: custom.desk(policy) };
 }
 
 function makePorts(opened: Opened, parts: { readonly recorder: ReceiptRecorder; readonly policy: PolicyInForce }): Ports {
@@ -324,7 +326,7 @@ async function compose(opened: Opened, undo: Undo): Promise<Runtime> {
   const engineFile = await readEngineFile();
   const engines = await openEngineStore(options.dataDir);
   await engines.keep(engineFile);
-  const policy = await openPolicy(opened, engineFile);
+  const { policy, rules } = await openPolicy(opened, engineFile);
   const receiptKey = base64url(keys.receiptSigner.publicKey);
   await writeFile(join(options.dataDir, 'receipt.pub'), `${receiptKey}\n`);
   const ports = makePorts(opened, { recorder, policy });
@@ -347,6 +349,7 @@ async function compose(opened: Opened, undo: Undo): Promise<Runtime> {
     witnesses: main.witnesses,
     recorder,
     policy,
+    rules,
     engines,
     engineFile,
     get logKey() {

@@ -46,10 +46,12 @@ function logJson(runtime: Runtime, { name, origin, size, problem }: LogView): Js
 export function runtimeStatus(runtime: Runtime): JsonObject {
   const { policy, engineFile, logKey, receiptKey, log, logs } = runtime;
   const vault: JsonValue = { ...runtime.vault.view() };
+  const { hash, packs, ignored } = runtime.rules.view();
   return {
     policy: policy.engineFor('')?.policyName ?? null,
     problem: policy.problem ?? logs.problem() ?? null,
     engine: engineFile.hash,
+    rules: { hash, packs: packs.map(({ pack }) => pack), ignored: [...ignored] },
     logKey,
     receiptKey,
     logSize: log.durableSize,

@@ -11,6 +11,7 @@ import {
   MAIN_LOG,
   type OrgRecord,
 } from '@countersign/pipeline';
+import type { AgentTrust } from '@countersign/protocol';
 import { type AdminContext, notFound, pageOf, refused } from './admin-context.ts';
 import { mayBecome } from './agent-lifecycle.ts';
 import { checkAgentName } from './agent-name.ts';
@@ -23,12 +24,21 @@ const SECRET_BYTES = 32;
 
 type AgentAdmin = Pick<
   AdminStore,
-  'createOrg' | 'listOrgs' | 'setOrgMode' | 'createAgent' | 'agentView' | 'listAgents' | 'setAgentState' | 'reviveAgent' | 'setAgentScopes'
+  | 'createOrg'
+  | 'listOrgs'
+  | 'setOrgMode'
+  | 'createAgent'
+  | 'agentView'
+  | 'listAgents'
+  | 'setAgentState'
+  | 'reviveAgent'
+  | 'setAgentScopes'
+  | 'setAgentTrust'
 >;
 
 function viewOf(row: AgentRow): AgentView {
-  const { id, org, name, state, scopes, createdMs, changedMs, reason } = row;
-  return { id, org, name, state, scopes, createdMs, changedMs, reason };
+  const { id, org, name, state, scopes, trust, createdMs, changedMs, reason } = row;
+  return { id, org, name, state, scopes, ...(trust === undefined ? {} : { trust }), createdMs, changedMs, reason };
 }
 
 function freshSecret(context: AdminContext): string {
@@ -83,6 +93,7 @@ function createAgent(context: AdminContext, draft: AgentDraft): AdminResult<Agen
     state: 'active',
     reason: '',
     scopes: scopes.value,
+    ...trustOf(draft.trust),
     sealedKey: sealJwtKey(context.sealer, id.value, agentJwtKey(secret)),
     createdMs: nowMs,
     changedMs: nowMs,
@@ -131,6 +142,18 @@ function setAgentScopes(context: AdminContext, agent: string, wanted: readonly s
   return ok(save(context, { ...row, scopes: scopes.value, changedMs: context.clock.nowMs() }));
 }
 
+/** The ordinary trust is not written down. */
+function trustOf(trust: AgentTrust | undefined): Pick<AgentRow, 'trust'> {
+  return trust === undefined || trust === 'standard' ? {} : { trust };
+}
+
+function setAgentTrust(context: AdminContext, agent: string, wanted: AgentTrust): AdminResult<AgentView> {
+  const row = context.tables.agent(agent);
+  if (row === undefined) return notFound('agent');
+  const { trust: _before, ...rest } = row;
+  return ok(save(context, { ...rest, ...trustOf(wanted), changedMs: context.clock.nowMs() }));
+}
+
 function createOrg(context: AdminContext, draft: { readonly name: string; readonly mode: OrgRecord['mode'] }): AdminResult<OrgRecord> {
   const name = checkAgentName(draft.name);
   if (!name.ok) return name;
@@ -168,5 +191,6 @@ export function createAgentAdmin(context: AdminContext): AgentAdmin {
     setAgentState: (change) => setAgentState(context, change),
     reviveAgent: (agent, reason) => reviveAgent(context, agent, reason),
     setAgentScopes: (agent, scopes) => setAgentScopes(context, agent, scopes),
+    setAgentTrust: (agent, trust) => setAgentTrust(context, agent, trust),
   };
 }

@@ -24,6 +24,8 @@ const keyOf = (org: string, name: string): string => `${org}\n${name}`;
 export class DeltaFold {
   readonly #tables: StateTables;
   readonly #counts = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
+  /** Of sessions that were looked at: most are 0. */
+  readonly #heats = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   readonly #toolCache = new LruMap<readonly ToolRow[]>(STORE_LIMITS.cacheEntriesMax);
   readonly #pendingCounts = new Map<string, number>();
   readonly #logs = new Map<string, LogDeltas>();
@@ -61,6 +63,17 @@ export class DeltaFold {
     return this.#calls(org, session);
   }
 
+  /** Unix seconds until which a session is hot; 0 for one that never was. */
+  sessionHotUntil(org: string, session: string): number {
+    const key = keyOf(org, session);
+    const known = this.#heats.get(key);
+    if (known !== undefined) return known;
+    let hotUntil = this.#tables.sessionHotUntil(org, session);
+    for (const deltas of this.#logs.values()) hotUntil = Math.max(hotUntil, deltas.hotUntil(key));
+    this.#heats.set(key, hotUntil);
+    return hotUntil;
+  }
+
   toolRows(org: string, tool: string): readonly ToolRow[] {
     const key = keyOf(org, tool);
     const known = this.#toolCache.get(key);
@@ -84,7 +97,9 @@ export class DeltaFold {
     if (delta.sessionCalls !== undefined) {
       const key = keyOf(org, session);
       const calls = Math.max(this.#calls(org, session), delta.sessionCalls);
-      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, seenMs });
+      const hotUntil = delta.hotUntil ?? 0;
+      if (hotUntil > 0) this.#heats.set(key, Math.max(this.sessionHotUntil(org, session), hotUntil));
+      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, seenMs });
       this.#counts.set(key, calls);
     }
     if (delta.pendingTool === undefined) return;

@@ -4,7 +4,7 @@
  */
 import { CodedError, codeOf } from '@countersign/kernel';
 import { STORE_LIMITS } from './limits.ts';
-import type { SessionCount, StateTables, ToolRow } from './state-tables.ts';
+import { joinCounts, type SessionCount, type StateTables, type ToolRow } from './state-tables.ts';
 
 /** What the fold asks of a log. */
 export interface LogPosition {
@@ -39,7 +39,7 @@ function writeBackFailed(error: unknown): CodedError {
 
 /** Puts back what could not be written, under what was staged since. */
 function putBack(from: Staging, to: Staging): void {
-  for (const [key, count] of from.sessions) if ((to.sessions.get(key)?.calls ?? -1) < count.calls) to.sessions.set(key, count);
+  for (const [key, count] of from.sessions) to.sessions.set(key, joinCounts(to.sessions.get(key), count));
   for (const [key, rows] of from.tools) to.tools.set(key, [...rows, ...(to.tools.get(key) ?? [])]);
 }
 
@@ -76,14 +76,18 @@ export class LogDeltas {
     return Math.max(this.#current.sessions.get(key)?.calls ?? 0, this.#writing?.sessions.get(key)?.calls ?? 0);
   }
 
+  /** The time until which a session is hot, as it is staged; 0 where nothing is. */
+  hotUntil(key: string): number {
+    return Math.max(this.#current.sessions.get(key)?.hotUntil ?? 0, this.#writing?.sessions.get(key)?.hotUntil ?? 0);
+  }
+
   toolRows(key: string): readonly ToolRow[] {
     return [...(this.#writing?.tools.get(key) ?? []), ...(this.#current.tools.get(key) ?? [])];
   }
 
   addCalls(key: string, count: SessionCount): void {
     // INVARIANT: only what a delta of this log says, never what another log's said: that may not be durable.
-    const calls = Math.max(this.#current.sessions.get(key)?.calls ?? 0, count.calls);
-    this.#current.sessions.set(key, { ...count, calls });
+    this.#current.sessions.set(key, joinCounts(this.#current.sessions.get(key), count));
   }
 
   addTool(key: string, row: ToolRow): void {

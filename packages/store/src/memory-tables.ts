@@ -3,7 +3,16 @@
  */
 import type { PolicyDocument } from '@countersign/pipeline';
 import { STORE_LIMITS } from './limits.ts';
-import type { AgentRow, ApiKeyRow, OrgRow, Page, SessionCount, StateTables, ToolRow } from './state-tables.ts';
+import {
+  type AgentRow,
+  type ApiKeyRow,
+  joinCounts,
+  type OrgRow,
+  type Page,
+  type SessionCount,
+  type StateTables,
+  type ToolRow,
+} from './state-tables.ts';
 
 function pageOf<Row>(rows: Iterable<Row>, page: Page, keyOf: (row: Row) => string): readonly Row[] {
   return [...rows]
@@ -88,10 +97,11 @@ export function createMemoryTables(): StateTables {
     pendingTools: (org) => ofOrg(tools, org).filter((row) => row.status === 'pending').length,
     putTool,
     sessionCalls: (org, session) => sessions.get(sessionKey(org, session))?.calls ?? 0,
+    sessionHotUntil: (org, session) => sessions.get(sessionKey(org, session))?.hotUntil ?? 0,
     writeDeltas(batch): void {
       for (const count of batch.sessions) {
-        const old = sessions.get(sessionKey(count.org, count.session));
-        if (old === undefined || old.calls < count.calls) sessions.set(sessionKey(count.org, count.session), count);
+        const key = sessionKey(count.org, count.session);
+        sessions.set(key, joinCounts(sessions.get(key), count));
       }
       for (const row of batch.pendingTools) if (!tools.has(`${row.org}\n${toolKey(row)}`)) putTool(row);
       applied.set(batch.log, Math.max(applied.get(batch.log) ?? -1, batch.appliedIndex));

@@ -38,4 +38,8 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE orgs ADD COLUMN log TEXT NOT NULL DEFAULT 'main';
   ALTER TABLE orgs ADD COLUMN leaving TEXT;
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN hot_until INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE agents ADD COLUMN trust TEXT NOT NULL DEFAULT 'standard' CHECK (trust IN ('untrusted', 'standard', 'elevated', 'privileged'));
+  `,
 ];

@@ -1,6 +1,7 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
 import { MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
+import { AGENT_TRUSTS } from '@countersign/protocol';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
 import { STATE_MIGRATIONS } from './sqlite-schema.ts';
@@ -47,6 +48,7 @@ function readAgent(row: Row): AgentRow {
   const sealedKey = row['sealed_key'];
   if (sealedKey !== null && !(sealedKey instanceof Uint8Array)) throw corrupt('sealed_key');
   const scopes = text(row, 'scopes');
+  const trust = choice(row, 'trust', AGENT_TRUSTS);
   return {
     id: text(row, 'id'),
     org: text(row, 'org'),
@@ -55,6 +57,7 @@ function readAgent(row: Row): AgentRow {
     state: choice(row, 'state', ['active', 'suspended', 'killed']),
     reason: text(row, 'reason'),
     scopes: scopes === '' ? [] : scopes.split(' '),
+    ...(trust === 'standard' ? {} : { trust }),
     sealedKey,
     createdMs: integer(row, 'created_ms'),
     changedMs: integer(row, 'changed_ms'),
@@ -115,9 +118,9 @@ function createAgentTables(
   const agentNamed = db.query('SELECT * FROM agents WHERE org = ? AND folded_name = ?');
   const agents = db.query('SELECT * FROM agents WHERE org = ? AND id > ? ORDER BY id LIMIT ?');
   const putAgent = db.query(
-    `INSERT INTO agents (id, org, name, folded_name, state, reason, scopes, sealed_key, created_ms, changed_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason, scopes = excluded.scopes,
+    `INSERT INTO agents (id, org, name, folded_name, state, reason, scopes, trust, sealed_key, created_ms, changed_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason, scopes = excluded.scopes, trust = excluded.trust,
        sealed_key = excluded.sealed_key, changed_ms = excluded.changed_ms`,
   );
   const replaceKey = db.query('UPDATE agents SET sealed_key = ? WHERE id = ? AND sealed_key IS NOT NULL');
@@ -144,6 +147,7 @@ function createAgentTables(
         row.state,
         row.reason,
         row.scopes.join(' '),
+        row.trust ?? 'standard',
         row.sealedKey,
         row.createdMs,
         row.changedMs,
@@ -179,7 +183,7 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
 
 type ToolTables = Pick<
   StateTables,
-  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
 >;
 
 /** The mark of the main log has the name that it had when there was no other. */
@@ -203,9 +207,11 @@ function createToolTables(db: Database): ToolTables {
   const put = db.query(`${values} ON CONFLICT (org, tool, hash) DO UPDATE SET status = excluded.status, scope = excluded.scope`);
   const see = db.query(`${values} ON CONFLICT (org, tool, hash) DO NOTHING`);
   const calls = db.query('SELECT calls FROM sessions WHERE org = ? AND session = ?');
+  const hot = db.query('SELECT hot_until FROM sessions WHERE org = ? AND session = ?');
   const count = db.query(
-    `INSERT INTO sessions (org, session, calls, seen_ms) VALUES (?, ?, ?, ?)
-     ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), seen_ms = max(seen_ms, excluded.seen_ms)`,
+    `INSERT INTO sessions (org, session, calls, hot_until, seen_ms) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), hot_until = max(hot_until, excluded.hot_until),
+       seen_ms = max(seen_ms, excluded.seen_ms)`,
   );
   const mark = db.query(
     `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
@@ -218,9 +224,10 @@ function createToolTables(db: Database): ToolTables {
     pendingTools: (org) => one(pending.get(org), (row) => integer(row, 'count')) ?? 0,
     putTool: (row) => void put.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs),
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
+    sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
-        for (const { org, session, calls: made, seenMs } of batch.sessions) count.run(org, session, made, seenMs);
+        for (const { org, session, calls: made, hotUntil, seenMs } of batch.sessions) count.run(org, session, made, hotUntil, seenMs);
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
         mark.run(markOf(batch.log), batch.appliedIndex);
       }),

@@ -45,9 +45,9 @@ export interface StateCache {
 }
 
 function openAgent(row: AgentRow, sealer: Sealer): CachedAgent {
-  const { id, org, name, state, scopes } = row;
+  const { id, org, name, state, scopes, trust } = row;
   return {
-    record: { id, org, name, state, scopes },
+    record: { id, org, name, state, scopes, ...(trust === undefined ? {} : { trust }) },
     jwtKey: row.sealedKey === null ? undefined : sealer.open(id, row.sealedKey, JWT_KEY_AAD),
   };
 }

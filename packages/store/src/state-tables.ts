@@ -44,7 +44,20 @@ export interface SessionCount {
   readonly org: string;
   readonly session: string;
   readonly calls: number;
+  /** Unix seconds; 0 for a session that never was hot. */
+  readonly hotUntil: number;
   readonly seenMs: number;
+}
+
+/** Two counts of one session: of each number the greater. */
+export function joinCounts(a: SessionCount | undefined, b: SessionCount): SessionCount {
+  if (a === undefined) return b;
+  return {
+    ...b,
+    calls: Math.max(a.calls, b.calls),
+    hotUntil: Math.max(a.hotUntil, b.hotUntil),
+    seenMs: Math.max(a.seenMs, b.seenMs),
+  };
 }
 
 /** Deltas as they go to the disk: every field is a join (max, insert if absent), so applying one twice changes nothing. */
@@ -79,6 +92,7 @@ export interface StateTables {
   pendingTools(org: string): number;
   putTool(row: ToolRow): void;
   sessionCalls(org: string, session: string): number;
+  sessionHotUntil(org: string, session: string): number;
   /** One transaction. */
   writeDeltas(batch: DeltaBatch): void;
   /** -1 before the first batch of this log. */

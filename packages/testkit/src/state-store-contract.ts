@@ -268,6 +268,19 @@ function deltaContract(name: string, prepare: Prepare): void {
       expect([store.appliedIndex(), await store.sessionCalls(org.id, 's-1')]).toEqual([7, 3]);
     });
 
+    test('VER-046 the heat of a session is read at once, only rises, and is there after a flush', async () => {
+      const { store, org } = prepare();
+      expect(await store.sessionHotUntil(org.id, 's-1')).toBe(0);
+      store.stageDelta(principal(org.id), { sessionCalls: 1, hotUntil: 600 });
+      store.stageDelta(principal(org.id), { sessionCalls: 2 });
+      store.stageDelta(principal(org.id), { sessionCalls: 3, hotUntil: 500 });
+      expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionHotUntil(org.id, 's-2')]).toEqual([600, 0]);
+      store.flush(7);
+      store.foldDelta({ index: 8, principal: principal(org.id), delta: { sessionCalls: 4, hotUntil: 700 } });
+      store.flush(8);
+      expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
+    });
+
     test('an id is consumed once', async () => {
       const { store, clock } = prepare();
       const expires = clock.nowMs() + 1000;
@@ -338,11 +351,12 @@ function restartContract(name: string, prepare: Prepare): void {
       context.skip(reopen === undefined, 'nothing survives in memory');
       if (reopen === undefined) return;
       const { agent, secret } = value(store.createAgent({ org: org.id, name: 'x', scopes: ['*', 'db:query:read'] }));
+      const trusted = value(store.createAgent({ org: org.id, name: 'trusted', scopes: [], trust: 'elevated' })).agent;
       const dead = value(store.createAgent({ org: org.id, name: 'dead', scopes: [] })).agent;
       value(store.setAgentState({ agent: dead.id, state: 'killed', reason: 'r' }));
       const { key } = value(store.createApiKey({ org: org.id, label: '', kind: 'write', environment: 'live' }));
       await store.consumeOnce('jti', clock.nowMs() + 1000);
-      store.stageDelta(principal(org.id), { sessionCalls: 4, pendingTool: { tool: 't', hash: HASH } });
+      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, pendingTool: { tool: 't', hash: HASH } });
       store.flush(9);
       store.stageDelta(principal(org.id), { sessionCalls: 5 });
       const again = reopen();
@@ -353,6 +367,7 @@ function restartContract(name: string, prepare: Prepare): void {
       expect(await again.consumeOnce('jti', clock.nowMs() + 1000)).toBe(false);
       expect(await again.tool({ org: org.id, tool: 't', descriptorHash: HASH })).toEqual({ registration: 'pending' });
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([9, 4]);
+      expect([await again.sessionHotUntil(org.id, 's-1'), (await again.agent(trusted.id))?.trust]).toEqual([600, 'elevated']);
       again.foldDelta({ index: 10, principal: principal(org.id), delta: { sessionCalls: 5 } });
       again.flush(10);
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([10, 5]);

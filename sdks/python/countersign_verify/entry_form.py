@@ -49,6 +49,26 @@ _REASON = closed(
     {"fact": _short, "layers": list_of(_short, limits.LAYERS_MAX)},
 )
 
+
+def _dimensions(value: Any, path: str) -> Optional[FormFault]:
+    if not isinstance(value, list) or len(value) != len(limits.DIMENSIONS_MAX):
+        return FormFault(path, "not a list of six dimensions")
+    for index, (item, most) in enumerate(zip(value, limits.DIMENSIONS_MAX)):
+        fault = count(most)(item, f"{path}/{index}")
+        if fault is not None:
+            return fault
+    return None
+
+
+def _dimension_number(value: Any, path: str) -> Optional[FormFault]:
+    return None if type(value) is int and 1 <= value <= 6 else FormFault(path, "not the number of a dimension")
+
+
+_SCORES = closed(
+    {"d": _dimensions, "composite": count(limits.COMPOSITE_MAX), "level": one_of("low", "medium", "high", "critical")},
+    {"circuit": one_of("SC-1", "SC-2", "SC-3"), "missing": list_of(_dimension_number, 6, 1)},
+)
+
 _VERDICT = closed(
     {
         "decision": one_of("allow", "warn", "modify", "defer", "deny"),
@@ -58,7 +78,8 @@ _VERDICT = closed(
         "reasonsCut": count(),
         "obligations": list_of(_short, limits.OBLIGATIONS_MAX),
         "by": one_of("judge", "pipeline"),
-    }
+    },
+    {"scores": _SCORES},
 )
 
 _RECEIPT = _body(

@@ -40,5 +40,8 @@ REASON_CHARS_MAX = 160
 EVIDENCE_MAX = 8
 LAYERS_MAX = 64
 OBLIGATIONS_MAX = 256
+#: The most that each of the six dimensions of the scores of a verdict can be, and their composite.
+DIMENSIONS_MAX = (3, 3, 3, 2, 2, 3000)
+COMPOSITE_MAX = 9999
 FINDINGS_MAX = 32
 LOG_KEYS_MAX = 4

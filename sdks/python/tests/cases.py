@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from countersign_verify.jcs import canonical_bytes
 
@@ -214,6 +214,38 @@ def _entry_cases() -> List[Case]:
     ]
 
 
+def _score_cases() -> List[Case]:
+    """Receipts whose verdict carries scores, in a log that has them."""
+    scores = {"d": [3, 2, 3, 1, 0, 1100], "composite": 1716, "level": "critical", "circuit": "SC-1"}
+    variants: List[Tuple[str, Any]] = [
+        ("scores with a circuit", scores),
+        ("scores of which two dimensions are missing", {"d": [2, 1, 0, 0, 2, 0], "composite": 1100, "level": "medium", "missing": [2, 5]}),
+        ("scores at their most", {"d": [3, 3, 3, 2, 2, 3000], "composite": 9999, "level": "critical", "missing": [1, 2, 3, 4, 5, 6]}),
+        ("scores with a dimension beyond its most", {**scores, "d": [4, 2, 3, 1, 0, 1100]}),
+        ("scores with a session of 3", {**scores, "d": [3, 2, 3, 3, 0, 1100]}),
+        ("scores with five dimensions", {**scores, "d": [3, 2, 3, 1, 0]}),
+        ("scores with a composite of 10000", {**scores, "composite": 10000}),
+        ("scores with a fraction", {**scores, "composite": 1716.5}),
+        ("scores with a level of ours", {**scores, "level": "info"}),
+        ("scores with a circuit that is none", {**scores, "circuit": "SC-0"}),
+        ("scores with nothing missing, said", {**scores, "missing": []}),
+        ("scores with a seventh dimension missing", {**scores, "missing": [7]}),
+        ("scores with another member", {**scores, "risk": 900}),
+        ("scores without a level", {"d": [0, 0, 0, 0, 1, 0], "composite": 150}),
+        ("scores that are null", None),
+    ]
+    chain = Chain("session-3")
+    before = chain.receipt(49)["verdict"]
+    for n, (_name, value) in enumerate(variants):
+        chain.receipt(50 + n, verdict={**before, "scores": value})
+    log = Log().extend(chain.bodies)
+    good = 3
+    return [
+        _one(name, log.bundle(n + 1), n < good, ["entry-form pass entry_ok" if n < good else "entry-form fail entry_malformed"])
+        for n, (name, _value) in enumerate(variants)
+    ]
+
+
 def _receipt_cases() -> List[Case]:
     """Receipts that the log has, so that only the check in question can see what is wrong."""
     signer, other = Key("receipts", 41), Key("receipts", 42)
@@ -280,7 +312,7 @@ def _receipt_cases() -> List[Case]:
 
 
 def extended_cases() -> List[Case]:
-    return [*_signature_line_cases(), *_cosignature_cases(), *_receipt_cases(), *_entry_cases()]
+    return [*_signature_line_cases(), *_cosignature_cases(), *_receipt_cases(), *_entry_cases(), *_score_cases()]
 
 
 def _session(name: str, files: Sequence[bytes], expect: str, now: Optional[str] = None, believed: Optional[Case] = None) -> Case:

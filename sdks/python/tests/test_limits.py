@@ -30,6 +30,13 @@ def verdict(**changes: Any) -> Dict[str, Any]:
     return receipt(verdict={**receipt()["verdict"], **changes})
 
 
+SCORES = {"d": [0, 1, 2, 0, 1, 300], "composite": 950, "level": "medium"}
+
+
+def scores(**changes: Any) -> Dict[str, Any]:
+    return verdict(scores={**SCORES, **changes})
+
+
 def action(**changes: Any) -> Dict[str, Any]:
     return receipt(action={**receipt()["action"], **changes})
 
@@ -66,6 +73,14 @@ ENTRIES: List[Tuple[str, Callable[[int], Any], int]] = [
     ("evidence", of_body(lambda n: verdict(reasons=[{**REASON, "evidence": [SPAN] * n}])), 8),
     ("layers", of_body(lambda n: verdict(reasons=[{**REASON, "layers": ["l"] * n}])), 64),
     ("text of a reason", of_body(lambda n: verdict(reasons=[{**REASON, "text": "t" * n}])), 16_384),
+    ("danger of a tool", of_body(lambda n: scores(d=[n, 0, 0, 0, 0, 0])), 3),
+    ("danger of a command", of_body(lambda n: scores(d=[0, 0, n, 0, 0, 0])), 3),
+    ("danger of a session", of_body(lambda n: scores(d=[0, 0, 0, n, 0, 0])), 2),
+    ("distrust", of_body(lambda n: scores(d=[0, 0, 0, 0, n, 0])), 2),
+    ("injection", of_body(lambda n: scores(d=[0, 0, 0, 0, 0, n])), 3000),
+    ("composite", of_body(lambda n: scores(composite=n)), 9999),
+    ("missing dimensions", of_body(lambda n: scores(missing=[1] * n)), 6),
+    ("number of a dimension", of_body(lambda n: scores(missing=[n])), 6),
     ("obligations", of_body(lambda n: verdict(obligations=["o"] * n)), 256),
     ("findings", of_body(lambda n: outcome(findings=[{"rule": "R", "evidence": []}] * n)), 32),
     ("reason of an end", of_body(lambda n: {**Chain().end(1), "reason": "r" * n}), 160),
@@ -94,6 +109,16 @@ WRONG: List[Tuple[str, Any]] = [
     ("negative number", {**receipt(), "seq": -1}),
     ("number in a text", {**receipt(), "seq": "1"}),
     ("unknown decision", verdict(decision="maybe")),
+    ("five dimensions", scores(d=[0, 0, 0, 0, 0])),
+    ("seven dimensions", scores(d=[0, 0, 0, 0, 0, 0, 0])),
+    ("fraction for a dimension", scores(d=[0, 0, 0, 0, 0, 0.5])),
+    ("unknown level", scores(level="grave")),
+    ("unknown circuit", scores(circuit="SC-4")),
+    ("nothing missing, said", scores(missing=[])),
+    ("dimension zero missing", scores(missing=[0])),
+    ("unknown member of the scores", scores(risk=1)),
+    ("scores without dimensions", verdict(scores={"composite": 0, "level": "low"})),
+    ("no scores, said", verdict(scores=None)),
     ("unknown type", {**receipt(), "type": "countersign.receipt.v2"}),
     ("no type", {name: value for name, value in receipt().items() if name != "type"}),
     ("list for a type", {**receipt(), "type": []}),

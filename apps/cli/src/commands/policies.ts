@@ -1,11 +1,14 @@
 /** @module `policy`: what the rulesets say, and whether a file is one. */
 import { BUILTIN_RULESETS, compilePolicy, GUARD_NAMES } from '@countersign/policy';
+import { steeringFaults, unknownRules } from '@countersign/rules';
 import type { JsonValue } from '@countersign/kernel';
 import { type Command, type Context, flag, type Input } from '../command.ts';
 import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
 import { type NamedPolicy, resolveFile, resolveRuleset } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
+import { mergePacks, readPacks } from '../rule-packs.ts';
 import { withOperator } from './agents.ts';
+import { ignoredLine } from './rules-steering.ts';
 
 function isRuleset(name: string): boolean {
   return BUILTIN_RULESETS.includes(name);
@@ -39,6 +42,10 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   const policy = await resolveFile(file, context);
   const compiled = compilePolicy(policy.resolved);
   if (!compiled.ok) throw configError(compiled.error);
+  const rules = mergePacks(await readPacks([], context));
+  const faults = steeringFaults(rules, compiled.value.detection);
+  if (faults.length > 0) throw configError(faults);
+  const ignored = unknownRules(rules, compiled.value.detection);
   const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name].enabled);
   const fields = [
     ['valid', file],
@@ -46,8 +53,8 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
     ['hash', policy.hash],
     ['guards', guards.join(', ')],
   ] as const;
-  const json = { valid: true, file, name: policy.resolved.name, hash: policy.hash, guards };
-  return { exitCode: EXIT.ok, json, text: renderFields(fields) };
+  const json = { valid: true, file, name: policy.resolved.name, hash: policy.hash, guards, ignored: [...ignored] };
+  return { exitCode: EXIT.ok, json, text: [renderFields(fields), ...ignoredLine(ignored)].join('\n') };
 }
 
 async function apply(input: Input, context: Context): Promise<Outcome> {

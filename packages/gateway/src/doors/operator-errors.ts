@@ -1,6 +1,13 @@
 /** @module Every error of the operator door: status and body. */
 import { CodedError, codeOf, type Fault } from '@countersign/kernel';
-import type { AdminFaultCode, LogDeskFaultCode, LogsFaultCode, SessionFaultCode, VaultFaultCode } from '@countersign/pipeline';
+import type {
+  AdminFaultCode,
+  LogDeskFaultCode,
+  LogsFaultCode,
+  RulesFaultCode,
+  SessionFaultCode,
+  VaultFaultCode,
+} from '@countersign/pipeline';
 import { faultOfThrown } from './clampd-errors.ts';
 
 /** Codes of refusals this door makes itself. */
@@ -10,6 +17,8 @@ export type OperatorCode =
   | SessionFaultCode
   | LogDeskFaultCode
   | LogsFaultCode
+  | RulesFaultCode
+  | 'rules_unwritable'
   | 'operator_unauthorized'
   | 'operator_forbidden'
   | 'method_not_allowed'
@@ -68,6 +77,9 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
   method_not_allowed: 405,
   org_required: 422,
   policy_rejected: 422,
+  rules_rejected: 422,
+  rule_pack_unknown: 404,
+  rules_unwritable: 503,
   invalid_format: 422,
   export_refused: 422,
   too_many_subscribers: 503,
@@ -86,16 +98,25 @@ const STATUS: Readonly<Record<OperatorCode, number>> = {
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
   readonly fault: Fault<OperatorCode>;
+  /** Everything that is wrong with a document, where there is more to say. */
+  readonly faults: readonly Fault[] | undefined;
 
-  constructor(fault: Fault<OperatorCode>) {
+  constructor(fault: Fault<OperatorCode>, faults?: readonly Fault[]) {
     super(fault.message);
     this.fault = fault;
+    this.faults = faults;
   }
 }
 
 export interface OperatorErrorAnswer {
   readonly status: number;
-  readonly body: { readonly error: string; readonly error_code: string; readonly path?: string; readonly hint?: string };
+  readonly body: {
+    readonly error: string;
+    readonly error_code: string;
+    readonly path?: string;
+    readonly hint?: string;
+    readonly faults?: readonly Fault[];
+  };
 }
 
 function answer(status: number, fault: Fault): OperatorErrorAnswer {
@@ -125,11 +146,15 @@ const SAID: readonly OperatorCode[] = [
   'log_archive_mismatch',
   'log_segment_missing',
   'archive_unusable',
+  'rules_unwritable',
 ];
 
 /** What a client sees of anything thrown. */
 export function operatorError(error: unknown): OperatorErrorAnswer {
-  if (error instanceof OperatorError) return answer(STATUS[error.fault.code], error.fault);
+  if (error instanceof OperatorError) {
+    const { status, body } = answer(STATUS[error.fault.code], error.fault);
+    return { status, body: error.faults === undefined ? body : { ...body, faults: error.faults } };
+  }
   const code = codeOf(error);
   if (code === 'state_unavailable') return answer(503, { code, message: 'the state could not be read or written' });
   const said = error instanceof CodedError ? SAID.find((one) => one === code) : undefined;

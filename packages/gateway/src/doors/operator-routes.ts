@@ -10,5 +10,7 @@ export interface LentByDoor {
   /** The log that an org writes to. */
   readonly logOf: (org: string) => string;
   readonly queryText: (request: FastifyRequest, name: string) => string | undefined;
+  /** A part of the path, empty where there is none. */
+  readonly pathText: (request: FastifyRequest, name: string) => string;
   readonly reply: (answer: FastifyReply, value: object, status?: number) => FastifyReply;
 }

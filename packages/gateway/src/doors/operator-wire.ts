@@ -1,4 +1,5 @@
 /** @module The bodies of the operator door, as JSON Schema. Unknown properties are refused: a misspelt one must not pass for a default. */
+import { AGENT_TRUSTS } from '@countersign/protocol';
 
 const name = { type: 'string', minLength: 1, maxLength: 128 };
 const org = { type: 'string', minLength: 1, maxLength: 64 };
@@ -16,9 +17,11 @@ export const MODE_SCHEMA: object = body(['mode'], { mode });
 const logText = { type: 'string', maxLength: 4096 };
 export const LOG_SCHEMA: object = body(['name'], { name: logText, origin: logText });
 export const ORG_LOG_SCHEMA: object = body(['log'], { log: logText });
-export const AGENT_SCHEMA: object = body(['name'], { org, name, scopes, id: { type: 'string', maxLength: 36 } });
+const trust = { enum: [...AGENT_TRUSTS] };
+export const AGENT_SCHEMA: object = body(['name'], { org, name, scopes, trust, id: { type: 'string', maxLength: 36 } });
 export const STATE_SCHEMA: object = body(['state', 'reason'], { state: { enum: ['active', 'suspended', 'killed'] }, reason });
 export const REASON_SCHEMA: object = body(['reason'], { reason });
+export const TRUST_SCHEMA: object = body(['trust'], { trust });
 export const SCOPES_SCHEMA: object = body(['scopes'], { scopes });
 export const KEY_SCHEMA: object = body([], {
   org,
@@ -33,6 +36,8 @@ export const APPROVAL_SCHEMA: object = body(['tool'], {
   scope: { type: ['string', 'null'], maxLength: 128 },
 });
 export const POLICY_SCHEMA: object = body(['source'], { source: { type: 'string', minLength: 1, maxLength: 1_048_576 } });
+/** A rule document; its own limit is told with the place that is too long. */
+export const RULES_SCHEMA: object = body(['source'], { source: { type: 'string', minLength: 1, maxLength: 2_097_152 } });
 /** Lengths are the desk's to judge: it says what is wrong with a name or a reason. */
 const words = { type: 'string', maxLength: 4096 };
 export const ERASE_SCHEMA: object = body(['subject', 'reason'], { org, subject: words, reason: words });

@@ -4,6 +4,7 @@
  */
 import type { Clock, Fault, JsonValue, Result } from '@countersign/kernel';
 import { formatTime, getOwn, isJsonObject, parseJson } from '@countersign/kernel';
+import type { AgentTrust } from '@countersign/protocol';
 import {
   type AdminResult,
   type AdminStore,
@@ -15,8 +16,7 @@ import {
   MAIN_LOG,
   type OrgRecord,
   type PageRequest,
-  type PolicyDraft,
-  type PolicyView,
+  type RulesDesk,
   type SessionDesk,
   type ToolView,
   type VaultDesk,
@@ -33,13 +33,15 @@ import {
   KEY_SCHEMA,
   MODE_SCHEMA,
   ORG_SCHEMA,
-  POLICY_SCHEMA,
   REASON_SCHEMA,
   SCOPES_SCHEMA,
+  TRUST_SCHEMA,
   STATE_SCHEMA,
 } from './operator-wire.ts';
+import { addPolicyRoutes, type PolicyDesk } from './operator-policies.ts';
 import { addLogDeskRoutes } from './operator-log.ts';
 import type { LentByDoor } from './operator-routes.ts';
+import { addRuleRoutes } from './operator-rules.ts';
 import { addSessionRoutes } from './operator-sessions.ts';
 import { addLogRoutes } from './operator-logs.ts';
 import { addVaultRoutes } from './operator-vault.ts';
@@ -58,17 +60,10 @@ export interface Evidence extends PublishedFiles {
   tail(limit: number, log: string): Promise<readonly JsonValue[] | undefined>;
 }
 
-/** How a policy document gets into force. */
-export interface PolicyDesk {
-  /** Checks and resolves a document as written; changes nothing. */
-  compile(source: string): Result<PolicyDraft, Fault>;
-  /** Loads what is active now. Resolves when new decisions are judged by it. */
-  reload(): Promise<void>;
-}
-
 export interface OperatorDoor {
   readonly admin: AdminStore;
   readonly policies: PolicyDesk;
+  readonly rules: RulesDesk;
   readonly evidence: Evidence;
   readonly vault: VaultDesk;
   readonly sessions: SessionDesk;
@@ -145,7 +140,7 @@ function pageFor(door: OperatorDoor, request: FastifyRequest): PageRequest {
   };
 }
 
-function tell(door: OperatorDoor, type: 'agent' | 'policy', event: { readonly org: string; readonly data: JsonValue }): void {
+function tell(door: OperatorDoor, type: 'agent' | 'policy' | 'rules', event: { readonly org: string; readonly data: JsonValue }): void {
   door.feed.publish({ type, time: formatTime(door.clock.nowMs()), ...event });
 }
 
@@ -198,9 +193,10 @@ function addAgentRoutes(app: FastifyInstance, door: OperatorDoor): void {
   });
   app.post('/api/v1/agents', { schema: { body: AGENT_SCHEMA } }, (request, answer) => {
     need(accessFor(request), 'everything');
-    const body = request.body as { org?: string; name: string; scopes?: readonly string[]; id?: string };
+    const body = request.body as { org?: string; name: string; scopes?: readonly string[]; trust?: AgentTrust; id?: string };
     const org = orgFor(door, request, body.org);
-    const draft = { org, name: body.name, scopes: body.scopes ?? [], ...(body.id === undefined ? {} : { id: body.id }) };
+    const { name, scopes = [], trust, id } = body;
+    const draft = { org, name, scopes, ...(trust === undefined ? {} : { trust }), ...(id === undefined ? {} : { id }) };
     const created = unwrap(admin.createAgent(draft));
     tell(door, 'agent', { org, data: { agent: created.agent.id, state: created.agent.state, reason: 'created' } });
     return reply(answer, created, 201);
@@ -223,6 +219,11 @@ function addAgentRoutes(app: FastifyInstance, door: OperatorDoor): void {
     need(accessFor(request), 'everything');
     const { scopes } = request.body as { scopes: readonly string[] };
     return reply(answer, { agent: unwrap(admin.setAgentScopes(agentFor(door, request).id, scopes)) });
+  });
+  app.post('/api/v1/agents/:id/trust', { schema: { body: TRUST_SCHEMA } }, (request, answer) => {
+    need(accessFor(request), 'everything');
+    const { trust } = request.body as { trust: AgentTrust };
+    return reply(answer, { agent: unwrap(admin.setAgentTrust(agentFor(door, request).id, trust)) });
   });
 }
 
@@ -260,54 +261,6 @@ function addToolRoutes(app: FastifyInstance, door: OperatorDoor): void {
     const org = orgFor(door, request, body.org);
     return reply(answer, { tool: unwrap(admin.approveTool({ org, tool: body.tool, hash: body.hash ?? '', scope: body.scope ?? null })) });
   });
-}
-
-function compiled(door: OperatorDoor, request: FastifyRequest): PolicyDraft {
-  need(accessFor(request), 'everything');
-  const { source } = request.body as { source: string };
-  const draft = door.policies.compile(source);
-  if (draft.ok) return draft.value;
-  const { code, message, path, hint } = draft.error;
-  throw new OperatorError({
-    code: 'policy_rejected',
-    message: `${message} (${code})`,
-    ...(path === undefined ? {} : { path }),
-    ...(hint === undefined ? {} : { hint }),
-  });
-}
-
-async function setPolicy(door: OperatorDoor, request: FastifyRequest): Promise<PolicyView> {
-  const view = unwrap(door.admin.setPolicy(compiled(door, request)));
-  await door.policies.reload();
-  tell(door, 'policy', { org: '', data: { name: view.name, version: view.version, hash: view.hash } });
-  return view;
-}
-
-function addPolicyRoutes(app: FastifyInstance, door: OperatorDoor): void {
-  const { admin } = door;
-  const options = { schema: { body: POLICY_SCHEMA }, bodyLimit: LIMITS.operatorBodyBytesMax };
-  app.get('/api/v1/policies', (request, answer) => {
-    need(accessFor(request), 'read');
-    return reply(answer, { policies: admin.listPolicies() });
-  });
-  app.get('/api/v1/policies/active', (request, answer) => {
-    need(accessFor(request), 'read');
-    const active = admin.activePolicy();
-    if (active === undefined) throw notFound('policy: none is active');
-    return reply(answer, { policy: active });
-  });
-  app.get('/api/v1/policies/:name', (request, answer) => {
-    need(accessFor(request), 'read');
-    const version = Number(queryText(request, 'version') ?? Number.NaN);
-    const found = admin.policy(pathText(request, 'name'), Number.isSafeInteger(version) ? version : undefined);
-    if (found === undefined) throw notFound('policy');
-    return reply(answer, { policy: found });
-  });
-  app.post('/api/v1/policies/validate', options, (request, answer) => {
-    const { name, hash } = compiled(door, request);
-    return reply(answer, { valid: true, name, hash });
-  });
-  app.post('/api/v1/policies', options, async (request, answer) => reply(answer, { policy: await setPolicy(door, request) }, 201));
 }
 
 /** Whoever holds the operator token sees everything; a `read` key only entries of its org. */
@@ -400,8 +353,7 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     scoped.addHook('onRequest', async (request) => {
       accesses.set(request, accessOf(request.headers, door));
     });
-    for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addPolicyRoutes, addEvidenceRoutes])
-      addRoutes(scoped, door);
+    for (const addRoutes of [addOrgRoutes, addAgentRoutes, addKeyRoutes, addToolRoutes, addEvidenceRoutes]) addRoutes(scoped, door);
     const lent: LentByDoor = {
       need: (request, what) => {
         const access = accessFor(request);
@@ -411,8 +363,12 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
       logOf: (org) => logOfOrg(door, org),
       orgFor: (request, named) => orgFor(door, request, named),
       queryText,
+      pathText,
       reply,
     };
+    addPolicyRoutes(scoped, door, { ...lent, changed: (data) => tell(door, 'policy', { org: '', data }) });
+    const changed = (): void => tell(door, 'rules', { org: '', data: { hash: door.rules.view().hash } });
+    addRuleRoutes(scoped, door.rules, { ...lent, changed });
     addVaultRoutes(scoped, door.vault, lent);
     addSessionRoutes(scoped, door.sessions, lent);
     addLogDeskRoutes(scoped, door.logDesk, lent);

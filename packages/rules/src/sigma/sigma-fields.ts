@@ -1,0 +1,196 @@
+/**
+ * @module What the fields of a Sigma log source are among the facts of an action. A program is known by its name and, where it was written as
+ * a path, by that path; parents are the wrappers that a command stands under; what no action shows (users, hashes, integrity) is unseen.
+ */
+import type { FactClass } from '../fact-fields.ts';
+import { type Expression, fieldIs, type SigmaPattern, type Target } from './expression.ts';
+import { escaped, type Manner, patternOf, type Token } from './sigma-pattern.ts';
+
+/** A log source that actions show something of. */
+export interface Source {
+  readonly factClass: FactClass;
+  /** Only facts with this access count. */
+  readonly access: readonly string[];
+  readonly fields: ReadonlyMap<string, SourceField>;
+}
+
+/** How values of a Sigma field are held against facts. */
+export type SourceField =
+  /** `slashes`: backslashes of the value are slashes in the facts. */
+  | { readonly as: 'text'; readonly target: Target; readonly keepsCase: boolean; readonly slashes: boolean }
+  | { readonly as: 'number'; readonly target: Target }
+  | { readonly as: 'program'; readonly ofCommand: boolean }
+  | { readonly as: 'parent' }
+  /** Holds for this word, and for no other. */
+  | { readonly as: 'always'; readonly word: string }
+  /** A URL: whole values and beginnings must say the scheme. */
+  | { readonly as: 'url' };
+
+function text(field: string, more: { readonly keepsCase: boolean; readonly slashes?: boolean }): SourceField {
+  return { as: 'text', target: { field, ofCommand: false }, keepsCase: more.keepsCase, slashes: more.slashes ?? false };
+}
+
+const PROGRAM: SourceField = { as: 'program', ofCommand: true };
+const HOST = text('host', { keepsCase: false });
+const PORT: SourceField = { as: 'number', target: { field: 'port', ofCommand: false } };
+const PATH = text('path', { keepsCase: true, slashes: true });
+
+function source(factClass: FactClass, access: readonly string[], fields: Readonly<Record<string, SourceField>>): Source {
+  return { factClass, access, fields: new Map(Object.entries(fields)) };
+}
+
+const FILE = { TargetFilename: PATH, FileName: PATH, Image: PROGRAM };
+
+const SOURCES: ReadonlyMap<string, Source> = new Map([
+  [
+    'process_creation',
+    source('command', [], {
+      CommandLine: text('line', { keepsCase: true }),
+      Image: { as: 'program', ofCommand: false },
+      ParentImage: { as: 'parent' },
+    }),
+  ],
+  ['file_access', source('path', ['read', 'write', 'delete', 'execute'], FILE)],
+  ['file_change', source('path', ['write'], FILE)],
+  ['file_delete', source('path', ['delete'], FILE)],
+  ['file_event', source('path', ['write'], FILE)],
+  ['file_executable_detected', source('path', ['write'], FILE)],
+  ['file_rename', source('path', ['write'], FILE)],
+  [
+    'network_connection',
+    source('host', ['connect'], {
+      DestinationHostname: HOST,
+      DestinationIp: HOST,
+      DestinationPort: PORT,
+      Image: PROGRAM,
+      Initiated: { as: 'always', word: 'true' },
+    }),
+  ],
+  ['firewall', source('host', ['connect'], { dst_ip: HOST, dst_port: PORT })],
+  ['dns', source('host', ['connect'], { query: HOST })],
+  ['dns_query', source('host', ['connect'], { QueryName: HOST, Image: PROGRAM })],
+  ['proxy', source('host', ['connect'], { 'c-uri': { as: 'url' }, 'cs-host': HOST, 'r-dns': HOST, dst_ip: HOST, dst_port: PORT })],
+]);
+
+export const SIGMA_CATEGORIES: readonly string[] = [...SOURCES.keys()];
+
+export function sourceOf(category: string | undefined): Source | undefined {
+  return category === undefined ? undefined : SOURCES.get(category);
+}
+
+/** A value, as tokens, and how it is held. */
+export interface ProgramValue {
+  readonly tokens: readonly Token[];
+  readonly manner: Manner;
+}
+
+function plainText(tokens: readonly Token[]): string | undefined {
+  const [only] = tokens;
+  if (tokens.length === 0) return '';
+  return tokens.length === 1 && typeof only === 'object' ? only.text : undefined;
+}
+
+/** Behind the last separator; undefined where a `*` stands behind it or there is none. */
+function lastName(tokens: readonly Token[]): readonly Token[] | undefined {
+  const found: Token[] = [];
+  for (const token of tokens.toReversed()) {
+    if (token === '*') return undefined;
+    if (typeof token === 'string') {
+      found.unshift(token);
+      continue;
+    }
+    const at = Math.max(token.text.lastIndexOf('/'), token.text.lastIndexOf('\\'));
+    const rest = token.text.slice(at + 1);
+    if (rest !== '') found.unshift({ text: rest });
+    if (at !== -1) return found;
+  }
+  return undefined;
+}
+
+/** A program's name as facts have it: without `.exe`. */
+function bareName(tokens: readonly Token[]): readonly Token[] {
+  const last = tokens.at(-1);
+  if (typeof last !== 'object' || !/\.exe$/i.test(last.text)) return tokens;
+  const text = last.text.slice(0, -4);
+  return text === '' ? tokens.slice(0, -1) : [...tokens.slice(0, -1), { text }];
+}
+
+function hasFolder(tokens: readonly Token[], name: readonly Token[]): boolean {
+  const whole = plainText(tokens);
+  const end = plainText(name);
+  return whole === undefined || end === undefined || whole.length > end.length + 1;
+}
+
+function named(value: ProgramValue, mode: 'value'): SigmaPattern | undefined {
+  return patternOf(bareName(value.tokens), value.manner, mode);
+}
+
+interface Programs {
+  /** Names, whole or in part. */
+  readonly names: SigmaPattern[];
+  /** Names that count where the program was not written as a path. */
+  readonly bare: SigmaPattern[];
+  /** The path as it was written. */
+  readonly paths: SigmaPattern[];
+}
+
+/** False where the value would hold for every program. */
+function sortProgram(value: ProgramValue, into: Programs): boolean {
+  const { place } = value.manner;
+  const name = lastName(value.tokens);
+  const path = patternOf(value.tokens, value.manner, 'value');
+  if (path === undefined) return false;
+  if (name === undefined) {
+    // No separator, or a wildcard behind the last: any part of name or path.
+    const part = place === 'whole' || place === 'end' || place === 'inside' ? named(value, 'value') : undefined;
+    if (part !== undefined && !value.tokens.some((token) => typeof token === 'object' && /[\\/]/.test(token.text))) into.names.push(part);
+    into.paths.push(path);
+    return true;
+  }
+  if (place === 'start' || place === 'inside' || name.length === 0) {
+    into.paths.push(path);
+    return true;
+  }
+  const whole = named({ tokens: name, manner: { ...value.manner, place: 'whole' } }, 'value');
+  if (whole === undefined) return false;
+  if (!hasFolder(value.tokens, name)) into.names.push(whole);
+  else {
+    into.bare.push(whole);
+    into.paths.push(path);
+  }
+  return true;
+}
+
+/**
+ * Values of `Image`. A bare name counts as in the folder that the rule names: nobody sees where the system finds it.
+ * Undefined: one of them holds for every program.
+ */
+export function programIs(values: readonly ProgramValue[], ofCommand: boolean): Expression | undefined {
+  const sorted: Programs = { names: [], bare: [], paths: [] };
+  for (const value of values) if (!sortProgram(value, sorted)) return undefined;
+  const name: Target = { field: 'name', ofCommand };
+  const program: Target = { field: 'program', ofCommand };
+  const bare: Expression = {
+    op: 'and',
+    items: [fieldIs(name, sorted.bare), { op: 'field', target: program, test: { is: 'empty' } }],
+  };
+  const items = [
+    ...(sorted.names.length > 0 ? [fieldIs(name, sorted.names)] : []),
+    ...(sorted.paths.length > 0 ? [fieldIs(program, sorted.paths)] : []),
+    ...(sorted.bare.length > 0 ? [bare] : []),
+  ];
+  return { op: 'or', items };
+}
+
+/** Values of `ParentImage`: the command stands under a wrapper of this name. Undefined where a value names no program. */
+export function parentIs(values: readonly ProgramValue[]): Expression | undefined {
+  const patterns: SigmaPattern[] = [];
+  for (const { tokens, manner } of values) {
+    const name = manner.place === 'whole' || manner.place === 'end' ? lastName(tokens) : undefined;
+    const text = name === undefined ? undefined : plainText(bareName(name));
+    const found = text === undefined || text === '' ? undefined : patternOf([{ text }], { ...manner, place: 'whole' }, 'value');
+    if (text === undefined || found === undefined) return undefined;
+    patterns.push({ pattern: { regex: `^${escaped(text.toLowerCase())}(?: .*)?$` }, sample: text.toLowerCase(), place: 'whole' });
+  }
+  return fieldIs({ field: 'wrappers', ofCommand: false }, patterns);
+}
