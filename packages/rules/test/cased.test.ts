@@ -19,7 +19,7 @@ describe('RULE-025 patterns that mind case', () => {
   });
 
   it('stand beside others, and in their windows', () => {
-    const when = "{text: {any: [token], near: [{regex: 'BEGIN', cased: true}], unless: [{regex: 'TEST', cased: true}]}}";
+    const when = "{text: {any: [token], near: [{regex: 'BEGIN', cased: true}], unless: [{regex: 'token TEST', cased: true}]}}";
     const finds = (content: string): boolean => holdsOn(when, { texts: [text(content)] });
     expect(['BEGIN token', 'begin token', 'BEGIN token TEST', 'BEGIN token test'].map(finds)).toEqual([true, false, false, true]);
   });
