@@ -10,6 +10,8 @@ export type LiteralHits = readonly number[];
 export interface LiteralIndex {
   /** Every occurrence of every word in `lower`. Looks at each code unit once. */
   scan(lower: string): LiteralHits;
+  /** Whether one of the words is in `lower`. Looks at each code unit at most once. */
+  isIn(lower: string): boolean;
 }
 
 const NO_HITS: LiteralHits = [];
@@ -126,6 +128,15 @@ export function compileLiterals(words: readonly string[]): LiteralIndex {
         pushWords(hits, row / width, i + 1);
       }
       return hits ?? NO_HITS;
+    },
+    isIn(lower) {
+      let row = 0;
+      for (let i = 0; i < lower.length; i += 1) {
+        const code = lower.charCodeAt(i);
+        row = code < 128 ? (rows[row + (classes[code] ?? 0)] ?? 0) : 0;
+        if (row < 0) return true;
+      }
+      return false;
     },
   };
 }
