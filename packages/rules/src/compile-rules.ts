@@ -49,6 +49,14 @@ export interface TextPattern {
   readonly pattern: CompiledPattern;
 }
 
+/** What the rules have to say on one kind of action. */
+export interface Speaking {
+  /** One byte a rule: 1 where it speaks on this kind. */
+  readonly rules: Uint8Array;
+  /** Roles of texts that one of them looks at. */
+  readonly roles: ReadonlySet<string>;
+}
+
 /** Opaque to callers; only `matchRules` looks inside. */
 export interface CompiledRules {
   readonly rules: readonly CompiledRule[];
@@ -62,7 +70,7 @@ export interface CompiledRules {
   };
   readonly classes: ReadonlyMap<FactClass, ClassIndex>;
   /** Which rules speak on a kind of action; filled as kinds are seen. */
-  readonly activeByKind: Map<string, Uint8Array>;
+  readonly speakingByKind: Map<string, Speaking>;
   /** Marks of the text that is being read; meaningless between two calls. */
   readonly scratch: Scratch;
 }
@@ -275,7 +283,15 @@ export function compileRules(ruleSet: RuleSet, options: CompileOptions = {}): Re
   const texts = { ...indexByLiteral(patterns.map(({ pattern }) => pattern)), patterns };
   const classes = new Map(FACT_CLASSES.map((factClass) => [factClass, buildClassIndex(leaves, factClass)] as const));
   const scratch = createScratch(patterns.length, leaves.length);
-  return ok({ rules: compiler.rules, leaves, ruleOf: Int32Array.from(compiler.ruleOf), texts, classes, activeByKind: new Map(), scratch });
+  return ok({
+    rules: compiler.rules,
+    leaves,
+    ruleOf: Int32Array.from(compiler.ruleOf),
+    texts,
+    classes,
+    speakingByKind: new Map(),
+    scratch,
+  });
 }
 
 const KINDS_KEPT = 64;
@@ -284,11 +300,16 @@ function speaksOn(rule: Rule, kind: string): boolean {
   return rule.kinds.some((pattern) => (pattern.endsWith('*') ? kind.startsWith(pattern.slice(0, -1)) : pattern === kind));
 }
 
-/** One byte a rule: 1 where it speaks on this kind of action. */
-export function activeRules(compiled: CompiledRules, kind: string): Uint8Array {
-  const known = compiled.activeByKind.get(kind);
+/** Which rules speak on this kind of action, and which texts they look at. */
+export function speakingOn(compiled: CompiledRules, kind: string): Speaking {
+  const known = compiled.speakingByKind.get(kind);
   if (known !== undefined) return known;
-  const active = Uint8Array.from(compiled.rules, ({ rule }) => (speaksOn(rule, kind) ? 1 : 0));
-  if (isActionKind(kind) && compiled.activeByKind.size < KINDS_KEPT) compiled.activeByKind.set(kind, active);
-  return active;
+  const rules = Uint8Array.from(compiled.rules, ({ rule }) => (speaksOn(rule, kind) ? 1 : 0));
+  const roles = new Set<string>();
+  for (const [id, leaf] of compiled.leaves.entries()) {
+    if (leaf.type === 'text' && rules[compiled.ruleOf[id] ?? 0] === 1) for (const role of leaf.roles) roles.add(role);
+  }
+  const speaking = { rules, roles };
+  if (isActionKind(kind) && compiled.speakingByKind.size < KINDS_KEPT) compiled.speakingByKind.set(kind, speaking);
+  return speaking;
 }

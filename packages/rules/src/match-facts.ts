@@ -52,7 +52,7 @@ function matchFact(fact: AnyFact, index: ClassIndex, matching: Matching): void {
   for (const field of index.fields) matching.meter.steps += candidatesOf(field, fact, candidates);
   for (const id of candidates) {
     const leaf = matching.compiled.leaves[id];
-    if (leaf?.type !== 'fact' || matching.active[matching.compiled.ruleOf[id] ?? 0] !== 1) continue;
+    if (leaf?.type !== 'fact' || matching.speaking.rules[matching.compiled.ruleOf[id] ?? 0] !== 1) continue;
     if (matching.isSpent(fact.span)) return;
     if (allHold(leaf, fact, matching)) matching.hit(id, { position: -1, span: fact.span, layers: fact.layers ?? [], joined: false });
   }
