@@ -21,5 +21,5 @@ function listsColumns(lower: string): boolean {
 
 /** False for a lower-case text that no query could take for a part of itself, wherever it lands. */
 export function mayLand(lower: string): boolean {
-  return SIGNS.test(lower) || WORDS.isIn(lower) || IS.test(lower) || listsColumns(lower);
+  return SIGNS.test(lower) || WORDS.scan(lower).length > 0 || IS.test(lower) || listsColumns(lower);
 }

@@ -2,9 +2,8 @@
  * @module Rule set -> tables that the matcher walks. Thousands of rules cost what their candidates cost: texts go through one automaton,
  * and a fact test is looked up by the value or the literals that it needs.
  */
-import { err, ok, pointer, type Fault, type Result } from '@countersign/kernel';
+import { buildAutomaton, err, type Fault, type LiteralAutomaton, ok, pointer, type Result } from '@countersign/kernel';
 import { isActionKind } from '@countersign/protocol';
-import { buildAutomaton, type Automaton } from './automaton.ts';
 import { compileFactTest, type FactLeaf, type StringsCheck } from './compile-facts.ts';
 import { compileTextTest, type TextLeaf } from './compile-texts.ts';
 import { FACT_CLASSES, type FactClass } from './fact-fields.ts';
@@ -32,7 +31,7 @@ export type Leaf = TextLeaf | FactLeaf;
 export interface FieldIndex {
   readonly read: StringsCheck['read'];
   readonly byValue: ReadonlyMap<string, readonly number[]>;
-  readonly automaton: Automaton | undefined;
+  readonly automaton: LiteralAutomaton | undefined;
   readonly byLiteral: readonly (readonly number[])[];
 }
 
@@ -64,7 +63,7 @@ export interface CompiledRules {
   /** Rule of each leaf. */
   readonly ruleOf: Int32Array;
   readonly texts: {
-    readonly automaton: Automaton;
+    readonly automaton: LiteralAutomaton;
     readonly patterns: readonly TextPattern[];
     readonly byLiteral: readonly (readonly number[])[];
   };
@@ -180,7 +179,7 @@ function append<K>(map: Map<K, number[]>, key: K, value: number): void {
 }
 
 function indexByLiteral(entries: readonly { readonly literals: readonly string[] }[]): {
-  automaton: Automaton;
+  automaton: LiteralAutomaton;
   byLiteral: readonly (readonly number[])[];
 } {
   const lists = new Map<string, number[]>();

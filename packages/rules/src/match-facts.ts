@@ -1,5 +1,5 @@
 /** @module Structured facts against rules: a fact is shown only to the leaves that its values lead to. */
-import { scan } from './automaton.ts';
+import { scanLiterals } from '@countersign/kernel';
 import type { Check, Checks } from './compile-facts.ts';
 import type { ClassIndex, FieldIndex } from './compile-rules.ts';
 import { factsOf, type AnyFact } from './fact-fields.ts';
@@ -40,7 +40,7 @@ function candidatesOf(field: FieldIndex, fact: AnyFact, into: Set<number>): numb
     steps += 1;
     for (const leaf of field.byValue.get(value) ?? []) into.add(leaf);
     if (field.automaton === undefined) continue;
-    steps += scan(field.automaton, value, (literal) => {
+    steps += scanLiterals(field.automaton, value, (literal) => {
       for (const leaf of field.byLiteral[literal] ?? []) into.add(leaf);
     });
   }

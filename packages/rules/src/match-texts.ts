@@ -1,8 +1,8 @@
 /**
  * @module Texts against rules: one pass of the automaton over each text, then the expressions of the candidates in bounded windows.
  */
+import { scanLiterals } from '@countersign/kernel';
 import type { Span, TextFact } from '@countersign/protocol';
-import { scan } from './automaton.ts';
 import type { CompiledRules, TextPattern } from './compile-rules.ts';
 import { looksAt, type TextLeaf } from './compile-texts.ts';
 import { RULE_LIMITS } from './limits.ts';
@@ -42,7 +42,7 @@ class TextReader {
     this.text = text;
     this.compiled.scratch.epoch += 1;
     // Added afterwards: the hits count on the same meter while the scan runs.
-    const scanned = scan(this.compiled.texts.automaton, text.lower, this.onHit);
+    const scanned = scanLiterals(this.compiled.texts.automaton, text.lower, this.onHit);
     this.matching.meter.steps += scanned;
   }
 

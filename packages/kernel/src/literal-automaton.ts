@@ -1,11 +1,12 @@
 /**
- * @module An Aho-Corasick automaton as one table: every code unit of the text is one step, however many literals there are.
+ * @module Many fixed words in one pass: an Aho-Corasick automaton as one table ("Efficient string matching", 1975): every code unit of
+ * a text is one step, however many words there are.
  *
- * Aho and Corasick, "Efficient string matching", 1975. The table has a column for each ASCII character of the literals, and states near the
- * root stand side by side, so that what ordinary text walks through stays in the cache. Other characters are looked up as edges.
+ * The table has a column for each ASCII character of the words, and states near the root stand side by side, so that what ordinary text
+ * walks through stays in the cache. Other characters are looked up as edges.
  */
 
-export interface Automaton {
+export interface LiteralAutomaton {
   /** Column of each ASCII code unit; 0 for those that are in no literal. */
   readonly columns: Uint8Array;
   readonly width: number;
@@ -110,7 +111,7 @@ function depthEnd(trie: Trie, byDepth: readonly number[], from: number): number 
 }
 
 /** Builds the table. `literals` are distinct and not empty; a hit reports the index of one. */
-export function buildAutomaton(literals: readonly string[]): Automaton {
+export function buildAutomaton(literals: readonly string[]): LiteralAutomaton {
   const trie = plant(literals);
   const states = trie.parents.length;
   const byDepth = Array.from({ length: states }, (_, state) => state).sort((a, b) => (trie.depths[a] ?? 0) - (trie.depths[b] ?? 0));
@@ -135,7 +136,7 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
 function tableOf(
   trie: Trie,
   { byDepth, rank, back }: { readonly byDepth: readonly number[]; readonly rank: Uint32Array; readonly back: Uint32Array },
-): Pick<Automaton, 'columns' | 'width' | 'next' | 'edges'> {
+): Pick<LiteralAutomaton, 'columns' | 'width' | 'next' | 'edges'> {
   const { columns, width } = columnsOf(trie);
   const next = rank.length > SMALL_STATES_MAX ? new Uint32Array(rank.length * width) : new Uint16Array(rank.length * width);
   const edges = new Map<number, number>();
@@ -156,8 +157,11 @@ function tableOf(
   return { columns, width, next, edges };
 }
 
-/** Reports every occurrence of every literal, by end, longest first, as (literal, start). Returns the steps taken. */
-export function scan(automaton: Automaton, text: string, onHit: (literal: number, start: number) => void): number {
+/** What is told of an occurrence: the index of the literal, where it starts, where it ends. */
+export type OnLiteral = (literal: number, start: number, end: number) => void;
+
+/** Reports every occurrence of every literal, by end, longest first. Returns the steps taken: one for each code unit and one for each occurrence. */
+export function scanLiterals(automaton: LiteralAutomaton, text: string, onLiteral: OnLiteral): number {
   const { columns, width, next, edges, back, firstEnding, ends, shorter, lengths } = automaton;
   let state = 0;
   let steps = text.length;
@@ -165,18 +169,17 @@ export function scan(automaton: Automaton, text: string, onHit: (literal: number
     const unit = text.charCodeAt(i);
     if (unit < ASCII) state = next[state * width + (columns[unit] ?? 0)] ?? 0;
     else {
-      const from = state;
-      state = edges.size === 0 ? 0 : follow(edges, back, { state, unit });
       // Each step back undoes a step forward: all of them together are fewer than the code units.
-      if (from !== 0) steps += 1;
+      if (state !== 0) steps += 1;
+      state = edges.size === 0 ? 0 : follow(edges, back, { state, unit });
     }
     if (state < firstEnding) continue;
-    let at = ends[state] === -1 ? (shorter[state] ?? 0) : state;
-    while (at !== 0) {
-      const literal = ends[at] ?? -1;
+    let ended = ends[state] === -1 ? (shorter[state] ?? 0) : state;
+    while (ended !== 0) {
+      const literal = ends[ended] ?? -1;
       steps += 1;
-      onHit(literal, i + 1 - (lengths[literal] ?? 0));
-      at = shorter[at] ?? 0;
+      onLiteral(literal, i + 1 - (lengths[literal] ?? 0), i + 1);
+      ended = shorter[ended] ?? 0;
     }
   }
   return steps;
