@@ -40,6 +40,8 @@ interface Draft {
 }
 
 const ESCAPED = TRAIT.percent | TRAIT.ampersand | TRAIT.backslash | TRAIT.nonAscii;
+/** What has a lower case. */
+const CASED = TRAIT.upper | TRAIT.nonAscii;
 const NO_HITS: LiteralHits = [];
 /** A key that is a name like any other: no digit, no sign, too short to hold anything. */
 const PLAIN_KEY = /^[A-Za-z_]{1,24}$/;
@@ -49,7 +51,7 @@ const RUN_MIN = 14;
 
 function readTextOf(leaf: Leaf, draft: Draft, profile: TextProfile): ReadText {
   const { text, span, layers } = draft;
-  const lower = lowerOf(text);
+  const lower = (profile.mask & CASED) === 0 ? text : lowerOf(text);
   return { fact: { span, role: leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: leaf.key };
 }
 
@@ -212,12 +214,14 @@ function mayHide(read: ReadText): boolean {
  * `textsLeft` is how many texts the action may still have. Adds what was cut to `meter`.
  */
 export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLeft: number; readonly profile?: TextProfile }): ReadText[] {
-  const draft: Draft = { text: leaf.text, span: { path: leaf.path, start: 0, end: leaf.text.length }, layers: [], depth: 0 };
-  meter.steps += leaf.text.length;
-  if (leaf.role === 'key' && PLAIN_KEY.test(leaf.text)) {
-    const fact: TextFact = { span: draft.span, role: 'key', layers: [], text: leaf.text, lower: leaf.text.toLowerCase() };
+  const { text } = leaf;
+  const span: Span = { path: leaf.path, start: 0, end: text.length };
+  meter.steps += text.length;
+  if (leaf.role === 'key' && PLAIN_KEY.test(text)) {
+    const fact: TextFact = { span, role: 'key', layers: [], text, lower: text.toLowerCase() };
     return [{ fact, profile: PLAIN_PROFILE, hits: NO_HITS, key: '' }];
   }
+  const draft: Draft = { text, span, layers: [], depth: 0 };
   const profile = options.profile ?? profileOf(leaf.text);
   const read = readTextOf(leaf, draft, profile);
   meter.steps += leaf.text.length;

@@ -97,6 +97,8 @@ function addEmbedded(finder: PathFinder, read: ReadText): void {
   }
 }
 
+/** Every shape has one of these, or begins with `~` or `$`. */
+const SHAPES_HOW = TRAIT.slash | TRAIT.backslash | TRAIT.percent | TRAIT.colon | TRAIT.dot | TRAIT.other;
 const LOOKS_HOW = TRAIT.slash | TRAIT.backslash | TRAIT.percent;
 
 /** Paths in one text: as a whole by key or shape, else each word of path shape. Keys, descriptors and the joined view are not searched. */
@@ -116,6 +118,7 @@ function isWholePath(read: ReadText): boolean {
   const { text } = read.fact;
   if (text.includes('\n')) return false;
   if (isPathKey(read.key, text)) return !text.includes('://') || /^(?:file|netdoc):/i.test(text);
+  if ((read.profile.mask & SHAPES_HOW) === 0) return false;
   const trimmed = text.length <= PATH_TEXT_MAX ? text.trim() : '';
   return trimmed !== '' && !/\s/.test(trimmed) && isPathShape(trimmed);
 }

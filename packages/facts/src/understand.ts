@@ -157,6 +157,13 @@ function addFileUrls(finders: Finders): void {
   }
 }
 
+function factsOfTexts(texts: readonly ReadText[], joined: readonly ReadText[]): TextFact[] {
+  const facts: TextFact[] = [];
+  for (const read of texts) facts.push(read.fact);
+  for (const read of joined) facts.push(read.fact);
+  return facts;
+}
+
 function understandAction(action: Action, signals: readonly Signal[], languages: Languages): Facts {
   const meter = createMeter();
   const finders: Finders = {
@@ -182,7 +189,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   const [paths, hosts] = [pathFacts(finders.paths), hostFacts(finders.hosts)];
   const effects = effectFacts({ texts, commands, paths, hosts }, meter);
   return {
-    texts: [...texts, ...joined].map((read) => read.fact),
+    texts: factsOfTexts(texts, joined),
     commands,
     statements,
     codes: finders.codes,

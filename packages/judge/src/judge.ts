@@ -54,6 +54,8 @@ interface Opinion {
   guards: readonly GuardResult[];
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
+  /** What the action asks a scope for; `` until it is known. */
+  scope: string;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -106,6 +108,7 @@ function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
     opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;
   const scope = ownScope(action, state);
+  opinion.scope = scope;
   const granted = (state.scopes ?? []).some((grant) => scopeMatches(grant, scope));
   const claimed = state.claimedScopes === undefined || state.claimedScopes.some((grant) => scopeMatches(grant, scope));
   if (!granted || !claimed)
@@ -140,7 +143,7 @@ function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
 }
 
 function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
-  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false };
+  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false, scope: '' };
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
   part(opinion, 'rules', () => weighFindings(opinion, input, parts));
@@ -173,6 +176,7 @@ function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
 }
 
 function countTypes(facts: readonly { readonly type: string }[]): Record<string, number> {
+  if (facts.length === 0) return {};
   const counts = new Map<string, number>();
   for (const { type } of facts) counts.set(type, (counts.get(type) ?? 0) + 1);
   return Object.fromEntries(counts);
@@ -193,7 +197,7 @@ export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
     guards: opinion.guards,
     delta: deltaOf(opinion, input),
     encodings: input.facts.encodings,
-    scope: ownScope(input.action, input.state),
+    scope: opinion.scope === '' ? ownScope(input.action, input.state) : opinion.scope,
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },
   };
 }

@@ -3,7 +3,6 @@
  * set of instructions the machine may stand at; when too many have been made the cache starts over, so memory is bounded
  * and the worst case is `text length x program size`, counted.
  */
-import { POLICY_LIMITS } from '../limits.ts';
 import { setHas, SPACES, WORDS } from './char-set.ts';
 import type { Assertion } from './parse.ts';
 import type { Instruction, Program } from './program.ts';
