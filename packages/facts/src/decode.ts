@@ -49,10 +49,18 @@ const PLAIN_PROFILE: TextProfile = { mask: TRAIT.letter, digits: 0, longestRun: 
 /** Shortest run worth a look: `0x` and twelve digits, or base64. */
 const RUN_MIN = 14;
 
-function readTextOf(leaf: Leaf, draft: Draft, profile: TextProfile): ReadText {
+/** What is known of a text before it is looked at. */
+export interface KnownOfText {
+  readonly profile: TextProfile;
+  /** Words of a text in lower case. */
+  wordsIn(lower: string): LiteralHits;
+}
+
+function readTextOf(leaf: Leaf, draft: Draft, known: KnownOfText): ReadText {
   const { text, span, layers } = draft;
+  const { profile } = known;
   const lower = (profile.mask & CASED) === 0 ? text : lowerOf(text);
-  return { fact: { span, role: leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: leaf.key };
+  return { fact: { span, role: leaf.role, layers, text, lower }, profile, hits: known.wordsIn(lower), key: leaf.key };
 }
 
 /** Takes a decoded text in, with the names it adds to `encodings`, unless it is known, empty or over a budget. */
@@ -71,7 +79,7 @@ function admit(funnel: Funnel, draft: Draft, named: readonly string[]): ReadText
   meter.steps += 2 * draft.text.length;
   seen.add(draft.text);
   for (const layer of named) meter.encodings.add(layer);
-  const read = readTextOf(funnel.leaf, draft, profileOf(draft.text));
+  const read = readTextOf(funnel.leaf, draft, { profile: profileOf(draft.text), wordsIn });
   out.push(read);
   return read;
 }
@@ -213,7 +221,7 @@ function mayHide(read: ReadText): boolean {
  * The leaf and all its layers, the leaf first. Whole-leaf layers carry the span of the leaf, embedded runs their own.
  * `textsLeft` is how many texts the action may still have. Adds what was cut to `meter`.
  */
-export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLeft: number; readonly profile?: TextProfile }): ReadText[] {
+export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLeft: number; readonly known?: KnownOfText }): ReadText[] {
   const { text } = leaf;
   const span: Span = { path: leaf.path, start: 0, end: text.length };
   meter.steps += text.length;
@@ -222,8 +230,9 @@ export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLe
     return [{ fact, profile: PLAIN_PROFILE, hits: NO_HITS, key: '' }];
   }
   const draft: Draft = { text, span, layers: [], depth: 0 };
-  const profile = options.profile ?? profileOf(leaf.text);
-  const read = readTextOf(leaf, draft, profile);
+  const known = options.known ?? { profile: profileOf(leaf.text), wordsIn };
+  const { profile } = known;
+  const read = readTextOf(leaf, draft, known);
   meter.steps += leaf.text.length;
   if (!mayHide(read)) return [read];
   const funnel: Funnel = { leaf, meter, out: [read], seen: new Set([leaf.text]), textsLeft: options.textsLeft, rotated: new Set() };

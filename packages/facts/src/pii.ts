@@ -10,6 +10,7 @@ import type { Meter } from './meter.ts';
 import { isAadhaar, isHetu, isMbi, isUkDriver } from './national-checks.ts';
 import { bareValue, nationalIdOfGroups, nationalIdOfWord } from './national-ids.ts';
 import { ANNOUNCED_BY_WORD, ANNOUNCED_WINDOW } from './pii-words.ts';
+import { wordSet } from './word-set.ts';
 
 /** Personal data found so far in one action. */
 export interface PiiFinder {
@@ -146,8 +147,10 @@ function isTail(text: string, start: number): boolean {
   return (before === '.' || before === '-' || before === '_' || before === '/') && /[A-Za-z0-9]/.test(text.charAt(start - 2));
 }
 
+const CARD_SIZES = wordSet('13 14 15 16 19 4-4-4-4 4-6-5 4-6-4 4-4-4-4-3');
+
 function cardOf(number: Joined): Hit | undefined {
-  if (!/^(?:13|14|15|16|19|4-4-4-4|4-6-5|4-6-4|4-4-4-4-3)$/.test(number.sizes) || !isUniform(number.separators)) return undefined;
+  if (!CARD_SIZES.has(number.sizes) || !isUniform(number.separators)) return undefined;
   if (!isCard(number.digits)) return undefined;
   return { type: 'credit_card', start: number.start, end: number.end, confidence: 'high' };
 }
@@ -174,9 +177,11 @@ function phoneOf(number: Joined, text: string): Hit | undefined {
   return { type: 'phone', start, end: number.end, confidence: sure ? 'high' : 'low' };
 }
 
+const LOCAL_SIZES = wordSet('3-3-4 3-7 1-3-3-4 1-3-7');
+
 /** `555-123-4567` and kin; all dots or none, so that a version or an address is none. */
 function isLocalPhone(number: Joined, text: string): boolean {
-  if (!/^(?:1-)?3-(?:3-4|7)$/.test(number.sizes) || isTail(text, number.start)) return false;
+  if (!LOCAL_SIZES.has(number.sizes) || isTail(text, number.start)) return false;
   if (/nhs/i.test(text.slice(Math.max(0, number.start - 24), number.start))) return false;
   const dots = number.separators.split('.').length - 1;
   if (dots > 0 && dots !== number.separators.length) return false;
@@ -240,20 +245,29 @@ function ibanOf(text: string, word: Word): Hit | undefined {
 
 function ninoOf(text: string, word: Word): Hit | undefined {
   if (NINO.test(word.text)) return { type: 'uk_nino', start: word.start, end: word.end, confidence: 'high' };
+  if (!word.digits || word.text.length !== 2 || text[word.end] !== ' ') return undefined;
   const before = text.slice(Math.max(0, word.start - 3), word.start);
-  const spaced = /^\d{2}$/.test(word.text) ? /^\d{2} \d{2} \d{2} [A-D]\b/.exec(text.slice(word.start, word.start + 10)) : null;
   const head = /^[A-Z]{2} $/.test(before) ? before.slice(0, 2) : '';
+  const spaced = head === '' ? null : /^\d{2} \d{2} \d{2} [A-D]\b/.exec(text.slice(word.start, word.start + 10));
   if (spaced === null || !NINO.test(head + spaced[0].replaceAll(' ', ''))) return undefined;
   return { type: 'uk_nino', start: word.start - 3, end: word.start + spaced[0].length, confidence: 'high' };
 }
 
 const HETU_HEAD = 7;
+/** The sign of the century. */
+const HETU_SIGN = /[-+A-FU-Y]/;
 
 /** `131052-308T`: the date and the sign stand before the word. */
 function hetuOf(text: string, word: Word): Hit | undefined {
   if (word.text.length !== 4) return undefined;
   const start = word.start - HETU_HEAD;
-  if (start < 0 || !isHetu(text.slice(start, word.end)) || /[A-Za-z0-9]/.test(text.charAt(start - 1))) return undefined;
+  if (
+    start < 0 ||
+    !HETU_SIGN.test(text.charAt(word.start - 1)) ||
+    !isHetu(text.slice(start, word.end)) ||
+    /[A-Za-z0-9]/.test(text.charAt(start - 1))
+  )
+    return undefined;
   return { type: 'fi_henkilotunnus', start, end: word.end, confidence: 'high' };
 }
 
@@ -269,6 +283,8 @@ function mbiOf(text: string, word: Word): Hit | undefined {
 }
 
 function letteredOf(text: string, word: Word): Hit | undefined {
+  // Digits alone are a part of an identifier that has letters elsewhere.
+  if (word.digits) return word.text.length === 2 ? ninoOf(text, word) : hetuOf(text, word);
   if (PAN.test(word.text)) return { type: 'pan', start: word.start, end: word.end, confidence: 'high' };
   if (word.text.length === 17 && /[A-Z]/.test(word.text) && isVin(word.text)) {
     return { type: 'vin', start: word.start, end: word.end, confidence: 'high' };

@@ -3,6 +3,7 @@
  */
 import { compileLiterals, type LiteralHits } from './literals.ts';
 import { PII_WORDS } from './pii-words.ts';
+import type { ReadText } from './read-text.ts';
 import { ROT13_WORDS } from './rot13.ts';
 import { SECRET_WORDS } from './secrets.ts';
 
@@ -35,6 +36,31 @@ const VERB = numbersIn(SQL_VERBS);
 const NAMED = numbersIn(NAMED_HOSTS);
 const URL_WORD: number = WORDS.indexOf('://');
 const index = compileLiterals(WORDS);
+
+/** Words that reach over the blank between two parts of a joined text. */
+const SPACED = ROT13_WORDS.filter((word) => word.includes(' ')).map((word) => ({ word, number: WORDS.indexOf(word) }));
+
+/**
+ * The words of a lower-case text joined from parts by one blank, from theirs: those of SQL and of ROT13, which are all that is asked of the
+ * joined view. No verb of SQL holds a blank.
+ */
+export function wordsOfJoined(lower: string, parts: readonly Pick<ReadText, 'fact' | 'hits'>[]): LiteralHits {
+  const joined: number[] = [];
+  let from = 0;
+  for (const { fact, hits } of parts) {
+    for (let i = 0; i < hits.length; i += 3) {
+      const number = hits[i] ?? -1;
+      const meaning = meaningOfWord(number);
+      if (meaning.sql || meaning.rot13) joined.push(number, from + (hits[i + 1] ?? 0), from + (hits[i + 2] ?? 0));
+    }
+    from += fact.text.length + 1;
+  }
+  for (const { word, number } of SPACED) {
+    const at = lower.indexOf(word);
+    if (at >= 0) joined.push(number, at, at + word.length);
+  }
+  return joined;
+}
 
 /** All words in a lower-case text. */
 export function wordsIn(lower: string): LiteralHits {

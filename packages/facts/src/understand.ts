@@ -3,7 +3,7 @@
  * and what they name. Synchronous, pure and total; equal actions and signals give equal facts.
  */
 import type { Action, CodeFact, CommandFact, Facts, FactsCut, Signal, StatementFact, TextFact } from '@countersign/protocol';
-import { decodeLeaf } from './decode.ts';
+import { decodeLeaf, type KnownOfText } from './decode.ts';
 import type { ReadText } from './read-text.ts';
 import { addCodes } from './codes.ts';
 import { addCommandHosts } from './command-hosts.ts';
@@ -16,14 +16,14 @@ import { createMeter, type Meter } from './meter.ts';
 import type { Parsers } from './parsers.ts';
 import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts, type PathFinder } from './paths.ts';
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
-import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
+import { joinProfiles, TRAIT } from './profile.ts';
 import { readUrl } from './read-host.ts';
 import { addKeyedSecret } from './secret-assignments.ts';
 import { createSecretFinder, type SecretFinder } from './secret-cursor.ts';
 import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
-import { meaningOfWord } from './text-index.ts';
+import { meaningOfWord, wordsOfJoined } from './text-index.ts';
 
 /** Turns actions into facts. */
 export interface Understanding {
@@ -77,20 +77,28 @@ function readText(finders: Finders, read: ReadText): void {
   if (read.fact.role === finders.codeIn) addCodes(finders.codes, read, finders.meter);
 }
 
+/** The joined view is made of texts that were read: their signs and words are its own. */
+function knownOfJoined(parts: readonly ReadText[]): KnownOfText {
+  return {
+    profile: joinProfiles(parts.map((part) => part.profile)),
+    wordsIn: (lower) => wordsOfJoined(lower, parts),
+  };
+}
+
 /** The layers of all leaves, in order. */
 function readLeaves(action: Action, meter: Meter): { texts: ReadText[]; joined: readonly ReadText[] } {
   const leaves = leavesOf(action, meter);
   const texts: ReadText[] = [];
-  const profiles: TextProfile[] = [];
+  const parts: ReadText[] = [];
   for (const leaf of leaves) {
     const reads = decodeLeaf(leaf, meter, { textsLeft: Math.max(1, FACTS_LIMITS.textsMax - texts.length) });
-    if (leaf.role === 'param' && reads[0] !== undefined) profiles.push(reads[0].profile);
+    if (leaf.role === 'param' && reads[0] !== undefined) parts.push(reads[0]);
     for (const read of reads) texts.push(read);
   }
   const view = joinedView(leaves);
   if (view === undefined) return { texts, joined: [] };
   const textsLeft = Math.max(1, FACTS_LIMITS.textsMax - texts.length);
-  return { texts, joined: decodeLeaf(view, meter, { textsLeft, profile: joinProfiles(profiles) }) };
+  return { texts, joined: decodeLeaf(view, meter, { textsLeft, known: knownOfJoined(parts) }) };
 }
 
 interface Languages {
