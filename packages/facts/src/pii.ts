@@ -5,12 +5,22 @@
 import type { PiiFact, Span } from '@countersign/protocol';
 import { isCard, isIban, isNanp, isSsn, isVin } from './checksums.ts';
 import type { ReadText } from './read-text.ts';
+import {
+  CARD_SIZES,
+  type DigitGroups,
+  isLetterCode,
+  isUniform,
+  LOCAL_SIZES,
+  numbersFrom,
+  type Word,
+  wordsOf,
+  writtenAs,
+} from './digit-groups.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { isAadhaar, isHetu, isMbi, isUkDriver } from './national-checks.ts';
 import { bareValue, nationalIdOfGroups, nationalIdOfWord } from './national-ids.ts';
 import { ANNOUNCED_BY_WORD, ANNOUNCED_WINDOW } from './pii-words.ts';
-import { wordSet } from './word-set.ts';
 
 /** Personal data found so far in one action. */
 export interface PiiFinder {
@@ -51,95 +61,6 @@ function report(finder: PiiFinder, read: ReadText, hit: Hit): void {
   finder.found.push(fact);
 }
 
-/** A maximal run of ASCII letters and digits. */
-interface Word {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-  readonly digits: boolean;
-}
-
-const WORD_CHARS_MAX = 40;
-
-function isDigitCode(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-function isLetterCode(code: number): boolean {
-  const low = code | 0x20;
-  return low >= 0x61 && low <= 0x7a;
-}
-
-/** Words that hold a digit, in order. Longer ones than any identifier are left out. */
-function wordsOf(text: string): Word[] {
-  const words: Word[] = [];
-  let start = -1;
-  let digits = 0;
-  for (let i = 0; i <= text.length; i += 1) {
-    const code = i < text.length ? text.charCodeAt(i) : 0;
-    const digit = isDigitCode(code);
-    if (digit || isLetterCode(code)) {
-      if (start < 0) start = i;
-      if (digit) digits += 1;
-      continue;
-    }
-    if (start >= 0 && digits > 0 && i - start <= WORD_CHARS_MAX) {
-      words.push({ start, end: i, text: text.slice(start, i), digits: digits === i - start });
-    }
-    start = -1;
-    digits = 0;
-  }
-  return words;
-}
-
-const GROUPS_MAX = 9;
-/** The shortest number that is read for its own sake, with an area code or a country code. */
-const NUMBER_DIGITS_MIN = 8;
-const SEPARATORS = ' -.\u00a0';
-
-/** Number groups one separator apart, joined: `4111 1111 1111 1111`. */
-interface Joined {
-  readonly digits: string;
-  readonly start: number;
-  readonly end: number;
-  readonly sizes: string;
-  readonly separators: string;
-}
-
-function joinedFrom(text: string, words: readonly Word[], first: number): Joined[] {
-  const joined: Joined[] = [];
-  let digits = '';
-  let sizes = '';
-  let separators = '';
-  const start = words[first]?.start ?? 0;
-  for (let i = first; i < first + GROUPS_MAX; i += 1) {
-    const word = words[i];
-    if (word === undefined || !word.digits) break;
-    const previous = words[i - 1];
-    if (i > first && previous !== undefined) {
-      const gap = separatorBetween(text, previous.end, word.start);
-      if (gap === '') break;
-      separators += gap;
-    }
-    digits += word.text;
-    if (digits.length > 19) break;
-    sizes += `${sizes === '' ? '' : '-'}${word.text.length}`;
-    joined.push({ digits, start, end: word.end, sizes, separators });
-  }
-  return joined;
-}
-
-/** The one separator between two groups, `(` for `) ` around an area code; `` where they do not belong together. */
-function separatorBetween(text: string, from: number, to: number): string {
-  const gap = text.slice(from, Math.min(to, from + 4));
-  if (gap.length === 1 && SEPARATORS.includes(gap)) return gap === '\u00a0' ? ' ' : gap;
-  return gap === ') ' || gap === ')' || gap === ')-' ? ')' : '';
-}
-
-function isUniform(separators: string): boolean {
-  return separators === '' || separators === (separators[0] ?? '').repeat(separators.length);
-}
-
 /** A sign before a number that makes it part of something else: a decimal, a version, a currency amount. */
 function isTail(text: string, start: number): boolean {
   const before = text.charAt(start - 1);
@@ -147,28 +68,26 @@ function isTail(text: string, start: number): boolean {
   return (before === '.' || before === '-' || before === '_' || before === '/') && /[A-Za-z0-9]/.test(text.charAt(start - 2));
 }
 
-const CARD_SIZES = wordSet('13 14 15 16 19 4-4-4-4 4-6-5 4-6-4 4-4-4-4-3');
-
-function cardOf(number: Joined): Hit | undefined {
+function cardOf(number: DigitGroups): Hit | undefined {
   if (!CARD_SIZES.has(number.sizes) || !isUniform(number.separators)) return undefined;
   if (!isCard(number.digits)) return undefined;
   return { type: 'credit_card', start: number.start, end: number.end, confidence: 'high' };
 }
 
-function ssnOf(number: Joined, text: string): Hit | undefined {
+function ssnOf(number: DigitGroups, text: string): Hit | undefined {
   if (number.sizes !== '3-2-4' || !isUniform(number.separators) || !isSsn(number.digits)) return undefined;
   if (number.separators.startsWith(')') || isTail(text, number.start)) return undefined;
   return { type: 'ssn', start: number.start, end: number.end, confidence: 'high' };
 }
 
-function aadhaarOf(number: Joined, text: string): Hit | undefined {
+function aadhaarOf(number: DigitGroups, text: string): Hit | undefined {
   if (number.sizes !== '4-4-4' && number.sizes !== '12') return undefined;
   if (isTail(text, number.start) || !isUniform(number.separators)) return undefined;
   if (!isAadhaar(number.digits)) return undefined;
   return { type: 'aadhaar', start: number.start, end: number.end, confidence: number.sizes === '12' ? 'low' : 'high' };
 }
 
-function phoneOf(number: Joined, text: string): Hit | undefined {
+function phoneOf(number: DigitGroups, text: string): Hit | undefined {
   const before = text.charAt(number.start - 1);
   const start = before === '+' || before === '(' ? number.start - 1 : number.start;
   const international = before === '+' && /^[1-9]\d{7,14}$/.test(number.digits);
@@ -177,10 +96,8 @@ function phoneOf(number: Joined, text: string): Hit | undefined {
   return { type: 'phone', start, end: number.end, confidence: sure ? 'high' : 'low' };
 }
 
-const LOCAL_SIZES = wordSet('3-3-4 3-7 1-3-3-4 1-3-7');
-
 /** `555-123-4567` and kin; all dots or none, so that a version or an address is none. */
-function isLocalPhone(number: Joined, text: string): boolean {
+function isLocalPhone(number: DigitGroups, text: string): boolean {
   if (!LOCAL_SIZES.has(number.sizes) || isTail(text, number.start)) return false;
   if (/nhs/i.test(text.slice(Math.max(0, number.start - 24), number.start))) return false;
   const dots = number.separators.split('.').length - 1;
@@ -190,18 +107,11 @@ function isLocalPhone(number: Joined, text: string): boolean {
 }
 
 /** An identity number by its groups; of a plain run of digits one must not be part of something longer. */
-function nationalOf(number: Joined, text: string): Hit | undefined {
+function nationalOf(number: DigitGroups, text: string): Hit | undefined {
   const written = writtenAs(number);
   const id = nationalIdOfGroups(written, number.digits);
   if (id === undefined || isTail(text, number.start)) return undefined;
   return { type: id.type, start: number.start, end: number.end, confidence: id.bare === 'high' ? 'high' : 'low' };
-}
-
-/** Sizes with the separators themselves where they differ or are dots, else `-` for any one separator. */
-function writtenAs(number: Joined): string {
-  if (isUniform(number.separators) && !number.separators.includes('.')) return number.sizes;
-  let at = 0;
-  return number.sizes.replaceAll('-', () => number.separators.charAt(at++));
 }
 
 /** The longest reading of each number wins: a card is no telephone number and a half. */
@@ -210,10 +120,9 @@ function readNumbers(finder: PiiFinder, read: ReadText, words: readonly Word[]):
   let from = 0;
   for (const [i, word] of words.entries()) {
     if (!word.digits || word.start < from) continue;
-    const joined = joinedFrom(text, words, i);
-    finder.meter.steps += joined.length * 4;
-    for (const number of joined.toReversed()) {
-      if (number.digits.length < NUMBER_DIGITS_MIN) break;
+    const { numbers, steps } = numbersFrom(text, words, i);
+    finder.meter.steps += steps;
+    for (const number of numbers) {
       const hit = cardOf(number) ?? aadhaarOf(number, text) ?? ssnOf(number, text) ?? nationalOf(number, text) ?? phoneOf(number, text);
       if (hit === undefined) continue;
       report(finder, read, hit);

@@ -3,19 +3,16 @@
  * a text is one step, however many words there are.
  *
  * The table has a column for each ASCII character of the words, and states near the root stand side by side, so that what ordinary text
- * walks through stays in the cache. Other characters are looked up as edges.
+ * walks through stays in the cache. Other characters have a table of their own, in which most states share one row.
  */
 
 export interface LiteralAutomaton {
   /** Column of each ASCII code unit; 0 for those that are in no literal. */
-  readonly columns: Uint8Array;
+  readonly columns: Uint16Array;
   readonly width: number;
   /** Next state, by state times `width` plus column. */
   readonly next: Uint16Array | Uint32Array;
-  /** Next state by code units outside ASCII, where a literal goes on with one: see `edgeOf`. */
-  readonly edges: ReadonlyMap<number, number>;
-  /** The longest shorter state, by state: where to look for an edge that a state lacks. */
-  readonly back: Uint32Array;
+  readonly outer: OuterTable;
   /** In this state and those behind it a literal ends. */
   readonly firstEnding: number;
   /** First literal that ends in a state, or -1. By state. */
@@ -23,6 +20,17 @@ export interface LiteralAutomaton {
   /** The next shorter state in which a literal ends, or 0. By state. */
   readonly shorter: Uint32Array;
   readonly lengths: Int32Array;
+}
+
+/** Where code units outside ASCII lead. Few states tell them apart, so most share the row of the root. */
+interface OuterTable {
+  /** Column of each code unit; empty where no literal has one outside ASCII. */
+  readonly columns: Uint16Array;
+  readonly width: number;
+  /** Row of each state. */
+  readonly rows: Uint32Array;
+  /** Next state, by row times `width` plus column. */
+  readonly next: Uint32Array;
 }
 
 const ASCII = 128;
@@ -88,16 +96,17 @@ function follow(edges: ReadonlyMap<number, number>, back: Uint32Array, from: { r
   }
 }
 
-function columnsOf(trie: Trie): { readonly columns: Uint8Array; readonly width: number } {
-  const columns = new Uint8Array(ASCII);
+/** Columns of the units that literals have, from one on; those below `to` and from `from` on only. */
+function columnsOf(trie: Trie, { from, to }: { readonly from: number; readonly to: number }): { columns: Uint16Array; width: number } {
+  const columns = new Uint16Array(to);
   let width = 1;
   for (let state = 1; state < trie.units.length; state += 1) {
     const unit = trie.units[state] ?? 0;
-    if (unit >= ASCII || columns[unit] !== 0) continue;
+    if (unit < from || unit >= to || columns[unit] !== 0) continue;
     columns[unit] = width;
     width += 1;
   }
-  return { columns, width };
+  return width === 1 && from > 0 ? { columns: new Uint16Array(0), width } : { columns, width };
 }
 
 const SMALL_STATES_MAX = 65_535;
@@ -123,8 +132,7 @@ export function buildAutomaton(literals: readonly string[]): LiteralAutomaton {
   for (const [at, state] of order.entries()) rank[state] = at;
   const ranked = (list: Uint32Array): Uint32Array => Uint32Array.from(order, (state) => rank[list[state] ?? 0] ?? 0);
   return {
-    ...tableOf(trie, { byDepth, rank, back: links.back }),
-    back: ranked(links.back),
+    ...tablesOf(trie, { byDepth, rank, back: links.back }),
     firstEnding: plain.length,
     ends: Int32Array.from(order, (state) => trie.ends[state] ?? -1),
     shorter: ranked(links.shorter),
@@ -132,29 +140,71 @@ export function buildAutomaton(literals: readonly string[]): LiteralAutomaton {
   };
 }
 
+/** Rows of the second table while they are made. */
+class OuterRows {
+  readonly columns: Uint16Array;
+  readonly width: number;
+  readonly #rowOf: Uint32Array;
+  readonly #rows: Uint32Array[];
+  readonly #owners: number[] = [0];
+
+  constructor(trie: Trie) {
+    const { columns, width } = columnsOf(trie, { from: ASCII, to: UNITS });
+    this.columns = columns;
+    this.width = width;
+    this.#rowOf = new Uint32Array(trie.units.length);
+    this.#rows = [new Uint32Array(width)];
+  }
+
+  /** Lays an edge over the row of a state, which gets one of its own for that. */
+  lay(from: number, unit: number, to: number): void {
+    let row = this.#rowOf[from] ?? 0;
+    if (this.#owners[row] !== from) {
+      this.#owners.push(from);
+      row = this.#rows.push(Uint32Array.from(this.#rows[row] ?? [])) - 1;
+      this.#rowOf[from] = row;
+    }
+    const cells = this.#rows[row];
+    if (cells !== undefined) cells[this.columns[unit] ?? 0] = to;
+  }
+
+  /** A state without edges of its own leads where the longest shorter one does. */
+  share(state: number, back: number): void {
+    this.#rowOf[state] = this.#rowOf[back] ?? 0;
+  }
+
+  table(): OuterTable {
+    const next = new Uint32Array(this.#rows.length * this.width);
+    for (const [row, cells] of this.#rows.entries()) next.set(cells, row * this.width);
+    return { columns: this.columns, width: this.width, rows: this.#rowOf, next };
+  }
+}
+
 /** The rows, depth by depth: a state's row is that of the longest shorter state, with its own edges laid over it. */
-function tableOf(
+function tablesOf(
   trie: Trie,
   { byDepth, rank, back }: { readonly byDepth: readonly number[]; readonly rank: Uint32Array; readonly back: Uint32Array },
-): Pick<LiteralAutomaton, 'columns' | 'width' | 'next' | 'edges'> {
-  const { columns, width } = columnsOf(trie);
+): Pick<LiteralAutomaton, 'columns' | 'width' | 'next' | 'outer'> {
+  const { columns, width } = columnsOf(trie, { from: 0, to: ASCII });
   const next = rank.length > SMALL_STATES_MAX ? new Uint32Array(rank.length * width) : new Uint16Array(rank.length * width);
-  const edges = new Map<number, number>();
+  const outer = new OuterRows(trie);
+  const rankOf = (state: number | undefined): number => rank[state ?? 0] ?? 0;
   for (let from = 1; from < byDepth.length;) {
     const to = depthEnd(trie, byDepth, from);
     for (const state of byDepth.slice(from, to)) {
-      const parent = rank[trie.parents[state] ?? 0] ?? 0;
+      const parent = rankOf(trie.parents[state]);
       const unit = trie.units[state] ?? 0;
-      if (unit < ASCII) next[parent * width + (columns[unit] ?? 0)] = rank[state] ?? 0;
-      else edges.set(edgeOf(parent, unit), rank[state] ?? 0);
+      if (unit < ASCII) next[parent * width + (columns[unit] ?? 0)] = rankOf(state);
+      else outer.lay(parent, unit, rankOf(state));
     }
     for (const state of byDepth.slice(from, to)) {
-      const row = (rank[back[state] ?? 0] ?? 0) * width;
-      next.copyWithin((rank[state] ?? 0) * width, row, row + width);
+      const row = rankOf(back[state]) * width;
+      next.copyWithin(rankOf(state) * width, row, row + width);
+      outer.share(rankOf(state), rankOf(back[state]));
     }
     from = to;
   }
-  return { columns, width, next, edges };
+  return { columns, width, next, outer: outer.table() };
 }
 
 /** What is told of an occurrence: the index of the literal, where it starts, where it ends. */
@@ -162,17 +212,13 @@ export type OnLiteral = (literal: number, start: number, end: number) => void;
 
 /** Reports every occurrence of every literal, by end, longest first. Returns the steps taken: one for each code unit and one for each occurrence. */
 export function scanLiterals(automaton: LiteralAutomaton, text: string, onLiteral: OnLiteral): number {
-  const { columns, width, next, edges, back, firstEnding, ends, shorter, lengths } = automaton;
+  const { columns, width, next, outer, firstEnding, ends, shorter, lengths } = automaton;
   let state = 0;
   let steps = text.length;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     if (unit < ASCII) state = next[state * width + (columns[unit] ?? 0)] ?? 0;
-    else {
-      // Each step back undoes a step forward: all of them together are fewer than the code units.
-      if (state !== 0) steps += 1;
-      state = edges.size === 0 ? 0 : follow(edges, back, { state, unit });
-    }
+    else state = outer.width === 1 ? 0 : (outer.next[(outer.rows[state] ?? 0) * outer.width + (outer.columns[unit] ?? 0)] ?? 0);
     if (state < firstEnding) continue;
     let ended = ends[state] === -1 ? (shorter[state] ?? 0) : state;
     while (ended !== 0) {

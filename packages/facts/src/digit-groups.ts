@@ -1,0 +1,139 @@
+/**
+ * @module Digit groups: the words of a text that hold digits, and the numbers that groups one separator apart make together. Only numbers
+ * of a size that some kind of number has are put together.
+ */
+import { NATIONAL_GROUPS } from './national-ids.ts';
+import { wordSet } from './word-set.ts';
+
+/** A maximal run of ASCII letters and digits. */
+export interface Word {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly digits: boolean;
+}
+
+const WORD_CHARS_MAX = 40;
+
+function isDigitCode(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+export function isLetterCode(code: number): boolean {
+  const low = code | 0x20;
+  return low >= 0x61 && low <= 0x7a;
+}
+
+/** Words that hold a digit, in order. Longer ones than any identifier are left out. */
+export function wordsOf(text: string): Word[] {
+  const words: Word[] = [];
+  let start = -1;
+  let digits = 0;
+  for (let i = 0; i <= text.length; i += 1) {
+    const code = i < text.length ? text.charCodeAt(i) : 0;
+    const digit = isDigitCode(code);
+    if (digit || isLetterCode(code)) {
+      if (start < 0) start = i;
+      if (digit) digits += 1;
+      continue;
+    }
+    if (start >= 0 && digits > 0 && i - start <= WORD_CHARS_MAX) {
+      words.push({ start, end: i, text: text.slice(start, i), digits: digits === i - start });
+    }
+    start = -1;
+    digits = 0;
+  }
+  return words;
+}
+
+const GROUPS_MAX = 9;
+const DIGITS_MAX = 19;
+/** The shortest number that is read for its own sake, with an area code or a country code. */
+const NUMBER_DIGITS_MIN = 8;
+const SPACE = 0x20;
+const NO_BREAK_SPACE = 0xa0;
+
+/** Sizes of the groups of payment cards, and of local telephone numbers. */
+export const CARD_SIZES: ReadonlySet<string> = wordSet('13 14 15 16 19 4-4-4-4 4-6-5 4-6-4 4-4-4-4-3');
+export const LOCAL_SIZES: ReadonlySet<string> = wordSet('3-3-4 3-7 1-3-3-4 1-3-7');
+const OTHER_SIZES = ['12', '4-4-4', '3-2-4'];
+
+/** Sizes of groups as one number, five bits each: they are looked up at every group of every text. */
+function sizesCode(sizes: readonly number[]): number {
+  return sizes.reduce((code, size) => code * 32 + size, 0);
+}
+
+const KNOWN_SIZES: ReadonlySet<number> = new Set(
+  [...CARD_SIZES, ...LOCAL_SIZES, ...OTHER_SIZES, ...NATIONAL_GROUPS].map((sizes) => sizesCode(sizes.split(/\D/).map(Number))),
+);
+
+/** Number groups one separator apart, joined: `4111 1111 1111 1111`. */
+export interface DigitGroups {
+  readonly digits: string;
+  readonly start: number;
+  readonly end: number;
+  readonly sizes: string;
+  readonly separators: string;
+}
+
+/** The one separator between two groups, `)` for `) ` around an area code; `` where they do not belong together. */
+function separatorBetween(text: string, from: number, to: number): string {
+  const code = text.charCodeAt(from);
+  if (to - from === 1) {
+    if (code === SPACE || code === NO_BREAK_SPACE) return ' ';
+    return code === 0x2d ? '-' : code === 0x2e ? '.' : code === 0x29 ? ')' : '';
+  }
+  if (code !== 0x29 || to - from !== 2) return '';
+  const next = text.charCodeAt(from + 1);
+  return next === SPACE || next === 0x2d ? ')' : '';
+}
+
+function joined(text: string, groups: readonly Word[]): DigitGroups {
+  let digits = '';
+  let sizes = '';
+  let separators = '';
+  for (const [i, group] of groups.entries()) {
+    if (i > 0) separators += separatorBetween(text, groups[i - 1]?.end ?? 0, group.start);
+    digits += group.text;
+    sizes += `${i === 0 ? '' : '-'}${group.text.length}`;
+  }
+  return { digits, start: groups[0]?.start ?? 0, end: groups.at(-1)?.end ?? 0, sizes, separators };
+}
+
+/** Numbers of known sizes that begin with group `first`, the longest first; behind `+` of any size. Steps are groups looked at. */
+export function numbersFrom(
+  text: string,
+  words: readonly Word[],
+  first: number,
+): { readonly numbers: readonly DigitGroups[]; readonly steps: number } {
+  const signed = text[(words[first]?.start ?? 0) - 1] === '+';
+  let numbers: DigitGroups[] | undefined;
+  let count = 0;
+  let code = 0;
+  let i = first;
+  for (; i < first + GROUPS_MAX; i += 1) {
+    const word = words[i];
+    if (word === undefined || !word.digits) break;
+    if (i > first && separatorBetween(text, words[i - 1]?.end ?? 0, word.start) === '') break;
+    count += word.text.length;
+    if (count > DIGITS_MAX) break;
+    code = code * 32 + word.text.length;
+    if (count < NUMBER_DIGITS_MIN || !(signed || KNOWN_SIZES.has(code))) continue;
+    numbers ??= [];
+    numbers.unshift(joined(text, words.slice(first, i + 1)));
+  }
+  return { numbers: numbers ?? NO_NUMBERS, steps: (i - first + 1) * 4 };
+}
+
+const NO_NUMBERS: readonly DigitGroups[] = [];
+
+export function isUniform(separators: string): boolean {
+  return separators === '' || separators === (separators[0] ?? '').repeat(separators.length);
+}
+
+/** Sizes with the separators themselves where they differ or are dots, else `-` for any one separator. */
+export function writtenAs(number: DigitGroups): string {
+  if (isUniform(number.separators) && !number.separators.includes('.')) return number.sizes;
+  let at = 0;
+  return number.sizes.replaceAll('-', () => number.separators.charAt(at++));
+}
