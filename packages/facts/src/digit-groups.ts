@@ -88,16 +88,21 @@ function separatorBetween(text: string, from: number, to: number): string {
   return next === SPACE || next === 0x2d ? ')' : '';
 }
 
-function joined(text: string, groups: readonly Word[]): DigitGroups {
-  let digits = '';
-  let sizes = '';
+function joined(text: string, words: readonly Word[], { first, last }: { readonly first: number; readonly last: number }): DigitGroups {
+  const begin = words[first];
+  let digits = begin?.text ?? '';
+  let sizes = String(digits.length);
   let separators = '';
-  for (const [i, group] of groups.entries()) {
-    if (i > 0) separators += separatorBetween(text, groups[i - 1]?.end ?? 0, group.start);
+  let end = begin?.end ?? 0;
+  for (let i = first + 1; i <= last; i += 1) {
+    const group = words[i];
+    if (group === undefined) break;
+    separators += separatorBetween(text, end, group.start);
     digits += group.text;
-    sizes += `${i === 0 ? '' : '-'}${group.text.length}`;
+    sizes += `-${group.text.length}`;
+    end = group.end;
   }
-  return { digits, start: groups[0]?.start ?? 0, end: groups.at(-1)?.end ?? 0, sizes, separators };
+  return { digits, start: begin?.start ?? 0, end, sizes, separators };
 }
 
 /** Numbers of known sizes that begin with group `first`, the longest first; behind `+` of any size. Steps are groups looked at. */
@@ -120,7 +125,7 @@ export function numbersFrom(
     code = code * 32 + word.text.length;
     if (count < NUMBER_DIGITS_MIN || !(signed || KNOWN_SIZES.has(code))) continue;
     numbers ??= [];
-    numbers.unshift(joined(text, words.slice(first, i + 1)));
+    numbers.unshift(joined(text, words, { first, last: i }));
   }
   return { numbers: numbers ?? NO_NUMBERS, steps: (i - first + 1) * 4 };
 }
@@ -128,7 +133,8 @@ export function numbersFrom(
 const NO_NUMBERS: readonly DigitGroups[] = [];
 
 export function isUniform(separators: string): boolean {
-  return separators === '' || separators === (separators[0] ?? '').repeat(separators.length);
+  for (let i = 1; i < separators.length; i += 1) if (separators[i] !== separators[0]) return false;
+  return true;
 }
 
 /** Sizes with the separators themselves where they differ or are dots, else `-` for any one separator. */

@@ -139,6 +139,9 @@ function pathPart(arg: string): string {
 
 const TOUCHES_ANY = /^[^\s'"|&;()<>{}]+\.[A-Za-z0-9]{1,8}$|^[\w.-]+\/[\w./*-]+$/;
 
+/** What every path in an argument has. */
+const PATH_SIGN = /[/.~$%\\:]/;
+
 /** A path with blanks in its names, and nothing that a script or a sentence would have. */
 const SPACED = /^(?:file:)?(?:~|\$HOME|\$\{HOME\})?\/(?:[\w.@+-]+(?: [\w.@+-]+)*\/)+[\w.@+-]+(?: [\w.@+-]+)*(?:\?[\w=&]{1,64})?$/;
 
@@ -199,6 +202,7 @@ function ddAccess(arg: string): PathAccess | undefined {
 
 function addArgument(finder: PathFinder, argument: Argument, place: ArgumentPlace): void {
   const { command, index, arg, first } = argument;
+  if (!PATH_SIGN.test(arg)) return;
   const part = pathPart(arg);
   const access = ddAccess(arg) ?? argumentAccess(command.name, place);
   const script = first && SCRIPT_FIRST.has(command.name) && !isPathShape(part);
