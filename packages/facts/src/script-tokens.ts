@@ -37,7 +37,7 @@ interface Cursor {
 
 function match({ text, at }: Cursor, pattern: RegExp): string {
   pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? '';
+  return pattern.test(text) ? text.slice(at, pattern.lastIndex) : '';
 }
 
 function push(cursor: Cursor, kind: ScriptToken['kind'], input: { readonly text: string; readonly end: number }): void {

@@ -46,7 +46,7 @@ const EXECUTABLE = /\/\*M?!\d{0,6}/y;
 
 function match(cursor: Cursor, pattern: RegExp): string {
   pattern.lastIndex = cursor.pos;
-  return pattern.exec(cursor.text)?.[0] ?? '';
+  return pattern.test(cursor.text) ? cursor.text.slice(cursor.pos, pattern.lastIndex) : '';
 }
 
 function push(
