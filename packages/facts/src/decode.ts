@@ -42,6 +42,7 @@ interface Draft {
 const ESCAPED = TRAIT.percent | TRAIT.ampersand | TRAIT.backslash | TRAIT.nonAscii;
 /** What has a lower case. */
 const CASED = TRAIT.upper | TRAIT.nonAscii;
+const NO_LAYERS: readonly string[] = [];
 const NO_HITS: LiteralHits = [];
 /** A key that is a name like any other: no digit, no sign, too short to hold anything. */
 const PLAIN_KEY = /^[A-Za-z_]{1,24}$/;
@@ -56,7 +57,7 @@ export interface KnownOfText {
   wordsIn(lower: string): LiteralHits;
 }
 
-function readTextOf(leaf: Leaf, draft: Draft, known: KnownOfText): ReadText {
+function readTextOf(leaf: Leaf, draft: Omit<Draft, 'depth'>, known: KnownOfText): ReadText {
   const { text, span, layers } = draft;
   const { profile } = known;
   const lower = (profile.mask & CASED) === 0 ? text : lowerOf(text);
@@ -226,15 +227,15 @@ export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLe
   const span: Span = { path: leaf.path, start: 0, end: text.length };
   meter.steps += text.length;
   if (leaf.role === 'key' && PLAIN_KEY.test(text)) {
-    const fact: TextFact = { span, role: 'key', layers: [], text, lower: text.toLowerCase() };
+    const fact: TextFact = { span, role: 'key', layers: NO_LAYERS, text, lower: text.toLowerCase() };
     return [{ fact, profile: PLAIN_PROFILE, hits: NO_HITS, key: '' }];
   }
-  const draft: Draft = { text, span, layers: [], depth: 0 };
   const known = options.known ?? { profile: profileOf(leaf.text), wordsIn };
   const { profile } = known;
-  const read = readTextOf(leaf, draft, known);
-  meter.steps += leaf.text.length;
+  const read = readTextOf(leaf, { text, span, layers: NO_LAYERS }, known);
+  meter.steps += text.length;
   if (!mayHide(read)) return [read];
+  const draft: Draft = { text, span, layers: NO_LAYERS, depth: 0 };
   const funnel: Funnel = { leaf, meter, out: [read], seen: new Set([leaf.text]), textsLeft: options.textsLeft, rotated: new Set() };
   branch(funnel, draft, read);
   if ((profile.mask & ESCAPED) !== 0) descend(funnel, draft);

@@ -332,8 +332,7 @@ function merge(left: Fragment | undefined, right: Fragment): Fragment {
 export function readFragment(raw: string): FragmentReading {
   // Curly apostrophes are quotes only where several of them could pair up.
   const text = CURLY.test(raw) && /[=#;]|--/.test(raw) ? raw.replaceAll(CURLIES, "'") : raw;
-  if (!SHAPED.test(text)) return { fragment: undefined, steps: text.length };
-  return mayLand(text.toLowerCase()) ? readLandings(text) : { fragment: undefined, steps: 4 * text.length };
+  return mayLand(text.toLowerCase()) && SHAPED.test(text) ? readLandings(text) : { fragment: undefined, steps: 4 * text.length };
 }
 
 /** The same of a text that was not looked over before: what `mayLand` must never keep from being read. */

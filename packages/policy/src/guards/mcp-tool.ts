@@ -75,6 +75,23 @@ export function canonicalBytes(value: JsonValue): number {
   return bytes;
 }
 
+const UNIT_BYTES_MAX = 6;
+const SCALAR_BYTES_MAX = 32;
+
+/** No fewer bytes than `canonicalBytes` gives, without looking at a character. */
+function bytesAtMost(value: JsonValue): number {
+  if (typeof value === 'string') return 2 + UNIT_BYTES_MAX * value.length;
+  if (value === null || typeof value !== 'object') return SCALAR_BYTES_MAX;
+  let bytes = 2;
+  if (Array.isArray(value)) {
+    for (const item of value as readonly JsonValue[]) bytes += 1 + bytesAtMost(item);
+    return bytes;
+  }
+  const object = value as JsonObject;
+  for (const key of Object.keys(object)) bytes += 4 + UNIT_BYTES_MAX * key.length + bytesAtMost(object[key] ?? null);
+  return bytes;
+}
+
 function judgeName(tools: McpTools, tool: string): GuardResult {
   const names = namesOf(tool);
   const name = quote(tool);
@@ -95,8 +112,8 @@ function judgeName(tools: McpTools, tool: string): GuardResult {
 export function judgeMcpTool(tools: McpTools, context: GuardContext): GuardResult | undefined {
   const { kind, tool, params } = context.action;
   if (kind !== 'tool.call' && kind !== 'mcp.call') return undefined;
-  const bytes = params === undefined ? 0 : canonicalBytes(params);
   const max = tools.config.max_args_size;
+  const bytes = params === undefined || bytesAtMost(params) <= max ? 0 : canonicalBytes(params);
   if (bytes > max) {
     return block('mcp_tool', 'error', {
       code: 'args_too_large',
