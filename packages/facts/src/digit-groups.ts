@@ -88,6 +88,8 @@ function separatorBetween(text: string, from: number, to: number): string {
   return next === SPACE || next === 0x2d ? ')' : '';
 }
 
+const NO_NUMBERS: readonly DigitGroups[] = [];
+
 function joined(text: string, words: readonly Word[], { first, last }: { readonly first: number; readonly last: number }): DigitGroups {
   const begin = words[first];
   let digits = begin?.text ?? '';
@@ -105,32 +107,37 @@ function joined(text: string, words: readonly Word[], { first, last }: { readonl
   return { digits, start: begin?.start ?? 0, end, sizes, separators };
 }
 
+/** Digits of the group at `at` where it belongs to the one before it; 0 where it does not. */
+function sizeBehind(text: string, words: readonly Word[], at: number): number {
+  const word = words[at];
+  if (word === undefined || !word.digits) return 0;
+  return separatorBetween(text, words[at - 1]?.end ?? 0, word.start) === '' ? 0 : word.text.length;
+}
+
 /** Numbers of known sizes that begin with group `first`, the longest first; behind `+` of any size. Steps are groups looked at. */
 export function numbersFrom(
   text: string,
   words: readonly Word[],
   first: number,
 ): { readonly numbers: readonly DigitGroups[]; readonly steps: number } {
-  const signed = text[(words[first]?.start ?? 0) - 1] === '+';
+  const begin = words[first];
+  if (begin === undefined) return { numbers: NO_NUMBERS, steps: 0 };
+  const signed = text[begin.start - 1] === '+';
   let numbers: DigitGroups[] | undefined;
   let count = 0;
   let code = 0;
   let i = first;
   for (; i < first + GROUPS_MAX; i += 1) {
-    const word = words[i];
-    if (word === undefined || !word.digits) break;
-    if (i > first && separatorBetween(text, words[i - 1]?.end ?? 0, word.start) === '') break;
-    count += word.text.length;
-    if (count > DIGITS_MAX) break;
-    code = code * 32 + word.text.length;
+    const size = i === first ? begin.text.length : sizeBehind(text, words, i);
+    count += size;
+    if (size === 0 || count > DIGITS_MAX) break;
+    code = code * 32 + size;
     if (count < NUMBER_DIGITS_MIN || !(signed || KNOWN_SIZES.has(code))) continue;
     numbers ??= [];
     numbers.unshift(joined(text, words, { first, last: i }));
   }
   return { numbers: numbers ?? NO_NUMBERS, steps: (i - first + 1) * 4 };
 }
-
-const NO_NUMBERS: readonly DigitGroups[] = [];
 
 export function isUniform(separators: string): boolean {
   for (let i = 1; i < separators.length; i += 1) if (separators[i] !== separators[0]) return false;

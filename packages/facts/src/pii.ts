@@ -191,9 +191,13 @@ function mbiOf(text: string, word: Word): Hit | undefined {
   return { type: 'us_medicare_mbi', start: word.start, end: word.start + grouped.length, confidence: 'high' };
 }
 
+/** Digits alone are a part of an identifier that has letters elsewhere. */
+function partlyLetteredOf(text: string, word: Word): Hit | undefined {
+  if (word.text.length === 2) return ninoOf(text, word);
+  return word.text.length === 4 ? hetuOf(text, word) : undefined;
+}
+
 function letteredOf(text: string, word: Word): Hit | undefined {
-  // Digits alone are a part of an identifier that has letters elsewhere.
-  if (word.digits) return word.text.length === 2 ? ninoOf(text, word) : hetuOf(text, word);
   if (PAN.test(word.text)) return { type: 'pan', start: word.start, end: word.end, confidence: 'high' };
   if (word.text.length === 17 && /[A-Z]/.test(word.text) && isVin(word.text)) {
     return { type: 'vin', start: word.start, end: word.end, confidence: 'high' };
@@ -253,8 +257,7 @@ export function scanPii(finder: PiiFinder, read: ReadText): void {
   const words = wordsOf(text);
   readNumbers(finder, read, words);
   for (const word of words) {
-    if (word.digits && word.text.length !== 2 && word.text.length !== 4) continue;
-    const hit = letteredOf(text, word);
+    const hit = word.digits ? partlyLetteredOf(text, word) : letteredOf(text, word);
     if (hit !== undefined) report(finder, read, hit);
   }
 }

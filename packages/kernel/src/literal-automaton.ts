@@ -210,23 +210,37 @@ function tablesOf(
 /** What is told of an occurrence: the index of the literal, where it starts, where it ends. */
 export type OnLiteral = (literal: number, start: number, end: number) => void;
 
+/** Tells of the literals that end in a state, longest first. Returns how many there are. */
+function tell(
+  { ends, shorter, lengths }: LiteralAutomaton,
+  at: { readonly state: number; readonly end: number },
+  onLiteral: OnLiteral,
+): number {
+  let ended = ends[at.state] === -1 ? (shorter[at.state] ?? 0) : at.state;
+  let count = 0;
+  for (; ended !== 0; ended = shorter[ended] ?? 0) {
+    const literal = ends[ended] ?? -1;
+    count += 1;
+    onLiteral(literal, at.end - (lengths[literal] ?? 0), at.end);
+  }
+  return count;
+}
+
+/** Where a code unit outside ASCII leads. */
+function outside({ columns, rows, next, width }: OuterTable, state: number, unit: number): number {
+  return width === 1 ? 0 : (next[(rows[state] ?? 0) * width + (columns[unit] ?? 0)] ?? 0);
+}
+
 /** Reports every occurrence of every literal, by end, longest first. Returns the steps taken: one for each code unit and one for each occurrence. */
 export function scanLiterals(automaton: LiteralAutomaton, text: string, onLiteral: OnLiteral): number {
-  const { columns, width, next, outer, firstEnding, ends, shorter, lengths } = automaton;
+  const { columns, width, next, outer, firstEnding } = automaton;
   let state = 0;
   let steps = text.length;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     if (unit < ASCII) state = next[state * width + (columns[unit] ?? 0)] ?? 0;
-    else state = outer.width === 1 ? 0 : (outer.next[(outer.rows[state] ?? 0) * outer.width + (outer.columns[unit] ?? 0)] ?? 0);
-    if (state < firstEnding) continue;
-    let ended = ends[state] === -1 ? (shorter[state] ?? 0) : state;
-    while (ended !== 0) {
-      const literal = ends[ended] ?? -1;
-      steps += 1;
-      onLiteral(literal, i + 1 - (lengths[literal] ?? 0), i + 1);
-      ended = shorter[ended] ?? 0;
-    }
+    else state = outside(outer, state, unit);
+    if (state >= firstEnding) steps += tell(automaton, { state, end: i + 1 }, onLiteral);
   }
   return steps;
 }
