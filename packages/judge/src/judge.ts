@@ -74,6 +74,8 @@ interface Opinion {
   readonly postureDenials: Reason[];
   /** Only where it changed. */
   postureDelta: PostureState | undefined;
+  /** What the action asks a scope for; `` until it is known. */
+  scope: string;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -126,6 +128,7 @@ function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
     opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;
   const scope = ownScope(action, state);
+  opinion.scope = scope;
   const granted = (state.scopes ?? []).some((grant) => scopeMatches(grant, scope));
   const claimed = state.claimedScopes === undefined || state.claimedScopes.some((grant) => scopeMatches(grant, scope));
   if (!granted || !claimed)
@@ -172,6 +175,7 @@ function emptyOpinion(): Opinion {
     notes: [],
     postureDenials: [],
     postureDelta: undefined,
+    scope: '',
   };
 }
 
@@ -263,6 +267,7 @@ function decide(opinion: Opinion, input: JudgeInput): Verdict {
 }
 
 function countTypes(facts: readonly { readonly type: string }[]): Record<string, number> {
+  if (facts.length === 0) return {};
   const counts = new Map<string, number>();
   for (const { type } of facts) counts.set(type, (counts.get(type) ?? 0) + 1);
   return Object.fromEntries(counts);
@@ -288,7 +293,7 @@ export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
     guards: opinion.guards,
     delta: deltaOf(opinion, input),
     encodings: input.facts.encodings,
-    scope: ownScope(input.action, input.state),
+    scope: opinion.scope === '' ? ownScope(input.action, input.state) : opinion.scope,
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },
   };
 }
