@@ -2,12 +2,12 @@
  * @module An operator moves a session to another state of its posture: an action of its own (`session.transition`), in the session's turn, judged
  * by the engine in force and recorded like every other. What the credential permits comes from the door and never from an action.
  */
-import { CodedError, type Fault, uuidv7 } from '@countersign/kernel';
+import { canonicalize, CodedError, type Fault, type JsonValue, uuidv7 } from '@countersign/kernel';
 import type { Action, Authority, PostureState, ReceiptBody, Verdict } from '@countersign/protocol';
 import { deny } from './denial.ts';
 import { judge } from './judge.ts';
 import { PIPELINE_LIMITS } from './limits.ts';
-import { type Passage, refuse, SESSION_ENDED } from './passage.ts';
+import { type Passage, refuse, SESSION_ENDED, step } from './passage.ts';
 import type { Ports } from './ports.ts';
 import { record } from './record.ts';
 import type { RefusalCode } from './action-request.ts';
@@ -66,18 +66,25 @@ function passageOf(request: TransitionRequest, ports: Ports): { readonly passage
     mode: 'scan' as const,
   };
   const startedMs = ports.clock.nowMs();
-  return { passage: { request: asked, requestId, startedMs, deadline, action, authority: request.authority }, cancel };
+  const actionText = canonicalize(action as unknown as JsonValue);
+  return { passage: { request: asked, requestId, startedMs, deadline, action, actionText, authority: request.authority }, cancel };
+}
+
+async function judgeAndRecord(passage: Passage, ports: Ports): Promise<void> {
+  await understand(passage, ports);
+  await judge(passage, ports);
+  await record(passage, ports);
 }
 
 /** Total, as `countersignAction` is. When it resolves with a receipt, the change is durable. */
 export async function transitionSession(request: TransitionRequest, ports: Ports): Promise<TransitionAnswer> {
   const { passage, cancel } = passageOf(request, ports);
   try {
+    await step(passage, 'identify', () => {
+      if (ports.recorder.isEnded(request.org, request.session)) refuse(passage, SESSION_ENDED);
+    });
     // Not even the refusal could be recorded behind the end of a chain.
-    if (ports.recorder.isEnded(request.org, request.session)) refuse(passage, SESSION_ENDED);
-    await understand(passage, ports);
-    await judge(passage, ports);
-    await record(passage, ports);
+    if (passage.refusal === undefined) await judgeAndRecord(passage, ports);
   } finally {
     cancel();
     passage.endTurn?.();

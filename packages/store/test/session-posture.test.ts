@@ -35,8 +35,8 @@ function openStore(which: 'memory' | 'sqlite'): { readonly store: Store; readonl
   return { store, org: value(store.createOrg({ name: 'acme', mode: 'learning' })) };
 }
 
-describe.each(['memory', 'sqlite'] as const)('%s', (kind) => {
-  const open = (): ReturnType<typeof openStore> => openStore(kind);
+describe.each(['memory', 'sqlite'] as const)('%s', (which) => {
+  const open = (): ReturnType<typeof openStore> => openStore(which);
 
   test('POL-223 the posture of a session is read at once, the later one wins in any order, and it is there after a flush', async () => {
     const { store, org } = open();
