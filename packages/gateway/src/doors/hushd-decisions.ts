@@ -48,37 +48,44 @@ function actionRequest(request: FastifyRequest, work: Work): ActionRequest {
   };
 }
 
-function publish(room: HushdRoom, work: Work, answer: Answer): void {
-  const { identity, actionType, event, key } = work;
-  const { verdict } = answer;
-  const allowed = verdict.decision === 'allow' || verdict.decision === 'warn';
-  const first = verdict.reasons[0];
-  const data = {
+function isAllowed({ verdict }: Answer): boolean {
+  return verdict.decision === 'allow' || verdict.decision === 'warn';
+}
+
+/** What watchers are told: codes and names, never a value. */
+function eventData({ identity, actionType, key }: Work, answer: Answer, timestamp: string): JsonObject {
+  const [first] = answer.verdict.reasons;
+  const { receipt } = answer;
+  return {
     event_id: answer.requestId,
-    timestamp: answer.receipt?.time ?? nowText(room),
+    timestamp,
     action_type: actionType,
     // What it was about is in the vault, not in a feed.
     target: null,
-    allowed,
+    allowed: isAllowed(answer),
     guard: first?.code ?? null,
-    severity: verdict.severity,
+    severity: answer.verdict.severity,
     message: first?.text ?? 'Allowed',
-    policy_hash: answer.receipt?.inputs?.policy ?? null,
+    policy_hash: receipt?.inputs.policy ?? null,
     session_id: answer.session,
     agent_id: key.agent,
-    receipt_id: answer.receipt?.id ?? null,
+    receipt_id: receipt?.id ?? null,
     endpoint_agent_id: identity.endpoint ?? null,
     runtime_agent_id: identity.runtime ?? null,
     runtime_agent_kind: identity.runtimeKind ?? null,
   };
+}
+
+function publish(room: HushdRoom, work: Work, answer: Answer): void {
+  const { identity, event, key } = work;
   room.events.publish({
-    type: event === 'check' && !allowed ? 'violation' : event,
+    type: event === 'check' && !isAllowed(answer) ? 'violation' : event,
     org: key.org,
     session: answer.session,
     ...(identity.endpoint === undefined ? {} : { endpointAgent: identity.endpoint }),
     ...(identity.runtime === undefined ? {} : { runtimeAgent: identity.runtime }),
     ...(identity.runtimeKind === undefined ? {} : { runtimeKind: identity.runtimeKind }),
-    data,
+    data: eventData(work, answer, answer.receipt?.time ?? nowText(room)),
   });
 }
 

@@ -64,70 +64,85 @@ function frame(id: string, type: string, data: JsonObject): string {
   return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
+/** The newest events, and the number of the one that comes next. */
+interface Ring {
+  readonly run: string;
+  readonly kept: HushdEvent[];
+  head: number;
+}
+
+function oldestOf({ head, kept }: Ring): number {
+  return head - kept.length;
+}
+
+function tellLost(ring: Ring, watcher: Watcher, missed: number | null): void {
+  watcher.out.write(frame(`${ring.run}-${watcher.next - 1}`, 'lagged', { missed }));
+}
+
+function isTaking({ out }: Watcher): boolean {
+  return out.writableLength <= LIMITS.feedUnreadBytesMax;
+}
+
+/** Sends what a watcher has not seen, as far as it takes it. */
+function pump(ring: Ring, watcher: Watcher): void {
+  const oldest = oldestOf(ring);
+  if (watcher.next < oldest && isTaking(watcher)) {
+    const missed = oldest - watcher.next;
+    watcher.next = oldest;
+    tellLost(ring, watcher, missed);
+  }
+  while (watcher.next < ring.head && isTaking(watcher)) {
+    const event = ring.kept[watcher.next - oldest];
+    if (event !== undefined && wanted(event, watcher.filter))
+      watcher.out.write(frame(`${ring.run}-${watcher.next}`, event.type, event.data));
+    watcher.next += 1;
+  }
+}
+
+/** Where a watcher goes on; undefined for an id that is not of this run. */
+function placeAfter({ run, head }: Ring, lastId: string): number | undefined {
+  const number = lastId.startsWith(`${run}-`) ? lastId.slice(run.length + 1) : '';
+  return /^[0-9]{1,15}$/.test(number) && Number(number) < head ? Number(number) + 1 : undefined;
+}
+
+function begin(ring: Ring, watcher: Watcher, lastId: string | undefined): void {
+  watcher.out.write(': watching\n\n');
+  if (lastId === undefined) return;
+  const place = placeAfter(ring, lastId);
+  // Of another run nobody knows how many there were; what is kept of this one follows.
+  watcher.next = place ?? oldestOf(ring);
+  if (place === undefined) tellLost(ring, watcher, null);
+  pump(ring, watcher);
+}
+
 /** `run` names this run of the process in every id: numbers of another run mean nothing here. */
 export function createHushdEvents(timer: Ports['timer'], run: string): HushdEvents {
-  const ring: HushdEvent[] = [];
+  const ring: Ring = { run, kept: [], head: 0 };
   const watchers = new Set<Watcher>();
-  /** Number of the event that comes next; the ring ends just before it. */
-  let head = 0;
   let stopKeepAlive: (() => void) | undefined;
-
-  function lost(watcher: Watcher, missed: number | null): void {
-    watcher.out.write(frame(`${run}-${watcher.next - 1}`, 'lagged', { missed }));
-  }
-
-  function pump(watcher: Watcher): void {
-    const oldest = head - ring.length;
-    if (watcher.next < oldest && watcher.out.writableLength <= LIMITS.feedUnreadBytesMax) {
-      const missed = oldest - watcher.next;
-      watcher.next = oldest;
-      lost(watcher, missed);
-    }
-    while (watcher.next < head && watcher.out.writableLength <= LIMITS.feedUnreadBytesMax) {
-      const event = ring[watcher.next - (head - ring.length)];
-      if (event !== undefined && wanted(event, watcher.filter)) watcher.out.write(frame(`${run}-${watcher.next}`, event.type, event.data));
-      watcher.next += 1;
-    }
-  }
 
   function keepAlive(): void {
     stopKeepAlive = undefined;
-    for (const watcher of watchers) watcher.out.write(': keep-alive\n\n');
+    for (const watcher of watchers) if (isTaking(watcher)) watcher.out.write(': keep-alive\n\n');
     if (watchers.size > 0) stopKeepAlive = timer.after(KEEP_ALIVE_MS, keepAlive);
-  }
-
-  /** Where a watcher goes on; undefined for an id that is not of this run. */
-  function placeAfter(lastId: string): number | undefined {
-    const number = lastId.startsWith(`${run}-`) ? lastId.slice(run.length + 1) : '';
-    return /^[0-9]{1,15}$/.test(number) && Number(number) < head ? Number(number) + 1 : undefined;
-  }
-
-  function begin(watcher: Watcher, lastId: string | undefined): void {
-    watcher.out.write(': watching\n\n');
-    if (lastId === undefined) return;
-    const place = placeAfter(lastId);
-    // Of another run nobody knows how many there were; what is kept of this one follows.
-    watcher.next = place ?? head - ring.length;
-    if (place === undefined) lost(watcher, null);
-    pump(watcher);
   }
 
   return {
     publish(event: HushdEvent): void {
-      ring.push(event);
-      head += 1;
-      if (ring.length > LIMITS.hushdEventsMax) ring.shift();
-      for (const watcher of watchers) pump(watcher);
+      ring.kept.push(event);
+      ring.head += 1;
+      if (ring.kept.length > LIMITS.hushdEventsMax) ring.kept.shift();
+      for (const watcher of watchers) pump(ring, watcher);
     },
     watch(out: ServerResponse, filter: EventFilter, lastId: string | undefined): boolean {
       if (watchers.size >= LIMITS.hushdSubscribersMax) return false;
-      const watcher: Watcher = { out, filter, next: head };
+      const watcher: Watcher = { out, filter, next: ring.head };
       watchers.add(watcher);
-      out.on('close', () => void watchers.delete(watcher));
-      out.on('error', () => void watchers.delete(watcher));
-      out.on('drain', () => pump(watcher));
+      const leave = (): void => void watchers.delete(watcher);
+      out.on('close', leave).on('error', leave);
+      out.on('drain', () => pump(ring, watcher));
       out.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' });
-      begin(watcher, lastId);
+      begin(ring, watcher, lastId);
       stopKeepAlive ??= timer.after(KEEP_ALIVE_MS, keepAlive);
       return true;
     },

@@ -59,7 +59,7 @@ function readBody(request: FastifyRequest, bytes: Buffer): unknown {
 
 /** Every route stands in the table, or the service does not start. */
 function checkListed({ method, url }: RouteOptions): void {
-  for (const one of [method].flat()) invariant(needOf(one, url) !== undefined, 'a route of the hushd door stands in its table');
+  for (const verb of [method].flat()) invariant(needOf(verb, url) !== undefined, 'a route of the hushd door stands in its table');
 }
 
 function speakHushd(app: FastifyInstance): void {
