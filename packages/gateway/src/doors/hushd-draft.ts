@@ -1,4 +1,5 @@
 /** @module `POST /api/v1/check` -> action. Only translates: what may happen is decided elsewhere. */
+import { isIP } from 'node:net';
 import type { JsonObject, JsonValue } from '@countersign/kernel';
 import type { ActionDraft } from '@countersign/pipeline';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
@@ -25,7 +26,6 @@ function invalidHost(): Error {
 }
 
 const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]{2,64}\]|[^\s/\\?#@:[\]]{1,255})(?::([0-9]{1,5}))?$/;
-const BARE_IPV6 = /^[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8}$/;
 const PORT_DEFAULT = 443;
 const PORT_MAX = 65_535;
 
@@ -38,7 +38,7 @@ export function egressParams(target: string): JsonObject {
     if (!URL.canParse(target) || new URL(target).hostname === '') throw invalidHost();
     return { url: target };
   }
-  if (BARE_IPV6.test(target)) return { host: target, port: PORT_DEFAULT };
+  if (isIP(target) === 6) return { host: target, port: PORT_DEFAULT };
   const found = HOST_AND_PORT.exec(target);
   const host = found?.[1];
   const port = found?.[2] === undefined ? PORT_DEFAULT : Number(found[2]);
