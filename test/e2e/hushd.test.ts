@@ -36,10 +36,12 @@ function keyOf(name: string): string {
   return file.keys.find((key) => key.name === name)?.key ?? '';
 }
 
-async function send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, as: Name | undefined, body?: unknown): Promise<Reply> {
+/** `route`: method and path, as the table of routes writes them. */
+async function send(route: string, as: Name | undefined, body?: unknown): Promise<Reply> {
+  const [method = '', path = ''] = route.split(' ');
   const authorization: Record<string, string> = as === undefined ? {} : { authorization: `Bearer ${keyOf(as)}` };
   const response = await request(`${file.url}${path}`, {
-    method,
+    method: method as 'GET',
     headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
@@ -50,11 +52,11 @@ async function send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, as:
 }
 
 const check = (type: string, target: string, more: object = {}): Promise<Reply> =>
-  send('POST', '/api/v1/check', 'check', { action_type: type, target, ...more });
+  send('POST /api/v1/check', 'check', { action_type: type, target, ...more });
 
 async function evaluated(eventType: string, data: object): Promise<Json> {
   const body = { eventId: 'e', eventType, timestamp: '2026-01-01T00:00:00Z', data };
-  return (await send('POST', '/api/v1/eval', 'check', body)).body['decision'] as Json;
+  return (await send('POST /api/v1/eval', 'check', body)).body['decision'] as Json;
 }
 
 async function readKeys(): Promise<KeysFile> {
@@ -75,8 +77,8 @@ describe('HUSHD-001, HUSHD-003: a fresh installation', () => {
   it('listens where it was told, and makes keys that only its owner reads', async () => {
     expect(file.keys.map(({ name }) => name)).toEqual(['check', 'read', 'admin']);
     expect((await stat(join(dataDir, 'hushd.json'))).mode & 0o077).toBe(0);
-    expect((await send('GET', '/health', undefined)).body).toMatchObject({ status: 'healthy' });
-    expect((await send('GET', '/api/v1/me', 'check')).body).toMatchObject({ principal: { name: 'check' }, scopes: ['check'] });
+    expect((await send('GET /health', undefined)).body).toMatchObject({ status: 'healthy' });
+    expect((await send('GET /api/v1/me', 'check')).body).toMatchObject({ principal: { name: 'check' }, scopes: ['check'] });
   });
 
   it('is not on the main listener, whose paths mean other things', async () => {
@@ -124,11 +126,11 @@ describe('the way of every decision', () => {
       details: { reason: 'matches_forbidden_pattern' },
     });
     for (const { body } of [allowed, denied]) {
-      const signed = await send('GET', `/api/v1/receipts/${String(body['receipt_id'])}`, 'read');
+      const signed = await send(`GET /api/v1/receipts/${String(body['receipt_id'])}`, 'read');
       expect(signed.body).toMatchObject({ receipt: { version: '1.0.0', verdict: { passed: body['allowed'] } } });
-      expect((await send('POST', '/api/v1/receipts/verify', 'read', signed.text)).body).toMatchObject({ valid: true });
+      expect((await send('POST /api/v1/receipts/verify', 'read', signed.text)).body).toMatchObject({ valid: true });
       const forged = signed.text.replace(/"passed":(?:true|false)/, `"passed":${String(body['allowed'] !== true)}`);
-      expect((await send('POST', '/api/v1/receipts/verify', 'read', forged)).body).toMatchObject({
+      expect((await send('POST /api/v1/receipts/verify', 'read', forged)).body).toMatchObject({
         valid: false,
         code: 'VFY_SIGNATURE_INVALID',
       });
@@ -137,7 +139,7 @@ describe('the way of every decision', () => {
 
   it('HUSHD-050: the audit is the log, and holds no value', async () => {
     await check('shell', 'cat very-private-name.txt');
-    const audit = await send('GET', '/api/v1/audit?limit=1', 'read');
+    const audit = await send('GET /api/v1/audit?limit=1', 'read');
     expect(audit.body['events']).toMatchObject([{ event_type: 'check', action_type: 'shell', decision: 'allowed' }]);
     expect(audit.text).not.toContain('very-private-name');
   });
@@ -200,38 +202,38 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
   const OPEN = 'version: "1.2.0"\nname: open\nguards: {egress_allowlist: {default_action: allow}, forbidden_path: {enabled: false}}\n';
 
   it('HUSHD-042: a check-scoped key does not replace the policy, nor with a self-signed bundle', async () => {
-    const before = (await send('GET', '/api/v1/policy', 'read')).body['policy_hash'];
-    expect((await send('PUT', '/api/v1/policy', 'check', { yaml: OPEN })).status).toBe(403);
-    expect((await send('PUT', '/api/v1/policy/bundle', 'check', selfSigned(OPEN))).status).toBe(403);
-    expect((await send('GET', '/api/v1/policy/bundle', 'check')).status).toBe(403);
-    expect(await send('PUT', '/api/v1/policy/bundle', 'admin', selfSigned(OPEN))).toMatchObject({
+    const before = (await send('GET /api/v1/policy', 'read')).body['policy_hash'];
+    expect((await send('PUT /api/v1/policy', 'check', { yaml: OPEN })).status).toBe(403);
+    expect((await send('PUT /api/v1/policy/bundle', 'check', selfSigned(OPEN))).status).toBe(403);
+    expect((await send('GET /api/v1/policy/bundle', 'check')).status).toBe(403);
+    expect(await send('PUT /api/v1/policy/bundle', 'admin', selfSigned(OPEN))).toMatchObject({
       status: 403,
       code: 'POLICY_BUNDLE_UNTRUSTED',
     });
-    expect((await send('POST', '/api/v1/broker/capabilities/revoke-all', 'check', {})).status).toBe(403);
-    expect((await send('GET', '/api/v1/policy', 'read')).body['policy_hash']).toBe(before);
+    expect((await send('POST /api/v1/broker/capabilities/revoke-all', 'check', {})).status).toBe(403);
+    expect((await send('GET /api/v1/policy', 'read')).body['policy_hash']).toBe(before);
     expect((await check('egress', 'evil.example')).body['allowed']).toBe(false);
     expect((await check('file_access', '/home/u/.ssh/id_rsa')).body['allowed']).toBe(false);
   });
 
   it('HUSHD-033: the owner of a session raises its posture neither later nor at the start', async () => {
-    const opened = await send('POST', '/api/v1/session', 'check', {});
+    const opened = await send('POST /api/v1/session', 'check', {});
     const id = (opened.body['session'] as { session_id: string }).session_id;
-    const raised = await send('POST', `/api/v1/session/${id}/transition`, 'check', { toState: 'elevated', trigger: 'user_approval' });
+    const raised = await send(`POST /api/v1/session/${id}/transition`, 'check', { toState: 'elevated', trigger: 'user_approval' });
     expect(raised).toMatchObject({ status: 403, code: 'INSUFFICIENT_SCOPE' });
-    const seeded = await send('POST', '/api/v1/session', 'check', { state: { posture: { current_state: 'elevated' } } });
+    const seeded = await send('POST /api/v1/session', 'check', { state: { posture: { current_state: 'elevated' } } });
     expect(seeded).toMatchObject({ status: 403, code: 'SESSION_STATE_REFUSED' });
     expect((await check('shell', 'rm -rf /', { session_id: id })).body['allowed']).toBe(false);
   });
 
   it('HUSHD-034: a session that was deleted takes nothing more, and its chain is closed', async () => {
-    const opened = await send('POST', '/api/v1/session', 'check', {});
+    const opened = await send('POST /api/v1/session', 'check', {});
     const id = (opened.body['session'] as { session_id: string }).session_id;
     expect((await check('file_access', '/app/a.md', { session_id: id })).status).toBe(200);
-    expect((await send('DELETE', `/api/v1/session/${id}`, 'check')).status).toBe(200);
+    expect((await send(`DELETE /api/v1/session/${id}`, 'check')).status).toBe(200);
     expect((await check('file_access', '/app/a.md', { session_id: id })).code).toBe('INVALID_SESSION');
     // The hooks' route takes names that clients made up; this one is closed in the log itself.
-    const hook = await send('POST', '/api/v1/agent/policy-check', 'check', { action_type: 'shell', target: 'ls', session_id: id });
+    const hook = await send('POST /api/v1/agent/policy-check', 'check', { action_type: 'shell', target: 'ls', session_id: id });
     expect(hook).toMatchObject({ status: 403, code: 'INVALID_SESSION' });
   });
 
@@ -246,7 +248,7 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
   });
 
   it('a skipped path with `..` does not hide a secret', async () => {
-    const content = `key = "${'AK' + 'IA'}${'QWERTYUIOPASDFGH'}"`;
+    const content = `key = "${['AK', 'IA', 'QWERTYUIOPASDFGH'].join('')}"`;
     for (const path of ['/app/tests/../a.py', '/app/./a.py', 'tests/../../app/a.py'])
       expect((await check('file_write', path, { content })).body).toMatchObject({ allowed: false, guard: 'secret_leak' });
   });
@@ -312,19 +314,19 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
   });
 
   it('HUSHD-041: an admin key replaces the policy, and the next decision is judged by it', async () => {
-    const put = await send('PUT', '/api/v1/policy', 'admin', { yaml: OPEN });
+    const put = await send('PUT /api/v1/policy', 'admin', { yaml: OPEN });
     expect(put).toMatchObject({ status: 200, body: { success: true } });
     expect((await check('egress', 'evil.example')).body['allowed']).toBe(true);
-    expect((await send('PUT', '/api/v1/policy', 'admin', { yaml: 'version: "1.2.0"\nguards: {forbidden_pth: {}}\n' })).code).toBe(
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: 'version: "1.2.0"\nguards: {forbidden_pth: {}}\n' })).code).toBe(
       'INVALID_POLICY',
     );
-    expect((await send('GET', '/api/v1/policy', 'read')).body['policy_hash']).toBe(put.body['policy_hash']);
+    expect((await send('GET /api/v1/policy', 'read')).body['policy_hash']).toBe(put.body['policy_hash']);
   });
 });
 
 describe('HUSHD-003: after a restart', () => {
   it('keys are the same, sessions are not, and keys of an earlier installation are taken up', async () => {
-    const opened = await send('POST', '/api/v1/session', 'check', {});
+    const opened = await send('POST /api/v1/session', 'check', {});
     const id = (opened.body['session'] as { session_id: string }).session_id;
     await server.kill('SIGTERM');
     const own = 'a-key-that-clients-have-already';

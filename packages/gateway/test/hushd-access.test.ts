@@ -22,9 +22,8 @@ describe('HUSHD-002: authentication is never off', () => {
       await send(method, url, { key: EXPIRED_KEY }),
     ];
     expect(replies.map(({ status, code }) => [status, code])).toEqual(Array.from({ length: 3 }, () => [401, 'UNAUTHORIZED']));
-    const [first] = replies;
-    for (const { body } of replies)
-      expect((body['error'] as object | undefined) ?? {}).toMatchObject({ message: (first?.body['error'] as { message: string }).message });
+    const messages = replies.map(({ body }) => (body['error'] as { message: string } | undefined)?.message);
+    expect(new Set(messages).size).toBe(1);
   });
 
   it('the body is not read before that: bad credentials with a bad body are 401', async () => {
@@ -143,15 +142,15 @@ describe('HUSHD-006: whose address it is', () => {
   const ranges = ['10.0.0.0/8', '192.0.2.7'].map((text) => rangeOf(text)).filter((range) => range !== undefined);
 
   it.each([
-    ['a stranger is believed nothing', '203.0.113.5', '198.51.100.1', '203.0.113.5'],
-    ['a proxy names its client', '10.1.1.1', '198.51.100.1', '198.51.100.1'],
-    ['what the client wrote itself stands further left', '10.1.1.1', '1.2.3.4, 198.51.100.1', '198.51.100.1'],
-    ['proxies behind each other', '192.0.2.7', '1.2.3.4, 198.51.100.1, 10.9.9.9', '198.51.100.1'],
-    ['a mapped spelling of the proxy', '::ffff:10.1.1.1', '198.51.100.1', '198.51.100.1'],
-    ['no header', '10.1.1.1', undefined, '10.1.1.1'],
-    ['no address in it', '10.1.1.1', 'unknown', '10.1.1.1'],
-    ['only proxies', '10.1.1.1', '10.2.2.2', '10.2.2.2'],
-  ])('%s', (_, peer, forwarded, client) => {
+    ['a stranger is believed nothing', ['203.0.113.5', '198.51.100.1'], '203.0.113.5'],
+    ['a proxy names its client', ['10.1.1.1', '198.51.100.1'], '198.51.100.1'],
+    ['what the client wrote itself stands further left', ['10.1.1.1', '1.2.3.4, 198.51.100.1'], '198.51.100.1'],
+    ['proxies behind each other', ['192.0.2.7', '1.2.3.4, 198.51.100.1, 10.9.9.9'], '198.51.100.1'],
+    ['a mapped spelling of the proxy', ['::ffff:10.1.1.1', '198.51.100.1'], '198.51.100.1'],
+    ['no header', ['10.1.1.1', undefined], '10.1.1.1'],
+    ['no address in it', ['10.1.1.1', 'unknown'], '10.1.1.1'],
+    ['only proxies', ['10.1.1.1', '10.2.2.2'], '10.2.2.2'],
+  ] as const)('%s', (_, [peer, forwarded], client) => {
     expect(clientAddress(peer, forwarded, ranges)).toBe(client);
   });
 

@@ -251,12 +251,14 @@ describe('HUSHD-013: nothing that fails ends in an allow', () => {
 
   it.each(['judge-hangs', 'disk-hangs'] as const)('%s: the deadline ends it', async (fault) => {
     const world = await createHushdWorld({ faults: [fault] });
-    let answer: { text: string; status: number } | undefined;
-    void world.send('POST', CHECK, { body: REQUESTS[0][1] }).then((reply) => (answer = reply));
-    while (answer === undefined) {
-      await new Promise((resolve) => setImmediate(resolve));
+    const pending = Symbol('pending');
+    const asked = world.send('POST', CHECK, { body: REQUESTS[0][1] });
+    let first: Awaited<typeof asked> | typeof pending = pending;
+    while (first === pending) {
       world.expire();
+      first = await Promise.race([asked, new Promise<typeof pending>((resolve) => setImmediate(resolve, pending))]);
     }
+    const answer = await asked;
     expect(answer.status).toBe(503);
     expect(answer.text).not.toContain('"allowed":true');
   });
@@ -343,7 +345,7 @@ describe('HUSHD-023: the answer of an evaluation', () => {
     ]);
   });
 
-  it('a write without content says so, and only where it is allowed', async () => {
+  it('a write without content says so, and a refusal stays one', async () => {
     const body = event('file_write', { type: 'file', path: 'a' });
     const allowed = await createHushdWorld();
     const denied = await createHushdWorld({ verdict: { decision: 'deny' } });
@@ -352,6 +354,9 @@ describe('HUSHD-023: the answer of an evaluation', () => {
       reason_code: code,
       reason: 'missing_content_bytes',
     });
-    expect((await denied.send('POST', EVAL, { body })).body['decision']).toMatchObject({ reason_code: 'ADC_POLICY_DENY', reason: null });
+    expect((await denied.send('POST', EVAL, { body })).body['decision']).toMatchObject({
+      reason_code: 'ADC_POLICY_DENY',
+      reason: 'missing_content_bytes',
+    });
   });
 });

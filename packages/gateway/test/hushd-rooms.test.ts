@@ -1,6 +1,7 @@
 /** Sessions, policy, audit, agents and receipts at the hushd door. */
 import type { JsonValue } from '@countersign/kernel';
 import { describe, expect, it } from 'vitest';
+import { createHeartbeats, type Heartbeat } from '../src/doors/hushd-agents.ts';
 import { createHushdSessions } from '../src/doors/hushd-sessions.ts';
 import { GATEWAY_LIMITS as LIMITS } from '../src/index.ts';
 import { ADMIN_KEY, CHECK_KEY_2, createHushdWorld, type HushdWorld, OTHER_ORG_KEY, READ_KEY } from './hushd-world.ts';
@@ -355,12 +356,18 @@ describe('HUSHD-080: heartbeats', () => {
     expect((await send('GET', '/api/v1/agents/status', { key: OTHER_ORG_KEY })).body).toMatchObject({ endpoints: [], runtimes: [] });
   });
 
-  it(`of ${LIMITS.hushdAgentsMax} agents`, async () => {
-    const { send } = await createHushdWorld({ hushd: { rateLimit: { perSecond: 1_000_000, burst: 1_000_000 } } });
-    for (let n = 0; n < LIMITS.hushdAgentsMax; n += 1)
-      await send('POST', '/api/v1/agent/heartbeat', { body: { endpoint_agent_id: `e-${n}` } });
-    expect((await send('POST', '/api/v1/agent/heartbeat', { body: { endpoint_agent_id: 'e-0' } })).status).toBe(200);
-    expect((await send('POST', '/api/v1/agent/heartbeat', { body: { endpoint_agent_id: 'more' } })).code).toBe('AGENT_LIMIT');
+  it(`of ${LIMITS.hushdAgentsMax} agents; one that fell silent makes room`, () => {
+    const beats = createHeartbeats();
+    const beat = (endpoint: string, seenMs: number): Heartbeat => {
+      const unknown = { runtime: null, runtimeKind: null, policyVersion: null, daemonVersion: null, session: null };
+      return { ...unknown, org: ORG, key: 'k', endpoint, seenMs };
+    };
+    for (let n = 0; n < LIMITS.hushdAgentsMax; n += 1) beats.take(beat(`e-${n}`, 0));
+    beats.take(beat('e-0', 1));
+    expect(() => beats.take(beat('more', 90_000))).toThrow('too many agents report already');
+    beats.take(beat('more', 90_001));
+    const names = beats.of(ORG).map(({ endpoint }) => endpoint);
+    expect([names.length, names.includes('e-0'), names.includes('e-1')]).toEqual([LIMITS.hushdAgentsMax, true, false]);
   });
 });
 

@@ -43,7 +43,7 @@ export interface HushdWorld extends World {
   readonly entries: JsonValue[];
   /** Sessions ended in the log. */
   readonly ended: string[];
-  send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, sent?: Sent): Promise<Reply>;
+  readonly send: (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, sent?: Sent) => Promise<Reply>;
 }
 
 export interface Sent {

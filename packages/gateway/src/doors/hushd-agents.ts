@@ -8,7 +8,7 @@ import { agentIdentity } from './hushd-draft.ts';
 import { HushdError } from './hushd-errors.ts';
 import { needText, objectBody, textField } from './hushd-fields.ts';
 
-interface Heartbeat {
+export interface Heartbeat {
   readonly org: string;
   readonly key: string;
   readonly endpoint: string;
@@ -57,26 +57,43 @@ function wireOf(beat: Heartbeat, now: { readonly ms: number; readonly policy: st
   };
 }
 
-export function addAgentRoutes(app: FastifyInstance, room: HushdRoom): void {
+export interface Heartbeats {
+  /** @throws HushdError `AGENT_LIMIT` where too many agents report and none has fallen silent. */
+  take(beat: Heartbeat): void;
+  of(org: string): readonly Heartbeat[];
+}
+
+export function createHeartbeats(): Heartbeats {
   const beats = new Map<string, Heartbeat>();
+  return {
+    take(beat: Heartbeat): void {
+      const name = JSON.stringify([beat.org, beat.endpoint, beat.runtime]);
+      // Who reports goes to the end, so the first is the one that has been silent for longest.
+      beats.delete(name);
+      const [silent] = beats.size < LIMITS.hushdAgentsMax ? [] : beats;
+      if (silent !== undefined) {
+        if (beat.seenMs - silent[1].seenMs <= STALE_SECONDS * 1000)
+          throw new HushdError({ code: 'AGENT_LIMIT', message: 'too many agents report already' });
+        beats.delete(silent[0]);
+      }
+      beats.set(name, beat);
+    },
+    of: (org) => [...beats.values()].filter((beat) => beat.org === org),
+  };
+}
+
+export function addAgentRoutes(app: FastifyInstance, room: HushdRoom): void {
+  const beats = createHeartbeats();
   const { clock } = room.door.ports;
   app.post('/api/v1/agent/heartbeat', (request, reply) => {
     const beat = heartbeatOf(objectBody(request.body), room.keyFor(request), clock.nowMs());
-    const name = JSON.stringify([beat.org, beat.endpoint, beat.runtime]);
-    if (!beats.has(name) && beats.size >= LIMITS.hushdAgentsMax) {
-      const silent = [...beats].find(([, { seenMs }]) => beat.seenMs - seenMs > STALE_SECONDS * 1000)?.[0];
-      if (silent === undefined) throw new HushdError({ code: 'AGENT_LIMIT', message: 'too many agents report already' });
-      beats.delete(silent);
-    }
-    // Who reports goes to the end, so that the silent ones stand first.
-    beats.delete(name);
-    beats.set(name, beat);
+    beats.take(beat);
     return send(reply, { success: true, received_at: formatTime(beat.seenMs) });
   });
   app.get('/api/v1/agents/status', (request, reply) => {
     const { org } = room.keyFor(request);
     const now = { ms: clock.nowMs(), policy: room.door.admin.activePolicy()?.hash, version: room.door.version };
-    const seen = [...beats.values()].filter((beat) => beat.org === org);
+    const seen = beats.of(org);
     return send(reply, {
       generated_at: formatTime(now.ms),
       stale_after_secs: STALE_SECONDS,

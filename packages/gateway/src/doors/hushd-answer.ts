@@ -126,7 +126,7 @@ export function evalWire(answer: Answer, reason: string | undefined): object {
       guard: quiet ? null : guard,
       severity: quiet ? null : (EVAL_SEVERITY[severity] ?? null),
       message,
-      reason: allowed ? (reason ?? null) : null,
+      reason: reason ?? null,
     },
     report: { overall, per_guard: results },
     receipt_id: answer.receipt?.id ?? null,
