@@ -140,7 +140,7 @@ describe('HUSHD-034: deleting a session', () => {
 
   it('stays closed here when the log cannot end the chain yet', async () => {
     const end = (): Promise<never> => Promise.resolve({ ok: false, error: { code: 'session_busy', message: 'busy' } } as never);
-    const world = await createHushdWorld({ hushd: { sessionDesk: { end, entries: () => end() } } });
+    const world = await createHushdWorld({ hushd: { sessionDesk: { end } } });
     const id = await open(world);
     expect(await world.send('DELETE', `${SESSION}/${id}`)).toMatchObject({ status: 409, code: 'SESSION_BUSY' });
     expect((await world.send('POST', CHECK, { body: shell({ session_id: id }) })).code).toBe('INVALID_SESSION');
@@ -175,6 +175,18 @@ describe('HUSHD-040, HUSHD-041: the policy', () => {
     const good = await world.send('POST', '/api/v1/policy/validate', { key: ADMIN_KEY, body: { yaml: 'name: x' } });
     expect(good.body).toMatchObject({ valid: true, normalized_version: '1.2.0' });
     expect(world.policies).toHaveLength(1);
+  });
+
+  it('a document that is stored and does not load is no success', async () => {
+    const world = await createHushdWorld({ hushd: { problem: () => 'the engine did not load it' } });
+    for (const [method, url] of [
+      ['PUT', '/api/v1/policy'],
+      ['POST', '/api/v1/policy/reload'],
+    ] as const)
+      expect(await world.send(method, url, { key: ADMIN_KEY, body: { yaml: 'name: next' } })).toMatchObject({
+        status: 503,
+        code: 'POLICY_UNAVAILABLE',
+      });
   });
 
   it('HUSHD-042: no bundle is trusted, whatever key it brings, and whoever sends it', async () => {

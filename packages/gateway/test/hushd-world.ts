@@ -110,7 +110,6 @@ export async function createHushdWorld(options: HushdWorldOptions = {}): Promise
         ended.push(session);
         return Promise.resolve(ok({ id: 'e', index: 1, time: '', session, entries: 1 }));
       },
-      entries: () => Promise.resolve(ok([])),
     },
     audit: { size: (log) => (log === 'main' ? entries.length : undefined), entry: (_, index) => Promise.resolve(entries[index] ?? null) },
     receipts: {

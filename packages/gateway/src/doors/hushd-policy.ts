@@ -49,11 +49,22 @@ function compiled(room: HushdRoom, yaml: string): PolicyDraft {
   throw faultError(draft.error);
 }
 
+/** Takes up what is stored. @throws HushdError where it does not come into force: what was in force still is, or nothing is. */
+async function reload({ door }: HushdRoom): Promise<void> {
+  await door.policies.reload();
+  if (door.problem() === undefined) return;
+  throw new HushdError({
+    code: 'POLICY_UNAVAILABLE',
+    message: 'the stored policy could not be put in force, or nothing can be recorded',
+    hint: 'see `countersign doctor`',
+  });
+}
+
 async function replace(room: HushdRoom, yaml: string, org: string): Promise<object> {
-  const { admin, policies, ports } = room.door;
+  const { admin, ports } = room.door;
   const stored = admin.setPolicy(compiled(room, yaml));
   if (!stored.ok) throw faultError(stored.error);
-  await policies.reload();
+  await reload(room);
   const { name, version, hash } = stored.value;
   room.events.publish({
     type: 'policy_updated',
@@ -90,7 +101,7 @@ export function addPolicyRoutes(app: FastifyInstance, room: HushdRoom): void {
   app.put('/api/v1/policy', async (request, reply) => send(reply, await replace(room, yamlOf(request.body), room.keyFor(request).org)));
   app.post('/api/v1/policy/validate', (request, reply) => send(reply, validation(room, yamlOf(request.body))));
   app.post('/api/v1/policy/reload', async (_, reply): Promise<FastifyReply> => {
-    await room.door.policies.reload();
+    await reload(room);
     return send(reply, { success: true, message: 'the stored policy is in force', policy_hash: activePolicy(room).hash });
   });
   app.get('/api/v1/policy/bundle', () => {
