@@ -4,89 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { sha256Hex } from '@countersign/crypto';
-import {
-  createHushdGateway,
-  HUSHD_SCOPES,
-  type HushdKey,
-  type HushdKeyring,
-  type HushdOptions,
-  type HushdScope,
-} from '@countersign/gateway';
-import { CodedError, type Fault, getOwn, isJsonObject, type JsonObject, type JsonValue, parseJson, type Result } from '@countersign/kernel';
+import { createHushdGateway, HUSHD_SCOPES, type HushdOptions, type HushdScope } from '@countersign/gateway';
+import { CodedError, type Fault, getOwn, isJsonObject, type JsonObject, type JsonValue, type Result } from '@countersign/kernel';
 import { POLICY_VERSIONS } from '@countersign/policy';
 import { verifyExport } from '@countersign/receipts/exports';
 import type { Runtime } from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
+import { HUSHD_FILE, keyringOf, type KeptKey, readHushdKeys } from './hushd-keys.ts';
 import type { HushdSettings } from './settings.ts';
 
-const FILE = 'hushd.json';
 const KEY_BYTES = 32;
-const KEYS_MAX = 1024;
 const AGENT_NAME = 'hushd';
-
-/** A key as the file keeps it. */
-interface KeptKey {
-  readonly name: string;
-  readonly key: string;
-  readonly scopes: readonly HushdScope[];
-  readonly org: string;
-  readonly agent: string;
-  /** RFC 3339. */
-  readonly expires_at?: string;
-}
-
-function invalid(path: string, message: string): CodedError {
-  return new CodedError({
-    code: 'hushd_keys_invalid',
-    message,
-    path,
-    hint: `mend ${FILE} of the data directory, or delete it: new keys are made then`,
-  });
-}
-
-function textAt(value: JsonObject, name: string, path: string): string {
-  const text = getOwn(value, name);
-  if (typeof text === 'string' && text !== '') return text;
-  throw invalid(`${path}/${name}`, `\`${name}\` of a key is missing`);
-}
-
-function readScopes(value: JsonValue | undefined, path: string): readonly HushdScope[] {
-  const list: readonly JsonValue[] = Array.isArray(value) ? (value as readonly JsonValue[]) : [];
-  if (list.length === 1 && list[0] === '*') return HUSHD_SCOPES;
-  const known = HUSHD_SCOPES.filter((scope) => list.includes(scope));
-  if (list.length > 0 && known.length === list.length) return known;
-  throw invalid(path, `scopes are a list of ${HUSHD_SCOPES.join(', ')}, or of \`*\` alone`);
-}
-
-function readKey(value: JsonValue, path: string): KeptKey {
-  if (!isJsonObject(value)) throw invalid(path, 'a key is an object');
-  const key = textAt(value, 'key', path);
-  if (!/^[\x21-\x7e]{16,512}$/.test(key)) throw invalid(`${path}/key`, 'a key has 16 to 512 printable characters');
-  const expires = getOwn(value, 'expires_at');
-  if (expires !== undefined && (typeof expires !== 'string' || Number.isNaN(Date.parse(expires))))
-    throw invalid(`${path}/expires_at`, 'the time is none');
-  return {
-    name: textAt(value, 'name', path),
-    key,
-    scopes: readScopes(getOwn(value, 'scopes'), `${path}/scopes`),
-    org: textAt(value, 'org', path),
-    agent: textAt(value, 'agent', path),
-    ...(expires === undefined ? {} : { expires_at: expires }),
-  };
-}
-
-/** The keys of the file; undefined where there is no file. A file that cannot be read ends the start: nobody gets in by it. */
-function readKept(path: string): readonly KeptKey[] | undefined {
-  const text = readSecretFile(path);
-  if (text === undefined) return undefined;
-  const parsed = parseJson(text);
-  const value = parsed.ok ? parsed.value.value : undefined;
-  const keys = isJsonObject(value) ? getOwn(value, 'keys') : undefined;
-  if (!Array.isArray(keys) || keys.length === 0 || keys.length > KEYS_MAX)
-    throw invalid('/keys', `${FILE} has no list of 1 to ${KEYS_MAX} keys`);
-  return (keys as readonly JsonValue[]).map((one, i) => readKey(one, `/keys/${i}`));
-}
 
 function mustBe<T>(result: Result<T, Fault>): T {
   if (result.ok) return result.value;
@@ -113,22 +41,10 @@ function makeKeys(runtime: Runtime): readonly KeptKey[] {
 }
 
 /** Keys of the environment act as the agent of the first key. */
-function environmentKeys(first: KeptKey, { apiKey, adminKey }: HushdSettings): readonly KeptKey[] {
-  const { org, agent } = first;
+function environmentKeys([first]: readonly KeptKey[], { apiKey, adminKey }: HushdSettings): readonly KeptKey[] {
   const of = (name: string, key: string | undefined, scopes: readonly HushdScope[]): readonly KeptKey[] =>
-    key === undefined ? [] : [{ name, key, scopes, org, agent }];
+    key === undefined || first === undefined ? [] : [{ name, key, scopes, org: first.org, agent: first.agent }];
   return [...of('CLAWDSTRIKE_API_KEY', apiKey, ['check', 'read']), ...of('CLAWDSTRIKE_ADMIN_KEY', adminKey, HUSHD_SCOPES)];
-}
-
-function keyringOf(kept: readonly KeptKey[]): HushdKeyring {
-  const keys = new Map<string, HushdKey>();
-  for (const { name, key, scopes, org, agent, expires_at: expires } of kept) {
-    const hash = sha256Hex(key);
-    if (keys.has(hash)) throw invalid('/keys', 'two keys are the same');
-    const id = hash.slice(0, 16);
-    keys.set(hash, { id, name, scopes, org, agent, ...(expires === undefined ? {} : { expiresMs: Date.parse(expires) }) });
-  }
-  return { find: (hash) => keys.get(hash) };
 }
 
 function entryOf(index: number, entry: Uint8Array): JsonObject {
@@ -183,13 +99,12 @@ export async function openHushd(
   runtime: Runtime,
   { settings, dataDir, version }: { readonly settings: HushdSettings; readonly dataDir: string; readonly version: string },
 ): Promise<OpenedHushd> {
-  const path = join(dataDir, FILE);
-  const kept = readKept(path) ?? makeKeys(runtime);
-  const [first] = kept;
-  if (first === undefined) throw invalid('/keys', 'there are no keys');
+  const path = join(dataDir, HUSHD_FILE);
+  const text = readSecretFile(path);
+  const kept = text === undefined ? makeKeys(runtime) : readHushdKeys(text);
   const app = await createHushdGateway({
     ports: runtime.ports,
-    keyring: keyringOf([...kept, ...environmentKeys(first, settings)]),
+    keyring: keyringOf([...kept, ...environmentKeys(kept, settings)]),
     admin: runtime.store,
     policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
     policyVersions: POLICY_VERSIONS,
