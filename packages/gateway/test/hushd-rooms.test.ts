@@ -2,7 +2,7 @@
 import type { JsonValue } from '@countersign/kernel';
 import { describe, expect, it } from 'vitest';
 import { createHeartbeats, type Heartbeat } from '../src/doors/hushd-agents.ts';
-import { createHushdSessions } from '../src/doors/hushd-sessions.ts';
+import { createHushdSessions } from '../src/doors/hushd-session-store.ts';
 import { GATEWAY_LIMITS as LIMITS } from '../src/index.ts';
 import { ADMIN_KEY, CHECK_KEY_2, createHushdWorld, type HushdWorld, OTHER_ORG_KEY, READ_KEY } from './hushd-world.ts';
 import { AGENT, NOW_MS, ORG } from './world.ts';

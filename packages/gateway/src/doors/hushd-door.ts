@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import type { HushdKey, HushdKeyring } from './hushd-access.ts';
 import type { HushdEvents } from './hushd-events.ts';
-import type { HushdSessions } from './hushd-sessions.ts';
+import type { HushdSessions } from './hushd-session-store.ts';
 import type { PolicyDesk } from './operator-policies.ts';
 
 /** The log as an audit: entries by their place. */

@@ -1,66 +1,15 @@
 /**
  * @module Sessions of the hushd door. A session belongs to the key that made it and acts as its agent; what the client says of itself
- * stands beside it and gives no right. They live in memory: after a restart an id is unknown, and what names it is refused.
+ * stands beside it and gives no right.
  */
-import { formatTime, type JsonObject, uuidv7 } from '@countersign/kernel';
-import type { Ports } from '@countersign/pipeline';
+import { formatTime, type JsonObject } from '@countersign/kernel';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import type { HushdKey } from './hushd-access.ts';
 import { type HushdRoom, nowText, send } from './hushd-door.ts';
 import { HushdError } from './hushd-errors.ts';
+import type { HushdSession } from './hushd-session-store.ts';
 import { field, needText, objectBody, objectField, pathText, refuse, textField } from './hushd-fields.ts';
-
-export interface HushdSession {
-  readonly id: string;
-  readonly key: HushdKey;
-  readonly createdMs: number;
-  readonly expiresMs: number;
-  /** Endpoint agent it was made for, where it says one. */
-  readonly endpointAgent?: string;
-  readonly request?: JsonObject;
-  readonly state: JsonObject;
-  lastActivityMs: number;
-}
-
-export type SessionDraft = Pick<HushdSession, 'endpointAgent' | 'request' | 'state'>;
-
-export interface HushdSessions {
-  /** @throws HushdError `SESSION_LIMIT`. */
-  create(key: HushdKey, seconds: number, draft: SessionDraft): HushdSession;
-  /** Undefined: never there, expired, or ended. */
-  find(id: string): HushdSession | undefined;
-  remove(id: string): void;
-}
-
-/** @throws what the ports throw. */
-export function createHushdSessions({ clock, random }: Pick<Ports, 'clock' | 'random'>): HushdSessions {
-  const sessions = new Map<string, HushdSession>();
-  const sweep = (nowMs: number): void => {
-    for (const [id, session] of sessions) if (session.expiresMs <= nowMs) sessions.delete(id);
-  };
-  return {
-    create(key: HushdKey, seconds: number, draft: SessionDraft): HushdSession {
-      const nowMs = clock.nowMs();
-      if (sessions.size >= LIMITS.hushdSessionsMax) sweep(nowMs);
-      if (sessions.size >= LIMITS.hushdSessionsMax)
-        throw new HushdError({ code: 'SESSION_LIMIT', message: 'too many sessions are open', hint: 'delete some' });
-      const id = uuidv7(clock, random);
-      const session = { ...draft, id, key, createdMs: nowMs, lastActivityMs: nowMs, expiresMs: nowMs + seconds * 1000 };
-      sessions.set(id, session);
-      return session;
-    },
-    find(id: string): HushdSession | undefined {
-      const session = sessions.get(id);
-      if (session === undefined || clock.nowMs() < session.expiresMs) return session;
-      sessions.delete(id);
-      return undefined;
-    },
-    remove(id: string): void {
-      sessions.delete(id);
-    },
-  };
-}
 
 /** The session that a decision names, where it may. @throws HushdError where it may not. */
 export function sessionFor(room: HushdRoom, key: HushdKey, claim: { readonly id: string; readonly endpointAgent?: string }): HushdSession {

@@ -20,7 +20,8 @@ import { queryText } from './hushd-fields.ts';
 import { addPolicyRoutes } from './hushd-policy.ts';
 import { clientAddress, createRateGate, type RateLimit, rangeOf } from './hushd-rate.ts';
 import { addReceiptRoutes } from './hushd-receipts.ts';
-import { addSessionRoutes, createHushdSessions } from './hushd-sessions.ts';
+import { createHushdSessions } from './hushd-session-store.ts';
+import { addSessionRoutes } from './hushd-sessions.ts';
 
 export interface HushdOptions extends HushdDoor {
   readonly rateLimit: RateLimit;
