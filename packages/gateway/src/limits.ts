@@ -47,6 +47,7 @@ export const GATEWAY_LIMITS = {
   rateClientsMax: 10_000,
   /** Sessions that keys of the hushd door hold open. */
   hushdSessionsMax: 10_000,
+  hushdSessionsPerKeyMax: 1000,
   hushdSessionSecondsMax: 86_400,
   /** Agents whose heartbeats are remembered. */
   hushdAgentsMax: 10_000,

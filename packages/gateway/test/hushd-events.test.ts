@@ -1,9 +1,12 @@
 /** The stream of the hushd door: what comes, what is kept for who comes back, and who is too slow. */
 import { EventEmitter } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createHushdEvents, type EventFilter, type HushdEvents } from '../src/doors/hushd-events.ts';
 import { GATEWAY_LIMITS as LIMITS } from '../src/index.ts';
+import { createHushdWorld } from './hushd-world.ts';
+import { AGENT, NOW_MS, ORG } from './world.ts';
 
 interface Seen {
   readonly id: string;
@@ -172,5 +175,22 @@ describe('HUSHD-061: nothing is lost in silence', () => {
     const seen = slow.seen();
     expect(seen[0]).toMatchObject({ type: 'lagged', data: { missed: 1 } });
     expect(seen.slice(1).map(({ data }) => data['n'])).toEqual(Array.from({ length: LIMITS.hushdEventsMax }, (_, n) => n + 2));
+  });
+});
+
+describe('HUSHD-061: on a real connection', () => {
+  it('a stream ends when its key does', async () => {
+    const soon = { id: 'k', name: 'k', scopes: ['read'], org: ORG, agent: AGENT, expiresMs: NOW_MS + 1 } as const;
+    const world = await createHushdWorld({ hushd: { keyring: { find: () => soon } } });
+    await world.hushd.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = world.hushd.server.address() as AddressInfo;
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ port, host: '127.0.0.1', path: '/api/v1/events', headers: { authorization: 'Bearer any' } }, resolve).on('error', reject);
+    });
+    const ended = new Promise<string>((resolve) => answer.once('end', () => resolve('ended')));
+    answer.resume();
+    world.expire();
+    expect(await ended).toBe('ended');
+    await world.hushd.close();
   });
 });

@@ -3,7 +3,7 @@ import type { JsonValue } from '@countersign/kernel';
 import { describe, expect, it } from 'vitest';
 import { createHeartbeats, type Heartbeat } from '../src/doors/hushd-agents.ts';
 import { createHushdSessions } from '../src/doors/hushd-session-store.ts';
-import { GATEWAY_LIMITS as LIMITS } from '../src/index.ts';
+import { GATEWAY_LIMITS as LIMITS, type HushdKey } from '../src/index.ts';
 import { ADMIN_KEY, CHECK_KEY_2, createHushdWorld, type HushdWorld, OTHER_ORG_KEY, READ_KEY } from './hushd-world.ts';
 import { AGENT, NOW_MS, ORG } from './world.ts';
 
@@ -53,10 +53,14 @@ describe('HUSHD-030: sessions', () => {
     };
     const ports = { clock: { nowMs: () => nowMs }, random: { bytes } };
     const sessions = createHushdSessions(ports);
-    const key = { id: 'k', name: 'k', scopes: [], org: ORG, agent: AGENT };
+    const keyOf = (n: number): HushdKey => ({ id: `k-${n}`, name: 'k', scopes: [], org: ORG, agent: AGENT });
+    const key = keyOf(0);
     const first = sessions.create(key, 1, { state: {} });
-    for (let n = 1; n < LIMITS.hushdSessionsMax; n += 1) sessions.create(key, 1, { state: {} });
-    expect(() => sessions.create(key, 1, { state: {} })).toThrow('too many sessions are open');
+    for (let n = 1; n < LIMITS.hushdSessionsPerKeyMax; n += 1) sessions.create(key, 1, { state: {} });
+    expect(() => sessions.create(key, 1, { state: {} })).toThrow('too many sessions of this key are open');
+    for (let n = LIMITS.hushdSessionsPerKeyMax; n < LIMITS.hushdSessionsMax; n += 1)
+      sessions.create(keyOf(Math.floor(n / LIMITS.hushdSessionsPerKeyMax)), 1, { state: {} });
+    expect(() => sessions.create(keyOf(99), 1, { state: {} })).toThrow('too many sessions are open');
     nowMs = 999;
     expect(sessions.find(first.id)).toBe(first);
     nowMs = 1000;

@@ -33,12 +33,21 @@ export function createHushdSessions({ clock, random }: Pick<Ports, 'clock' | 'ra
   const sweep = (nowMs: number): void => {
     for (const [id, session] of sessions) if (session.expiresMs <= nowMs) sessions.delete(id);
   };
+  /** One key cannot take the room of all. */
+  const countOf = (key: HushdKey): number => {
+    let count = 0;
+    for (const session of sessions.values()) if (session.key.id === key.id) count += 1;
+    return count;
+  };
   return {
     create(key: HushdKey, seconds: number, draft: SessionDraft): HushdSession {
       const nowMs = clock.nowMs();
       if (sessions.size >= LIMITS.hushdSessionsMax) sweep(nowMs);
       if (sessions.size >= LIMITS.hushdSessionsMax)
         throw new HushdError({ code: 'SESSION_LIMIT', message: 'too many sessions are open', hint: 'delete some' });
+      if (countOf(key) >= LIMITS.hushdSessionsPerKeyMax) sweep(nowMs);
+      if (countOf(key) >= LIMITS.hushdSessionsPerKeyMax)
+        throw new HushdError({ code: 'SESSION_LIMIT', message: 'too many sessions of this key are open', hint: 'delete some' });
       const id = uuidv7(clock, random);
       const session = { ...draft, id, key, createdMs: nowMs, lastActivityMs: nowMs, expiresMs: nowMs + seconds * 1000 };
       sessions.set(id, session);

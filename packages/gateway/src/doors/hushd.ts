@@ -2,6 +2,7 @@
  * @module The hushd door: the HTTP service of Clawdstrike's daemon, on a listener of its own (spec/hushd.md). Existing clients, SDKs and
  * hooks speak to it unchanged, with a key. Who calls and whether they may is settled before a byte of the body is read.
  */
+import type { ServerResponse } from 'node:http';
 import { base64url } from '@countersign/crypto';
 import { invariant, parseJson } from '@countersign/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
@@ -32,6 +33,8 @@ export interface HushdOptions extends HushdDoor {
 }
 
 const RUN_BYTES = 6;
+/** A day: timers take no longer times than some weeks. */
+const STREAM_MS_MAX = 86_400_000;
 
 interface Read {
   readonly bytes: Uint8Array;
@@ -148,13 +151,23 @@ function filterOf(request: FastifyRequest, org: string): EventFilter {
   return { org, ...asked, ...(types === undefined ? {} : { types: new Set(types.split(',').map((type) => type.trim())) }) };
 }
 
+/** A stream does not outlive the key that opened it; who comes back goes on where it was. */
+function endWithKey({ door }: HushdRoom, key: HushdKey, out: ServerResponse): void {
+  if (key.expiresMs === undefined) return;
+  const { timer, clock } = door.ports;
+  const stop = timer.after(Math.min(key.expiresMs - clock.nowMs(), STREAM_MS_MAX), () => out.end());
+  out.on('close', stop);
+}
+
 function addEventRoute(app: FastifyInstance, room: HushdRoom): void {
   const { events } = room;
   app.get('/api/v1/events', (request, reply) => {
-    const filter = filterOf(request, room.keyFor(request).org);
+    const key = room.keyFor(request);
+    const filter = filterOf(request, key.org);
     if (events.watchers >= LIMITS.hushdSubscribersMax)
       throw new HushdError({ code: 'TOO_MANY_SUBSCRIBERS', message: 'too many watch already' });
     reply.hijack();
+    endWithKey(room, key, reply.raw);
     events.watch(reply.raw, filter, one(request.headers['last-event-id']));
     return reply;
   });
