@@ -2,6 +2,7 @@
 import type { JsonValue } from '@countersign/kernel';
 import { describe, expect, it } from 'vitest';
 import { createHeartbeats, type Heartbeat } from '../src/doors/hushd-agents.ts';
+import { createSeenIds } from '../src/doors/hushd-batch.ts';
 import { createHushdSessions } from '../src/doors/hushd-session-store.ts';
 import { GATEWAY_LIMITS as LIMITS, type HushdKey } from '../src/index.ts';
 import { ADMIN_KEY, CHECK_KEY_2, createHushdWorld, type HushdWorld, OTHER_ORG_KEY, READ_KEY } from './hushd-world.ts';
@@ -279,6 +280,14 @@ describe('HUSHD-050: the audit', () => {
     expect(await send('GET', `/api/v1/audit?${query}`, { key: READ_KEY })).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
   });
 
+  it.each([`limit=${LIMITS.auditPageMax}`, `offset=${LIMITS.auditScanMax}`, `cursor=${Number.MAX_SAFE_INTEGER}`])(
+    '?%s is the most',
+    async (query) => {
+      const { send } = await withEntries(1);
+      expect((await send('GET', `/api/v1/audit?${query}`, { key: READ_KEY })).status).toBe(200);
+    },
+  );
+
   it(`looks at ${LIMITS.auditScanMax} entries for one page`, async () => {
     const world = await createHushdWorld();
     for (let n = 0; n <= LIMITS.auditScanMax; n += 1) world.entries.push(receipt(n, n === 0 ? { session: 'first' } : {}));
@@ -327,6 +336,14 @@ describe('HUSHD-051: events of others', () => {
         accepted: 0,
         rejected: 1,
       });
+  });
+
+  it(`knows the newest ${LIMITS.auditIdsMax} ids`, () => {
+    const seen = createSeenIds();
+    for (let n = 0; n < LIMITS.auditIdsMax; n += 1) seen.add(`e-${n}`);
+    expect(seen.has('e-0')).toBe(true);
+    seen.add('more');
+    expect([seen.has('e-0'), seen.has('e-1'), seen.has('more')]).toEqual([false, true, true]);
   });
 
   it.each([

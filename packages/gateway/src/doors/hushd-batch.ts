@@ -17,7 +17,7 @@ const KIND = 'session.audit';
 type Fate = 'accepted' | 'duplicate' | 'rejected';
 
 /** Ids that were recorded since the start, the newest `auditIdsMax`. */
-function createSeen(): { has(id: string): boolean; add(id: string): void } {
+export function createSeenIds(): { has(id: string): boolean; add(id: string): void } {
   const seen = new Set<string>();
   return {
     has: (id) => seen.has(id),
@@ -61,7 +61,7 @@ async function recorded(
 }
 
 export function addBatchRoute(app: FastifyInstance, room: HushdRoom): void {
-  const seen = createSeen();
+  const seen = createSeenIds();
 
   async function fateOf(request: FastifyRequest, event: JsonValue, place: number): Promise<Fate> {
     const id = idOf(event);
