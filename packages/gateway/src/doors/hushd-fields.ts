@@ -59,7 +59,7 @@ export function queryText(query: unknown, name: string): string | undefined {
 export function queryNumber(query: unknown, name: string, max: number): number | undefined {
   const text = queryText(query, name);
   if (text === undefined) return undefined;
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : max + 1;
+  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : max + 1;
   if (value > max) throw refuse('INVALID_QUERY', `\`${name}\` is a whole number up to ${max}`, name);
   return value;
 }
