@@ -181,6 +181,7 @@ function createRecorder(has: Has): Ports['recorder'] {
         seq: seq++,
         verdict: draft.verdict,
         action: { tool: draft.action.tool },
+        inputs: draft.inputs,
         outcomeBy: draft.outcomeBy,
       } as unknown as ReceiptBody;
       return { body, durable: durable('disk') };
