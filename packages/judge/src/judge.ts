@@ -66,8 +66,6 @@ interface Opinion {
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
   view: ScoreView | undefined;
-  /** What the action asks a scope for; `` until it is known. */
-  scope: string;
   /** Undefined where nothing is said of the session's posture. */
   posture: PostureView | undefined;
   /** Said, and no reason to deny or to warn. */
@@ -76,6 +74,8 @@ interface Opinion {
   readonly postureDenials: Reason[];
   /** Only where it changed. */
   postureDelta: PostureState | undefined;
+  /** What the action asks a scope for; `` until it is known. */
+  scope: string;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -171,11 +171,11 @@ function emptyOpinion(): Opinion {
     guards: [],
     pending: false,
     view: undefined,
-    scope: '',
     posture: undefined,
     notes: [],
     postureDenials: [],
     postureDelta: undefined,
+    scope: '',
   };
 }
 

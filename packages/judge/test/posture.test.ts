@@ -100,7 +100,7 @@ function at(state: string): PostureState {
   return { n: 3, state, entered: SECONDS - 10, used: {}, history: [] };
 }
 
-describe('POL-211 POL-213 the posture in a verdict', () => {
+describe('VER-014 POL-211 POL-213 the posture in a verdict', () => {
   it('what a state does not permit is denied by the guard of that name; nothing that is allowed says anything', () => {
     const denied = judged(actionOf('shell.exec'));
     expect([denied.verdict.decision, codes(denied)]).toEqual(['deny', ['guard.posture.capability_not_allowed']]);

@@ -1,10 +1,14 @@
 /** The machine: what a state permits, what leads from one to another, and what no sequence of actions can do. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import {
   type Capability,
   compilePosture,
   type CompiledPosture,
   type ManualTrigger,
   openTransitions,
+  POLICY_LIMITS,
   type Posture,
   postureDelta,
   postureDenial,
@@ -13,12 +17,13 @@ import {
   standAt,
   transitionByHand,
 } from '@countersign/policy';
-import type { PostureState } from '@countersign/protocol';
+import { type PostureState, PROTOCOL_LIMITS } from '@countersign/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolved } from './support.ts';
 
 const T0 = 1_700_000_000;
+const BUDGET_NAMES = ['file_writes', 'egress_calls', 'shell_commands', 'mcp_tool_calls', 'patches', 'custom_calls'];
 
 function machine(
   transitions: string,
@@ -135,6 +140,22 @@ describe('POL-213 triggers', () => {
     expect(kept).toMatchObject({ n: 9, state: 'b', entered: T0 + 8, used: {}, violated: T0 + 8 });
     expect(kept?.history.map(({ at }) => at - T0)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(kept?.history.at(-1)).toEqual({ from: 'a', to: 'b', on: 'any_violation', at: T0 + 8 });
+  });
+});
+
+describe('POL-223 the state that is kept', () => {
+  it('has at most half the bytes of a state slice, whatever states are called', () => {
+    const [from, to] = ['f', 't'].map((letter) => letter.repeat(POLICY_LIMITS.postureNameCharsMax)) as [string, string];
+    const posture = machine(
+      `{from: a, to: ${from}, on: user_approval}, {from: ${from}, to: ${to}, on: critical_violation}, {from: ${to}, to: ${from}, on: critical_violation}`,
+      `a: {}, ${from}: {}, ${to}: {}`,
+    );
+    let kept = byHand(posture, undefined, [from, 'user_approval']) as PostureState;
+    for (let i = 0; i < 20; i += 1) kept = check(posture, kept, { violation: 'critical' }).next ?? kept;
+    expect(kept.history).toHaveLength(PROTOCOL_LIMITS.postureHistoryMax);
+    expect(JSON.stringify({ ...kept, used: Object.fromEntries(BUDGET_NAMES.map((name) => [name, 1e9])) }).length).toBeLessThan(
+      PROTOCOL_LIMITS.stateSliceBytesMax / 2,
+    );
   });
 });
 
@@ -336,5 +357,22 @@ describe('POL-221 no sequence of actions goes where the machine does not lead', 
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+const shared = process.env['COUNTERSIGN_SHARED'] ?? resolve(import.meta.dirname, '../../../../shared');
+const archive = join(shared, 'conformance/clawdstrike-fixtures.tar.gz');
+
+describe('POL-211 POL-212 the words of the original', () => {
+  it.skipIf(!existsSync(archive)).each([
+    ['posture_deny_capability', 'shell', {}],
+    ['posture_deny_budget', 'file_write', { file_writes: 50 }],
+  ] as const)('%s (needs the conformance fixtures)', (name, need, used) => {
+    const text = execFileSync('tar', ['xzOf', archive, `./fixtures/receipts/${name}.json`], { encoding: 'utf8' });
+    const [theirs] = (JSON.parse(text) as { provenance: { violations: readonly { guard: string; message: string }[] } }).provenance
+      .violations;
+    const posture = machine('', 'a: {}, work: {capabilities: [file_write], budgets: {file_writes: 50}}');
+    const denial = postureDenial(posture, { n: 1, state: 'work', entered: T0, used, history: [] }, [need]);
+    expect([denial?.guard, denial?.message]).toEqual([theirs?.guard, theirs?.message]);
   });
 });
