@@ -228,7 +228,9 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
 
   it('HUSHD-035: under a policy with posture the owner stays where it is until another key moves it', async () => {
     const before = (await send('GET /api/v1/policy', 'read')).body['yaml'];
-    expect((await send('PUT /api/v1/policy', 'admin', { yaml: 'extends: ai-agent-posture\nversion: "1.2.0"\n' })).status).toBe(200);
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: 'version: "1.2.0"\nname: steps\nextends: ai-agent-posture\n' })).status).toBe(
+      200,
+    );
     const opened = await send('POST /api/v1/session', 'check', {});
     const id = (opened.body['session'] as { session_id: string }).session_id;
     expect((await send(`GET /api/v1/session/${id}/posture`, 'check')).body).toMatchObject({ state: 'restricted', transitionHistory: [] });
