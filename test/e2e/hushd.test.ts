@@ -226,6 +226,34 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
     expect((await check('shell', 'rm -rf /', { session_id: id })).body['allowed']).toBe(false);
   });
 
+  it('HUSHD-035: under a policy with posture the owner stays where it is until another key moves it', async () => {
+    const before = (await send('GET /api/v1/policy', 'read')).body['yaml'];
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: 'version: "1.2.0"\nname: steps\nextends: ai-agent-posture\n' })).status).toBe(
+      200,
+    );
+    const opened = await send('POST /api/v1/session', 'check', {});
+    const id = (opened.body['session'] as { session_id: string }).session_id;
+    expect((await send(`GET /api/v1/session/${id}/posture`, 'check')).body).toMatchObject({ state: 'restricted', transitionHistory: [] });
+    const write = (): Promise<Reply> => check('file_write', '/app/a.md', { content: 'x', session_id: id });
+    expect((await write()).body).toMatchObject({ allowed: false, posture: { state: 'restricted' } });
+    const move = { toState: 'standard', trigger: 'user_approval' };
+    expect((await send(`POST /api/v1/session/${id}/transition`, 'check', move)).status).toBe(403);
+    expect((await write()).body['allowed']).toBe(false);
+    expect((await send(`POST /api/v1/session/${id}/transition`, 'admin', { ...move, toState: 'elevated' })).code).toBe(
+      'TRANSITION_REFUSED',
+    );
+    expect((await send(`POST /api/v1/session/${id}/transition`, 'admin', move)).body).toMatchObject({
+      success: true,
+      fromState: 'restricted',
+      toState: 'standard',
+    });
+    expect((await write()).body).toMatchObject({
+      allowed: true,
+      posture: { state: 'standard', budgets: { file_writes: { used: 1, limit: 50 } } },
+    });
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: before })).status).toBe(200);
+  });
+
   it('HUSHD-034: a session that was deleted takes nothing more, and its chain is closed', async () => {
     const opened = await send('POST /api/v1/session', 'check', {});
     const id = (opened.body['session'] as { session_id: string }).session_id;

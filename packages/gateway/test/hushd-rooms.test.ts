@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createHeartbeats, type Heartbeat } from '../src/doors/hushd-agents.ts';
 import { createSeenIds } from '../src/doors/hushd-batch.ts';
 import { createHushdSessions } from '../src/doors/hushd-session-store.ts';
-import { GATEWAY_LIMITS as LIMITS, type HushdKey } from '../src/index.ts';
+import { GATEWAY_LIMITS as LIMITS, type HushdKey, type HushdOptions } from '../src/index.ts';
 import { ADMIN_KEY, CHECK_KEY_2, createHushdWorld, type HushdWorld, OTHER_ORG_KEY, READ_KEY } from './hushd-world.ts';
 import { AGENT, NOW_MS, ORG } from './world.ts';
 
@@ -120,7 +120,7 @@ describe('HUSHD-032: what a session may not be given', () => {
 });
 
 describe('HUSHD-033: posture', () => {
-  it('the owner of a session cannot approve itself; who may is told that there is no posture', async () => {
+  it('the owner of a session cannot approve itself; who may is told where there is no posture', async () => {
     const world = await createHushdWorld();
     const id = await open(world);
     const body = { toState: 'elevated', trigger: 'user_approval' };
@@ -131,6 +131,71 @@ describe('HUSHD-033: posture', () => {
       code: 'INVALID_TRIGGER',
     });
     expect(await world.send('GET', `${SESSION}/${id}/posture`)).toMatchObject({ status: 400, code: 'POSTURE_STATE_NOT_INITIALIZED' });
+  });
+});
+
+describe('HUSHD-035: posture, where the policy has one', () => {
+  const posture = {
+    session: 's',
+    state: 'restricted',
+    entered: '2026-01-01T00:00:00.000Z',
+    capabilities: ['file_access'],
+    budgets: { file_writes: { used: 1, limit: 5 } },
+    history: [{ from: 'a', to: 'restricted', on: 'timeout', at: '2026-01-01T00:00:00.000Z' }],
+    violated: null,
+    open: [],
+  };
+
+  async function withPosture(): Promise<{ world: HushdWorld; asked: unknown[] }> {
+    const asked: unknown[] = [];
+    const desk: HushdOptions['sessionDesk'] = {
+      end: () => Promise.resolve({ ok: false, error: { code: 'session_unknown', message: 'none' } }),
+      posture: () => Promise.resolve({ ok: true, value: posture }),
+      transition: (request) => {
+        asked.push(request);
+        if (request.to === 'nowhere')
+          return Promise.resolve({ ok: false, error: { code: 'transition_refused', message: 'it leads not there' } });
+        const moved = { session: request.session, from: 'restricted', to: 'standard', on: 'user_approval', receipt: 'r', time: 't' };
+        return Promise.resolve({ ok: true, value: moved });
+      },
+    };
+    return { world: await createHushdWorld({ hushd: { sessionDesk: desk } }), asked };
+  }
+
+  it('is shown to the owner, and beside its checks', async () => {
+    const { world } = await withPosture();
+    const id = await open(world);
+    const shown = { state: 'restricted', budgets: { file_writes: { used: 1, limit: 5 } } };
+    expect((await world.send('GET', `${SESSION}/${id}/posture`)).body).toEqual({
+      ...shown,
+      enteredAt: '2026-01-01T00:00:00.000Z',
+      transitionHistory: [{ from: 'a', to: 'restricted', trigger: 'timeout', at: '2026-01-01T00:00:00.000Z' }],
+    });
+    expect((await world.send('GET', `${SESSION}/${id}/posture`, { key: CHECK_KEY_2 })).status).toBe(404);
+    expect((await world.send('POST', CHECK, { body: shell({ session_id: id }) })).body['posture']).toEqual(shown);
+    expect((await world.send('POST', CHECK, { body: shell() })).body['posture']).toBeUndefined();
+  });
+
+  it('is moved by an admin key with its name, and by no other', async () => {
+    const { world, asked } = await withPosture();
+    const id = await open(world);
+    const url = `${SESSION}/${id}/transition`;
+    const body = { toState: 'standard', trigger: 'user_approval' };
+    for (const key of [CHECK_KEY_2, READ_KEY]) expect((await world.send('POST', url, { body, key })).status).toBe(403);
+    expect((await world.send('POST', url, { body })).status).toBe(403);
+    expect(asked).toEqual([]);
+    expect((await world.send('POST', url, { body, key: ADMIN_KEY })).body).toMatchObject({
+      success: true,
+      fromState: 'restricted',
+      toState: 'standard',
+    });
+    expect(asked).toMatchObject([
+      { org: ORG, session: id, to: 'standard', on: 'user_approval', by: 'key:hushd-admin', authority: 'posture:transition' },
+    ]);
+    expect(await world.send('POST', url, { body: { ...body, toState: 'nowhere' }, key: ADMIN_KEY })).toMatchObject({
+      status: 409,
+      code: 'TRANSITION_REFUSED',
+    });
   });
 });
 
@@ -145,7 +210,7 @@ describe('HUSHD-034: deleting a session', () => {
 
   it('stays closed here when the log cannot end the chain yet', async () => {
     const end = (): Promise<never> => Promise.resolve({ ok: false, error: { code: 'session_busy', message: 'busy' } } as never);
-    const world = await createHushdWorld({ hushd: { sessionDesk: { end } } });
+    const world = await createHushdWorld({ hushd: { sessionDesk: { end, posture: end, transition: end } } });
     const id = await open(world);
     expect(await world.send('DELETE', `${SESSION}/${id}`)).toMatchObject({ status: 409, code: 'SESSION_BUSY' });
     expect((await world.send('POST', CHECK, { body: shell({ session_id: id }) })).code).toBe('INVALID_SESSION');

@@ -110,6 +110,8 @@ export async function createHushdWorld(options: HushdWorldOptions = {}): Promise
         ended.push(session);
         return Promise.resolve(ok({ id: 'e', index: 1, time: '', session, entries: 1 }));
       },
+      posture: () => Promise.resolve(err({ code: 'session_unknown', message: 'no entries' })),
+      transition: () => Promise.resolve(err({ code: 'session_unknown', message: 'no entries' })),
     },
     audit: { size: (log) => (log === 'main' ? entries.length : undefined), entry: (_, index) => Promise.resolve(entries[index] ?? null) },
     receipts: {

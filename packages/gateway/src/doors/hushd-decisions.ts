@@ -11,6 +11,7 @@ import { type HushdRoom, nowText, send } from './hushd-door.ts';
 import { type AgentIdentity, agentIdentity, checkDraft, type Drafted, originOf } from './hushd-draft.ts';
 import { HushdError, refusalError } from './hushd-errors.ts';
 import { field, objectBody, objectField, textField } from './hushd-fields.ts';
+import { postureWire } from './hushd-posture.ts';
 import { sessionFor } from './hushd-sessions.ts';
 import { readPolicyEvent } from './policy-event.ts';
 
@@ -154,7 +155,11 @@ const claimedSession: SessionOf = (room, key, { id }) => {
 };
 
 async function check(room: HushdRoom, request: FastifyRequest, sessionOf: SessionOf): Promise<object> {
-  return checkWire(await decide(room, request, checkWork(room, request, sessionOf)));
+  const work = checkWork(room, request, sessionOf);
+  const wire = checkWire(await decide(room, request, work));
+  const session = work.session === undefined ? undefined : room.sessions.find(work.session);
+  const posture = session === undefined ? undefined : await postureWire(room, session);
+  return posture === undefined ? wire : { ...wire, posture };
 }
 
 /** The event of a body: bare, or under `event`; with its own pointers. */

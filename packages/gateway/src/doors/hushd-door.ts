@@ -36,7 +36,7 @@ export interface HushdDoor {
   readonly policies: PolicyDesk;
   /** Versions of policy documents that are read, the newest last. */
   readonly policyVersions: readonly string[];
-  readonly sessionDesk: Pick<SessionDesk, 'end'>;
+  readonly sessionDesk: Pick<SessionDesk, 'end' | 'posture' | 'transition'>;
   readonly audit: HushdAudit;
   readonly receipts: HushdReceipts;
   /** Why nothing can be allowed now, or undefined. */

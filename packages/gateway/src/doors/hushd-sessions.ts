@@ -9,7 +9,7 @@ import type { HushdKey } from './hushd-access.ts';
 import { type HushdRoom, nowText, send } from './hushd-door.ts';
 import { HushdError } from './hushd-errors.ts';
 import type { HushdSession } from './hushd-session-store.ts';
-import { field, needText, objectBody, objectField, pathText, refuse, textField } from './hushd-fields.ts';
+import { field, objectBody, objectField, pathText, refuse, textField } from './hushd-fields.ts';
 
 /** The session that a decision names, where it may. @throws HushdError where it may not. */
 export function sessionFor(room: HushdRoom, key: HushdKey, claim: { readonly id: string; readonly endpointAgent?: string }): HushdSession {
@@ -59,7 +59,7 @@ function secondsOf(body: JsonObject): number {
 }
 
 /** A session that this key sees; one of another key is no different from none. */
-function ownSession(room: HushdRoom, key: HushdKey, id: string): HushdSession {
+export function ownSession(room: HushdRoom, key: HushdKey, id: string): HushdSession {
   const session = room.sessions.find(id);
   if (session !== undefined && session.key.id === key.id) return session;
   throw new HushdError({ code: 'SESSION_NOT_FOUND', message: 'there is no open session of this id for this key' });
@@ -83,14 +83,6 @@ async function end(room: HushdRoom, session: HushdSession): Promise<void> {
   });
 }
 
-const NO_POSTURE = {
-  code: 'POSTURE_STATE_NOT_INITIALIZED',
-  message: 'the policy in force has no posture, so no session has one',
-  hint: 'stop an agent at the operator door: `countersign agent suspend`',
-} as const;
-
-const TRIGGERS: ReadonlySet<string> = new Set(['user_approval', 'user_denial']);
-
 export function addSessionRoutes(app: FastifyInstance, room: HushdRoom): void {
   app.post('/api/v1/session', (request, reply) => {
     const body = objectBody(request.body ?? {});
@@ -113,19 +105,5 @@ export function addSessionRoutes(app: FastifyInstance, room: HushdRoom): void {
     await end(room, session);
     tell(room, 'session_terminated', session);
     return send(reply, { success: true, session_id: session.id });
-  });
-  app.get('/api/v1/session/:id/posture', (request) => {
-    ownSession(room, room.keyFor(request), pathText(request.params, 'id'));
-    throw new HushdError(NO_POSTURE);
-  });
-  app.post('/api/v1/session/:id/transition', (request) => {
-    const body = objectBody(request.body);
-    needText(body, 'toState');
-    if (!TRIGGERS.has(needText(body, 'trigger')))
-      throw refuse('INVALID_TRIGGER', 'a trigger is `user_approval` or `user_denial`', '/trigger');
-    const session = room.sessions.find(pathText(request.params, 'id'));
-    if (session === undefined || session.key.org !== room.keyFor(request).org)
-      throw new HushdError({ code: 'SESSION_NOT_FOUND', message: 'there is no open session of this id' });
-    throw new HushdError(NO_POSTURE);
   });
 }

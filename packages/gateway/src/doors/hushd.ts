@@ -19,6 +19,7 @@ import { HushdError, hushdError } from './hushd-errors.ts';
 import { createHushdEvents, type EventFilter } from './hushd-events.ts';
 import { queryText } from './hushd-fields.ts';
 import { addPolicyRoutes } from './hushd-policy.ts';
+import { addPostureRoutes } from './hushd-posture.ts';
 import { clientAddress, createRateGate, type RateLimit, rangeOf } from './hushd-rate.ts';
 import { addReceiptRoutes } from './hushd-receipts.ts';
 import { createHushdSessions } from './hushd-session-store.ts';
@@ -206,6 +207,7 @@ export async function createHushdGateway(options: HushdOptions): Promise<Fastify
     addStateRoutes,
     addDecisionRoutes,
     addSessionRoutes,
+    addPostureRoutes,
     addPolicyRoutes,
     addAuditRoutes,
     addBatchRoute,
