@@ -4,7 +4,7 @@
  */
 import { createParsers, createUnderstanding } from '@countersign/facts';
 import { codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
-import { type CompiledPolicy, compilePolicy, type ResolvedPolicy } from '@countersign/policy';
+import { type CompiledPolicy, compilePolicy, createCedar, type ResolvedPolicy } from '@countersign/policy';
 import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
 import { judge } from './judge.ts';
@@ -15,6 +15,8 @@ export interface EngineWasm {
   readonly treeSitter: Uint8Array;
   readonly bash: Uint8Array;
   readonly pgQuery: Uint8Array;
+  /** Asked when the first policy with a section `cedar` is loaded; where it is absent, no such policy loads. */
+  readonly cedar?: () => Uint8Array;
 }
 
 /** Resolved documents, as plain JSON. Their JCS hashes stand in every receipt. */
@@ -64,9 +66,10 @@ function compiled<T>(name: string, compile: () => Result<T, readonly Fault[]>): 
 /** Instantiates the parsers once; everything after that is synchronous. */
 export async function createEngine(wasm: EngineWasm): Promise<Engine> {
   const understanding = createUnderstanding(await createParsers(wasm));
+  const tools = wasm.cedar === undefined ? {} : { cedar: createCedar(wasm.cedar) };
   return {
     load(documents: EngineDocuments): Result<JudgingEngine, readonly Fault[]> {
-      const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy));
+      const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy, tools));
       if (!policy.ok) return policy;
       const { paranoia_level: level, disable, scores } = policy.value.detection;
       const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet, { level, disable, scores }));

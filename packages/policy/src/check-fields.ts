@@ -68,10 +68,20 @@ function ruleIdProblem(text: string): Complaint | undefined {
   return { code: 'policy_rule_id', message: `${quoted(text)} is not the id of a rule`, hint: '`countersign rules list` shows the ids' };
 }
 
+function scopeProblem(text: string): Complaint | undefined {
+  if (/^(\*|[^\s:]+(:[^\s:]+)*)$/.test(text)) return undefined;
+  return {
+    code: 'policy_scope',
+    message: `${quoted(text)} is not a scope`,
+    hint: 'write `category:subcategory:operation`, as `db:query:read`',
+  };
+}
+
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
   if (pattern === 'ruleset') return rulesetProblem(text);
   if (pattern === 'rule-id') return ruleIdProblem(text);
+  if (pattern === 'scope') return scopeProblem(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;

@@ -2,6 +2,8 @@
  * @module A resolved policy made ready to judge: every pattern compiled once. A policy with one bad pattern does not compile.
  */
 import { err, ok, type Result } from '@countersign/kernel';
+import type { Cedar } from './cedar/cedar-wasm.ts';
+import { compileCedar, type CompiledCedar } from './cedar/compile-cedar.ts';
 import { complain, readField, type Check } from './check-fields.ts';
 import { asJson, type Detection, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
 import { DETECTION_DEFAULTS } from './defaults.ts';
@@ -39,6 +41,13 @@ export interface CompiledPolicy {
   readonly detection: Detection;
   /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
   readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
+  /** Absent where the policy holds no Cedar. */
+  readonly cedar?: CompiledCedar;
+}
+
+/** What a policy may need to compile, and a policy without it does not touch. */
+export interface CompileWith {
+  readonly cedar?: Cedar;
 }
 
 /** Collects faults while patterns compile. */
@@ -129,7 +138,7 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
  * Compiles a resolved policy. Total: it may come out of a bundle, so its shape is checked first; every bad pattern is a
  * fault, none is dropped.
  */
-export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, readonly PolicyFault[]> {
+export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {}): Result<CompiledPolicy, readonly PolicyFault[]> {
   const faults = shapeFaults(resolved);
   if (faults.length > 0) return err(faults);
   const compiler = new Compiler();
@@ -142,6 +151,8 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     return [];
   });
   if (compiler.faults.length > 0) return err(compiler.faults);
+  const cedar = resolved.cedar === undefined ? undefined : compileCedar(resolved.cedar, tools.cedar);
+  if (cedar?.ok === false) return cedar;
   return ok({
     name: resolved.name,
     resolved,
@@ -151,6 +162,7 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     guards,
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
+    ...(cedar === undefined ? {} : { cedar: cedar.value }),
   });
 }
 

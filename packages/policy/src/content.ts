@@ -2,6 +2,7 @@
  * @module What a policy says: the document as it was written, and the same with every default filled in.
  */
 import type { JsonObject } from '@countersign/kernel';
+import type { CedarConfig, WrittenCedar } from './cedar/cedar-section.ts';
 import type { Position } from './faults.ts';
 
 /** Words the documents use for severity; `low`, `medium`, `high` are read as their aliases. */
@@ -162,6 +163,7 @@ export interface PolicyContent {
   readonly guards?: WrittenGuards;
   readonly settings?: Partial<Omit<PolicySettings, 'thresholds'>> & { readonly thresholds?: Partial<Thresholds> };
   readonly detection?: Partial<Detection>;
+  readonly cedar?: WrittenCedar;
 }
 
 /** A document that was read and found valid by itself. */
@@ -183,6 +185,8 @@ export interface ResolvedPolicy {
   readonly settings: PolicySettings;
   /** Absent where it says nothing but the defaults, so that a policy has one form with and without it. */
   readonly detection?: Detection;
+  /** Absent where no document holds it. */
+  readonly cedar?: CedarConfig;
 }
 
 /** A resolved policy is JSON by construction. */

@@ -7,7 +7,7 @@ import { POLICY_LIMITS } from './limits.ts';
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
 
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
+export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id' | 'scope';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -166,6 +166,26 @@ const DETECTION: Shape = shape({
   scores: { is: 'map', keys: RULE_ID, item: { is: 'score' } },
 });
 
+const CEDAR_TEXT: Field = { is: 'text', max: POLICY_LIMITS.cedarTextCharsMax };
+const CEDAR_ENTRY = shape(
+  {
+    id: { is: 'text', max: POLICY_LIMITS.ruleIdCharsMax },
+    mode: words({ cedar: 'cedar', dsl: 'dsl' }),
+    compiled: CEDAR_TEXT,
+    cedar_action: words({ deny: 'deny', remove_scope: 'remove_scope' }),
+    cedar_reason: { is: 'text', max: POLICY_LIMITS.textCharsMax },
+    cedar_scope: text('scope'),
+  },
+  { required: ['id', 'compiled'] },
+);
+const CEDAR: Shape = shape({
+  default: words({ deny: 'deny', allow: 'allow' }),
+  text: { is: 'text', max: POLICY_LIMITS.cedarTextCharsMax, blank: true },
+  policies: list(CEDAR_ENTRY, 'id'),
+  scopes: list(text('scope')),
+  schema: CEDAR_TEXT,
+});
+
 /** The whole document. */
 export const DOCUMENT: Shape = shape(
   {
@@ -188,10 +208,11 @@ export const DOCUMENT: Shape = shape(
     }),
     settings: SETTINGS,
     detection: DETECTION,
+    cedar: CEDAR,
   },
   {
     unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
-    nullable: new Set(['extends', 'guards', 'settings', 'detection']),
+    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'cedar']),
   },
 );
 
@@ -245,6 +266,10 @@ export const RESOLVED: Shape = required(
     guards: required(shape(RESOLVED_GUARDS)),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
+    cedar: required(CEDAR, {
+      add: { policies: list(required(CEDAR_ENTRY, { optional: ['cedar_reason', 'cedar_scope'] }), 'id') },
+      optional: ['schema'],
+    }),
   }),
-  { optional: ['detection'] },
+  { optional: ['detection', 'cedar'] },
 );

@@ -1,5 +1,8 @@
 /** @module Policy documents: read, resolved, compiled, and judged over facts. See `spec/policy.md`. */
-export { compilePolicy, thresholdsFor, type CompiledPolicy } from './compile-policy.ts';
+export type { CedarConfig, CedarEntry, WrittenCedar } from './cedar/cedar-section.ts';
+export { type Cedar, createCedar } from './cedar/cedar-wasm.ts';
+export { judgeCedar, type CedarObjection, type CedarQuestion } from './cedar/judge-cedar.ts';
+export { compilePolicy, thresholdsFor, type CompiledPolicy, type CompileWith } from './compile-policy.ts';
 export {
   type Detection,
   GUARD_NAMES,
@@ -35,3 +38,4 @@ export {
 } from './regex/regex-set.ts';
 export { policyHash, resolvePolicy, type ResolveOptions } from './resolve-policy.ts';
 export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';
+export { KNOWN_SCOPES, PERMISSION_LEVELS, type PermissionLevel, SCOPE_CATEGORIES, scopesOfLevel } from './scope-table.ts';

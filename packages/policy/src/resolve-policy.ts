@@ -3,6 +3,7 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
+import { type CedarConfig, layCedar } from './cedar/cedar-section.ts';
 import { HOST_SET_ENTRY, rulesetOf } from './check-fields.ts';
 import {
   asJson,
@@ -37,6 +38,7 @@ interface Layer {
   readonly guards: PartialGuards;
   readonly settings: PolicySettings;
   readonly detection: Detection;
+  readonly cedar: CedarConfig | undefined;
 }
 
 function placeOf(document: PolicyDocument, path: string): FaultPlace {
@@ -94,12 +96,13 @@ function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick
 }
 
 /** `merge`: a section that the document holds replaces the whole section of the base. */
-function replaceSections(document: PolicyDocument, under: Layer): Pick<Layer, 'guards' | 'settings' | 'detection'> {
-  const { guards, settings, detection } = document.content;
+function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'version' | 'name' | 'description'> {
+  const { guards, settings, detection, cedar } = document.content;
   return {
     guards: guards === undefined ? under.guards : layGuards(guards, undefined),
     settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
     detection: detection === undefined ? under.detection : layDetection(document, DETECTION_DEFAULTS),
+    cedar: cedar === undefined ? under.cedar : layCedar(cedar, undefined),
   };
 }
 
@@ -110,7 +113,8 @@ function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
   const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
   const detection = layDetection(document, under?.detection ?? DETECTION_DEFAULTS);
-  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection };
+  const cedar = layCedar(document.content.cedar, under?.cedar);
+  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection, cedar };
 }
 
 /** From the document to its last ancestor. */
@@ -197,6 +201,7 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     guards: { ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } },
     settings,
     ...detectionPart(layer.detection),
+    ...(layer.cedar === undefined ? {} : { cedar: layer.cedar }),
   });
 }
 
