@@ -19,6 +19,7 @@ import { type CompiledRules, matchRules } from '@countersign/rules';
 import { heated, type ScoreView, scoreView } from './dimensions.ts';
 import { WEIGHTS } from './limits.ts';
 import { findingOfOpinion } from './opinions.ts';
+import { boundaryDenials, cedarDenials, entityReasons, exempted, type Restricted } from './restrictions.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
 
 export interface JudgeInput {
@@ -52,6 +53,12 @@ interface Opinion {
   /** These add risk; thresholds decide. */
   readonly risks: Reason[];
   findings: readonly Finding[];
+  /** Those that no exemption lifted: they add risk too. */
+  kept: readonly Finding[];
+  /** Said without a weight. */
+  notes: readonly Reason[];
+  /** What no exemption can lift is enough to refuse. */
+  nonExemptableBlock: boolean;
   guards: readonly GuardResult[];
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
@@ -80,7 +87,6 @@ function part(opinion: Opinion, name: string, work: () => void): void {
 function weighFindings(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
   const { findings } = parts.matchRules(input.rules, { action: input.action, facts: input.facts });
   opinion.findings = findings;
-  for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
 }
 
 function weighGuards(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
@@ -138,37 +144,79 @@ function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
   }
   const findings = (facts.opinions ?? []).map(findingOfOpinion);
   opinion.findings = [...opinion.findings, ...findings];
-  for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
+}
+
+function blockAt(opinion: Opinion, { policy, action }: JudgeInput): number {
+  return thresholdsFor(policy, action.tool).block - (opinion.pending ? WEIGHTS.pendingTool : 0);
+}
+
+function riskOf(opinion: Opinion): number {
+  let risk = 0;
+  for (const { score } of [...opinion.risks, ...opinion.denials, ...opinion.kept]) risk = Math.max(risk, score);
+  return Math.min(1000, risk);
+}
+
+/** What the operator set beside rules and guards, in its order. */
+function weighRestrictions(opinion: Opinion, input: JudgeInput): void {
+  opinion.kept = opinion.findings;
+  if (input.policy.clampd === undefined && input.policy.cedar === undefined) return;
+  const restricted: Restricted = { ...input, scope: ownScope(input.action, input.state), text: TEXT_KINDS.has(input.action.kind) };
+  part(opinion, 'boundaries', () => opinion.denials.push(...boundaryDenials(restricted)));
+  part(opinion, 'entities', () => {
+    const { denials, warnings } = entityReasons(restricted);
+    opinion.denials.push(...denials);
+    opinion.warnings.push(...warnings);
+  });
+  part(opinion, 'exemptions', () => {
+    const { kept, notes, nonExemptableBlock } = exempted(restricted, opinion.findings, blockAt(opinion, input));
+    opinion.kept = kept;
+    opinion.notes = notes;
+    opinion.nonExemptableBlock = nonExemptableBlock;
+  });
+  part(opinion, 'cedar', () => {
+    const { kept: findings, nonExemptableBlock } = opinion;
+    opinion.denials.push(...cedarDenials(restricted, { findings, nonExemptableBlock, risk: riskOf(opinion) }));
+  });
 }
 
 function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
-  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false, view: undefined };
+  const opinion: Opinion = {
+    denials: [],
+    warnings: [],
+    risks: [],
+    findings: [],
+    kept: [],
+    notes: [],
+    nonExemptableBlock: false,
+    guards: [],
+    pending: false,
+    view: undefined,
+  };
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
   part(opinion, 'rules', () => weighFindings(opinion, input, parts));
   part(opinion, 'guards', () => weighGuards(opinion, input, parts));
   part(opinion, 'cuts', () => weighCuts(opinion, input));
   part(opinion, 'opinions', () => weighOpinions(opinion, input));
+  weighRestrictions(opinion, input);
   // A view of all that was found: it adds nothing to the decision, unless it fails.
   part(opinion, 'scores', () => {
-    opinion.view = scoreView({ ...input, findings: opinion.findings });
+    opinion.view = scoreView({ ...input, findings: opinion.kept });
   });
   return opinion;
 }
 
-function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
-  const lower = opinion.pending ? WEIGHTS.pendingTool : 0;
-  const thresholds = thresholdsFor(policy, action.tool);
-  const block = thresholds.block - lower;
-  const flag = thresholds.flag - lower;
-  let risk = 0;
-  for (const { score } of [...opinion.risks, ...opinion.denials]) risk = Math.max(risk, score);
+function decide(opinion: Opinion, input: JudgeInput): Verdict {
+  const block = blockAt(opinion, input);
+  const flag = thresholdsFor(input.policy, input.action.tool).flag - (opinion.pending ? WEIGHTS.pendingTool : 0);
+  const risk = riskOf(opinion);
   const denied = opinion.denials.length > 0 || risk >= block;
   const warned = opinion.warnings.length > 0 || risk >= flag;
-  const reasons = sortReasons([...opinion.denials, ...opinion.risks, ...opinion.warnings]);
+  const risks = [...opinion.kept.map(reasonOfFinding), ...opinion.risks];
+  const reasons = sortReasons([...opinion.denials, ...risks, ...opinion.warnings, ...opinion.notes]);
   const verdict: Verdict = {
     decision: denied ? 'deny' : warned ? 'warn' : 'allow',
-    risk: Math.min(1000, risk),
+    risk,
     severity: worst(reasons.map(({ severity }) => severity)),
     reasons: [],
     reasonsCut: 0,

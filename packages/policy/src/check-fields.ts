@@ -4,7 +4,7 @@
 import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import { dotted, itemsOf, member } from './document-path.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
-import type { Field, Pattern, Shape } from './fields.ts';
+import type { Field, Pattern, Shape } from './field-shapes.ts';
 import { compileHostGlob, compilePathGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { checkRegex } from './regex/regex-set.ts';
@@ -77,11 +77,18 @@ function scopeProblem(text: string): Complaint | undefined {
   };
 }
 
+function labelProblem(text: string): Complaint | undefined {
+  if (text.length <= POLICY_LIMITS.labelCharsMax && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text)) return undefined;
+  const message = `${quoted(text)} is not a label of letters, digits, \`_\`, \`.\` and \`-\`, up to ${String(POLICY_LIMITS.labelCharsMax)} characters`;
+  return { code: 'policy_label', message, hint: 'it stands in verdicts' };
+}
+
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
   if (pattern === 'ruleset') return rulesetProblem(text);
   if (pattern === 'rule-id') return ruleIdProblem(text);
   if (pattern === 'scope') return scopeProblem(text);
+  if (pattern === 'label') return labelProblem(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;

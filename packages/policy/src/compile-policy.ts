@@ -4,6 +4,7 @@
 import { err, ok, type Result } from '@countersign/kernel';
 import type { Cedar } from './cedar/cedar-wasm.ts';
 import { compileCedar, type CompiledCedar } from './cedar/compile-cedar.ts';
+import { compileClampd, type CompiledClampd } from './clampd-sections.ts';
 import { complain, readField, type Check } from './check-fields.ts';
 import { asJson, type Detection, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
 import { DETECTION_DEFAULTS } from './defaults.ts';
@@ -43,6 +44,8 @@ export interface CompiledPolicy {
   readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
   /** Absent where the policy holds no Cedar. */
   readonly cedar?: CompiledCedar;
+  /** Boundaries, exemptions and protected entities; absent where the policy holds none. */
+  readonly clampd?: CompiledClampd;
 }
 
 /** What a policy may need to compile, and a policy without it does not touch. */
@@ -153,6 +156,8 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
   if (compiler.faults.length > 0) return err(compiler.faults);
   const cedar = resolved.cedar === undefined ? undefined : compileCedar(resolved.cedar, tools.cedar);
   if (cedar?.ok === false) return cedar;
+  const clampd = compileClampd(resolved);
+  if (!clampd.ok) return clampd;
   return ok({
     name: resolved.name,
     resolved,
@@ -163,6 +168,7 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
     ...(cedar === undefined ? {} : { cedar: cedar.value }),
+    ...(clampd.value === undefined ? {} : { clampd: clampd.value }),
   });
 }
 

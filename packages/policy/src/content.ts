@@ -3,6 +3,7 @@
  */
 import type { JsonObject } from '@countersign/kernel';
 import type { CedarConfig, WrittenCedar } from './cedar/cedar-section.ts';
+import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
 
 /** Words the documents use for severity; `low`, `medium`, `high` are read as their aliases. */
@@ -154,7 +155,7 @@ export interface WrittenLists {
   readonly remove_block?: readonly string[];
 }
 
-export interface PolicyContent {
+export interface PolicyContent extends WrittenClampd {
   readonly version?: string;
   readonly name?: string;
   readonly description?: string;
@@ -176,7 +177,7 @@ export interface PolicyDocument {
 }
 
 /** Pure JSON with every default filled in and host sets frozen in; its JCS is what `policyHash` hashes. */
-export interface ResolvedPolicy {
+export interface ResolvedPolicy extends ClampdSections {
   readonly format: 'countersign.policy.v1';
   readonly version: string;
   readonly name: string;

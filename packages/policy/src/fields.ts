@@ -1,35 +1,13 @@
 /**
  * @module The shape of a policy document, as data: which fields there are, what they hold, and which belong to later versions.
  */
+import { DAYS } from './clampd-content.ts';
 import { GUARD_NAMES } from './content.ts';
+import { type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { POLICY_LIMITS } from './limits.ts';
 
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
-
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id' | 'scope';
-
-export type Field =
-  | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
-  | { readonly is: 'flag' }
-  | { readonly is: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
-  | { readonly is: 'word'; readonly words: ReadonlyMap<string, string> }
-  | { readonly is: 'list'; readonly item: Field; readonly key?: string }
-  /** A number above 0 and up to 1 with at most two decimals, kept as thousandths. */
-  | { readonly is: 'score' }
-  /** Keys of one kind, each with a value of one kind. */
-  | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
-  | Shape;
-
-export interface Shape {
-  readonly is: 'shape';
-  readonly fields: ReadonlyMap<string, Field>;
-  readonly required?: readonly string[];
-  /** Fields that the format knows and this version does not carry out. */
-  readonly unsupported?: ReadonlySet<string>;
-  /** Fields where a bare key (null) means what leaving it out means. */
-  readonly nullable?: ReadonlySet<string>;
-}
 
 const FLAG: Field = { is: 'flag' };
 const NAME: Field = { is: 'text', max: POLICY_LIMITS.entryCharsMax };
@@ -44,26 +22,6 @@ const SEVERITY: Field = words({
 });
 const ALLOW_BLOCK: Field = words({ allow: 'allow', block: 'block', deny: 'block' });
 const BLOCK_WARN: Field = words({ block: 'block', warn: 'warn' });
-
-function words(table: Readonly<Record<string, string>>): Field {
-  return { is: 'word', words: new Map(Object.entries(table)) };
-}
-
-function whole(min: number, max: number): Field {
-  return { is: 'number', min, max, whole: true };
-}
-
-function text(pattern: Pattern): Field {
-  return { is: 'text', max: pattern === 'regex' ? POLICY_LIMITS.regexCharsMax : POLICY_LIMITS.entryCharsMax, pattern };
-}
-
-function list(item: Field, key?: string): Field {
-  return key === undefined ? { is: 'list', item } : { is: 'list', item, key };
-}
-
-function shape(fields: Readonly<Record<string, Field>>, extra: Omit<Shape, 'is' | 'fields'> = {}): Shape {
-  return { is: 'shape', fields: new Map(Object.entries(fields)), ...extra };
-}
 
 const COUNT_MAX = 1_000_000_000;
 const PATHS = list(text('path-glob'));
@@ -186,6 +144,43 @@ const CEDAR: Shape = shape({
   schema: CEDAR_TEXT,
 });
 
+const GLOBS = list(text('tool-glob'));
+const BOUNDARY = shape(
+  {
+    name: { is: 'text', max: POLICY_LIMITS.ruleIdCharsMax },
+    agents: GLOBS,
+    orgs: GLOBS,
+    max_records: whole(0, COUNT_MAX),
+    max_calls_per_minute: whole(0, COUNT_MAX),
+    max_bytes_per_hour: whole(0, COUNT_MAX * 1000),
+    days: list(words(Object.fromEntries(DAYS.map((day) => [day, day])))),
+    hours: shape({ from: whole(0, 24), to: whole(0, 24) }, { required: ['from', 'to'] }),
+    utc_offset_minutes: whole(-1440, 1440),
+    allow_scopes: list(text('scope')),
+    allow_domains: list(text('frozen-host')),
+  },
+  { required: ['name'] },
+);
+const EXEMPTION = shape(
+  {
+    label: text('label'),
+    rules: list(RULE_ID),
+    scope: text('scope'),
+    description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
+  },
+  { required: ['label', 'rules', 'scope'] },
+);
+const ENTITY = shape(
+  {
+    name: text('label'),
+    tables: GLOBS,
+    hosts: list(text('frozen-host')),
+    paths: PATHS,
+    action: words({ block: 'block', deny: 'block', warn: 'warn', flag: 'warn' }),
+  },
+  { required: ['name'] },
+);
+
 /** The whole document. */
 export const DOCUMENT: Shape = shape(
   {
@@ -209,10 +204,13 @@ export const DOCUMENT: Shape = shape(
     settings: SETTINGS,
     detection: DETECTION,
     cedar: CEDAR,
+    boundaries: list(BOUNDARY, 'name'),
+    exemptions: list(EXEMPTION, 'label'),
+    protected_entities: list(ENTITY, 'name'),
   },
   {
     unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
-    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'cedar']),
+    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'cedar', 'boundaries', 'exemptions', 'protected_entities']),
   },
 );
 
@@ -270,6 +268,15 @@ export const RESOLVED: Shape = required(
       add: { policies: list(required(CEDAR_ENTRY, { optional: ['cedar_reason', 'cedar_scope'] }), 'id') },
       optional: ['schema'],
     }),
+    boundaries: list(
+      required(BOUNDARY, {
+        add: { hours: required(shape({ from: whole(0, 24), to: whole(0, 24) })) },
+        optional: ['hours', 'allow_scopes', 'allow_domains'],
+      }),
+      'name',
+    ),
+    exemptions: list(required(EXEMPTION, { optional: ['description'] }), 'label'),
+    protected_entities: list(required(ENTITY), 'name'),
   }),
-  { optional: ['detection', 'cedar'] },
+  { optional: ['detection', 'cedar', 'boundaries', 'exemptions', 'protected_entities'] },
 );

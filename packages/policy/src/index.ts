@@ -1,4 +1,8 @@
 /** @module Policy documents: read, resolved, compiled, and judged over facts. See `spec/policy.md`. */
+export { boundaryFor, type BoundaryQuestion, type BoundaryViolation, type CompiledBoundary, judgeBoundary } from './boundaries.ts';
+export { type Boundary, BOUNDARY_DEFAULTS, DAYS, type Exemption, type ProtectedEntity } from './clampd-content.ts';
+export { exempt, type Exempted } from './exemptions.ts';
+export { touchedEntities } from './protected-entities.ts';
 export type { CedarConfig, CedarEntry, WrittenCedar } from './cedar/cedar-section.ts';
 export { type Cedar, createCedar } from './cedar/cedar-wasm.ts';
 export { judgeCedar, type CedarObjection, type CedarQuestion } from './cedar/judge-cedar.ts';

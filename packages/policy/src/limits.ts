@@ -57,6 +57,8 @@ export const POLICY_LIMITS = {
   matchesMax: 32,
   /** Characters of a quoted input in a message. */
   quoteCharsMax: 200,
+  /** Characters of a label that stands in the code of a reason. */
+  labelCharsMax: 40,
   /** Characters of one Cedar text or schema. */
   cedarTextCharsMax: 65_536,
   /** Policies of one section `cedar`, in all its texts. */

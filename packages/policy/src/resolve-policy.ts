@@ -4,6 +4,8 @@
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
 import { type CedarConfig, layCedar } from './cedar/cedar-section.ts';
+import type { ClampdSections } from './clampd-content.ts';
+import { layClampd } from './clampd-sections.ts';
 import { HOST_SET_ENTRY, rulesetOf } from './check-fields.ts';
 import {
   asJson,
@@ -39,6 +41,7 @@ interface Layer {
   readonly settings: PolicySettings;
   readonly detection: Detection;
   readonly cedar: CedarConfig | undefined;
+  readonly clampd: ClampdSections;
 }
 
 function placeOf(document: PolicyDocument, path: string): FaultPlace {
@@ -103,6 +106,7 @@ function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'v
     settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
     detection: detection === undefined ? under.detection : layDetection(document, DETECTION_DEFAULTS),
     cedar: cedar === undefined ? under.cedar : layCedar(cedar, undefined),
+    clampd: { ...under.clampd, ...layClampd(document.content, {}) },
   };
 }
 
@@ -114,7 +118,8 @@ function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
   const detection = layDetection(document, under?.detection ?? DETECTION_DEFAULTS);
   const cedar = layCedar(document.content.cedar, under?.cedar);
-  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection, cedar };
+  const clampd = layClampd(document.content, under?.clampd ?? {});
+  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection, cedar, clampd };
 }
 
 /** From the document to its last ancestor. */
@@ -202,6 +207,7 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     settings,
     ...detectionPart(layer.detection),
     ...(layer.cedar === undefined ? {} : { cedar: layer.cedar }),
+    ...layer.clampd,
   });
 }
 

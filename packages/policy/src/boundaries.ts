@@ -1,0 +1,151 @@
+/**
+ * @module Boundaries: what an agent may do at all, how much of it, and when. The first record whose globs match the agent and its org holds.
+ * Every answer is a refusal: a boundary permits nothing.
+ */
+import { type Boundary, BOUNDARY_DEFAULTS, DAYS, type WrittenBoundary } from './clampd-content.ts';
+import { isJsonObject, type JsonValue } from '@countersign/kernel';
+import type { Action, Facts, StateSlice } from '@countersign/protocol';
+import { compileHostGlob, compilePathGlob, firstMatch, type Glob } from './glob.ts';
+import { POLICY_LIMITS } from './limits.ts';
+import { scopeMatches } from './scopes.ts';
+
+export type BoundaryId = 'B-001' | 'B-002' | 'B-003' | 'B-004' | 'B-005' | 'B-006';
+
+export interface BoundaryViolation {
+  readonly id: BoundaryId;
+  readonly text: string;
+}
+
+export interface CompiledBoundary {
+  readonly boundary: Boundary;
+  readonly agents: readonly Glob[];
+  readonly orgs: readonly Glob[];
+  readonly domains: readonly Glob[] | undefined;
+}
+
+export interface BoundaryQuestion {
+  readonly now: string;
+  /** Unix seconds of `now`. */
+  readonly atSeconds: number;
+  readonly action: Action;
+  readonly facts: Facts;
+  readonly state: StateSlice;
+  readonly scope: string;
+  /** A text: it asks for no scope. */
+  readonly text: boolean;
+}
+
+export function fullBoundary(written: WrittenBoundary): Boundary {
+  return { ...BOUNDARY_DEFAULTS, ...written };
+}
+
+function globs(patterns: readonly string[], compile: (pattern: string) => ReturnType<typeof compileHostGlob>): readonly Glob[] | undefined {
+  const all = patterns.map(compile);
+  return all.every((glob) => glob.ok) ? all.flatMap((glob) => (glob.ok ? [glob.value] : [])) : undefined;
+}
+
+/** Undefined where a pattern does not compile, which reading the document has ruled out. */
+export function compileBoundary(boundary: Boundary): CompiledBoundary | undefined {
+  const agents = globs(boundary.agents, (pattern) => compilePathGlob(pattern, 'permit'));
+  const orgs = globs(boundary.orgs, (pattern) => compilePathGlob(pattern, 'permit'));
+  const { allow_domains: allowed } = boundary;
+  const domains = allowed === undefined ? [] : globs(allowed, compileHostGlob);
+  if (agents === undefined || orgs === undefined || domains === undefined) return undefined;
+  return { boundary, agents, orgs, domains: allowed === undefined ? undefined : domains };
+}
+
+/** The record that holds for an agent. */
+export function boundaryFor(boundaries: readonly CompiledBoundary[], { agent, org }: Action): CompiledBoundary | undefined {
+  const counter = { steps: 0 };
+  return boundaries.find((one) => firstMatch(one.agents, agent, counter) !== undefined && firstMatch(one.orgs, org, counter) !== undefined);
+}
+
+const COUNTS: ReadonlySet<string> = new Set([
+  'limit',
+  'count',
+  'max_records',
+  'maxrecords',
+  'page_size',
+  'pagesize',
+  'top',
+  'first',
+  'per_page',
+  'max_results',
+  'maxresults',
+  'rows',
+]);
+
+/** The greatest number of records that the parameters ask for in so many words. */
+function askedRecords(params: JsonValue | undefined): number {
+  let most = 0;
+  if (!isJsonObject(params)) return most;
+  for (const [key, value] of Object.entries(params)) {
+    if (!COUNTS.has(key.toLowerCase())) continue;
+    const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+    if (typeof number === 'number') most = Math.max(most, number);
+  }
+  return most;
+}
+
+/** The greatest `LIMIT` of the texts; infinite where a query has neither LIMIT nor WHERE and reads a table. */
+function queriedRecords({ statements, texts }: Facts): number {
+  let most = 0;
+  for (const { kind, hasLimit, hasWhere, tables } of statements)
+    if (kind === 'select' && !hasLimit && !hasWhere && tables.length > 0) most = Number.POSITIVE_INFINITY;
+  if (!statements.some(({ hasLimit }) => hasLimit)) return most;
+  for (const { lower } of texts)
+    for (const [, number] of lower.matchAll(/\b(?:limit|top|fetch first|fetch next)[ (]{1,4}(\d{1,15})\b/g))
+      most = Math.max(most, Number(number));
+  return most;
+}
+
+function records({ action, facts }: BoundaryQuestion, { max_records: max }: Boundary): BoundaryViolation | undefined {
+  const asked = Math.max(askedRecords(action.params), queriedRecords(facts));
+  return asked > max ? { id: 'B-001', text: `asks for more than ${String(max)} records, or for all there are` } : undefined;
+}
+
+/** Days since Thursday, 1 January 1970; Monday is 0. */
+function clockOf(atSeconds: number, offsetMinutes: number): { readonly day: number; readonly hour: number } {
+  const local = atSeconds + offsetMinutes * 60;
+  const day = Math.floor(local / 86_400);
+  return { day: (((day + 3) % 7) + 7) % 7, hour: Math.floor((local - day * 86_400) / 3600) };
+}
+
+/** Over midnight where `to` is before `from`. */
+function isOpen({ from, to }: { readonly from: number; readonly to: number }, hour: number): boolean {
+  return from <= to ? hour >= from && hour < to : hour >= from || hour < to;
+}
+
+function times({ atSeconds }: BoundaryQuestion, { days, hours, utc_offset_minutes: offset }: Boundary): readonly BoundaryViolation[] {
+  const { day, hour } = clockOf(atSeconds, offset);
+  const found: BoundaryViolation[] = [];
+  if (hours !== undefined && !isOpen(hours, hour)) found.push({ id: 'B-002', text: 'outside the hours of this agent' });
+  if (!days.includes(DAYS[day] ?? '')) found.push({ id: 'B-003', text: 'not on a day of this agent' });
+  return found;
+}
+
+/** Some host is not on the list, or could not be read. */
+function reachesForeign({ action, facts }: BoundaryQuestion, domains: readonly Glob[]): boolean {
+  const hosts = facts.hosts.filter(({ access }) => access === 'connect');
+  if (facts.cuts.includes('hosts') || (hosts.length === 0 && action.kind === 'net.egress')) return true;
+  const counter = { steps: 0 };
+  return hosts.some(({ host }) => host.length > POLICY_LIMITS.hostCharsMax || firstMatch(domains, host, counter) === undefined);
+}
+
+function allowlists(question: BoundaryQuestion, { boundary, domains }: CompiledBoundary): readonly BoundaryViolation[] {
+  const { allow_scopes: scopes } = boundary;
+  if (question.text) return [];
+  const found: BoundaryViolation[] = [];
+  if (scopes !== undefined && !scopes.some((grant) => scopeMatches(grant, question.scope)))
+    found.push({ id: 'B-006', text: 'not on the list of what this agent may do' });
+  if (domains !== undefined && reachesForeign(question, domains))
+    found.push({ id: 'B-006', text: 'reaches a host that is not on the list of this agent' });
+  return found;
+}
+
+/** All that is past the boundary of this agent. */
+export function judgeBoundary(compiled: CompiledBoundary, question: BoundaryQuestion): readonly BoundaryViolation[] {
+  const found = [...times(question, compiled.boundary), ...allowlists(question, compiled)];
+  const many = records(question, compiled.boundary);
+  return many === undefined ? found : [many, ...found];
+}
