@@ -7,6 +7,7 @@ import { codeOf, err, type Fault, type JsonValue, ok, type Result } from '@count
 import { type CompiledPolicy, compilePolicy, createCedar, type ResolvedPolicy } from '@countersign/policy';
 import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
+import { exemptionFaults } from './exemption-faults.ts';
 import { judge } from './judge.ts';
 import { readOpinions } from './opinions.ts';
 
@@ -74,6 +75,9 @@ export async function createEngine(wasm: EngineWasm): Promise<Engine> {
       const { paranoia_level: level, disable, scores } = policy.value.detection;
       const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet, { level, disable, scores }));
       if (!rules.ok) return rules;
+      const exemptions = policy.value.clampd?.exemptions ?? [];
+      const fixed = exemptionFaults(documents.rules as unknown as RuleSet, exemptions);
+      if (fixed.length > 0) return err(fixed);
       const understand: JudgingEngine['understand'] = (action, signals) => withOpinions(understanding.understand(action, signals), signals);
       return ok(judging(understand, policy.value, rules.value));
     },

@@ -8,7 +8,7 @@ import { resolved } from './support.ts';
 const require = createRequire(import.meta.url);
 
 export function cedarBytes(): Uint8Array {
-  return readFileSync(join(dirname(require.resolve('@cedar-policy/cedar-wasm/web')), 'cedar_wasm_bg.wasm'));
+  return readFileSync(join(dirname(require.resolve('@cedar-policy/cedar-wasm/nodejs')), 'cedar_wasm_bg.wasm'));
 }
 
 export const cedar: Cedar = createCedar(cedarBytes);
