@@ -21,6 +21,7 @@ export interface CompiledBoundary {
   readonly agents: readonly Glob[];
   readonly orgs: readonly Glob[];
   readonly domains: readonly Glob[] | undefined;
+  readonly blocked: readonly Glob[];
 }
 
 export interface BoundaryQuestion {
@@ -50,8 +51,9 @@ export function compileBoundary(boundary: Boundary): CompiledBoundary | undefine
   const orgs = globs(boundary.orgs, (pattern) => compilePathGlob(pattern, 'permit'));
   const { allow_domains: allowed } = boundary;
   const domains = allowed === undefined ? [] : globs(allowed, compileHostGlob);
-  if (agents === undefined || orgs === undefined || domains === undefined) return undefined;
-  return { boundary, agents, orgs, domains: allowed === undefined ? undefined : domains };
+  const blocked = globs(boundary.block_domains, compileHostGlob);
+  if (agents === undefined || orgs === undefined || domains === undefined || blocked === undefined) return undefined;
+  return { boundary, agents, orgs, domains: allowed === undefined ? undefined : domains, blocked };
 }
 
 /** The record that holds for an agent. */
@@ -124,28 +126,47 @@ function times({ atSeconds }: BoundaryQuestion, { days, hours, utc_offset_minute
   return found;
 }
 
-/** Some host is not on the list, or could not be read. */
-function reachesForeign({ action, facts }: BoundaryQuestion, domains: readonly Glob[]): boolean {
-  const hosts = facts.hosts.filter(({ access }) => access === 'connect');
-  if (facts.cuts.includes('hosts') || (hosts.length === 0 && action.kind === 'net.egress')) return true;
-  const counter = { steps: 0 };
-  return hosts.some(({ host }) => host.length > POLICY_LIMITS.hostCharsMax || firstMatch(domains, host, counter) === undefined);
+interface Reach {
+  readonly hosts: readonly string[];
+  /** Some host was not read, or is no host. */
+  readonly unread: boolean;
 }
 
-function allowlists(question: BoundaryQuestion, { boundary, domains }: CompiledBoundary): readonly BoundaryViolation[] {
-  const { allow_scopes: scopes } = boundary;
+function reachOf({ action, facts }: BoundaryQuestion): Reach {
+  const hosts = facts.hosts.filter(({ access }) => access === 'connect').map(({ host }) => host);
+  const missing = hosts.length === 0 && action.kind === 'net.egress';
+  const long = hosts.some((host) => host === '' || host.length > POLICY_LIMITS.hostCharsMax);
+  return { hosts, unread: missing || long || facts.cuts.includes('hosts') };
+}
+
+function domainLists(question: BoundaryQuestion, { domains, blocked }: CompiledBoundary): BoundaryViolation | undefined {
+  if (domains === undefined && blocked.length === 0) return undefined;
+  const { hosts, unread } = reachOf(question);
+  const counter = { steps: 0 };
+  const refused = (host: string): boolean =>
+    firstMatch(blocked, host, counter) !== undefined || (domains !== undefined && firstMatch(domains, host, counter) === undefined);
+  return unread || hosts.some(refused) ? { id: 'B-006', text: 'reaches a host that this agent may not reach' } : undefined;
+}
+
+function allowlists(question: BoundaryQuestion, compiled: CompiledBoundary): readonly BoundaryViolation[] {
+  const { allow_scopes: scopes } = compiled.boundary;
   if (question.text) return [];
   const found: BoundaryViolation[] = [];
   if (scopes !== undefined && !scopes.some((grant) => scopeMatches(grant, question.scope)))
     found.push({ id: 'B-006', text: 'not on the list of what this agent may do' });
-  if (domains !== undefined && reachesForeign(question, domains))
-    found.push({ id: 'B-006', text: 'reaches a host that is not on the list of this agent' });
-  return found;
+  const domains = domainLists(question, compiled);
+  return domains === undefined ? found : [...found, domains];
+}
+
+/** How many calls there were. */
+function spent({ state }: BoundaryQuestion, { max_calls_per_session: perSession }: Boundary): readonly BoundaryViolation[] {
+  if (perSession === undefined || (state.sessionCalls ?? 0) < perSession) return [];
+  return [{ id: 'B-004', text: `more than ${String(perSession)} calls in this session` }];
 }
 
 /** All that is past the boundary of this agent. */
 export function judgeBoundary(compiled: CompiledBoundary, question: BoundaryQuestion): readonly BoundaryViolation[] {
   const found = [...times(question, compiled.boundary), ...allowlists(question, compiled)];
   const many = records(question, compiled.boundary);
-  return many === undefined ? found : [many, ...found];
+  return [...(many === undefined ? [] : [many]), ...found, ...spent(question, compiled.boundary)];
 }

@@ -22,6 +22,16 @@ export interface Boundary {
   readonly utc_offset_minutes: number;
   /** Grants that cover every action; absent: any. */
   readonly allow_scopes?: readonly string[];
+  /** Most calls of one session; absent: any. */
+  readonly max_calls_per_session?: number;
+  /** Host globs that no action reaches. */
+  readonly block_domains: readonly string[];
+  /** Most cents of one payment; absent: any. */
+  readonly max_payment_per_tx_cents?: number;
+  /** Most cents of all payments of an hour; absent: any. */
+  readonly max_payment_per_hour_cents?: number;
+  /** Who may be paid, without regard to case; absent: anybody. */
+  readonly approved_vendors?: readonly string[];
   /** Host globs of all hosts an action may reach; absent: any. */
   readonly allow_domains?: readonly string[];
 }
@@ -36,6 +46,7 @@ export const BOUNDARY_DEFAULTS: Omit<Boundary, 'name'> = {
   max_calls_per_minute: 60,
   max_bytes_per_hour: 104_857_600,
   days: DAYS,
+  block_domains: [],
   utc_offset_minutes: 0,
 };
 

@@ -158,6 +158,11 @@ const BOUNDARY = shape(
     utc_offset_minutes: whole(-1440, 1440),
     allow_scopes: list(text('scope')),
     allow_domains: list(text('frozen-host')),
+    block_domains: list(text('frozen-host')),
+    max_calls_per_session: whole(0, COUNT_MAX),
+    max_payment_per_tx_cents: whole(0, COUNT_MAX * 1000),
+    max_payment_per_hour_cents: whole(0, COUNT_MAX * 1000),
+    approved_vendors: list(NAME),
   },
   { required: ['name'] },
 );
@@ -271,7 +276,15 @@ export const RESOLVED: Shape = required(
     boundaries: list(
       required(BOUNDARY, {
         add: { hours: required(shape({ from: whole(0, 24), to: whole(0, 24) })) },
-        optional: ['hours', 'allow_scopes', 'allow_domains'],
+        optional: [
+          'hours',
+          'allow_scopes',
+          'allow_domains',
+          'max_calls_per_session',
+          'max_payment_per_tx_cents',
+          'max_payment_per_hour_cents',
+          'approved_vendors',
+        ],
       }),
       'name',
     ),
