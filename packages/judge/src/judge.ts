@@ -2,7 +2,7 @@
  * @module judge: Facts, rules, policy and state become a Verdict. A pure, total function: equal inputs give byte-equal verdicts.
  */
 import { codeOf } from '@countersign/kernel';
-import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, thresholdsFor } from '@countersign/policy';
+import { type BoundaryAnswer, type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, thresholdsFor } from '@countersign/policy';
 import {
   type Action,
   type Facts,
@@ -59,6 +59,8 @@ interface Opinion {
   notes: readonly Reason[];
   /** What no exemption can lift is enough to refuse. */
   nonExemptableBlock: boolean;
+  /** What a boundary counts for the agent. */
+  window: BoundaryAnswer['window'] | undefined;
   guards: readonly GuardResult[];
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
@@ -161,7 +163,11 @@ function weighRestrictions(opinion: Opinion, input: JudgeInput): void {
   opinion.kept = opinion.findings;
   if (input.policy.clampd === undefined && input.policy.cedar === undefined) return;
   const restricted: Restricted = { ...input, scope: ownScope(input.action, input.state), text: TEXT_KINDS.has(input.action.kind) };
-  part(opinion, 'boundaries', () => opinion.denials.push(...boundaryDenials(restricted)));
+  part(opinion, 'boundaries', () => {
+    const bounded = boundaryDenials(restricted);
+    opinion.denials.push(...(bounded?.denials ?? []));
+    opinion.window = bounded?.window;
+  });
   part(opinion, 'entities', () => {
     const { denials, warnings } = entityReasons(restricted);
     opinion.denials.push(...denials);
@@ -188,6 +194,7 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
     kept: [],
     notes: [],
     nonExemptableBlock: false,
+    window: undefined,
     guards: [],
     pending: false,
     view: undefined,
@@ -233,21 +240,23 @@ function countTypes(facts: readonly { readonly type: string }[]): Record<string,
   return Object.fromEntries(counts);
 }
 
-function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput): StateDelta {
+function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput, { decision }: Verdict): StateDelta {
   const sessionCalls = (state.sessionCalls ?? 0) + 1;
+  const counts = opinion.window === undefined ? {} : { window: decision === 'deny' ? opinion.window.refused : opinion.window.allowed };
   const heat = opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {};
-  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...heat };
-  return { sessionCalls, ...heat, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
+  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...heat, ...counts };
+  return { sessionCalls, ...heat, ...counts, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
 }
 
 /** Judges one action with the given parts. Total: a part that fails denies, and is listed. */
 export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
   const opinion = weigh(input, parts);
+  const verdict = decide(opinion, input);
   return {
-    verdict: decide(opinion, input),
+    verdict,
     findings: opinion.findings,
     guards: opinion.guards,
-    delta: deltaOf(opinion, input),
+    delta: deltaOf(opinion, input, verdict),
     encodings: input.facts.encodings,
     scope: ownScope(input.action, input.state),
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },

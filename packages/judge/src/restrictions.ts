@@ -2,7 +2,16 @@
  * @module What the operator set beside rules and guards: boundaries, protected entities, exemptions, Cedar. In this order, so that an exemption lifts
  * findings and never a denial, and Cedar has the last word. Everything here but an exemption can only make a verdict worse.
  */
-import { boundaryFor, type CompiledPolicy, exempt, type Exempted, judgeBoundary, judgeCedar, touchedEntities } from '@countersign/policy';
+import {
+  type BoundaryAnswer,
+  boundaryFor,
+  type CompiledPolicy,
+  exempt,
+  type Exempted,
+  judgeBoundary,
+  judgeCedar,
+  touchedEntities,
+} from '@countersign/policy';
 import type { Action, Facts, Finding, Reason, StateSlice } from '@countersign/protocol';
 import { ownReason } from './reasons.ts';
 import { secondsOf } from './unix-seconds.ts';
@@ -19,14 +28,15 @@ export interface Restricted {
   readonly text: boolean;
 }
 
-/** Boundaries of the agent that the action is past. */
-export function boundaryDenials(input: Restricted): readonly Reason[] {
+/** Boundaries of the agent that the action is past, and what is counted for it; undefined where it has none. */
+export function boundaryDenials(
+  input: Restricted,
+): { readonly denials: readonly Reason[]; readonly window: BoundaryAnswer['window'] } | undefined {
   const boundaries = input.policy.clampd?.boundaries ?? [];
   const found = boundaries.length === 0 ? undefined : boundaryFor(boundaries, input.action);
-  if (found === undefined) return [];
-  return judgeBoundary(found, { ...input, atSeconds: secondsOf(input.now) }).map(({ id, text }) =>
-    ownReason(`boundary.${id}`, text, { severity: 'high' }),
-  );
+  if (found === undefined) return undefined;
+  const { violations, window } = judgeBoundary(found, { ...input, atSeconds: secondsOf(input.now) });
+  return { denials: violations.map(({ id, text }) => ownReason(`boundary.${id}`, text, { severity: 'high' })), window };
 }
 
 /** Protected entities that the action touches: those that deny, and those that warn. */

@@ -3,6 +3,7 @@
  */
 import type { Clock, JsonValue, Random } from '@countersign/kernel';
 import type {
+  AgentWindow,
   Action,
   AgentTrust,
   Judgement,
@@ -64,6 +65,8 @@ export interface StateStore {
   sessionCalls(org: string, session: string): Promise<number>;
   /** Unix seconds until which grave results keep the session hot (`StateSlice.hotUntil`); 0 for one that never was. */
   sessionHotUntil(org: string, session: string): Promise<number>;
+  /** What the agent did lately (`StateSlice.window`); undefined where nothing was ever counted. */
+  agentWindow(org: string, agent: string): Promise<AgentWindow | undefined>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */

@@ -3,9 +3,10 @@
  * Every answer is a refusal: a boundary permits nothing.
  */
 import { type Boundary, BOUNDARY_DEFAULTS, DAYS, type WrittenBoundary } from './clampd-content.ts';
-import { isJsonObject, type JsonValue } from '@countersign/kernel';
-import type { Action, Facts, StateSlice } from '@countersign/protocol';
+import { isJsonObject, type JsonValue, utf8Length } from '@countersign/kernel';
+import { type Action, type AgentWindow, type Facts, rememberedUntil, type StateSlice } from '@countersign/protocol';
 import { compileHostGlob, compilePathGlob, firstMatch, type Glob } from './glob.ts';
+import { boundsPayments, judgePayment, type Payment, type PaymentViolation, readPayment } from './payments.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { scopeMatches } from './scopes.ts';
 
@@ -158,15 +159,63 @@ function allowlists(question: BoundaryQuestion, compiled: CompiledBoundary): rea
   return domains === undefined ? found : [...found, domains];
 }
 
-/** How many calls there were. */
-function spent({ state }: BoundaryQuestion, { max_calls_per_session: perSession }: Boundary): readonly BoundaryViolation[] {
-  if (perSession === undefined || (state.sessionCalls ?? 0) < perSession) return [];
-  return [{ id: 'B-004', text: `more than ${String(perSession)} calls in this session` }];
+/** Bytes of what the action holds: its texts as they came. */
+function bytesOf({ texts }: Facts): number {
+  let bytes = 0;
+  for (const { role, layers, text } of texts) if (layers.length === 0 && role !== 'joined' && role !== 'key') bytes += utf8Length(text);
+  return bytes;
 }
 
-/** All that is past the boundary of this agent. */
-export function judgeBoundary(compiled: CompiledBoundary, question: BoundaryQuestion): readonly BoundaryViolation[] {
-  const found = [...times(question, compiled.boundary), ...allowlists(question, compiled)];
-  const many = records(question, compiled.boundary);
-  return [...(many === undefined ? [] : [many]), ...found, ...spent(question, compiled.boundary)];
+/** Counts with this action among them; texts are no calls, and a clock that went back starts nothing anew. */
+function counted({ state, atSeconds, facts, text }: BoundaryQuestion): AgentWindow {
+  const known = state.window;
+  const [minute, hour] = [
+    Math.max(Math.floor(atSeconds / 60), known?.minute ?? 0),
+    Math.max(Math.floor(atSeconds / 3600), known?.hour ?? 0),
+  ];
+  const [calls, bytes] = [known?.minute === minute ? known.calls : 0, known?.hour === hour ? known.bytes : 0];
+  const cents = known?.hour === hour ? known.cents : 0;
+  const paid = (known?.paid ?? []).filter((entry) => rememberedUntil(entry) >= hour);
+  return { minute, calls: calls + (text ? 0 : 1), hour, bytes: bytes + bytesOf(facts), cents, paid };
+}
+
+/** How many calls there were, and how much they held. */
+function spent(question: BoundaryQuestion, boundary: Boundary, window: AgentWindow): readonly BoundaryViolation[] {
+  const { max_calls_per_session: perSession, max_calls_per_minute: perMinute, max_bytes_per_hour: perHour } = boundary;
+  const found: BoundaryViolation[] = [];
+  if (perSession !== undefined && !question.text && (question.state.sessionCalls ?? 0) >= perSession)
+    found.push({ id: 'B-004', text: `more than ${String(perSession)} calls in this session` });
+  if (!question.text && window.calls > perMinute) found.push({ id: 'B-004', text: `more than ${String(perMinute)} calls in this minute` });
+  if (window.bytes > perHour) found.push({ id: 'B-005', text: `more than ${String(perHour)} bytes in this hour` });
+  return found;
+}
+
+export interface BoundaryAnswer {
+  readonly violations: readonly (BoundaryViolation | PaymentViolation)[];
+  /** Counts with this action, where it is refused and where it is not: what is not paid is not counted. */
+  readonly window: { readonly refused: AgentWindow; readonly allowed: AgentWindow };
+}
+
+function paying(
+  question: BoundaryQuestion,
+  boundary: Boundary,
+): { readonly payment?: Payment; readonly violations: readonly PaymentViolation[] } {
+  if (question.text || !boundsPayments(boundary)) return { violations: [] };
+  const asked = { ...question, window: question.state.window };
+  const payment = readPayment(asked);
+  return payment === undefined ? { violations: [] } : { payment, violations: judgePayment(payment, boundary, asked) };
+}
+
+/** All that is past the boundary of this agent, and what is counted for it. */
+export function judgeBoundary(compiled: CompiledBoundary, question: BoundaryQuestion): BoundaryAnswer {
+  const { boundary } = compiled;
+  const refused = counted(question);
+  const many = question.text ? undefined : records(question, boundary);
+  const { payment, violations } = paying(question, boundary);
+  const found = [...times(question, boundary), ...allowlists(question, compiled), ...spent(question, boundary, refused), ...violations];
+  const allowed =
+    payment === undefined
+      ? refused
+      : { ...refused, cents: refused.cents + (payment.cents ?? 0), paid: [...new Set([...refused.paid, ...payment.once])].toSorted() };
+  return { violations: many === undefined ? found : [many, ...found], window: { refused, allowed } };
 }

@@ -1,5 +1,12 @@
 /** @module Policy documents: read, resolved, compiled, and judged over facts. See `spec/policy.md`. */
-export { boundaryFor, type BoundaryQuestion, type BoundaryViolation, type CompiledBoundary, judgeBoundary } from './boundaries.ts';
+export {
+  type BoundaryAnswer,
+  boundaryFor,
+  type BoundaryQuestion,
+  type BoundaryViolation,
+  type CompiledBoundary,
+  judgeBoundary,
+} from './boundaries.ts';
 export { type Boundary, BOUNDARY_DEFAULTS, DAYS, type Exemption, type ProtectedEntity } from './clampd-content.ts';
 export { exempt, type Exempted } from './exemptions.ts';
 export { touchedEntities } from './protected-entities.ts';

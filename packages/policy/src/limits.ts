@@ -57,6 +57,8 @@ export const POLICY_LIMITS = {
   matchesMax: 32,
   /** Characters of a quoted input in a message. */
   quoteCharsMax: 200,
+  /** Payments of one agent that are remembered because they may not come again; beyond it the next is refused. */
+  paidMax: 32,
   /** Characters of a label that stands in the code of a reason. */
   labelCharsMax: 40,
   /** Characters of one Cedar text or schema. */

@@ -2,6 +2,7 @@
  * @module StateSlice and Signal: the only memory and the only outside opinions that a judge may read, both recorded.
  */
 import type { JsonValue } from '@countersign/kernel';
+import type { AgentWindow } from './agent-window.ts';
 
 /** What is known of the tool that is called. */
 export type ToolRegistration = 'registered' | 'pending' | 'mismatch';
@@ -31,6 +32,8 @@ export interface StateSlice {
   readonly trust?: AgentTrust;
   /** Unix time in seconds until which the session is hot: each grave result adds to it, and it passes by itself. Absent: it is not. */
   readonly hotUntil?: number;
+  /** Absent: nothing was counted in this hour. */
+  readonly window?: AgentWindow;
 }
 
 /**
@@ -42,6 +45,8 @@ export interface StateDelta {
   readonly sessionCalls?: number;
   /** Only where this decision made the session hotter. */
   readonly hotUntil?: number;
+  /** Only where a boundary counts what the agent does. */
+  readonly window?: AgentWindow;
 }
 
 /** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */

@@ -3,6 +3,8 @@
  * their receipts durable: what another log does has no say in it.
  */
 import { CodedError, codeOf } from '@countersign/kernel';
+import { type AgentWindow, joinWindows } from '@countersign/protocol';
+import { type AgentWindowRow, windowOf } from './agent-windows.ts';
 import { STORE_LIMITS } from './limits.ts';
 import { joinCounts, type SessionCount, type StateTables, type ToolRow } from './state-tables.ts';
 
@@ -17,19 +19,21 @@ export interface LogPosition {
 interface Staging {
   readonly sessions: Map<string, SessionCount>;
   readonly tools: Map<string, readonly ToolRow[]>;
+  readonly windows: Map<string, AgentWindowRow>;
 }
 
 function emptyStaging(): Staging {
-  return { sessions: new Map(), tools: new Map() };
+  return { sessions: new Map(), tools: new Map(), windows: new Map() };
 }
 
 function sizeOf(staging: Staging): number {
-  return staging.sessions.size + staging.tools.size;
+  return staging.sessions.size + staging.tools.size + staging.windows.size;
 }
 
 function isOf(staging: Staging, org: string): boolean {
   for (const count of staging.sessions.values()) if (count.org === org) return true;
   for (const [row] of staging.tools.values()) if (row?.org === org) return true;
+  for (const window of staging.windows.values()) if (window.org === org) return true;
   return false;
 }
 
@@ -40,6 +44,7 @@ function writeBackFailed(error: unknown): CodedError {
 /** Puts back what could not be written, under what was staged since. */
 function putBack(from: Staging, to: Staging): void {
   for (const [key, count] of from.sessions) to.sessions.set(key, joinCounts(to.sessions.get(key), count));
+  for (const [key, row] of from.windows) to.windows.set(key, { ...row, ...joinWindows(to.windows.get(key), windowOf(row)) });
   for (const [key, rows] of from.tools) to.tools.set(key, [...rows, ...(to.tools.get(key) ?? [])]);
 }
 
@@ -79,6 +84,18 @@ export class LogDeltas {
   /** The time until which a session is hot, as it is staged; 0 where nothing is. */
   hotUntil(key: string): number {
     return Math.max(this.#current.sessions.get(key)?.hotUntil ?? 0, this.#writing?.sessions.get(key)?.hotUntil ?? 0);
+  }
+
+  /** The window of an agent as it is staged; undefined where nothing is. */
+  window(key: string): AgentWindow | undefined {
+    const [writing, current] = [this.#writing?.windows.get(key), this.#current.windows.get(key)];
+    if (current === undefined) return writing === undefined ? undefined : windowOf(writing);
+    return joinWindows(writing === undefined ? undefined : windowOf(writing), windowOf(current));
+  }
+
+  addWindow(key: string, row: AgentWindowRow): void {
+    const { org, agent } = row;
+    this.#current.windows.set(key, { org, agent, ...joinWindows(this.#current.windows.get(key), windowOf(row)) });
   }
 
   toolRows(key: string): readonly ToolRow[] {
@@ -145,6 +162,7 @@ export class LogDeltas {
       log: this.#log,
       sessions: [...staging.sessions.values()],
       pendingTools: [...staging.tools.values()].flat(),
+      windows: [...staging.windows.values()],
       appliedIndex,
     });
   }

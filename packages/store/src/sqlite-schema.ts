@@ -42,4 +42,11 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN hot_until INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE agents ADD COLUMN trust TEXT NOT NULL DEFAULT 'standard' CHECK (trust IN ('untrusted', 'standard', 'elevated', 'privileged'));
   `,
+  `
+  CREATE TABLE agent_windows (
+    org TEXT NOT NULL, agent TEXT NOT NULL, minute INTEGER NOT NULL, calls INTEGER NOT NULL, hour INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    cents INTEGER NOT NULL, paid TEXT NOT NULL,
+    PRIMARY KEY (org, agent)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

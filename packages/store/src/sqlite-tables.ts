@@ -1,7 +1,8 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
 import { MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
-import { AGENT_TRUSTS } from '@countersign/protocol';
+import { AGENT_TRUSTS, type AgentWindow, joinWindows } from '@countersign/protocol';
+import { type AgentWindowRow, readPaid, windowOf, writePaid } from './agent-windows.ts';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
 import { STATE_MIGRATIONS } from './sqlite-schema.ts';
@@ -183,7 +184,16 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
 
 type ToolTables = Pick<
   StateTables,
-  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+  | 'toolRows'
+  | 'tools'
+  | 'pendingTools'
+  | 'putTool'
+  | 'sessionCalls'
+  | 'sessionHotUntil'
+  | 'agentWindow'
+  | 'writeDeltas'
+  | 'appliedIndex'
+  | 'appliedLogs'
 >;
 
 /** The mark of the main log has the name that it had when there was no other. */
@@ -197,7 +207,34 @@ function logOf(mark: string): string {
   return mark === MAIN_MARK ? MAIN_LOG : mark.slice(MAIN_MARK.length + 1);
 }
 
+function readWindow(row: Row): AgentWindow {
+  const [minute, calls, hour] = [integer(row, 'minute'), integer(row, 'calls'), integer(row, 'hour')];
+  return { minute, calls, hour, bytes: integer(row, 'bytes'), cents: integer(row, 'cents'), paid: readPaid(text(row, 'paid')) };
+}
+
+interface WindowTable {
+  read(org: string, agent: string): AgentWindow | undefined;
+  join(row: AgentWindowRow): void;
+}
+
+function createWindowTable(db: Database): WindowTable {
+  const get = db.query('SELECT * FROM agent_windows WHERE org = ? AND agent = ?');
+  const put = db.query(
+    'INSERT OR REPLACE INTO agent_windows (org, agent, minute, calls, hour, bytes, cents, paid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const read = (org: string, agent: string): AgentWindow | undefined => one(get.get(org, agent), readWindow);
+  return {
+    read,
+    join(row) {
+      const { org, agent } = row;
+      const { minute, calls, hour, bytes, cents, paid } = joinWindows(read(org, agent), windowOf(row));
+      put.run(org, agent, minute, calls, hour, bytes, cents, writePaid(paid));
+    },
+  };
+}
+
 function createToolTables(db: Database): ToolTables {
+  const windows = createWindowTable(db);
   const ofTool = db.query('SELECT * FROM tools WHERE org = ? AND tool = ?');
   const list = db.query(
     `SELECT * FROM tools WHERE org = ? AND tool || char(10) || hash > ? AND (? = '' OR status = ?) ORDER BY tool || char(10) || hash LIMIT ?`,
@@ -225,8 +262,10 @@ function createToolTables(db: Database): ToolTables {
     putTool: (row) => void put.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs),
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
     sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
+    agentWindow: (org, agent) => windows.read(org, agent),
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
+        for (const row of batch.windows) windows.join(row);
         for (const { org, session, calls: made, hotUntil, seenMs } of batch.sessions) count.run(org, session, made, hotUntil, seenMs);
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
         mark.run(markOf(batch.log), batch.appliedIndex);

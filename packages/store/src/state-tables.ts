@@ -2,6 +2,8 @@
  * @module What a database has to offer below the rules of the state store: rows in, rows out. Synchronous, because both
  * implementations are in this process. Each throws `CodedError` `state_unavailable` when it cannot answer.
  */
+import type { AgentWindow } from '@countersign/protocol';
+import type { AgentWindowRow } from './agent-windows.ts';
 import type { ApiKeyKind, AgentRecord, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
 
 export interface OrgRow extends OrgRecord {
@@ -64,6 +66,7 @@ export function joinCounts(a: SessionCount | undefined, b: SessionCount): Sessio
 export interface DeltaBatch {
   readonly sessions: readonly SessionCount[];
   readonly pendingTools: readonly ToolRow[];
+  readonly windows: readonly AgentWindowRow[];
   /** The log that has them: a batch is of one log. */
   readonly log: string;
   /** Every delta of entries of this log up to this index is in this batch or an earlier one. */
@@ -93,6 +96,7 @@ export interface StateTables {
   putTool(row: ToolRow): void;
   sessionCalls(org: string, session: string): number;
   sessionHotUntil(org: string, session: string): number;
+  agentWindow(org: string, agent: string): AgentWindow | undefined;
   /** One transaction. */
   writeDeltas(batch: DeltaBatch): void;
   /** -1 before the first batch of this log. */
