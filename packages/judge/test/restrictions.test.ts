@@ -2,7 +2,7 @@
 import type { JsonValue } from '@countersign/kernel';
 import { parsePolicy, resolvePolicy } from '@countersign/policy';
 import { mergeRuleDocuments, parseRules, ruleSetJson } from '@countersign/rules';
-import { type Action, PROTOCOL_LIMITS, type StateSlice, type Verdict } from '@countersign/protocol';
+import { type Action, type Judgement, PROTOCOL_LIMITS, type StateSlice, type Verdict } from '@countersign/protocol';
 import { describe, expect, it } from 'vitest';
 import { wasmBytes } from '../../facts/test/wasm-bytes.ts';
 import { cedarBytes } from '../../policy/test/cedar-world.ts';
@@ -35,23 +35,31 @@ function load(sections: object): ReturnType<typeof engine.load> {
 
 const loaded = new Map<string, JudgingEngine>();
 
-function judge(
-  sections: object,
-  params: JsonValue,
-  over: { readonly action?: Partial<Action>; readonly state?: StateSlice; readonly now?: string } = {},
-): Verdict {
+interface Over {
+  readonly action?: Partial<Action>;
+  readonly state?: StateSlice;
+  readonly now?: string;
+}
+
+function engineFor(sections: object): JudgingEngine {
   const key = JSON.stringify(sections);
-  const made =
-    loaded.get(key) ??
-    (() => {
-      const fresh = load(sections);
-      if (!fresh.ok) throw new Error(JSON.stringify(fresh.error));
-      loaded.set(key, fresh.value);
-      return fresh.value;
-    })();
+  const known = loaded.get(key);
+  if (known !== undefined) return known;
+  const fresh = load(sections);
+  if (!fresh.ok) throw new Error(JSON.stringify(fresh.error));
+  loaded.set(key, fresh.value);
+  return fresh.value;
+}
+
+function judgement(sections: object, params: JsonValue, over: Over = {}): Judgement {
+  const made = engineFor(sections);
   const action = actionOf({ kind: 'db.query', tool: 'database.query', params, ...over.action });
   const facts = made.understand(action, []);
-  return made.judge({ now: over.now ?? NOW, action, facts, state: { ...STATE, ...over.state } }).verdict;
+  return made.judge({ now: over.now ?? NOW, action, facts, state: { ...STATE, ...over.state } });
+}
+
+function judge(sections: object, params: JsonValue, over: Over = {}): Verdict {
+  return judgement(sections, params, over).verdict;
 }
 
 const codes = ({ decision, reasons }: Verdict): readonly string[] => [decision, ...reasons.map(({ code }) => code)];
@@ -162,6 +170,52 @@ describe('boundaries', () => {
     expect(fetch('https://a.example.org/x')).toEqual(['allow']);
     expect(fetch('https://a.example.net/x')).toEqual(['deny', 'boundary.B-006']);
     expect(fetch('no address')).toEqual(['deny', 'boundary.B-006']);
+  });
+
+  it('POL-258 B-004 counts the calls of a minute over all sessions of the agent, and of a session', () => {
+    const minute = Math.floor(Date.parse(NOW) / 60_000);
+    const hour = Math.floor(minute / 60);
+    const window = (calls: number, at = minute): StateSlice => ({
+      ...STATE,
+      window: { minute: at, calls, hour, bytes: 0, cents: 0, paid: [] },
+    });
+    const called = (state: StateSlice): readonly string[] => codes(judge(bound({ max_calls_per_minute: 5 }), said('x'), { state }));
+    expect([called(STATE), called(window(4)), called(window(5))]).toEqual([['allow'], ['allow'], ['deny', 'boundary.B-004']]);
+    expect([called(window(5, minute - 1)), called(window(5, minute + 1))]).toEqual([['allow'], ['deny', 'boundary.B-004']]);
+    const session = (sessionCalls: number): readonly string[] =>
+      codes(judge(bound({ max_calls_per_session: 3 }), said('x'), { state: { ...STATE, sessionCalls } }));
+    expect([session(2), session(3)]).toEqual([['allow'], ['deny', 'boundary.B-004']]);
+  });
+
+  it('POL-258 B-005 counts the bytes of an hour, and the delta holds what was counted', () => {
+    const minute = Math.floor(Date.parse(NOW) / 60_000);
+    const hour = Math.floor(minute / 60);
+    const at = (bytes: number): readonly string[] =>
+      codes(
+        judge(
+          bound({ max_bytes_per_hour: 100 }),
+          { note: 'é'.repeat(10) },
+          { state: { ...STATE, window: { minute, calls: 1, hour, bytes, cents: 0, paid: [] } } },
+        ),
+      );
+    expect([at(80), at(81)]).toEqual([['allow'], ['deny', 'boundary.B-005']]);
+    const { delta } = judgement(bound({}), { note: 'é'.repeat(10) });
+    expect(delta.window).toEqual({ minute, calls: 1, hour, bytes: 20, cents: 0, paid: [] });
+    expect(judgement({}, { note: 'x' }).delta.window).toBeUndefined();
+    const prompt = judgement(bound({}), {}, { action: { kind: 'prompt.input', content: 'abc' } }).delta.window;
+    expect(prompt).toMatchObject({ calls: 0, bytes: 3 });
+  });
+
+  it('POL-263 a payment is counted where it is not refused, and precedes exemptions', () => {
+    const pay = { action: { kind: 'tool.call', tool: 'payment.charge' } };
+    const exemptions = [{ label: 'chatter', rules: ['A'], scope: '*' }];
+    const sections = { ...bound({ max_payment_per_hour_cents: 700 }), exemptions };
+    expect(judgement(sections, { amount_cents: 700 }, pay).delta.window?.cents).toBe(700);
+    const refused = judgement(sections, { amount_cents: 701, note: 'shibboleth' }, pay);
+    expect(codes(refused.verdict)).toEqual(['deny', 'boundary.B-PAYMENT-HOUR', 'scope_exemption:chatter']);
+    expect(refused.delta.window?.cents).toBe(0);
+    const suspended = judgement(sections, { amount_cents: 5 }, { ...pay, state: { ...STATE, agentState: 'suspended' } });
+    expect([suspended.verdict.decision, suspended.delta.window?.cents]).toEqual(['deny', 0]);
   });
 
   it('POL-257 the first record that matches agent and org holds, and none is no boundary', () => {

@@ -12,6 +12,7 @@ export type PaymentId =
   | 'B-PAYMENT-TX'
   | 'B-PAYMENT-HOUR'
   | 'B-PAYMENT-VENDOR'
+  | 'B-PAYMENT-MEMORY'
   | 'B-AP2-REPLAY'
   | 'B-AP2-SCOPE'
   | 'B-AP2-REFUND'
@@ -198,7 +199,7 @@ export function judgePayment(payment: Payment, boundary: Boundary, question: Pay
   if (approved === false) found.push({ id: 'B-PAYMENT-VENDOR', text: 'goes to somebody who is not on the list' });
   // Without a place to remember it, nobody could see it come again.
   if (payment.once.length > 0 && (question.window?.paid.length ?? 0) + payment.once.length > POLICY_LIMITS.paidMax)
-    found.push({ id: 'B-X402-NONCE', text: 'too many payments of this agent are remembered' });
+    found.push({ id: 'B-PAYMENT-MEMORY', text: 'too many payments of this agent are remembered' });
   return found;
 }
 
