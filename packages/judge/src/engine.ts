@@ -4,7 +4,7 @@
  */
 import { createParsers, createUnderstanding } from '@countersign/facts';
 import { codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
-import { type CompiledPolicy, compilePolicy, createCedar, type ResolvedPolicy } from '@countersign/policy';
+import { type CompiledPolicy, compilePolicy, createCedar, type ResolvedPolicy, type TransferSigner } from '@countersign/policy';
 import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
 import { exemptionFaults } from './exemption-faults.ts';
@@ -18,6 +18,8 @@ export interface EngineWasm {
   readonly pgQuery: Uint8Array;
   /** Asked when the first policy with a section `cedar` is loaded; where it is absent, no such policy loads. */
   readonly cedar?: () => Uint8Array;
+  /** Who signed a transfer; where it is absent, no signature is believed. */
+  readonly signer?: TransferSigner;
 }
 
 /** Resolved documents, as plain JSON. Their JCS hashes stand in every receipt. */
@@ -67,7 +69,8 @@ function compiled<T>(name: string, compile: () => Result<T, readonly Fault[]>): 
 /** Instantiates the parsers once; everything after that is synchronous. */
 export async function createEngine(wasm: EngineWasm): Promise<Engine> {
   const understanding = createUnderstanding(await createParsers(wasm));
-  const tools = wasm.cedar === undefined ? {} : { cedar: createCedar(wasm.cedar) };
+  const { cedar, signer } = wasm;
+  const tools = { ...(cedar === undefined ? {} : { cedar: createCedar(cedar) }), ...(signer === undefined ? {} : { signer }) };
   return {
     load(documents: EngineDocuments): Result<JudgingEngine, readonly Fault[]> {
       const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy, tools));

@@ -35,7 +35,7 @@ export function boundaryDenials(
   const boundaries = input.policy.clampd?.boundaries ?? [];
   const found = boundaries.length === 0 ? undefined : boundaryFor(boundaries, input.action);
   if (found === undefined) return undefined;
-  const { violations, window } = judgeBoundary(found, { ...input, atSeconds: secondsOf(input.now) });
+  const { violations, window } = judgeBoundary(found, { ...input, atSeconds: secondsOf(input.now), signer: input.policy.clampd?.signer });
   return { denials: violations.map(({ id, text }) => ownReason(`boundary.${id}`, text, { severity: 'high' })), window };
 }
 

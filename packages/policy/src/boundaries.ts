@@ -6,7 +6,7 @@ import { type Boundary, BOUNDARY_DEFAULTS, DAYS, type WrittenBoundary } from './
 import { isJsonObject, type JsonValue, utf8Length } from '@countersign/kernel';
 import { type Action, type AgentWindow, type Facts, rememberedUntil, type StateSlice } from '@countersign/protocol';
 import { compileHostGlob, compilePathGlob, firstMatch, type Glob } from './glob.ts';
-import { boundsPayments, judgePayment, type Payment, type PaymentViolation, readPayment } from './payments.ts';
+import { boundsPayments, judgePayment, type Payment, type PaymentViolation, readPayment, type TransferSigner } from './payments.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { scopeMatches } from './scopes.ts';
 
@@ -35,6 +35,7 @@ export interface BoundaryQuestion {
   readonly scope: string;
   /** A text: it asks for no scope. */
   readonly text: boolean;
+  readonly signer?: TransferSigner | undefined;
 }
 
 export function fullBoundary(written: WrittenBoundary): Boundary {

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '@countersign/kernel';
 import { compileBoundary, type CompiledBoundary, fullBoundary } from './boundaries.ts';
 import type { ClampdSections, Exemption, WrittenClampd } from './clampd-content.ts';
 import { faultAt, type PolicyFault } from './faults.ts';
+import type { TransferSigner } from './payments.ts';
 import { type CompiledEntity, compileEntity, fullEntity } from './protected-entities.ts';
 
 function united<T>(own: readonly T[] | undefined, base: readonly T[] | undefined, key: (entry: T) => string): readonly T[] | undefined {
@@ -41,10 +42,15 @@ export interface CompiledClampd {
   readonly boundaries: readonly CompiledBoundary[];
   readonly exemptions: readonly Exemption[];
   readonly entities: readonly CompiledEntity[];
+  /** Absent: no signed transfer is believed. */
+  readonly signer?: TransferSigner;
 }
 
 /** Undefined where there is none of them. */
-export function compileClampd(sections: ClampdSections): Result<CompiledClampd | undefined, readonly PolicyFault[]> {
+export function compileClampd(
+  sections: ClampdSections,
+  signer: TransferSigner | undefined,
+): Result<CompiledClampd | undefined, readonly PolicyFault[]> {
   const boundaries = (sections.boundaries ?? []).map(compileBoundary);
   const entities = (sections.protected_entities ?? []).map(compileEntity);
   const faults = [
@@ -58,5 +64,6 @@ export function compileClampd(sections: ClampdSections): Result<CompiledClampd |
     boundaries: boundaries.filter((one) => one !== undefined),
     exemptions: sections.exemptions ?? [],
     entities: entities.filter((one) => one !== undefined),
+    ...(signer === undefined ? {} : { signer }),
   });
 }

@@ -18,6 +18,7 @@ import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
 import type { ShellRules } from './guards/shell-command.ts';
+import type { TransferSigner } from './payments.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
 
 export interface CompiledGuards {
@@ -51,6 +52,8 @@ export interface CompiledPolicy {
 /** What a policy may need to compile, and a policy without it does not touch. */
 export interface CompileWith {
   readonly cedar?: Cedar;
+  /** Without it, no signed transfer is believed. */
+  readonly signer?: TransferSigner;
 }
 
 /** Collects faults while patterns compile. */
@@ -156,7 +159,7 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
   if (compiler.faults.length > 0) return err(compiler.faults);
   const cedar = resolved.cedar === undefined ? undefined : compileCedar(resolved.cedar, tools.cedar);
   if (cedar?.ok === false) return cedar;
-  const clampd = compileClampd(resolved);
+  const clampd = compileClampd(resolved, tools.signer);
   if (!clampd.ok) return clampd;
   return ok({
     name: resolved.name,

@@ -35,6 +35,7 @@ export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.t
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
 export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';
+export type { SignedTransfer, TransferSigner } from './payments.ts';
 export { POLICY_LIMITS } from './limits.ts';
 export { BUILTIN_RULESETS } from './check-fields.ts';
 export { POLICY_VERSIONS } from './fields.ts';

@@ -25,6 +25,21 @@ export interface PaymentViolation {
   readonly text: string;
 }
 
+/** A transfer that its owner signed; addresses, nonce and signature are lower-case hex without `0x`, of their length. */
+export interface SignedTransfer {
+  readonly network: string;
+  readonly from: string;
+  readonly to: string;
+  readonly value: bigint;
+  readonly validAfter: number;
+  readonly validBefore: number;
+  readonly nonce: string;
+  readonly signature: string;
+}
+
+/** The address that signed a transfer, in the same form; undefined where nobody did. */
+export type TransferSigner = (transfer: SignedTransfer) => string | undefined;
+
 /** A payment as it would count. */
 export interface Payment {
   /** Undefined where the action does not say it in a form that can be read. */
@@ -40,6 +55,8 @@ export interface PaymentQuestion {
   readonly atSeconds: number;
   readonly scope: string;
   readonly window: AgentWindow | undefined;
+  /** Absent: no signature is believed. */
+  readonly signer?: TransferSigner | undefined;
 }
 
 const HOUR_SECONDS = 3600;
@@ -120,34 +137,51 @@ function secondsAt(from: JsonObject, name: string): number | undefined {
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
 }
 
-function unitsAsCents(value: JsonValue | undefined): number | undefined {
-  const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || !/^\d{1,20}$/.test(text)) return undefined;
-  const cents = (BigInt(text) + UNITS_PER_CENT - 1n) / UNITS_PER_CENT;
-  return Number(cents);
+/** Hex of `bytes` bytes behind `0x`, in lower case. */
+function hexAt(from: JsonObject, name: string, bytes: number): string | undefined {
+  const value = getOwn(from, name);
+  return typeof value === 'string' && new RegExp(`^0x[0-9a-fA-F]{${String(bytes * 2)}}$`).test(value)
+    ? value.slice(2).toLowerCase()
+    : undefined;
 }
 
-function readTransfer(transfer: JsonObject, { atSeconds, window }: PaymentQuestion): Instrument {
+/** Whole numbers up to what 256 bits hold, of which an amount has no more than these digits. */
+function unitsAt(from: JsonObject, name: string): bigint | undefined {
+  const value = getOwn(from, name);
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+}
+
+/** The transfer, where every part of it can be read. */
+function transferOf(transfer: JsonObject): SignedTransfer | undefined {
   const payload = objectAt(transfer, ['payload']) ?? transfer;
   const signed = objectAt(payload, ['authorization']) ?? {};
-  const [after, before] = [secondsAt(signed, 'validAfter'), secondsAt(signed, 'validBefore')];
-  const fresh =
-    after !== undefined && before !== undefined && after <= atSeconds && before > atSeconds && before <= atSeconds + FRESH_SECONDS;
-  const nonce = getOwn(signed, 'nonce');
-  const from = getOwn(signed, 'from');
-  const whole = typeof nonce === 'string' && /^0x[0-9a-fA-F]{64}$/.test(nonce) && typeof from === 'string';
-  const once = whole ? onceId('x402', `${from.toLowerCase()} ${nonce.toLowerCase()}`, atSeconds) : undefined;
-  const to = getOwn(signed, 'to');
-  const violations: PaymentViolation[] = [];
-  if (!fresh) violations.push({ id: 'B-X402-FRESH', text: 'the signed transfer is not valid now, or for longer than five minutes' });
-  if (once === undefined || isUsed(once, window))
-    violations.push({ id: 'B-X402-NONCE', text: 'the nonce of the signed transfer was used before, or is none' });
-  return {
-    once: once === undefined ? [] : [once],
-    violations,
-    cents: unitsAsCents(getOwn(signed, 'value')),
-    vendor: typeof to === 'string' ? to : undefined,
-  };
+  const network = getOwn(transfer, 'network');
+  const [from, to] = [hexAt(signed, 'from', 20), hexAt(signed, 'to', 20)];
+  const [nonce, signature] = [hexAt(signed, 'nonce', 32), hexAt(payload, 'signature', 65)];
+  const [validAfter, validBefore] = [secondsAt(signed, 'validAfter'), secondsAt(signed, 'validBefore')];
+  const value = unitsAt(signed, 'value');
+  if (typeof network !== 'string' || from === undefined || to === undefined || nonce === undefined) return undefined;
+  if (signature === undefined || validAfter === undefined || validBefore === undefined || value === undefined) return undefined;
+  return { network, from, to, value, validAfter, validBefore, nonce, signature };
+}
+
+const NOT_FRESH: PaymentViolation = { id: 'B-X402-FRESH', text: 'the signed transfer is not valid now, or for longer than five minutes' };
+const NOT_ONCE: PaymentViolation = { id: 'B-X402-NONCE', text: 'the nonce of the signed transfer was used before, or is none' };
+const NOT_SIGNED: PaymentViolation = { id: 'B-X402-SIGVERIFY', text: 'the transfer is not signed by the one who is to pay' };
+
+function readTransfer(written: JsonObject, { atSeconds, window, signer }: PaymentQuestion): Instrument {
+  const transfer = transferOf(written);
+  if (transfer === undefined) return { once: [], violations: [NOT_FRESH, NOT_ONCE, NOT_SIGNED] };
+  const { from, to, value, validAfter, validBefore, nonce } = transfer;
+  const fresh = validAfter <= atSeconds && validBefore > atSeconds && validBefore <= atSeconds + FRESH_SECONDS;
+  const once = onceId('x402', `${from} ${nonce}`, atSeconds);
+  const violations = [
+    ...(fresh ? [] : [NOT_FRESH]),
+    ...(isUsed(once, window) ? [NOT_ONCE] : []),
+    ...(signer?.(transfer) === from ? [] : [NOT_SIGNED]),
+  ];
+  return { once: [once], violations, cents: Number((value + UNITS_PER_CENT - 1n) / UNITS_PER_CENT), vendor: `0x${to}` };
 }
 
 function isPayment({ action, scope }: PaymentQuestion, params: JsonObject): boolean {

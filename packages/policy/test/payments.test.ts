@@ -86,3 +86,62 @@ describe('POL-264 mandates', () => {
     expect(ask({}, full(POLICY_LIMITS.paidMax))).toEqual(['B-PAYMENT-MEMORY']);
   });
 });
+
+describe('POL-265 signed transfers', () => {
+  const hex = (digit: string, bytes: number): string => `0x${digit.repeat(bytes * 2)}`;
+  const authorization = {
+    from: hex('A', 20),
+    to: hex('b', 20),
+    value: '10000000',
+    validAfter: String(AT),
+    validBefore: String(AT + 300),
+    nonce: hex('1', 32),
+  };
+  const wire = (change: JsonObject, signature = hex('2', 65)): JsonObject => ({
+    x402: { scheme: 'exact', network: 'base', payload: { signature, authorization: { ...authorization, ...change } } },
+  });
+  const ask = (params: JsonObject, more: Partial<PaymentQuestion> = {}): readonly string[] => {
+    const asked: PaymentQuestion = { ...question(params), signer: () => 'a'.repeat(40), ...more };
+    const payment = readPayment(asked);
+    if (payment === undefined) throw new Error('no payment was read');
+    return judgePayment(payment, fullBoundary({ name: 'b', ...TERMS }), asked).map(({ id }) => id);
+  };
+
+  it('are valid now and for five minutes at most', () => {
+    expect(ask(wire({}))).toEqual([]);
+    expect(ask(wire({ validAfter: String(AT + 1) }))).toEqual(['B-X402-FRESH']);
+    expect(ask(wire({ validBefore: String(AT) }))).toEqual(['B-X402-FRESH']);
+    expect([ask(wire({ validBefore: String(AT + 1) })), ask(wire({ validBefore: String(AT + 301) }))]).toEqual([[], ['B-X402-FRESH']]);
+  });
+
+  it('hold once, whatever the case of their letters', () => {
+    const once = readPayment(question(wire({})))?.once ?? [];
+    const window = { ...EMPTY, paid: once };
+    expect([ask(wire({}), { window }), ask(wire({ from: hex('a', 20) }), { window })]).toEqual([['B-X402-NONCE'], ['B-X402-NONCE']]);
+    expect(ask(wire({ nonce: hex('3', 32) }), { window })).toEqual([]);
+  });
+
+  it('are signed by the one who pays, and nobody else', () => {
+    expect(ask(wire({}), { signer: () => 'c'.repeat(40) })).toEqual(['B-X402-SIGVERIFY']);
+    expect(ask(wire({}), { signer: () => undefined })).toEqual(['B-X402-SIGVERIFY']);
+    expect(ask(wire({}), { signer: undefined })).toEqual(['B-X402-SIGVERIFY']);
+  });
+
+  it('count what was signed, not what is said beside it', () => {
+    expect(readPayment(question({ ...wire({ value: '10000001' }), amount_cents: 1, vendor: 'x' }))).toMatchObject({
+      cents: 1001,
+      vendor: hex('b', 20),
+    });
+    expect(ask({ ...wire({ value: '10000001' }), amount_cents: 1 })).toEqual(['B-PAYMENT-TX']);
+  });
+
+  it.each([
+    ['a short nonce', wire({ nonce: '0x11' })],
+    ['no signature', wire({}, '')],
+    ['an amount that is none', wire({ value: '-1' })],
+    ['a time that is none', wire({ validAfter: 'now' })],
+    ['nothing', { x402: {} }],
+  ])('with %s are refused in every respect', (_what, params) => {
+    expect(ask(params)).toEqual(['B-PAYMENT-TX', 'B-PAYMENT-HOUR', 'B-X402-FRESH', 'B-X402-NONCE', 'B-X402-SIGVERIFY']);
+  });
+});
