@@ -167,16 +167,15 @@ function bytesOf({ texts }: Facts): number {
   return bytes;
 }
 
+const NOTHING: AgentWindow = { minute: 0, calls: 0, hour: 0, bytes: 0, cents: 0, paid: [] };
+
 /** Counts with this action among them; texts are no calls, and a clock that went back starts nothing anew. */
-function counted({ state, atSeconds, facts, text }: BoundaryQuestion): AgentWindow {
-  const known = state.window;
-  const [minute, hour] = [
-    Math.max(Math.floor(atSeconds / 60), known?.minute ?? 0),
-    Math.max(Math.floor(atSeconds / 3600), known?.hour ?? 0),
-  ];
-  const [calls, bytes] = [known?.minute === minute ? known.calls : 0, known?.hour === hour ? known.bytes : 0];
-  const cents = known?.hour === hour ? known.cents : 0;
-  const paid = (known?.paid ?? []).filter((entry) => rememberedUntil(entry) >= hour);
+function counted({ state: { window = NOTHING }, atSeconds, facts, text }: BoundaryQuestion): AgentWindow {
+  const minute = Math.max(Math.floor(atSeconds / 60), window.minute);
+  const hour = Math.max(Math.floor(atSeconds / 3600), window.hour);
+  const calls = window.minute === minute ? window.calls : 0;
+  const { bytes, cents } = window.hour === hour ? window : NOTHING;
+  const paid = window.paid.filter((entry) => rememberedUntil(entry) >= hour);
   return { minute, calls: calls + (text ? 0 : 1), hour, bytes: bytes + bytesOf(facts), cents, paid };
 }
 

@@ -83,12 +83,18 @@ function labelProblem(text: string): Complaint | undefined {
   return { code: 'policy_label', message, hint: 'it stands in verdicts' };
 }
 
+/** Patterns that are names of something. */
+const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new Map([
+  ['ruleset', rulesetProblem],
+  ['rule-id', ruleIdProblem],
+  ['scope', scopeProblem],
+  ['label', labelProblem],
+]);
+
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
-  if (pattern === 'ruleset') return rulesetProblem(text);
-  if (pattern === 'rule-id') return ruleIdProblem(text);
-  if (pattern === 'scope') return scopeProblem(text);
-  if (pattern === 'label') return labelProblem(text);
+  const named = NAMES.get(pattern);
+  if (named !== undefined) return named(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;

@@ -223,26 +223,30 @@ class Import {
     this.remarks.push({ path, why });
   }
 
+  /** One field; false where its value makes the entry useless. */
+  field(kind: Kind, into: Entry, at: { readonly path: string; readonly key: string; readonly value: JsonValue }): boolean {
+    const { path, key, value } = at;
+    const reading = kind.readings.find(([known]) => known === key || known === snake(key));
+    if (value === null || (reading === undefined && kind.ignored.includes(key))) return true;
+    if (reading === undefined) {
+      this.remark(`${path}.${key}`, 'left out: there is no place for it');
+      return true;
+    }
+    if (reading[1](value, into)) return true;
+    this.remark(`${path}.${key}`, 'its value is not of the form it should have, so the entry is left out');
+    return false;
+  }
+
   /** An entry of a document, or nothing where it cannot be one: half of a restriction is none. */
   entry(kind: Kind, value: JsonValue, place: { readonly path: string; readonly number: number }): Entry | undefined {
     const { path } = place;
     if (!isJsonObject(value)) return this.remark(path, 'not an object');
     if (getOwn(value, 'enabled') === false) return this.remark(path, 'it was switched off');
     const into: Entry = kind.mark === 'compiled' ? { id: `policy-${String(place.number)}` } : {};
-    let whole = true;
-    for (const [key, item] of Object.entries(value)) {
-      if (kind.ignored.includes(key) && !kind.readings.some(([known]) => known === key)) continue;
-      const reading = kind.readings.find(([known]) => known === key || known === snake(key));
-      if (item === null) continue;
-      if (reading === undefined) this.remark(`${path}.${key}`, 'left out: there is no place for it');
-      else if (!reading[1](item, into)) {
-        this.remark(`${path}.${key}`, 'its value is not of the form it should have, so the entry is left out');
-        whole = false;
-      }
-    }
+    const read = Object.entries(value).map(([key, item]) => this.field(kind, into, { path, key, value: item }));
+    if (read.includes(false)) return undefined;
     const missing = kind.required.filter((field) => into[field] === undefined);
-    if (whole && missing.length > 0) this.remark(path, `left out: it lacks ${missing.join(', ')}`);
-    return whole && missing.length === 0 ? into : undefined;
+    return missing.length > 0 ? this.remark(path, `left out: it lacks ${missing.join(', ')}`) : into;
   }
 
   list(kind: Kind, value: JsonValue, path: string): readonly Entry[] {
@@ -272,8 +276,8 @@ class Import {
 function kindOfList(items: readonly JsonValue[]): string | undefined {
   const [first] = items;
   if (!isJsonObject(first ?? null)) return undefined;
-  const keys = Object.keys(first as JsonObject).flatMap((key) => [key, snake(key)]);
-  return Object.entries(KINDS).find(([, { mark }]) => keys.includes(mark))?.[0];
+  const keys = new Set(Object.keys(first as JsonObject).flatMap((key) => [key, snake(key)]));
+  return Object.entries(KINDS).find(([, { mark }]) => keys.has(mark))?.[0];
 }
 
 /** The lists of the JSON, each with its kind. */

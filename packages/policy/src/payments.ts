@@ -88,16 +88,22 @@ function centsOf(value: JsonValue | undefined): number | undefined {
   return Number(found[1]) * 100 + Math.ceil(Number(fraction) / 10_000);
 }
 
+/** The first of these names that is there. */
+function valueAt(from: JsonObject, names: readonly string[]): JsonValue | undefined {
+  const name = names.find((one) => getOwn(from, one) !== undefined);
+  return name === undefined ? undefined : getOwn(from, name);
+}
+
 function statedCents(params: JsonObject): number | undefined {
-  const whole = getOwn(params, 'amount_cents') ?? getOwn(params, 'amountCents');
+  const whole = valueAt(params, ['amount_cents', 'amountCents']);
   if (whole !== undefined) return typeof whole === 'number' && Number.isSafeInteger(whole) && whole >= 0 ? whole : undefined;
-  const [stated] = AMOUNTS.map((name) => getOwn(params, name)).filter((value) => value !== undefined);
+  const stated = valueAt(params, AMOUNTS);
   return centsOf(isJsonObject(stated) ? getOwn(stated, 'value') : stated);
 }
 
 function vendorOf(params: JsonObject): string | undefined {
-  const [found] = VENDORS.map((name) => getOwn(params, name)).filter((value) => typeof value === 'string');
-  return found;
+  const vendor = valueAt(params, VENDORS);
+  return typeof vendor === 'string' ? vendor : undefined;
 }
 
 /** What may be used once, short enough to be kept with every receipt. */
@@ -119,9 +125,9 @@ interface Instrument {
 }
 
 function readMandate(mandate: JsonObject, { action, atSeconds, window }: PaymentQuestion): Instrument {
-  const id = getOwn(mandate, 'mandate_id') ?? getOwn(mandate, 'mandateId') ?? getOwn(mandate, 'id');
-  const owner = getOwn(mandate, 'agent_id') ?? getOwn(mandate, 'agentId');
-  const refunds = getOwn(mandate, 'refund_policy') ?? getOwn(mandate, 'refundPolicy') ?? null;
+  const id = valueAt(mandate, ['mandate_id', 'mandateId', 'id']);
+  const owner = valueAt(mandate, ['agent_id', 'agentId']);
+  const refunds = valueAt(mandate, ['refund_policy', 'refundPolicy']) ?? null;
   const once = typeof id === 'string' && id !== '' ? onceId('ap2', id, atSeconds) : undefined;
   const violations: PaymentViolation[] = [];
   if (once === undefined || isUsed(once, window))

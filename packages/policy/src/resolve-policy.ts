@@ -110,16 +110,24 @@ function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'v
   };
 }
 
+/** `deep_merge`, and a document that lies on nothing. */
+function mergeSections(document: PolicyDocument, under: Layer | undefined): Omit<Layer, 'version' | 'name' | 'description'> {
+  const { content } = document;
+  return {
+    guards: layGuards(content.guards, under?.guards),
+    settings: laySettings(document, under?.settings ?? SETTINGS_DEFAULTS),
+    detection: layDetection(document, under?.detection ?? DETECTION_DEFAULTS),
+    cedar: layCedar(content.cedar, under?.cedar),
+    clampd: layClampd(content, under?.clampd ?? {}),
+  };
+}
+
 function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   const strategy = document.content.merge_strategy ?? 'deep_merge';
   const under = strategy === 'replace' ? undefined : base;
   const identity = identityOf(document, under);
   if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
-  const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
-  const detection = layDetection(document, under?.detection ?? DETECTION_DEFAULTS);
-  const cedar = layCedar(document.content.cedar, under?.cedar);
-  const clampd = layClampd(document.content, under?.clampd ?? {});
-  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection, cedar, clampd };
+  return { ...identity, ...mergeSections(document, under) };
 }
 
 /** From the document to its last ancestor. */

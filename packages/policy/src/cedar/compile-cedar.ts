@@ -85,7 +85,7 @@ class Reader {
     if (split.value.length === 0 && text.entry !== undefined) this.fault(text.path, 'holds no policy');
     const base = text.entry?.id ?? 'text';
     const single = split.value.length === 1 && text.entry !== undefined;
-    return split.value.map((piece, i) => ({ ...piece, from: text, id: single ? base : `${base}[${String(i)}]` }));
+    return split.value.map(({ text: own, start }, i) => ({ text: own, start, from: text, id: single ? base : `${base}[${String(i)}]` }));
   }
 
   parse(piece: Piece): JsonObject | undefined {

@@ -56,8 +56,8 @@ function toolGroups(tool: string): readonly string[] {
   return groups;
 }
 
-function distinct(words: readonly string[]): readonly string[] {
-  return [...new Set(words.map((word) => word.toWellFormed()))].toSorted();
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts.map((text) => text.toWellFormed()))].toSorted();
 }
 
 /** The action and the tool with all that they are in. */
