@@ -5,6 +5,7 @@ import { agentJwtKey, sha256Hex } from '@countersign/crypto';
 import type { Clock, Random } from '@countersign/kernel';
 import type { AdminStore, OrgRecord, StateStore } from '@countersign/pipeline';
 import { describe, expect, test } from 'vitest';
+import { windowContract } from './agent-window-contract.ts';
 
 /** A store under test, with what the contract needs beyond the ports. */
 export type ContractStore = StateStore &
@@ -281,24 +282,6 @@ function deltaContract(name: string, prepare: Prepare): void {
       expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
     });
 
-    test('POL-262 the window of an agent is read at once over its sessions, only grows within an hour, and is there after a flush', async () => {
-      const { store, org } = prepare();
-      const { agent } = principal(org.id);
-      const window = { minute: 60, calls: 2, hour: 1, bytes: 10, cents: 5, paid: ['b@25'] };
-      expect(await store.agentWindow(org.id, agent)).toBeUndefined();
-      store.stageDelta(principal(org.id), { window });
-      store.stageDelta(principal(org.id, 's-2'), { window: { ...window, calls: 1, bytes: 11, paid: ['a@25'] } });
-      const joined = { ...window, bytes: 11, paid: ['a@25', 'b@25'] };
-      expect([await store.agentWindow(org.id, agent), await store.agentWindow(org.id, 'another')]).toEqual([joined, undefined]);
-      store.flush(7);
-      expect(await store.agentWindow(org.id, agent)).toEqual(joined);
-      const next = { minute: 1600, calls: 1, hour: 26, bytes: 1, cents: 0, paid: ['c@50'] };
-      store.foldDelta({ index: 8, principal: principal(org.id), delta: { window: next } });
-      store.foldDelta({ index: 8, principal: principal(org.id), delta: { window } });
-      store.flush(8);
-      expect(await store.agentWindow(org.id, agent)).toEqual(next);
-    });
-
     test('an id is consumed once', async () => {
       const { store, clock } = prepare();
       const expires = clock.nowMs() + 1000;
@@ -449,6 +432,7 @@ export function stateStoreContract(name: string, open: () => StateBed): void {
     keyContract,
     toolContract,
     deltaContract,
+    windowContract,
     logContract,
     policyContract,
     restartContract,
