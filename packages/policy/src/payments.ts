@@ -2,7 +2,6 @@
  * @module Payments: what an action would pay and to whom, and the boundaries of it. Where a boundary asks and the action does not say, the answer is no.
  * Mandates (AP2) and signed transfers (x402, EIP-3009) are held to their own times, owners and to being used once.
  */
-import { sha256Hex } from '@countersign/crypto';
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
 import { type Action, type AgentWindow } from '@countersign/protocol';
 import type { Boundary } from './clampd-content.ts';
@@ -106,9 +105,22 @@ function vendorOf(params: JsonObject): string | undefined {
   return typeof vendor === 'string' ? vendor : undefined;
 }
 
+/**
+ * 64 bits of a text (FNV-1a from both ends). Equal texts are always found; texts that are not equal may be taken for it, which refuses
+ * a payment and never lets one through, so it need not be a cryptographic hash.
+ */
+function fingerprint(text: string): string {
+  let [ahead, back] = [0x81_1c_9d_c5, 0x05_0c_5d_1f];
+  for (let i = 0; i < text.length; i += 1) {
+    ahead = Math.imul(ahead ^ text.charCodeAt(i), 0x01_00_01_93);
+    back = Math.imul(back ^ text.charCodeAt(text.length - 1 - i), 0x01_00_01_93);
+  }
+  return [ahead, back].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
 /** What may be used once, short enough to be kept with every receipt. */
 function onceId(kind: string, id: string, atSeconds: number): string {
-  return `${sha256Hex(`${kind}\n${id}`).slice(0, 24)}@${String(Math.floor(atSeconds / HOUR_SECONDS) + REMEMBERED_HOURS)}`;
+  return `${fingerprint(`${kind}\n${id}`)}@${String(Math.floor(atSeconds / HOUR_SECONDS) + REMEMBERED_HOURS)}`;
 }
 
 function isUsed(once: string, window: AgentWindow | undefined): boolean {

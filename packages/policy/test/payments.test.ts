@@ -74,13 +74,13 @@ describe('POL-264 mandates', () => {
     expect([ask({ refund_policy: '' }), ask({ refund_policy: null })]).toEqual([['B-AP2-REFUND'], ['B-AP2-REFUND']]);
     expect([ask({ mandate_id: '' }), ask({ mandate_id: 7 })]).toEqual([['B-AP2-REPLAY'], ['B-AP2-REPLAY']]);
     const once = readPayment(question({ amount_cents: 1, mandate }))?.once ?? [];
-    expect(once).toEqual([expect.stringMatching(new RegExp(`^[0-9a-f]{24}@${String(HOUR + 24)}$`))]);
+    expect(once).toEqual([expect.stringMatching(new RegExp(`^[0-9a-f]{16}@${String(HOUR + 24)}$`))]);
     expect(ask({}, { ...EMPTY, paid: once })).toEqual(['B-AP2-REPLAY']);
     expect(ask({ mandate_id: 'm-2' }, { ...EMPTY, paid: once })).toEqual([]);
   });
 
   it('cannot be more than are remembered, at n and n + 1', () => {
-    const entry = (_: unknown, i: number): string => `${String(i).padStart(24, '0')}@${String(HOUR + 1)}`;
+    const entry = (_: unknown, i: number): string => `${String(i).padStart(16, '0')}@${String(HOUR + 1)}`;
     const full = (length: number): AgentWindow => ({ ...EMPTY, paid: Array.from({ length }, entry) });
     expect(ask({}, full(POLICY_LIMITS.paidMax - 1))).toEqual([]);
     expect(ask({}, full(POLICY_LIMITS.paidMax))).toEqual(['B-PAYMENT-MEMORY']);
