@@ -65,6 +65,8 @@ interface Opinion {
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
   view: ScoreView | undefined;
+  /** What the action asks a scope for; `` until it is known. */
+  scope: string;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -116,6 +118,7 @@ function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
     opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;
   const scope = ownScope(action, state);
+  opinion.scope = scope;
   const granted = (state.scopes ?? []).some((grant) => scopeMatches(grant, scope));
   const claimed = state.claimedScopes === undefined || state.claimedScopes.some((grant) => scopeMatches(grant, scope));
   if (!granted || !claimed)
@@ -198,6 +201,7 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
     guards: [],
     pending: false,
     view: undefined,
+    scope: '',
   };
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
@@ -235,6 +239,7 @@ function decide(opinion: Opinion, input: JudgeInput): Verdict {
 }
 
 function countTypes(facts: readonly { readonly type: string }[]): Record<string, number> {
+  if (facts.length === 0) return {};
   const counts = new Map<string, number>();
   for (const { type } of facts) counts.set(type, (counts.get(type) ?? 0) + 1);
   return Object.fromEntries(counts);
@@ -258,7 +263,7 @@ export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
     guards: opinion.guards,
     delta: deltaOf(opinion, input, verdict),
     encodings: input.facts.encodings,
-    scope: ownScope(input.action, input.state),
+    scope: opinion.scope === '' ? ownScope(input.action, input.state) : opinion.scope,
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },
   };
 }
