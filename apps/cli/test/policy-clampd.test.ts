@@ -23,7 +23,10 @@ describe('POL-261 policy import-clampd', () => {
     const made = await world.run(['policy', 'import-clampd', '-', '--out', 'mine.yaml'], input);
     expect(made).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 policies') });
     expect(readFileSync(join(world.root, 'mine.yaml'), 'utf8')).toContain('cedar_reason: no pushes');
-    expect(await world.run(['policy', 'validate', 'mine.yaml'])).toMatchObject({ exitCode: 0 });
+    expect(await world.run(['policy', 'validate', 'mine.yaml'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/cedar +default allow; policy-1/),
+    });
     expect(await world.run(['policy', 'import-clampd', '-', '--out', 'mine.yaml'], input)).toMatchObject({ exitCode: 3 });
   });
 

@@ -1,5 +1,5 @@
 /** @module `policy`: what the rulesets say, and whether a file is one. */
-import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES } from '@countersign/policy';
+import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, type ResolvedPolicy } from '@countersign/policy';
 import { unknownRules } from '@countersign/rules';
 import type { JsonValue } from '@countersign/kernel';
 import { checkPolicy } from '../check-policy.ts';
@@ -37,6 +37,22 @@ async function show(input: Input, context: Context): Promise<Outcome> {
   return { exitCode: EXIT.ok, json: { name, hash: policy.hash, resolved, source: policy.yaml }, text };
 }
 
+/** What else the policy holds, a line for each section that is there. */
+function sectionFields({
+  cedar,
+  boundaries,
+  exemptions,
+  protected_entities: entities,
+}: ResolvedPolicy): readonly (readonly [string, string])[] {
+  const names = (entries: readonly { readonly name: string }[]): string => entries.map(({ name }) => name).join(', ');
+  return [
+    ...(cedar === undefined ? [] : [['cedar', `default ${cedar.default}; ${cedar.policies.map(({ id }) => id).join(', ')}`] as const]),
+    ...(boundaries === undefined ? [] : [['boundaries', names(boundaries)] as const]),
+    ...(exemptions === undefined ? [] : [['exemptions', exemptions.map(({ label }) => label).join(', ')] as const]),
+    ...(entities === undefined ? [] : [['protected', names(entities)] as const]),
+  ];
+}
+
 async function validate(input: Input, context: Context): Promise<Outcome> {
   const [file] = input.args;
   if (file === undefined) throw usageError('no file is named', 'countersign policy validate --help');
@@ -50,6 +66,7 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
     ['name', policy.resolved.name],
     ['hash', policy.hash],
     ['guards', guards.join(', ')],
+    ...sectionFields(policy.resolved),
   ] as const;
   const json = { valid: true, file, name: policy.resolved.name, hash: policy.hash, guards, ignored: [...ignored] };
   return { exitCode: EXIT.ok, json, text: [renderFields(fields), ...ignoredLine(ignored)].join('\n') };
