@@ -17,7 +17,8 @@ const POLICY = {
 };
 const asText = (json: object): { readonly input: string } => ({ input: JSON.stringify(json) });
 
-describe('POL-261 policy import-clampd', () => {
+// Most of these open the engine, some of them three times.
+describe('POL-261 policy import-clampd', { timeout: 120_000 }, () => {
   it('writes a policy that loads, once, and policy validate agrees', async () => {
     const input = asText({ policies: [POLICY], thresholds: [{ toolPattern: 'git.*', blockThreshold: 0.5, flagThreshold: 0.2 }] });
     const made = await world.run(['policy', 'import-clampd', '-', '--out', 'mine.yaml'], input);
