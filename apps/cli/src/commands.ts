@@ -17,6 +17,7 @@ import { logServeCommand } from './commands/log-serve.ts';
 import { logCommands } from './commands/logs.ts';
 import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
+import { importClampdCommand } from './commands/policy-clampd.ts';
 import { policyCommands } from './commands/policies.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -59,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
   ...toolCommands,
   ...orgCommands,
   ...policyCommands,
+  importClampdCommand,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

@@ -122,6 +122,7 @@ function createState(has: Has, options: WorldOptions): Ports['state'] {
     sessionCalls: () => read('calls-read', 0),
     sessionHotUntil: () => read('calls-read', 0),
     sessionPosture: () => read('calls-read', undefined),
+    agentWindow: () => Promise.resolve(undefined),
     consumeOnce: (id) => {
       const fresh = !consumed.has(id);
       consumed.add(id);

@@ -4,9 +4,10 @@
  */
 import { createParsers, createUnderstanding } from '@countersign/facts';
 import { codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
-import { type CompiledPolicy, compilePolicy, type ResolvedPolicy } from '@countersign/policy';
+import { type CompiledPolicy, compilePolicy, createCedar, type ResolvedPolicy, type TransferSigner } from '@countersign/policy';
 import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
+import { exemptionFaults } from './exemption-faults.ts';
 import { judge } from './judge.ts';
 import { readOpinions } from './opinions.ts';
 
@@ -15,6 +16,10 @@ export interface EngineWasm {
   readonly treeSitter: Uint8Array;
   readonly bash: Uint8Array;
   readonly pgQuery: Uint8Array;
+  /** Asked when the first policy with a section `cedar` is loaded; where it is absent, no such policy loads. */
+  readonly cedar?: () => Uint8Array;
+  /** Who signed a transfer; where it is absent, no signature is believed. */
+  readonly signer?: TransferSigner;
 }
 
 /** Resolved documents, as plain JSON. Their JCS hashes stand in every receipt. */
@@ -64,13 +69,18 @@ function compiled<T>(name: string, compile: () => Result<T, readonly Fault[]>): 
 /** Instantiates the parsers once; everything after that is synchronous. */
 export async function createEngine(wasm: EngineWasm): Promise<Engine> {
   const understanding = createUnderstanding(await createParsers(wasm));
+  const { cedar, signer } = wasm;
+  const tools = { ...(cedar === undefined ? {} : { cedar: createCedar(cedar) }), ...(signer === undefined ? {} : { signer }) };
   return {
     load(documents: EngineDocuments): Result<JudgingEngine, readonly Fault[]> {
-      const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy));
+      const policy = compiled('policy', () => compilePolicy(documents.policy as unknown as ResolvedPolicy, tools));
       if (!policy.ok) return policy;
       const { paranoia_level: level, disable, scores } = policy.value.detection;
       const rules = compiled('rules', () => compileRules(documents.rules as unknown as RuleSet, { level, disable, scores }));
       if (!rules.ok) return rules;
+      const exemptions = policy.value.clampd?.exemptions ?? [];
+      const fixed = exemptionFaults(documents.rules as unknown as RuleSet, exemptions);
+      if (fixed.length > 0) return err(fixed);
       const understand: JudgingEngine['understand'] = (action, signals) => withOpinions(understanding.understand(action, signals), signals);
       return ok(judging(understand, policy.value, rules.value));
     },

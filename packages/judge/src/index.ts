@@ -2,6 +2,7 @@
 export { createEngine, type Engine, type EngineDocuments, type EngineWasm, type JudgingEngine } from './engine.ts';
 export type { Edit, EditKind, Judged } from './edits.ts';
 export { explain, type Explanation, type ExplainedFinding, type ExplainWith, type QuotedSpan, type ShownLayer } from './explain.ts';
+export { inflate } from './inflate.ts';
 export { judge, judgeWith, type JudgeInput, type JudgeParts } from './judge.ts';
 export {
   agentDistrust,

@@ -1,7 +1,6 @@
 /**
  * @module judge: Facts, rules, policy and state become a Verdict. A pure, total function: equal inputs give byte-equal verdicts.
  */
-import { codeOf } from '@countersign/kernel';
 import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, type Thresholds, thresholdsFor } from '@countersign/policy';
 import {
   type Action,
@@ -10,25 +9,17 @@ import {
   type GuardResult,
   type Judgement,
   isActionKind,
-  type PostureState,
-  type Reason,
   type StateDelta,
   type StateSlice,
   type Verdict,
 } from '@countersign/protocol';
 import { type CompiledRules, matchRules } from '@countersign/rules';
-import { heated, type ScoreView, scoreView } from './dimensions.ts';
+import { heated, scoreView } from './dimensions.ts';
 import { WEIGHTS } from './limits.ts';
+import { emptyOpinion, type Opinion, part } from './opinion.ts';
 import { findingOfOpinion } from './opinions.ts';
-import {
-  isOperatorTransition,
-  judgeTransition,
-  type PostureView,
-  postureView,
-  resultOfDenial,
-  settlePosture,
-  TRANSITION_KIND,
-} from './posture.ts';
+import { isOperatorTransition, judgeTransition, postureView, resultOfDenial, settlePosture, TRANSITION_KIND } from './posture.ts';
+import { boundaryDenials, cedarDenials, entityReasons, exempted, type Restricted } from './restrictions.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
 
 export interface JudgeInput {
@@ -53,31 +44,6 @@ export interface JudgeParts {
   ) => readonly GuardResult[];
 }
 
-/** What the parts of the judge have said so far. */
-interface Opinion {
-  /** Each of these alone denies. */
-  readonly denials: Reason[];
-  /** Each of these alone warns. */
-  readonly warnings: Reason[];
-  /** These add risk; thresholds decide. */
-  readonly risks: Reason[];
-  findings: readonly Finding[];
-  guards: readonly GuardResult[];
-  /** The tool is not registered, and the org is still learning. */
-  pending: boolean;
-  view: ScoreView | undefined;
-  /** Undefined where nothing is said of the session's posture. */
-  posture: PostureView | undefined;
-  /** Said, and no reason to deny or to warn. */
-  readonly notes: Reason[];
-  /** As denials; kept apart because they are no violations. */
-  readonly postureDenials: Reason[];
-  /** Only where it changed. */
-  postureDelta: PostureState | undefined;
-  /** What the action asks a scope for; `` until it is known. */
-  scope: string;
-}
-
 /** Text that is only looked at: nobody asks for a scope to speak. */
 const TEXT_KINDS: ReadonlySet<string> = new Set(['prompt.input', 'model.output', 'tool.response', 'agent.message']);
 
@@ -86,21 +52,9 @@ function ownScope(action: Action, state: StateSlice): string {
   return scopeForTool(action.tool ?? action.kind, action.params);
 }
 
-/** Runs one part; a part that fails denies, and is listed. */
-function part(opinion: Opinion, name: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    opinion.denials.push(
-      ownReason(`judge.${name}_failed`, `the ${name} part of the judge failed (${codeOf(error)})`, { severity: 'critical', score: 1000 }),
-    );
-  }
-}
-
 function weighFindings(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
   const { findings } = parts.matchRules(input.rules, { action: input.action, facts: input.facts });
   opinion.findings = findings;
-  for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
 }
 
 function weighGuards(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
@@ -159,24 +113,46 @@ function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
   }
   const findings = (facts.opinions ?? []).map(findingOfOpinion);
   opinion.findings = [...opinion.findings, ...findings];
-  for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
 }
 
-function emptyOpinion(): Opinion {
-  return {
-    denials: [],
-    warnings: [],
-    risks: [],
-    findings: [],
-    guards: [],
-    pending: false,
-    view: undefined,
-    posture: undefined,
-    notes: [],
-    postureDenials: [],
-    postureDelta: undefined,
-    scope: '',
-  };
+function limitsFor(opinion: Opinion, { policy, action }: JudgeInput): Thresholds {
+  const lower = opinion.pending ? WEIGHTS.pendingTool : 0;
+  const { flag, block } = thresholdsFor(policy, action.tool);
+  return { flag: flag - lower, block: block - lower };
+}
+
+/** What the posture refuses is not in it: a policy in Cedar hears of the action, not of the session. */
+function riskOf(opinion: Opinion): number {
+  let risk = 0;
+  for (const { score } of [...opinion.risks, ...opinion.denials, ...opinion.kept]) risk = Math.max(risk, score);
+  return Math.min(1000, risk);
+}
+
+/** What the operator set beside rules and guards, in its order. */
+function weighRestrictions(opinion: Opinion, input: JudgeInput): void {
+  opinion.kept = opinion.findings;
+  if (input.policy.clampd === undefined && input.policy.cedar === undefined) return;
+  const restricted: Restricted = { ...input, scope: ownScope(input.action, input.state), text: TEXT_KINDS.has(input.action.kind) };
+  part(opinion, 'boundaries', () => {
+    const bounded = boundaryDenials(restricted);
+    opinion.denials.push(...(bounded?.denials ?? []));
+    opinion.window = bounded?.window;
+  });
+  part(opinion, 'entities', () => {
+    const { denials, warnings } = entityReasons(restricted);
+    opinion.denials.push(...denials);
+    opinion.warnings.push(...warnings);
+  });
+  part(opinion, 'exemptions', () => {
+    const { kept, notes, nonExemptableBlock } = exempted(restricted, opinion.findings, limitsFor(opinion, input).block);
+    opinion.kept = kept;
+    opinion.notes.push(...notes);
+    opinion.nonExemptableBlock = nonExemptableBlock;
+  });
+  part(opinion, 'cedar', () => {
+    const { kept: findings, nonExemptableBlock } = opinion;
+    opinion.denials.push(...cedarDenials(restricted, { findings, nonExemptableBlock, risk: riskOf(opinion) }));
+  });
 }
 
 /** What the state that the session is in does not permit. Nothing that only posture refuses is a violation. */
@@ -213,22 +189,17 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   part(opinion, 'cuts', () => weighCuts(opinion, input));
   part(opinion, 'opinions', () => weighOpinions(opinion, input));
   part(opinion, 'posture', () => weighPosture(opinion, input));
+  weighRestrictions(opinion, input);
   // A view of all that was found: it adds nothing to the decision, unless it fails.
   part(opinion, 'scores', () => {
-    opinion.view = scoreView({ ...input, findings: opinion.findings });
+    opinion.view = scoreView({ ...input, findings: opinion.kept });
   });
   return opinion;
 }
 
-function limitsFor(opinion: Opinion, { policy, action }: JudgeInput): Thresholds {
-  const lower = opinion.pending ? WEIGHTS.pendingTool : 0;
-  const { flag, block } = thresholdsFor(policy, action.tool);
-  return { flag: flag - lower, block: block - lower };
-}
-
 /** Whether something other than the posture denies, and how gravely. */
 function violationOf(opinion: Opinion, block: number): 'critical' | 'any' | undefined {
-  const denying = [...opinion.denials, ...opinion.risks.filter(({ score }) => score >= block)];
+  const denying = [...opinion.denials, ...[...opinion.risks, ...opinion.kept].filter(({ score }) => score >= block)];
   if (denying.some(({ severity }) => severity === 'critical')) return 'critical';
   return denying.length > 0 ? 'any' : undefined;
 }
@@ -248,14 +219,14 @@ function settleSession(opinion: Opinion, input: JudgeInput): void {
 function decide(opinion: Opinion, input: JudgeInput): Verdict {
   const { flag, block } = limitsFor(opinion, input);
   const denials = [...opinion.denials, ...opinion.postureDenials];
-  let risk = 0;
-  for (const { score } of [...opinion.risks, ...denials]) risk = Math.max(risk, score);
+  const risk = Math.max(riskOf(opinion), ...opinion.postureDenials.map(({ score }) => score));
   const denied = denials.length > 0 || risk >= block;
   const warned = opinion.warnings.length > 0 || risk >= flag;
-  const reasons = sortReasons([...denials, ...opinion.risks, ...opinion.warnings, ...opinion.notes]);
+  const risks = [...opinion.kept.map(reasonOfFinding), ...opinion.risks];
+  const reasons = sortReasons([...denials, ...risks, ...opinion.warnings, ...opinion.notes]);
   const verdict: Verdict = {
     decision: denied ? 'deny' : warned ? 'warn' : 'allow',
-    risk: Math.min(1000, risk),
+    risk,
     severity: worst(reasons.map(({ severity }) => severity)),
     reasons: [],
     reasonsCut: 0,
@@ -273,11 +244,12 @@ function countTypes(facts: readonly { readonly type: string }[]): Record<string,
   return Object.fromEntries(counts);
 }
 
-function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput): StateDelta {
+function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput, { decision }: Verdict): StateDelta {
   const sessionCalls = (state.sessionCalls ?? 0) + 1;
   const change = {
     ...(opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {}),
     ...(opinion.postureDelta === undefined ? {} : { posture: opinion.postureDelta }),
+    ...(opinion.window === undefined ? {} : { window: decision === 'deny' ? opinion.window.refused : opinion.window.allowed }),
   };
   if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...change };
   return { sessionCalls, ...change, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
@@ -287,11 +259,12 @@ function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput): StateDel
 export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
   const opinion = isOperatorTransition(input) ? weighTransition(input) : weigh(input, parts);
   settleSession(opinion, input);
+  const verdict = decide(opinion, input);
   return {
-    verdict: decide(opinion, input),
+    verdict,
     findings: opinion.findings,
     guards: opinion.guards,
-    delta: deltaOf(opinion, input),
+    delta: deltaOf(opinion, input, verdict),
     encodings: input.facts.encodings,
     scope: opinion.scope === '' ? ownScope(input.action, input.state) : opinion.scope,
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },

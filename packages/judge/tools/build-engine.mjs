@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { deflateRawSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,6 +27,10 @@ const WASM = {
   pgQuery: join(dirname(require.resolve('libpg-query')), 'libpg-query.wasm'),
 };
 
+/** Cedar is large and most policies hold none of it: it is compressed, and unpacked when the first policy wants it. */
+const requireOfPolicy = createRequire(join(here, '..', '..', 'policy', 'package.json'));
+const CEDAR = join(dirname(requireOfPolicy.resolve('@cedar-policy/cedar-wasm/nodejs')), 'cedar_wasm_bg.wasm');
+
 // A plain loop: an iterator over millions of characters costs a cold start a third of a second.
 const BYTES = `function bytes(text) {
   const units = atob(text);
@@ -42,6 +47,9 @@ const wasmModule = {
     const lines = Object.entries(WASM).map(
       ([name, file]) => `export const ${name} = bytes(${JSON.stringify(readFileSync(file).toString('base64'))});`,
     );
+    const cedar = readFileSync(CEDAR);
+    const packed = JSON.stringify(deflateRawSync(cedar, { level: 9 }).toString('base64'));
+    lines.push(`export const cedarLength = ${cedar.length};`, `export const packedCedar = () => bytes(${packed});`);
     return `${BYTES}\n${lines.join('\n')}`;
   },
 };

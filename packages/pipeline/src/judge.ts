@@ -2,7 +2,7 @@
  * @module 4 judge: in this session's turn, with the state as the last staged decision left it.
  */
 import { formatTime, invariant } from '@countersign/kernel';
-import type { Action, StateSlice } from '@countersign/protocol';
+import { type Action, type AgentWindow, rememberedUntil, type StateSlice } from '@countersign/protocol';
 import { type Passage, refuse, SESSION_ENDED, step } from './passage.ts';
 import type { Ports } from './ports.ts';
 
@@ -17,15 +17,22 @@ async function readTool(action: Action, ports: Ports): Promise<Pick<StateSlice, 
   };
 }
 
+/** An hour that is over and payments that are forgotten are not kept with every receipt. */
+function isPast({ hour, paid }: AgentWindow, nowMs: number): boolean {
+  const now = Math.floor(nowMs / 3_600_000);
+  return hour < now && paid.every((entry) => rememberedUntil(entry) < now);
+}
+
 async function readState(passage: Passage, ports: Ports, nowMs: number): Promise<StateSlice> {
   const { action, orgMode } = passage;
   invariant(action !== undefined, 'state is read for an identified action');
-  const [agent, tool, sessionCalls, hotUntil, posture] = await Promise.all([
+  const [agent, tool, sessionCalls, hotUntil, posture, window] = await Promise.all([
     ports.state.agent(action.agent),
     readTool(action, ports),
     ports.state.sessionCalls(action.org, action.session),
     ports.state.sessionHotUntil(action.org, action.session),
     ports.state.sessionPosture(action.org, action.session),
+    ports.state.agentWindow(action.org, action.agent),
   ]);
   const claimed = passage.request.caller.scopes;
   return {
@@ -36,6 +43,7 @@ async function readState(passage: Passage, ports: Ports, nowMs: number): Promise
     sessionCalls,
     // What has cooled down is not kept with every receipt.
     ...(hotUntil * 1000 > nowMs ? { hotUntil } : {}),
+    ...(window === undefined || isPast(window, nowMs) ? {} : { window }),
     ...tool,
     ...(posture === undefined ? {} : { posture }),
     ...(passage.authority === undefined ? {} : { authority: passage.authority }),

@@ -3,6 +3,7 @@
  */
 import type { Clock, JsonValue, Random } from '@countersign/kernel';
 import type {
+  AgentWindow,
   Action,
   AgentTrust,
   Judgement,
@@ -67,6 +68,8 @@ export interface StateStore {
   sessionHotUntil(org: string, session: string): Promise<number>;
   /** Where a session stands in the posture of its policy; undefined for one that no posture has seen. */
   sessionPosture(org: string, session: string): Promise<PostureState | undefined>;
+  /** What the agent did lately (`StateSlice.window`); undefined where nothing was ever counted. */
+  agentWindow(org: string, agent: string): Promise<AgentWindow | undefined>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */

@@ -4,7 +4,7 @@
 import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import { dotted, itemsOf, member } from './document-path.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
-import type { Field, Pattern, Shape } from './fields.ts';
+import type { Field, Pattern, Shape } from './field-shapes.ts';
 import { compileHostGlob, compilePathGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { ANY_STATE, durationSeconds, POSTURE_NAME } from './posture.ts';
@@ -69,6 +69,21 @@ function ruleIdProblem(text: string): Complaint | undefined {
   return { code: 'policy_rule_id', message: `${quoted(text)} is not the id of a rule`, hint: '`countersign rules list` shows the ids' };
 }
 
+function scopeProblem(text: string): Complaint | undefined {
+  if (/^(\*|[^\s:]+(:[^\s:]+)*)$/.test(text)) return undefined;
+  return {
+    code: 'policy_scope',
+    message: `${quoted(text)} is not a scope`,
+    hint: 'write `category:subcategory:operation`, as `db:query:read`',
+  };
+}
+
+function labelProblem(text: string): Complaint | undefined {
+  if (text.length <= POLICY_LIMITS.labelCharsMax && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text)) return undefined;
+  const message = `${quoted(text)} is not a label of letters, digits, \`_\`, \`.\` and \`-\`, up to ${String(POLICY_LIMITS.labelCharsMax)} characters`;
+  return { code: 'policy_label', message, hint: 'it stands in verdicts' };
+}
+
 function postureProblem(pattern: 'posture-name' | 'posture-from', text: string): Complaint | undefined {
   if (POSTURE_NAME.test(text) || text === '' || (pattern === 'posture-from' && text === ANY_STATE)) return undefined;
   return { code: 'policy_posture', message: `${quoted(text)} is not the name of a state`, hint: 'letters, digits, `_`, `.` and `-`' };
@@ -80,18 +95,20 @@ function durationProblem(text: string): Complaint | undefined {
 }
 
 /** Texts that are no globs, hosts or expressions. */
-const OWN_PROBLEMS: Readonly<Partial<Record<Pattern, (text: string) => Complaint | undefined>>> = {
-  ruleset: rulesetProblem,
-  'rule-id': ruleIdProblem,
-  'posture-name': (text) => postureProblem('posture-name', text),
-  'posture-from': (text) => postureProblem('posture-from', text),
-  duration: durationProblem,
-};
+const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new Map([
+  ['ruleset', rulesetProblem],
+  ['rule-id', ruleIdProblem],
+  ['scope', scopeProblem],
+  ['label', labelProblem],
+  ['posture-name', (text: string) => postureProblem('posture-name', text)],
+  ['posture-from', (text: string) => postureProblem('posture-from', text)],
+  ['duration', durationProblem],
+]);
 
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
-  const own = OWN_PROBLEMS[pattern];
-  if (own !== undefined) return own(text);
+  const named = NAMES.get(pattern);
+  if (named !== undefined) return named(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;

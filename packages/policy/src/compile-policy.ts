@@ -2,6 +2,9 @@
  * @module A resolved policy made ready to judge: every pattern compiled once. A policy with one bad pattern does not compile.
  */
 import { err, ok, type Result } from '@countersign/kernel';
+import type { Cedar } from './cedar/cedar-wasm.ts';
+import { compileCedar, type CompiledCedar } from './cedar/compile-cedar.ts';
+import { compileClampd, type CompiledClampd } from './clampd-sections.ts';
 import { complain, readField, type Check } from './check-fields.ts';
 import { asJson, type Detection, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
 import { DETECTION_DEFAULTS } from './defaults.ts';
@@ -15,6 +18,7 @@ import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
 import type { ShellRules } from './guards/shell-command.ts';
+import type { TransferSigner } from './payments.ts';
 import { postureFaults } from './posture.ts';
 import { type CompiledPosture, compilePosture } from './posture-machine.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
@@ -43,6 +47,17 @@ export interface CompiledPolicy {
   readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
   /** Undefined where the policy has none. */
   readonly posture: CompiledPosture | undefined;
+  /** Absent where the policy holds no Cedar. */
+  readonly cedar?: CompiledCedar;
+  /** Boundaries, exemptions and protected entities; absent where the policy holds none. */
+  readonly clampd?: CompiledClampd;
+}
+
+/** What a policy may need to compile, and a policy without it does not touch. */
+export interface CompileWith {
+  readonly cedar?: Cedar;
+  /** Without it, no signed transfer is believed. */
+  readonly signer?: TransferSigner;
 }
 
 /** Collects faults while patterns compile. */
@@ -134,7 +149,7 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
  * Compiles a resolved policy. Total: it may come out of a bundle, so its shape is checked first; every bad pattern is a
  * fault, none is dropped.
  */
-export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, readonly PolicyFault[]> {
+export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {}): Result<CompiledPolicy, readonly PolicyFault[]> {
   const faults = shapeFaults(resolved);
   if (faults.length > 0) return err(faults);
   const compiler = new Compiler();
@@ -147,6 +162,10 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     return [];
   });
   if (compiler.faults.length > 0) return err(compiler.faults);
+  const cedar = resolved.cedar === undefined ? undefined : compileCedar(resolved.cedar, tools.cedar);
+  if (cedar?.ok === false) return cedar;
+  const clampd = compileClampd(resolved, tools.signer);
+  if (!clampd.ok) return clampd;
   return ok({
     name: resolved.name,
     resolved,
@@ -157,6 +176,8 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
     posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),
+    ...(cedar === undefined ? {} : { cedar: cedar.value }),
+    ...(clampd.value === undefined ? {} : { clampd: clampd.value }),
   });
 }
 

@@ -2,6 +2,8 @@
  * @module What a policy says: the document as it was written, and the same with every default filled in.
  */
 import type { JsonObject } from '@countersign/kernel';
+import type { CedarConfig, WrittenCedar } from './cedar/cedar-section.ts';
+import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
 import type { Posture, WrittenPosture } from './posture.ts';
 
@@ -154,7 +156,7 @@ export interface WrittenLists {
   readonly remove_block?: readonly string[];
 }
 
-export interface PolicyContent {
+export interface PolicyContent extends WrittenClampd {
   readonly version?: string;
   readonly name?: string;
   readonly description?: string;
@@ -164,6 +166,7 @@ export interface PolicyContent {
   readonly settings?: Partial<Omit<PolicySettings, 'thresholds'>> & { readonly thresholds?: Partial<Thresholds> };
   readonly detection?: Partial<Detection>;
   readonly posture?: WrittenPosture;
+  readonly cedar?: WrittenCedar;
 }
 
 /** A document that was read and found valid by itself. */
@@ -176,7 +179,7 @@ export interface PolicyDocument {
 }
 
 /** Pure JSON with every default filled in and host sets frozen in; its JCS is what `policyHash` hashes. */
-export interface ResolvedPolicy {
+export interface ResolvedPolicy extends ClampdSections {
   readonly format: 'countersign.policy.v1';
   readonly version: string;
   readonly name: string;
@@ -187,6 +190,8 @@ export interface ResolvedPolicy {
   readonly detection?: Detection;
   /** Absent where no document has the section. */
   readonly posture?: Posture;
+  /** Absent where no document holds it. */
+  readonly cedar?: CedarConfig;
 }
 
 /** A resolved policy is JSON by construction. */

@@ -29,7 +29,10 @@ export type PolicyFaultCode =
   | 'policy_host_set'
   | 'policy_rule_id'
   | 'policy_duration'
-  | 'policy_posture';
+  | 'policy_posture'
+  | 'policy_cedar'
+  | 'policy_scope'
+  | 'policy_label';
 
 /** Where something stands in its document. */
 export interface Position {

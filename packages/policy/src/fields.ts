@@ -1,46 +1,14 @@
 /**
  * @module The shape of a policy document, as data: which fields there are, what they hold, and which belong to later versions.
  */
+import { DAYS } from './clampd-content.ts';
 import { GUARD_NAMES } from './content.ts';
+import { COUNT_MAX, type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { POLICY_LIMITS } from './limits.ts';
-import { BUDGETS, CAPABILITIES, TRIGGERS } from './posture.ts';
+import { POSTURE, POSTURE_STATE, POSTURE_TRANSITION, STATE_NAME } from './posture-fields.ts';
 
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
-
-export type Pattern =
-  | 'path-glob'
-  | 'host-glob'
-  | 'frozen-host'
-  | 'regex'
-  | 'tool-glob'
-  | 'ruleset'
-  | 'rule-id'
-  | 'posture-name'
-  | 'posture-from'
-  | 'duration';
-
-export type Field =
-  | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
-  | { readonly is: 'flag' }
-  | { readonly is: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
-  | { readonly is: 'word'; readonly words: ReadonlyMap<string, string> }
-  | { readonly is: 'list'; readonly item: Field; readonly key?: string }
-  /** A number above 0 and up to 1 with at most two decimals, kept as thousandths. */
-  | { readonly is: 'score' }
-  /** Keys of one kind, each with a value of one kind. */
-  | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
-  | Shape;
-
-export interface Shape {
-  readonly is: 'shape';
-  readonly fields: ReadonlyMap<string, Field>;
-  readonly required?: readonly string[];
-  /** Fields that the format knows and this version does not carry out. */
-  readonly unsupported?: ReadonlySet<string>;
-  /** Fields where a bare key (null) means what leaving it out means. */
-  readonly nullable?: ReadonlySet<string>;
-}
 
 const FLAG: Field = { is: 'flag' };
 const NAME: Field = { is: 'text', max: POLICY_LIMITS.entryCharsMax };
@@ -56,31 +24,6 @@ const SEVERITY: Field = words({
 const ALLOW_BLOCK: Field = words({ allow: 'allow', block: 'block', deny: 'block' });
 const BLOCK_WARN: Field = words({ block: 'block', warn: 'warn' });
 
-function words(table: Readonly<Record<string, string>>): Field {
-  return { is: 'word', words: new Map(Object.entries(table)) };
-}
-
-function wordsOf(known: readonly string[]): Field {
-  return words(Object.fromEntries(known.map((word) => [word, word])));
-}
-
-function whole(min: number, max: number): Field {
-  return { is: 'number', min, max, whole: true };
-}
-
-function text(pattern: Pattern): Field {
-  return { is: 'text', max: pattern === 'regex' ? POLICY_LIMITS.regexCharsMax : POLICY_LIMITS.entryCharsMax, pattern };
-}
-
-function list(item: Field, key?: string): Field {
-  return key === undefined ? { is: 'list', item } : { is: 'list', item, key };
-}
-
-function shape(fields: Readonly<Record<string, Field>>, extra: Omit<Shape, 'is' | 'fields'> = {}): Shape {
-  return { is: 'shape', fields: new Map(Object.entries(fields)), ...extra };
-}
-
-const COUNT_MAX = 1_000_000_000;
 const PATHS = list(text('path-glob'));
 const HOSTS = list(text('host-glob'));
 const REGEXES = list(text('regex'));
@@ -181,34 +124,66 @@ const DETECTION: Shape = shape({
   scores: { is: 'map', keys: RULE_ID, item: { is: 'score' } },
 });
 
-const STATE_NAME: Field = { is: 'text', max: POLICY_LIMITS.postureNameCharsMax, pattern: 'posture-name' };
-const POSTURE_STATE: Shape = shape(
+const CEDAR_TEXT: Field = { is: 'text', max: POLICY_LIMITS.cedarTextCharsMax };
+const CEDAR_ENTRY = shape(
   {
+    id: { is: 'text', max: POLICY_LIMITS.ruleIdCharsMax },
+    mode: words({ cedar: 'cedar', dsl: 'dsl' }),
+    compiled: CEDAR_TEXT,
+    cedar_action: words({ deny: 'deny', remove_scope: 'remove_scope' }),
+    cedar_reason: { is: 'text', max: POLICY_LIMITS.textCharsMax },
+    cedar_scope: text('scope'),
+  },
+  { required: ['id', 'compiled'] },
+);
+const CEDAR: Shape = shape({
+  default: words({ deny: 'deny', allow: 'allow' }),
+  text: { is: 'text', max: POLICY_LIMITS.cedarTextCharsMax, blank: true },
+  policies: list(CEDAR_ENTRY, 'id'),
+  scopes: list(text('scope')),
+  schema: CEDAR_TEXT,
+});
+
+const GLOBS = list(text('tool-glob'));
+const BOUNDARY = shape(
+  {
+    name: { is: 'text', max: POLICY_LIMITS.ruleIdCharsMax },
+    agents: GLOBS,
+    orgs: GLOBS,
+    max_records: whole(0, COUNT_MAX),
+    max_calls_per_minute: whole(0, COUNT_MAX),
+    max_bytes_per_hour: whole(0, COUNT_MAX * 1000),
+    days: list(words(Object.fromEntries(DAYS.map((day) => [day, day])))),
+    hours: shape({ from: whole(0, 24), to: whole(0, 24) }, { required: ['from', 'to'] }),
+    utc_offset_minutes: whole(-1440, 1440),
+    allow_scopes: list(text('scope')),
+    allow_domains: list(text('frozen-host')),
+    block_domains: list(text('frozen-host')),
+    max_calls_per_session: whole(0, COUNT_MAX),
+    max_payment_per_tx_cents: whole(0, COUNT_MAX * 1000),
+    max_payment_per_hour_cents: whole(0, COUNT_MAX * 1000),
+    approved_vendors: list(NAME),
+  },
+  { required: ['name'] },
+);
+const EXEMPTION = shape(
+  {
+    label: text('label'),
+    rules: list(RULE_ID),
+    scope: text('scope'),
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    capabilities: list(wordsOf(CAPABILITIES)),
-    budgets: { is: 'map', keys: wordsOf(BUDGETS), item: whole(0, COUNT_MAX) },
   },
-  { nullable: new Set(['description', 'capabilities', 'budgets']) },
+  { required: ['label', 'rules', 'scope'] },
 );
-const POSTURE_TRANSITION: Shape = shape(
+const ENTITY = shape(
   {
-    from: { is: 'text', max: POLICY_LIMITS.postureNameCharsMax, pattern: 'posture-from' },
-    to: STATE_NAME,
-    on: wordsOf(TRIGGERS),
-    after: { is: 'text', max: 16, pattern: 'duration' },
-    patterns: list({ is: 'text', max: POLICY_LIMITS.ruleIdCharsMax, pattern: 'rule-id' }),
-    requires: list(shape({ no_violations_in: { is: 'text', max: 16, pattern: 'duration' } }, { required: ['no_violations_in'] })),
+    name: text('label'),
+    tables: GLOBS,
+    hosts: list(text('frozen-host')),
+    paths: PATHS,
+    action: words({ block: 'block', deny: 'block', warn: 'warn', flag: 'warn' }),
   },
-  { required: ['from', 'to', 'on'], nullable: new Set(['after', 'patterns', 'requires']) },
-);
-const POSTURE_STATES: Field = { is: 'map', keys: STATE_NAME, item: POSTURE_STATE };
-const POSTURE: Shape = shape(
-  {
-    initial: { ...STATE_NAME, blank: true },
-    states: POSTURE_STATES,
-    transitions: list(POSTURE_TRANSITION),
-  },
-  { nullable: new Set(['initial', 'states', 'transitions']) },
+  { required: ['name'] },
 );
 
 /** The whole document. */
@@ -234,10 +209,14 @@ export const DOCUMENT: Shape = shape(
     settings: SETTINGS,
     detection: DETECTION,
     posture: POSTURE,
+    cedar: CEDAR,
+    boundaries: list(BOUNDARY, 'name'),
+    exemptions: list(EXEMPTION, 'label'),
+    protected_entities: list(ENTITY, 'name'),
   },
   {
     unsupported: new Set(['custom_guards', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
-    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'posture']),
+    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'posture', 'cedar', 'boundaries', 'exemptions', 'protected_entities']),
   },
 );
 
@@ -297,6 +276,27 @@ export const RESOLVED: Shape = required(
         transitions: list(required(POSTURE_TRANSITION, { optional: ['after', 'patterns'] })),
       },
     }),
+    cedar: required(CEDAR, {
+      add: { policies: list(required(CEDAR_ENTRY, { optional: ['cedar_reason', 'cedar_scope'] }), 'id') },
+      optional: ['schema'],
+    }),
+    boundaries: list(
+      required(BOUNDARY, {
+        add: { hours: required(shape({ from: whole(0, 24), to: whole(0, 24) })) },
+        optional: [
+          'hours',
+          'allow_scopes',
+          'allow_domains',
+          'max_calls_per_session',
+          'max_payment_per_tx_cents',
+          'max_payment_per_hour_cents',
+          'approved_vendors',
+        ],
+      }),
+      'name',
+    ),
+    exemptions: list(required(EXEMPTION, { optional: ['description'] }), 'label'),
+    protected_entities: list(required(ENTITY), 'name'),
   }),
-  { optional: ['detection', 'posture'] },
+  { optional: ['detection', 'posture', 'cedar', 'boundaries', 'exemptions', 'protected_entities'] },
 );

@@ -1,5 +1,19 @@
 /** @module Policy documents: read, resolved, compiled, and judged over facts. See `spec/policy.md`. */
-export { compilePolicy, thresholdsFor, type CompiledPolicy } from './compile-policy.ts';
+export {
+  type BoundaryAnswer,
+  boundaryFor,
+  type BoundaryQuestion,
+  type BoundaryViolation,
+  type CompiledBoundary,
+  judgeBoundary,
+} from './boundaries.ts';
+export { type Boundary, BOUNDARY_DEFAULTS, DAYS, type Exemption, type ProtectedEntity } from './clampd-content.ts';
+export { exempt, type Exempted } from './exemptions.ts';
+export { touchedEntities } from './protected-entities.ts';
+export type { CedarConfig, CedarEntry, WrittenCedar } from './cedar/cedar-section.ts';
+export { type Cedar, createCedar } from './cedar/cedar-wasm.ts';
+export { judgeCedar, type CedarObjection, type CedarQuestion } from './cedar/judge-cedar.ts';
+export { compilePolicy, thresholdsFor, type CompiledPolicy, type CompileWith } from './compile-policy.ts';
 export {
   type Detection,
   GUARD_NAMES,
@@ -20,6 +34,8 @@ export { evaluateGuards, evaluateGuardsCounted, type GuardReport } from './evalu
 export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
 export type { GuardInput } from './guards/result.ts';
+export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';
+export type { SignedTransfer, TransferSigner } from './payments.ts';
 export { POLICY_LIMITS } from './limits.ts';
 export { BUILTIN_RULESETS } from './check-fields.ts';
 export { POLICY_VERSIONS } from './fields.ts';
@@ -59,3 +75,4 @@ export {
 } from './posture-machine.ts';
 export { capabilitiesOf } from './posture-needs.ts';
 export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';
+export { KNOWN_SCOPES, PERMISSION_LEVELS, type PermissionLevel, SCOPE_CATEGORIES, scopesOfLevel } from './scope-table.ts';

@@ -67,4 +67,16 @@ export const POLICY_LIMITS = {
   matchesMax: 32,
   /** Characters of a quoted input in a message. */
   quoteCharsMax: 200,
+  /** Payments of one agent that are remembered because they may not come again; beyond it the next is refused. */
+  paidMax: 32,
+  /** Characters of a label that stands in the code of a reason. */
+  labelCharsMax: 40,
+  /** Characters of one Cedar text or schema. */
+  cedarTextCharsMax: 65_536,
+  /** Policies of one section `cedar`, in all its texts. */
+  cedarPoliciesMax: 2048,
+  /** Nested brackets of a Cedar text. */
+  cedarDepthMax: 48,
+  /** Prepared sets of one section `cedar`, by action and tool; beyond it all policies are asked at once. */
+  cedarShardsMax: 1024,
 } as const;

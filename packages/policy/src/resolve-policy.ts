@@ -3,6 +3,9 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
+import { type CedarConfig, layCedar } from './cedar/cedar-section.ts';
+import type { ClampdSections } from './clampd-content.ts';
+import { layClampd } from './clampd-sections.ts';
 import { HOST_SET_ENTRY, rulesetOf } from './check-fields.ts';
 import {
   asJson,
@@ -39,6 +42,8 @@ interface Layer {
   readonly settings: PolicySettings;
   readonly detection: Detection;
   readonly posture: Posture | undefined;
+  readonly cedar: CedarConfig | undefined;
+  readonly clampd: ClampdSections;
 }
 
 function placeOf(document: PolicyDocument, path: string): FaultPlace {
@@ -97,12 +102,27 @@ function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick
 
 /** `merge`: a section that the document holds replaces the whole section of the base. */
 function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'version' | 'name' | 'description'> {
-  const { guards, settings, detection, posture } = document.content;
+  const { guards, settings, detection, posture, cedar } = document.content;
   return {
     guards: guards === undefined ? under.guards : layGuards(guards, undefined),
     settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
     detection: detection === undefined ? under.detection : layDetection(document, DETECTION_DEFAULTS),
     posture: posture === undefined ? under.posture : layPosture(posture, undefined),
+    cedar: cedar === undefined ? under.cedar : layCedar(cedar, undefined),
+    clampd: { ...under.clampd, ...layClampd(document.content, {}) },
+  };
+}
+
+/** `deep_merge`, and a document that lies on nothing. */
+function mergeSections(document: PolicyDocument, under: Layer | undefined): Omit<Layer, 'version' | 'name' | 'description'> {
+  const { content } = document;
+  return {
+    guards: layGuards(content.guards, under?.guards),
+    settings: laySettings(document, under?.settings ?? SETTINGS_DEFAULTS),
+    detection: layDetection(document, under?.detection ?? DETECTION_DEFAULTS),
+    posture: layPosture(content.posture, under?.posture),
+    cedar: layCedar(content.cedar, under?.cedar),
+    clampd: layClampd(content, under?.clampd ?? {}),
   };
 }
 
@@ -111,10 +131,7 @@ function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   const under = strategy === 'replace' ? undefined : base;
   const identity = identityOf(document, under);
   if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
-  const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
-  const detection = layDetection(document, under?.detection ?? DETECTION_DEFAULTS);
-  const posture = layPosture(document.content.posture, under?.posture);
-  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection, posture };
+  return { ...identity, ...mergeSections(document, under) };
 }
 
 /** From the document to its last ancestor. */
@@ -204,6 +221,8 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     settings,
     ...detectionPart(layer.detection),
     ...(layer.posture !== undefined && { posture: layer.posture }),
+    ...(layer.cedar === undefined ? {} : { cedar: layer.cedar }),
+    ...layer.clampd,
   });
 }
 

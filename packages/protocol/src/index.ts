@@ -54,6 +54,7 @@ export {
 } from './receipt.ts';
 export type { OutcomeDraft, ReceiptDraft, Recorder, Staged } from './recorder.ts';
 export { SEVERITIES, type Severity } from './severity.ts';
+export { type AgentWindow, joinWindows, rememberedUntil } from './agent-window.ts';
 export {
   AGENT_TRUSTS,
   type AgentTrust,

@@ -2,6 +2,7 @@
  * @module StateSlice and Signal: the only memory and the only outside opinions that a judge may read, both recorded.
  */
 import type { JsonValue } from '@countersign/kernel';
+import type { AgentWindow } from './agent-window.ts';
 
 /** What is known of the tool that is called. */
 export type ToolRegistration = 'registered' | 'pending' | 'mismatch';
@@ -64,6 +65,8 @@ export interface StateSlice {
   readonly posture?: PostureState;
   /** Set by the operator door alone, for an action that an operator takes. */
   readonly authority?: Authority;
+  /** Absent: nothing was counted in this hour. */
+  readonly window?: AgentWindow;
 }
 
 /**
@@ -77,6 +80,8 @@ export interface StateDelta {
   readonly hotUntil?: number;
   /** Only where this decision changed it. */
   readonly posture?: PostureState;
+  /** Only where a boundary counts what the agent does. */
+  readonly window?: AgentWindow;
 }
 
 /** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */

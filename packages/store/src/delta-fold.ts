@@ -4,7 +4,7 @@
  * crash changes nothing, and deltas of different logs may go to the tables in any order.
  */
 import { CodedError } from '@countersign/kernel';
-import type { PostureState, Principal, StateDelta } from '@countersign/protocol';
+import { type AgentWindow, joinWindows, type PostureState, type Principal, type StateDelta } from '@countersign/protocol';
 import { STORE_LIMITS } from './limits.ts';
 import { LogDeltas } from './log-deltas.ts';
 import { LruMap } from './lru-map.ts';
@@ -28,6 +28,8 @@ export class DeltaFold {
   readonly #heats = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   /** Of sessions that were looked at: most have none. */
   readonly #postures = new LruMap<{ readonly kept: PostureState | undefined }>(STORE_LIMITS.cacheEntriesMax);
+  /** Of agents that were looked at: most have none. */
+  readonly #windows = new LruMap<{ readonly kept: AgentWindow | undefined }>(STORE_LIMITS.cacheEntriesMax);
   readonly #toolCache = new LruMap<readonly ToolRow[]>(STORE_LIMITS.cacheEntriesMax);
   readonly #pendingCounts = new Map<string, number>();
   readonly #logs = new Map<string, LogDeltas>();
@@ -86,6 +88,20 @@ export class DeltaFold {
     return kept;
   }
 
+  /** What an agent did lately; undefined where nothing was ever counted. */
+  agentWindow(org: string, agent: string): AgentWindow | undefined {
+    const key = keyOf(org, agent);
+    const known = this.#windows.get(key);
+    if (known !== undefined) return known.kept;
+    let kept = this.#tables.agentWindow(org, agent);
+    for (const deltas of this.#logs.values()) {
+      const staged = deltas.window(key);
+      if (staged !== undefined) kept = joinWindows(kept, staged);
+    }
+    this.#windows.set(key, { kept });
+    return kept;
+  }
+
   toolRows(org: string, tool: string): readonly ToolRow[] {
     const key = keyOf(org, tool);
     const known = this.#toolCache.get(key);
@@ -116,9 +132,16 @@ export class DeltaFold {
       this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, posture, seenMs });
       this.#counts.set(key, calls);
     }
+    if (delta.window !== undefined) this.#stageWindow(log, principal, delta.window);
     if (delta.pendingTool === undefined) return;
     const { tool, hash } = delta.pendingTool;
     this.#stageTool(log, { org, tool, hash, status: 'pending', scope: null, firstSeenMs: seenMs });
+  }
+
+  #stageWindow(log: string, { org, agent }: Principal, window: AgentWindow): void {
+    const key = keyOf(org, agent);
+    this.#windows.set(key, { kept: joinWindows(this.agentWindow(org, agent), window) });
+    this.of(log).addWindow(key, { org, agent, ...window });
   }
 
   #calls(org: string, session: string): number {

@@ -3,8 +3,9 @@
  * their receipts durable: what another log does has no say in it.
  */
 import { CodedError, codeOf } from '@countersign/kernel';
+import { type AgentWindow, joinWindows, type PostureState } from '@countersign/protocol';
+import { type AgentWindowRow, windowOf } from './agent-windows.ts';
 import { STORE_LIMITS } from './limits.ts';
-import type { PostureState } from '@countersign/protocol';
 import { joinCounts, laterPosture, type SessionCount, type StateTables, type ToolRow } from './state-tables.ts';
 
 /** What the fold asks of a log. */
@@ -18,19 +19,21 @@ export interface LogPosition {
 interface Staging {
   readonly sessions: Map<string, SessionCount>;
   readonly tools: Map<string, readonly ToolRow[]>;
+  readonly windows: Map<string, AgentWindowRow>;
 }
 
 function emptyStaging(): Staging {
-  return { sessions: new Map(), tools: new Map() };
+  return { sessions: new Map(), tools: new Map(), windows: new Map() };
 }
 
 function sizeOf(staging: Staging): number {
-  return staging.sessions.size + staging.tools.size;
+  return staging.sessions.size + staging.tools.size + staging.windows.size;
 }
 
 function isOf(staging: Staging, org: string): boolean {
   for (const count of staging.sessions.values()) if (count.org === org) return true;
   for (const [row] of staging.tools.values()) if (row?.org === org) return true;
+  for (const window of staging.windows.values()) if (window.org === org) return true;
   return false;
 }
 
@@ -41,6 +44,7 @@ function writeBackFailed(error: unknown): CodedError {
 /** Puts back what could not be written, under what was staged since. */
 function putBack(from: Staging, to: Staging): void {
   for (const [key, count] of from.sessions) to.sessions.set(key, joinCounts(to.sessions.get(key), count));
+  for (const [key, row] of from.windows) to.windows.set(key, { ...row, ...joinWindows(to.windows.get(key), windowOf(row)) });
   for (const [key, rows] of from.tools) to.tools.set(key, [...rows, ...(to.tools.get(key) ?? [])]);
 }
 
@@ -85,6 +89,18 @@ export class LogDeltas {
   /** The posture of a session, as it is staged; undefined where nothing is. */
   posture(key: string): PostureState | undefined {
     return laterPosture(this.#writing?.sessions.get(key)?.posture, this.#current.sessions.get(key)?.posture);
+  }
+
+  /** The window of an agent as it is staged; undefined where nothing is. */
+  window(key: string): AgentWindow | undefined {
+    const [writing, current] = [this.#writing?.windows.get(key), this.#current.windows.get(key)];
+    if (current === undefined) return writing === undefined ? undefined : windowOf(writing);
+    return joinWindows(writing === undefined ? undefined : windowOf(writing), windowOf(current));
+  }
+
+  addWindow(key: string, row: AgentWindowRow): void {
+    const { org, agent } = row;
+    this.#current.windows.set(key, { org, agent, ...joinWindows(this.#current.windows.get(key), windowOf(row)) });
   }
 
   toolRows(key: string): readonly ToolRow[] {
@@ -151,6 +167,7 @@ export class LogDeltas {
       log: this.#log,
       sessions: [...staging.sessions.values()],
       pendingTools: [...staging.tools.values()].flat(),
+      windows: [...staging.windows.values()],
       appliedIndex,
     });
   }

@@ -2,6 +2,8 @@
  * @module Tables in maps: for tests, simulations and embedded use without a disk. Nothing survives the process.
  */
 import type { PolicyDocument } from '@countersign/pipeline';
+import { type AgentWindow, joinWindows } from '@countersign/protocol';
+import { windowOf } from './agent-windows.ts';
 import { STORE_LIMITS } from './limits.ts';
 import {
   type AgentRow,
@@ -65,6 +67,7 @@ export function createMemoryTables(): StateTables {
   const apiKeys = new Map<string, ApiKeyRow>();
   const tools = new Map<string, ToolRow>();
   const sessions = new Map<string, SessionCount>();
+  const windows = new Map<string, AgentWindow>();
   const applied = new Map<string, number>();
   const putTool = (row: ToolRow): void => void tools.set(`${row.org}\n${toolKey(row)}`, row);
   return {
@@ -99,7 +102,12 @@ export function createMemoryTables(): StateTables {
     sessionCalls: (org, session) => sessions.get(sessionKey(org, session))?.calls ?? 0,
     sessionHotUntil: (org, session) => sessions.get(sessionKey(org, session))?.hotUntil ?? 0,
     sessionPosture: (org, session) => sessions.get(sessionKey(org, session))?.posture,
+    agentWindow: (org, agent) => windows.get(sessionKey(org, agent)),
     writeDeltas(batch): void {
+      for (const row of batch.windows) {
+        const key = sessionKey(row.org, row.agent);
+        windows.set(key, joinWindows(windows.get(key), windowOf(row)));
+      }
       for (const count of batch.sessions) {
         const key = sessionKey(count.org, count.session);
         sessions.set(key, joinCounts(sessions.get(key), count));

@@ -47,4 +47,11 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN posture_n INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE api_keys ADD COLUMN permissions TEXT NOT NULL DEFAULT '';
   `,
+  `
+  CREATE TABLE agent_windows (
+    org TEXT NOT NULL, agent TEXT NOT NULL, minute INTEGER NOT NULL, calls INTEGER NOT NULL, hour INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    cents INTEGER NOT NULL, paid TEXT NOT NULL,
+    PRIMARY KEY (org, agent)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

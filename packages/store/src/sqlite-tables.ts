@@ -1,7 +1,8 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
 import { KEY_PERMISSIONS, MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
-import { AGENT_TRUSTS, type PostureState } from '@countersign/protocol';
+import { AGENT_TRUSTS, type AgentWindow, joinWindows, type PostureState } from '@countersign/protocol';
+import { type AgentWindowRow, readPaid, windowOf, writePaid } from './agent-windows.ts';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
 import { parsePosture, writePosture } from './posture-text.ts';
@@ -208,6 +209,7 @@ type ToolTables = Pick<
   | 'sessionCalls'
   | 'sessionHotUntil'
   | 'sessionPosture'
+  | 'agentWindow'
   | 'writeDeltas'
   | 'appliedIndex'
   | 'appliedLogs'
@@ -224,7 +226,34 @@ function logOf(mark: string): string {
   return mark === MAIN_MARK ? MAIN_LOG : mark.slice(MAIN_MARK.length + 1);
 }
 
+function readWindow(row: Row): AgentWindow {
+  const [minute, calls, hour] = [integer(row, 'minute'), integer(row, 'calls'), integer(row, 'hour')];
+  return { minute, calls, hour, bytes: integer(row, 'bytes'), cents: integer(row, 'cents'), paid: readPaid(text(row, 'paid')) };
+}
+
+interface WindowTable {
+  read(org: string, agent: string): AgentWindow | undefined;
+  join(row: AgentWindowRow): void;
+}
+
+function createWindowTable(db: Database): WindowTable {
+  const get = db.query('SELECT * FROM agent_windows WHERE org = ? AND agent = ?');
+  const put = db.query(
+    'INSERT OR REPLACE INTO agent_windows (org, agent, minute, calls, hour, bytes, cents, paid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const read = (org: string, agent: string): AgentWindow | undefined => one(get.get(org, agent), readWindow);
+  return {
+    read,
+    join(row) {
+      const { org, agent } = row;
+      const { minute, calls, hour, bytes, cents, paid } = joinWindows(read(org, agent), windowOf(row));
+      put.run(org, agent, minute, calls, hour, bytes, cents, writePaid(paid));
+    },
+  };
+}
+
 function createToolTables(db: Database): ToolTables {
+  const windows = createWindowTable(db);
   const ofTool = db.query('SELECT * FROM tools WHERE org = ? AND tool = ?');
   const list = db.query(
     `SELECT * FROM tools WHERE org = ? AND tool || char(10) || hash > ? AND (? = '' OR status = ?) ORDER BY tool || char(10) || hash LIMIT ?`,
@@ -255,8 +284,10 @@ function createToolTables(db: Database): ToolTables {
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
     sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
     sessionPosture: (org, session) => one(posture.get(org, session), readPosture),
+    agentWindow: (org, agent) => windows.read(org, agent),
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
+        for (const row of batch.windows) windows.join(row);
         for (const { org, session, calls: made, hotUntil, posture: kept, seenMs } of batch.sessions) {
           const written = kept === undefined ? '' : writePosture(kept);
           count.run(org, session, made, hotUntil, written, kept?.n ?? 0, seenMs);

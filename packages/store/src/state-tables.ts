@@ -2,8 +2,9 @@
  * @module What a database has to offer below the rules of the state store: rows in, rows out. Synchronous, because both
  * implementations are in this process. Each throws `CodedError` `state_unavailable` when it cannot answer.
  */
-import type { PostureState } from '@countersign/protocol';
 import type { ApiKeyKind, AgentRecord, KeyPermission, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
+import type { AgentWindow, PostureState } from '@countersign/protocol';
+import type { AgentWindowRow } from './agent-windows.ts';
 
 export interface OrgRow extends OrgRecord {
   /** The log that it wrote to before, until every change of state that it has of this org is in the tables; null once it is. */
@@ -75,6 +76,7 @@ export function joinCounts(a: SessionCount | undefined, b: SessionCount): Sessio
 export interface DeltaBatch {
   readonly sessions: readonly SessionCount[];
   readonly pendingTools: readonly ToolRow[];
+  readonly windows: readonly AgentWindowRow[];
   /** The log that has them: a batch is of one log. */
   readonly log: string;
   /** Every delta of entries of this log up to this index is in this batch or an earlier one. */
@@ -105,6 +107,7 @@ export interface StateTables {
   sessionCalls(org: string, session: string): number;
   sessionHotUntil(org: string, session: string): number;
   sessionPosture(org: string, session: string): PostureState | undefined;
+  agentWindow(org: string, agent: string): AgentWindow | undefined;
   /** One transaction. */
   writeDeltas(batch: DeltaBatch): void;
   /** -1 before the first batch of this log. */

@@ -5,6 +5,7 @@ import { agentJwtKey, sha256Hex } from '@countersign/crypto';
 import type { Clock, Random } from '@countersign/kernel';
 import type { AdminStore, OrgRecord, StateStore } from '@countersign/pipeline';
 import { describe, expect, test } from 'vitest';
+import { windowContract } from './agent-window-contract.ts';
 
 /** A store under test, with what the contract needs beyond the ports. */
 export type ContractStore = StateStore &
@@ -433,6 +434,7 @@ export function stateStoreContract(name: string, open: () => StateBed): void {
     keyContract,
     toolContract,
     deltaContract,
+    windowContract,
     logContract,
     policyContract,
     restartContract,

@@ -4,6 +4,7 @@ import { formatTime, type JsonObject } from '@countersign/kernel';
 import { type Command, type Context, type Input, listOption, textOption } from '../command.ts';
 import { openOperator } from '../open-operator.ts';
 import type { Operator } from '../operator.ts';
+import { readGrants } from '../grants.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
 import { type Colour, type Column, renderFields, renderTable } from '../render.ts';
 
@@ -34,7 +35,7 @@ export async function withOperator<T>(context: Context, mayCreate: boolean, work
 
 async function create(input: Input, context: Context): Promise<Outcome> {
   const [name = ''] = input.args;
-  const given = listOption(input, 'scope');
+  const given = readGrants(listOption(input, 'scope'));
   const scopes = given.length === 0 ? ['*'] : given;
   const { agent, secret } = await withOperator(context, true, (operator) => operator.createAgent({ name, scopes }));
   const fields = [
@@ -81,8 +82,13 @@ export const agentCommands: readonly Command[] = [
     path: 'agent create',
     args: '<name>',
     summary: 'a new agent; its secret is shown once',
-    options: [{ flags: '--scope <scope...>', summary: 'what it may ask for, `*` where none is given' }],
-    examples: ['countersign agent create billing-bot', 'countersign agent create reader --scope db:query:read fs:read:file'],
+    options: [
+      {
+        flags: '--scope <scope...>',
+        summary: 'what it may ask for: scopes, or CATEGORY=read_only, read_write or full; `*` where none is given',
+      },
+    ],
+    examples: ['countersign agent create billing-bot', 'countersign agent create reader --scope db:query:read fs=read_only'],
     run: create,
   },
   { path: 'agent list', summary: 'all agents', examples: ['countersign agent list', 'countersign agent list --json'], run: list },

@@ -1,9 +1,10 @@
 /** @module `policy`: what the rulesets say, and whether a file is one. */
-import { BUILTIN_RULESETS, compilePolicy, GUARD_NAMES } from '@countersign/policy';
-import { steeringFaults, unknownRules } from '@countersign/rules';
+import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, type ResolvedPolicy } from '@countersign/policy';
+import { unknownRules } from '@countersign/rules';
 import type { JsonValue } from '@countersign/kernel';
+import { checkPolicy } from '../check-policy.ts';
 import { type Command, type Context, flag, type Input } from '../command.ts';
-import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
+import { EXIT, type Outcome, usageError } from '../outcome.ts';
 import { type NamedPolicy, resolveFile, resolveRuleset } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
@@ -36,22 +37,36 @@ async function show(input: Input, context: Context): Promise<Outcome> {
   return { exitCode: EXIT.ok, json: { name, hash: policy.hash, resolved, source: policy.yaml }, text };
 }
 
+/** What else the policy holds, a line for each section that is there. */
+function sectionFields({
+  cedar,
+  boundaries,
+  exemptions,
+  protected_entities: entities,
+}: ResolvedPolicy): readonly (readonly [string, string])[] {
+  const names = (entries: readonly { readonly name: string }[]): string => entries.map(({ name }) => name).join(', ');
+  return [
+    ...(cedar === undefined ? [] : [['cedar', `default ${cedar.default}; ${cedar.policies.map(({ id }) => id).join(', ')}`] as const]),
+    ...(boundaries === undefined ? [] : [['boundaries', names(boundaries)] as const]),
+    ...(exemptions === undefined ? [] : [['exemptions', exemptions.map(({ label }) => label).join(', ')] as const]),
+    ...(entities === undefined ? [] : [['protected', names(entities)] as const]),
+  ];
+}
+
 async function validate(input: Input, context: Context): Promise<Outcome> {
   const [file] = input.args;
   if (file === undefined) throw usageError('no file is named', 'countersign policy validate --help');
   const policy = await resolveFile(file, context);
-  const compiled = compilePolicy(policy.resolved);
-  if (!compiled.ok) throw configError(compiled.error);
   const rules = mergePacks(await readPacks([], context));
-  const faults = steeringFaults(rules, compiled.value.detection);
-  if (faults.length > 0) throw configError(faults);
-  const ignored = unknownRules(rules, compiled.value.detection);
+  await checkPolicy(policy, rules);
+  const ignored = unknownRules(rules, policy.resolved.detection ?? DETECTION_DEFAULTS);
   const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name].enabled);
   const fields = [
     ['valid', file],
     ['name', policy.resolved.name],
     ['hash', policy.hash],
     ['guards', guards.join(', ')],
+    ...sectionFields(policy.resolved),
   ] as const;
   const json = { valid: true, file, name: policy.resolved.name, hash: policy.hash, guards, ignored: [...ignored] };
   return { exitCode: EXIT.ok, json, text: [renderFields(fields), ...ignoredLine(ignored)].join('\n') };

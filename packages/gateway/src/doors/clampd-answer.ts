@@ -13,7 +13,8 @@ function releases(verdict: Verdict): boolean {
 
 function actionOf(verdict: Verdict, allowed: boolean): DecisionWire['action'] {
   if (!allowed) return 'block';
-  return verdict.decision === 'warn' ? 'flag' : 'pass';
+  if (verdict.decision === 'warn') return 'flag';
+  return verdict.reasons.some(({ code }) => code.startsWith('scope_exemption:')) ? 'exempt' : 'pass';
 }
 
 function reasonText(verdict: Verdict): string {
