@@ -4,13 +4,23 @@
 import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import { dotted, itemsOf, member } from './document-path.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
-import type { Field, Pattern, Shape } from './fields.ts';
+import type { Field, Pattern, Shape } from './field-shapes.ts';
 import { compileHostGlob, compilePathGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { checkRegex } from './regex/regex-set.ts';
 
 /** Names that `extends` may give. */
-export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning'];
+export const BUILTIN_RULESETS: readonly string[] = [
+  'permissive',
+  'default',
+  'strict',
+  'ai-agent',
+  'cicd',
+  'learning',
+  'remote-desktop',
+  'remote-desktop-strict',
+  'remote-desktop-permissive',
+];
 
 /** A host list entry that stands for a host set of the operator. */
 export const HOST_SET_ENTRY: RegExp = /^@[a-z0-9][a-z0-9-]{0,62}$/;

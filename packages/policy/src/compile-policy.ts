@@ -4,10 +4,13 @@
 import { err, ok, type Result } from '@countersign/kernel';
 import { complain, readField, type Check } from './check-fields.ts';
 import { asJson, type Detection, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
-import { DETECTION_DEFAULTS } from './defaults.ts';
+import { DETECTION_DEFAULTS, GUARD_DEFAULTS } from './defaults.ts';
 import { faultAt, type PolicyFault } from './faults.ts';
 import { RESOLVED } from './fields.ts';
 import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
+import { type ComputerUse, computerUseOf } from './guards/computer-use.ts';
+import type { InputInjectionConfig } from './guards/computer-use-config.ts';
+import type { SideChannels } from './guards/remote-desktop-side-channel.ts';
 import { compilePaths, forbiddenPathsOf, type ForbiddenPaths } from './guards/forbidden-path.ts';
 import type { EgressLists } from './guards/egress-allowlist.ts';
 import { mcpToolsOf, type McpTools } from './guards/mcp-tool.ts';
@@ -25,6 +28,9 @@ export interface CompiledGuards {
   readonly patch_integrity: PatchRules;
   readonly shell_command: ShellRules;
   readonly mcp_tool: McpTools;
+  readonly computer_use: ComputerUse;
+  readonly remote_desktop_side_channel: SideChannels;
+  readonly input_injection_capability: InputInjectionConfig;
 }
 
 export interface CompiledPolicy {
@@ -111,6 +117,9 @@ function compileGuards(compiler: Compiler, guards: GuardConfigs): CompiledGuards
       paths: forbiddenPaths,
     },
     mcp_tool: mcpToolsOf(guards.mcp_tool),
+    computer_use: computerUseOf(guards.computer_use),
+    remote_desktop_side_channel: { config: guards.remote_desktop_side_channel, mode: guards.computer_use.mode },
+    input_injection_capability: guards.input_injection_capability,
   };
 }
 
@@ -133,7 +142,7 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
   const faults = shapeFaults(resolved);
   if (faults.length > 0) return err(faults);
   const compiler = new Compiler();
-  const guards = compileGuards(compiler, resolved.guards);
+  const guards = compileGuards(compiler, { ...GUARD_DEFAULTS, ...resolved.guards });
   const { settings } = resolved;
   const toolThresholds = settings.tool_thresholds.flatMap((entry, i) => {
     const glob = compilePathGlob(entry.tool.toLowerCase(), 'permit');

@@ -1,35 +1,13 @@
 /**
  * @module The shape of a policy document, as data: which fields there are, what they hold, and which belong to later versions.
  */
-import { GUARD_NAMES } from './content.ts';
+import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
+import { type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
+import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
-
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
-
-export type Field =
-  | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
-  | { readonly is: 'flag' }
-  | { readonly is: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
-  | { readonly is: 'word'; readonly words: ReadonlyMap<string, string> }
-  | { readonly is: 'list'; readonly item: Field; readonly key?: string }
-  /** A number above 0 and up to 1 with at most two decimals, kept as thousandths. */
-  | { readonly is: 'score' }
-  /** Keys of one kind, each with a value of one kind. */
-  | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
-  | Shape;
-
-export interface Shape {
-  readonly is: 'shape';
-  readonly fields: ReadonlyMap<string, Field>;
-  readonly required?: readonly string[];
-  /** Fields that the format knows and this version does not carry out. */
-  readonly unsupported?: ReadonlySet<string>;
-  /** Fields where a bare key (null) means what leaving it out means. */
-  readonly nullable?: ReadonlySet<string>;
-}
 
 const FLAG: Field = { is: 'flag' };
 const NAME: Field = { is: 'text', max: POLICY_LIMITS.entryCharsMax };
@@ -44,26 +22,6 @@ const SEVERITY: Field = words({
 });
 const ALLOW_BLOCK: Field = words({ allow: 'allow', block: 'block', deny: 'block' });
 const BLOCK_WARN: Field = words({ block: 'block', warn: 'warn' });
-
-function words(table: Readonly<Record<string, string>>): Field {
-  return { is: 'word', words: new Map(Object.entries(table)) };
-}
-
-function whole(min: number, max: number): Field {
-  return { is: 'number', min, max, whole: true };
-}
-
-function text(pattern: Pattern): Field {
-  return { is: 'text', max: pattern === 'regex' ? POLICY_LIMITS.regexCharsMax : POLICY_LIMITS.entryCharsMax, pattern };
-}
-
-function list(item: Field, key?: string): Field {
-  return key === undefined ? { is: 'list', item } : { is: 'list', item, key };
-}
-
-function shape(fields: Readonly<Record<string, Field>>, extra: Omit<Shape, 'is' | 'fields'> = {}): Shape {
-  return { is: 'shape', fields: new Map(Object.entries(fields)), ...extra };
-}
 
 const COUNT_MAX = 1_000_000_000;
 const PATHS = list(text('path-glob'));
@@ -136,6 +94,7 @@ const GUARD_FIELDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
     },
     { nullable: new Set(['default_action', 'max_args_size']) },
   ),
+  ...COMPUTER_USE_FIELDS,
 };
 
 const THRESHOLD: Field = whole(1, 1000);
@@ -175,15 +134,7 @@ export const DOCUMENT: Shape = shape(
     extends: text('ruleset'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
     guards: shape(GUARD_FIELDS, {
-      unsupported: new Set([
-        'prompt_injection',
-        'jailbreak',
-        'computer_use',
-        'remote_desktop_side_channel',
-        'input_injection_capability',
-        'spider_sense',
-        'custom',
-      ]),
+      unsupported: new Set(['prompt_injection', 'jailbreak', 'spider_sense', 'custom']),
       nullable: new Set(GUARD_NAMES),
     }),
     settings: SETTINGS,
@@ -233,6 +184,9 @@ const RESOLVED_GUARDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   patch_integrity: required(GUARD_FIELDS.patch_integrity),
   shell_command: required(GUARD_FIELDS.shell_command),
   mcp_tool: required(GUARD_FIELDS.mcp_tool, { drop: LIST_CHANGES }),
+  computer_use: required(GUARD_FIELDS.computer_use),
+  remote_desktop_side_channel: required(GUARD_FIELDS.remote_desktop_side_channel, { optional: SIDE_CHANNEL_OPTIONAL }),
+  input_injection_capability: required(GUARD_FIELDS.input_injection_capability),
 };
 
 /** A resolved policy as it comes out of a bundle: nothing may be missing, nothing more may be there. */
@@ -242,7 +196,7 @@ export const RESOLVED: Shape = required(
     version: words(Object.fromEntries(POLICY_VERSIONS.map((version) => [version, version]))),
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    guards: required(shape(RESOLVED_GUARDS)),
+    guards: required(shape(RESOLVED_GUARDS), { optional: LATER_GUARDS }),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
   }),

@@ -10,8 +10,10 @@ import {
   GUARD_NAMES,
   type GuardConfigs,
   type GuardName,
+  LATER_GUARDS,
   type PolicyDocument,
   type PolicySettings,
+  type ResolvedGuards,
   type ResolvedPolicy,
   type WrittenGuards,
 } from './content.ts';
@@ -81,6 +83,16 @@ function detectionPart(detection: Detection): Pick<ResolvedPolicy, 'detection'> 
     detection.disable.length === 0 &&
     Object.keys(detection.scores).length === 0;
   return isDefault ? {} : { detection };
+}
+
+function sameJson(a: object, b: object): boolean {
+  return canonicalize({ ...a }) === canonicalize({ ...b });
+}
+
+/** Later guards that say nothing but their defaults are left out, as `detection` is. */
+function guardsPart(guards: GuardConfigs): ResolvedGuards {
+  const silent = new Set<string>(LATER_GUARDS.filter((name) => sameJson(guards[name], GUARD_DEFAULTS[name])));
+  return Object.fromEntries(Object.entries(guards).filter(([name]) => !silent.has(name))) as ResolvedGuards;
 }
 
 /** Version, name and description: the document's own, else those of what it extends. */
@@ -194,7 +206,7 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     version: layer.version,
     name: layer.name,
     description: layer.description,
-    guards: { ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } },
+    guards: guardsPart({ ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } }),
     settings,
     ...detectionPart(layer.detection),
   });

@@ -1,0 +1,48 @@
+/**
+ * @module What a field of a policy document can hold, as data, and the short words in which `fields.ts` and the sections say it.
+ */
+import { POLICY_LIMITS } from './limits.ts';
+
+export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
+
+export type Field =
+  | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
+  | { readonly is: 'flag' }
+  | { readonly is: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
+  | { readonly is: 'word'; readonly words: ReadonlyMap<string, string> }
+  | { readonly is: 'list'; readonly item: Field; readonly key?: string }
+  /** A number above 0 and up to 1 with at most two decimals, kept as thousandths. */
+  | { readonly is: 'score' }
+  /** Keys of one kind, each with a value of one kind. */
+  | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
+  | Shape;
+
+export interface Shape {
+  readonly is: 'shape';
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly required?: readonly string[];
+  /** Fields that the format knows and this version does not carry out. */
+  readonly unsupported?: ReadonlySet<string>;
+  /** Fields where a bare key (null) means what leaving it out means. */
+  readonly nullable?: ReadonlySet<string>;
+}
+
+export function words(table: Readonly<Record<string, string>>): Field {
+  return { is: 'word', words: new Map(Object.entries(table)) };
+}
+
+export function whole(min: number, max: number): Field {
+  return { is: 'number', min, max, whole: true };
+}
+
+export function text(pattern: Pattern): Field {
+  return { is: 'text', max: pattern === 'regex' ? POLICY_LIMITS.regexCharsMax : POLICY_LIMITS.entryCharsMax, pattern };
+}
+
+export function list(item: Field, key?: string): Field {
+  return key === undefined ? { is: 'list', item } : { is: 'list', item, key };
+}
+
+export function shape(fields: Readonly<Record<string, Field>>, extra: Omit<Shape, 'is' | 'fields'> = {}): Shape {
+  return { is: 'shape', fields: new Map(Object.entries(fields)), ...extra };
+}
