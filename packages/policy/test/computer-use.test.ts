@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JsonObject, JsonValue } from '@countersign/kernel';
-import type { Action, GuardResult } from '@countersign/protocol';
+import { type Action, type GuardResult, isActionKind, knownCall } from '@countersign/protocol';
 import { parsePolicy, policyHash } from '@countersign/policy';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { actionOf, judged, resolved } from './support.ts';
 
-const GUARDS = ['computer_use', 'remote_desktop_side_channel', 'input_injection_capability'];
+const GUARDS = new Set(['computer_use', 'remote_desktop_side_channel', 'input_injection_capability']);
 
 function ask(policy: string, kind: string, more: Partial<Action> = {}): readonly GuardResult[] {
-  return judged(policy, actionOf({ kind, ...more })).filter(({ guard }) => GUARDS.includes(guard));
+  return judged(policy, actionOf({ kind, ...more })).filter(({ guard }) => GUARDS.has(guard));
 }
 
 function codes(policy: string, kind: string, params?: JsonValue): Readonly<Record<string, string>> {
@@ -123,6 +123,53 @@ describe('POL-144 input_injection_capability', () => {
     expect(codes('remote-desktop-permissive', 'input.replay', { input_type: 'mouse' })['input_injection_capability']).toBe(
       'denied unknown_input_action',
     );
+  });
+});
+
+describe('POL-149 calls of computer-use tools', () => {
+  it.each<[string, JsonObject, string, string | undefined]>([
+    ['computer', { action: 'left_click', coordinate: [10, 20] }, 'input.inject', 'mouse'],
+    ['computer', { action: 'left_click_drag', coordinate: [10, 20] }, 'input.inject', 'mouse'],
+    ['computer', { action: 'scroll', scroll_direction: 'down', scroll_amount: 3 }, 'input.inject', 'mouse'],
+    ['computer', { action: 'key', text: 'ctrl+s' }, 'input.inject', 'keyboard'],
+    ['computer', { action: 'hold_key', text: 'shift', duration: 1 }, 'input.inject', 'keyboard'],
+    ['computer_20250124', { action: 'type', text: 'hello' }, 'input.inject', 'keyboard'],
+    ['computer', { action: 'screenshot' }, 'remote.screen', undefined],
+    ['computer', { action: 'cursor_position' }, 'remote.screen', undefined],
+    ['computer', { action: 'wait', duration: 2 }, 'remote.screen', undefined],
+    ['computer_call', { action: { type: 'click', button: 'left', x: 1, y: 2 } }, 'input.inject', 'mouse'],
+    ['computer_call', { action: { type: 'drag', path: [{ x: 1, y: 2 }] } }, 'input.inject', 'mouse'],
+    ['computer_call', { action: { type: 'keypress', keys: ['CTRL', 'C'] } }, 'input.inject', 'keyboard'],
+    ['Computer-Use-Preview', { action: { type: 'screenshot' } }, 'remote.screen', undefined],
+    // What is not understood has a kind that no judge knows.
+    ['computer', { action: 'reboot' }, 'custom.computer.reboot', undefined],
+    ['computer', { action: 'Left_Click' }, 'custom.computer.Left_Click', undefined],
+    ['computer', { action: 'a b/c' }, 'custom.computer.a?b?c', undefined],
+    ['computer', { action: 'x'.repeat(40) }, `custom.computer.${'x'.repeat(32)}`, undefined],
+    ['computer', {}, 'custom.computer.malformed', undefined],
+    ['computer_call', { action: { button: 'left' } }, 'custom.computer.malformed', undefined],
+    ['computer_call', { action: { type: 'wait' }, actions: [{ type: 'type', text: 'x' }] }, 'custom.computer.several', undefined],
+  ])('%s %j is %s %s', (...[tool, params, kind, device]) => {
+    const call = knownCall(tool, params);
+    expect([call.kind, isActionKind(call.kind)]).toEqual([kind, !kind.startsWith('custom.')]);
+    expect(call.params).toEqual(device === undefined ? params : { ...params, input_type: device });
+  });
+  it('params that are no object are refused, other tools are as they were', () => {
+    expect(knownCall('computer', 'left_click').kind).toBe('custom.computer.malformed');
+    expect(knownCall('computer', ['left_click']).kind).toBe('custom.computer.malformed');
+    expect(knownCall('Bash', { command: 'ls' })).toEqual({ kind: 'shell.exec', tool: 'shell.exec', params: { command: 'ls' } });
+  });
+  it('a call cannot say that it is another device', () => {
+    expect(codes('default', 'input.inject', knownCall('computer', { action: 'key', text: 'a', input_type: 'mouse' }).params)).toMatchObject(
+      {
+        input_injection_capability: 'info allowed',
+      },
+    );
+    const mouseOnly = guards('input_injection_capability: {allowed_input_types: [mouse]}');
+    const typed = knownCall('computer', { action: 'key', text: 'a', input_type: 'mouse' }).params;
+    expect(codes(mouseOnly, 'input.inject', typed)['input_injection_capability']).toBe('denied input_type_not_allowed');
+    const other = knownCall('computer', { action: 'key', text: 'a', inputType: 'mouse' }).params;
+    expect(codes(mouseOnly, 'input.inject', other)['input_injection_capability']).toBe('denied ambiguous_input_type');
   });
 });
 

@@ -79,3 +79,4 @@ export {
   type Verdict,
 } from './verdict.ts';
 export { knownTool, type KnownTool } from './tool-names.ts';
+export { knownCall, type KnownCall } from './computer-use.ts';

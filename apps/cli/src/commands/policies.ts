@@ -46,7 +46,8 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   const faults = steeringFaults(rules, compiled.value.detection);
   if (faults.length > 0) throw configError(faults);
   const ignored = unknownRules(rules, compiled.value.detection);
-  const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name].enabled);
+  // A guard that is absent has its defaults, and all that can be absent are on by default.
+  const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name]?.enabled ?? true);
   const fields = [
     ['valid', file],
     ['name', policy.resolved.name],

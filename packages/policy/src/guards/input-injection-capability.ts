@@ -2,6 +2,7 @@
  * @module input_injection_capability: with which devices an agent may put input into a remote session, and whether it must be able to
  * show what came of it.
  */
+import type { JsonValue } from '@countersign/kernel';
 import type { GuardResult } from '@countersign/protocol';
 import type { InputInjectionConfig } from './computer-use-config.ts';
 import { namedValue } from './named-values.ts';
@@ -11,6 +12,15 @@ const GUARD = 'input_injection_capability';
 
 function refuse(code: string, message: string, details: Readonly<Record<string, string>> = {}): GuardResult {
   return block(GUARD, 'error', { code, message, details: { reason: code, ...details } });
+}
+
+/** That there is a hash is all that can be seen here. */
+function judgeProbe(config: InputInjectionConfig, params: JsonValue | undefined): GuardResult {
+  if (!config.require_postcondition_probe) return allow(GUARD);
+  const { value, split } = namedValue(params, ['postcondition_probe_hash', 'postconditionProbeHash']);
+  if (split) return refuse('ambiguous_postcondition_probe', 'Input injection carries two postcondition probes');
+  if (typeof value === 'string' && value.trim() !== '') return allow(GUARD);
+  return refuse('missing_postcondition_probe', 'Input injection carries no postcondition probe hash');
 }
 
 /** Every `input.*` action but `input.inject` is one that nobody knows, and is refused. */
@@ -28,9 +38,5 @@ export function judgeInputInjection(config: InputInjectionConfig, { action }: Gu
     const name = typeof type.value === 'string' ? quote(type.value) : 'not text';
     return refuse('input_type_not_allowed', `Input type '${name}' is not allowed`, { input_type: name });
   }
-  if (!config.require_postcondition_probe) return allow(GUARD);
-  const probe = namedValue(action.params, ['postcondition_probe_hash', 'postconditionProbeHash']);
-  if (probe.split) return refuse('ambiguous_postcondition_probe', 'Input injection carries two postcondition probes');
-  if (typeof probe.value === 'string' && probe.value.trim() !== '') return allow(GUARD);
-  return refuse('missing_postcondition_probe', 'Input injection carries no postcondition probe hash');
+  return judgeProbe(config, action.params);
 }
