@@ -2,7 +2,7 @@
  * @module judge: Facts, rules, policy and state become a Verdict. A pure, total function: equal inputs give byte-equal verdicts.
  */
 import { codeOf } from '@countersign/kernel';
-import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, thresholdsFor } from '@countersign/policy';
+import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, sessionRiskAfter, thresholdsFor } from '@countersign/policy';
 import {
   type Action,
   type Facts,
@@ -19,6 +19,7 @@ import { type CompiledRules, matchRules } from '@countersign/rules';
 import { heated, type ScoreView, scoreView } from './dimensions.ts';
 import { WEIGHTS } from './limits.ts';
 import { findingOfOpinion } from './opinions.ts';
+import { secondsOf } from './unix-seconds.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
 
 export interface JudgeInput {
@@ -39,7 +40,7 @@ export interface JudgeParts {
   ) => { readonly findings: readonly Finding[] };
   readonly evaluateGuards: (
     policy: CompiledPolicy,
-    input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice },
+    input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice; readonly nowSeconds: number },
   ) => readonly GuardResult[];
 }
 
@@ -85,7 +86,7 @@ function weighFindings(opinion: Opinion, input: JudgeInput, parts: JudgeParts): 
 
 function weighGuards(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
   const { action, facts, state } = input;
-  const guards = parts.evaluateGuards(input.policy, { action, facts, state });
+  const guards = parts.evaluateGuards(input.policy, { action, facts, state, nowSeconds: secondsOf(input.now) });
   opinion.guards = guards;
   for (const result of guards) {
     if (!result.allowed) opinion.denials.push(reasonOfGuard(result));
@@ -187,7 +188,11 @@ function countTypes(facts: readonly { readonly type: string }[]): Record<string,
 
 function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput): StateDelta {
   const sessionCalls = (state.sessionCalls ?? 0) + 1;
-  const heat = opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {};
+  const sessionRisk = sessionRiskAfter(opinion.guards);
+  const heat = {
+    ...(opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {}),
+    ...(sessionRisk === undefined ? {} : { sessionRisk }),
+  };
   if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...heat };
   return { sessionCalls, ...heat, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
 }

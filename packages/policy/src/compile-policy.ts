@@ -17,6 +17,7 @@ import { mcpToolsOf, type McpTools } from './guards/mcp-tool.ts';
 import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
+import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
 
@@ -28,6 +29,8 @@ export interface CompiledGuards {
   readonly patch_integrity: PatchRules;
   readonly shell_command: ShellRules;
   readonly mcp_tool: McpTools;
+  readonly prompt_injection: PromptInjectionConfig;
+  readonly jailbreak: JailbreakConfig;
   readonly computer_use: ComputerUse;
   readonly remote_desktop_side_channel: SideChannels;
   readonly input_injection_capability: InputInjectionConfig;
@@ -117,6 +120,8 @@ function compileGuards(compiler: Compiler, guards: GuardConfigs): CompiledGuards
       paths: forbiddenPaths,
     },
     mcp_tool: mcpToolsOf(guards.mcp_tool),
+    prompt_injection: guards.prompt_injection,
+    jailbreak: guards.jailbreak,
     computer_use: computerUseOf(guards.computer_use),
     remote_desktop_side_channel: { config: guards.remote_desktop_side_channel, mode: guards.computer_use.mode },
     input_injection_capability: guards.input_injection_capability,
@@ -131,6 +136,8 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   for (const entry of thresholds === undefined ? tools : [thresholds, ...tools]) {
     if (entry.flag > entry.block) complain(check, 'settings', { code: 'policy_range', message: '`flag` must not be above `block`' });
   }
+  const guards = check.faults.length === 0 ? resolved.guards : {};
+  for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
   return check.faults;
 }
 

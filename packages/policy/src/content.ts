@@ -4,6 +4,7 @@
 import type { JsonObject } from '@countersign/kernel';
 import type { Position } from './faults.ts';
 import type { ComputerUseGuards, WrittenComputerUse } from './guards/computer-use-config.ts';
+import type { TextGuards, WrittenTextGuards } from './guards/text-guards-config.ts';
 
 /** Words the documents use for severity; `low`, `medium`, `high` are read as their aliases. */
 export type PolicySeverity = 'info' | 'warning' | 'error' | 'critical';
@@ -78,7 +79,7 @@ export interface McpToolConfig {
   readonly confirmation: 'block' | 'warn';
 }
 
-export interface GuardConfigs extends ComputerUseGuards {
+export interface GuardConfigs extends TextGuards, ComputerUseGuards {
   readonly forbidden_path: ForbiddenPathConfig;
   readonly path_allowlist: PathAllowlistConfig;
   readonly egress_allowlist: EgressAllowlistConfig;
@@ -98,19 +99,27 @@ export const GUARD_NAMES: readonly GuardName[] = [
   'patch_integrity',
   'shell_command',
   'mcp_tool',
+  'prompt_injection',
+  'jailbreak',
   'computer_use',
   'remote_desktop_side_channel',
   'input_injection_capability',
 ];
 
 /** Guards that came after the first seven. */
-export type LaterGuard = keyof ComputerUseGuards;
+export type LaterGuard = keyof TextGuards | keyof ComputerUseGuards;
 
 /**
  * A resolved policy leaves these out where they say nothing but their defaults, so that a policy that does not know them keeps its form
  * and its hash.
  */
-export const LATER_GUARDS: readonly LaterGuard[] = ['computer_use', 'remote_desktop_side_channel', 'input_injection_capability'];
+export const LATER_GUARDS: readonly LaterGuard[] = [
+  'prompt_injection',
+  'jailbreak',
+  'computer_use',
+  'remote_desktop_side_channel',
+  'input_injection_capability',
+];
 export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>>;
 
 /** Risk in thousandths at which an action is flagged and at which it is refused. */
@@ -144,7 +153,7 @@ export interface Detection {
 }
 
 /** A guard block as written. `null` where the key stands without a value, which says no more than leaving it out. */
-export interface WrittenGuards extends WrittenComputerUse {
+export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse {
   readonly forbidden_path?: Partial<ForbiddenPathConfig> & {
     readonly additional_patterns?: readonly string[];
     readonly remove_patterns?: readonly string[];

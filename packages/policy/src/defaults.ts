@@ -4,6 +4,7 @@
  */
 import type { Detection, GuardConfigs, PolicySettings, SecretPattern, WrittenSecretPattern } from './content.ts';
 import { COMPUTER_USE_BLOCKS, COMPUTER_USE_DEFAULTS } from './guards/computer-use-config.ts';
+import { TEXT_GUARD_DEFAULTS } from './guards/text-guards-config.ts';
 
 /** Paths no agent needs unless a policy says so. */
 export const DEFAULT_FORBIDDEN_PATHS: readonly string[] = [
@@ -158,6 +159,7 @@ export const GUARD_DEFAULTS: GuardConfigs = {
     max_args_size: 1_048_576,
     confirmation: 'block',
   },
+  ...TEXT_GUARD_DEFAULTS,
   ...COMPUTER_USE_DEFAULTS,
 };
 

@@ -4,6 +4,7 @@
 import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
 import { type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
+import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 
 /** Versions that are read; anything else is refused. */
@@ -94,6 +95,7 @@ const GUARD_FIELDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
     },
     { nullable: new Set(['default_action', 'max_args_size']) },
   ),
+  ...TEXT_GUARD_FIELDS,
   ...COMPUTER_USE_FIELDS,
 };
 
@@ -184,6 +186,7 @@ const RESOLVED_GUARDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   patch_integrity: required(GUARD_FIELDS.patch_integrity),
   shell_command: required(GUARD_FIELDS.shell_command),
   mcp_tool: required(GUARD_FIELDS.mcp_tool, { drop: LIST_CHANGES }),
+  ...resolvedTextGuards(required),
   computer_use: required(GUARD_FIELDS.computer_use),
   remote_desktop_side_channel: required(GUARD_FIELDS.remote_desktop_side_channel, { optional: SIDE_CHANNEL_OPTIONAL }),
   input_injection_capability: required(GUARD_FIELDS.input_injection_capability),

@@ -19,6 +19,7 @@ export { type DetectionChange, editDetection } from './edit-policy.ts';
 export { evaluateGuards, evaluateGuardsCounted, type GuardReport } from './evaluate-guards.ts';
 export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
+export { sessionRiskAfter } from './guards/jailbreak.ts';
 export type { GuardInput } from './guards/result.ts';
 export { POLICY_LIMITS } from './limits.ts';
 export { BUILTIN_RULESETS } from './check-fields.ts';

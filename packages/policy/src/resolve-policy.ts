@@ -20,6 +20,7 @@ import {
 import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, DETECTION_DEFAULTS, GUARD_DEFAULTS, SETTINGS_DEFAULTS, VERSION_DEFAULT } from './defaults.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './faults.ts';
 import { compileHostGlob } from './glob.ts';
+import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { mergeGuard } from './merge-guards.ts';
 
@@ -199,6 +200,9 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
   const faults = [...allow.faults, ...block.faults];
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
+  }
+  for (const { path, message } of textGuardFaults(guards)) {
+    faults.push(faultAt('policy_range', `${message} once merged`, placeOf(document, path)));
   }
   if (faults.length > 0) return err(faults);
   return ok({

@@ -31,6 +31,8 @@ export interface StateSlice {
   readonly trust?: AgentTrust;
   /** Unix time in seconds until which the session is hot: each grave result adds to it, and it passes by itself. Absent: it is not. */
   readonly hotUntil?: number;
+  /** Rolling risk of the session's messages and when it was so, as one number of which the greater is the later. Absent: none. */
+  readonly sessionRisk?: number;
 }
 
 /**
@@ -42,6 +44,8 @@ export interface StateDelta {
   readonly sessionCalls?: number;
   /** Only where this decision made the session hotter. */
   readonly hotUntil?: number;
+  /** Only where this decision changed it. */
+  readonly sessionRisk?: number;
 }
 
 /** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */
