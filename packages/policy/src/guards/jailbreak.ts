@@ -2,10 +2,10 @@
  * @module jailbreak_detection: what a user says to talk a model out of its rules, weighed in four layers (`jailbreak-risk.ts`), one message by
  * itself and all messages of a session together: a session whose rolling risk is too high has its next suspicious message refused.
  */
-import { sha256Hex } from '@countersign/crypto';
 import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import type { GuardResult } from '@countersign/protocol';
 import type { PolicySeverity } from '../content.ts';
+import { fingerprint } from './fingerprint.ts';
 import { HEURISTICS, JAILBREAK_FAMILIES, type Layers, riskOf, sentText, statisticsOf } from './jailbreak-risk.ts';
 import { allow, blind, block, type Finding, type GuardContext, warn } from './result.ts';
 import { packSessionRisk, riskAt, unpackSessionRisk } from './session-risk.ts';
@@ -65,7 +65,7 @@ function detailsOf({ content, found, layers, session }: Reading): Record<string,
   const signals = Object.keys(HEURISTICS).filter((id) => found.spans.has(id));
   const thousandths = (value: number): number => Math.round(value * 1000);
   return {
-    fingerprint: sha256Hex(content),
+    fingerprint: fingerprint(content),
     severity: levelOf(layers.risk),
     risk_score: layers.risk,
     signals: signals.map((id) => ({ id, category: HEURISTICS[id]?.category ?? '' })),
@@ -84,6 +84,8 @@ function detailsOf({ content, found, layers, session }: Reading): Record<string,
 function answer({ block_threshold: refuseAt, warn_threshold: warnAt }: JailbreakDetector, reading: Reading): GuardResult {
   const { risk } = reading.layers;
   const { session } = reading;
+  // Ordinary talk costs no hash of it.
+  if (risk < warnAt && session === undefined) return allow(GUARD);
   const details = detailsOf(reading);
   const level = levelOf(risk);
   const finding = (code: string, message: string): Finding => ({ code, message, details, evidence: [...reading.found.spans.values()] });
@@ -91,7 +93,7 @@ function answer({ block_threshold: refuseAt, warn_threshold: warnAt }: Jailbreak
   if (session !== undefined && session.tenths >= session.threshold * 10)
     return block(GUARD, 'error', finding('jailbreak_session', 'Jailbreak attempts add up over the session'));
   if (risk >= warnAt) return warn(GUARD, finding(`jailbreak_${level}`, 'Jailbreak attempt suspected'));
-  return session === undefined ? allow(GUARD) : allow(GUARD, { details });
+  return allow(GUARD, { details });
 }
 
 export function judgeJailbreak({ detector }: JailbreakConfig, context: GuardContext): GuardResult | undefined {

@@ -2,8 +2,9 @@
  * @module prompt_injection: text that comes from outside (what a tool brought back, what a model said) and speaks to the model instead of to
  * its reader. Signals, weights and levels are those of Clawdstrike 0.2.7; the words are ours, and are looked for in every decoded layer.
  */
-import { sha256Hex } from '@countersign/crypto';
+import { utf8Length } from '@countersign/kernel';
 import type { Action, GuardResult } from '@countersign/protocol';
+import { fingerprint } from './fingerprint.ts';
 import { allow, blind, block, type GuardContext, quote, warn } from './result.ts';
 import { type InjectionLevel, LEVEL_RANK, type PromptInjectionConfig } from './text-guards-config.ts';
 import { isUnread, type TextSignals, textSignals } from './text-signals.ts';
@@ -75,15 +76,6 @@ function readingOf({ spans, invisible }: TextSignals): InjectionReading {
   return { signals, score, level: grave ? 'critical' : score >= HIGH_SCORE ? 'high' : score > 0 ? 'suspicious' : 'safe' };
 }
 
-function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code >= 0xd800 && code < 0xe000 ? 2 : 3;
-  }
-  return bytes;
-}
-
 function sourceOf({ origin, tool }: Action): string | null {
   const source = origin?.['source'];
   return typeof source === 'string' ? quote(source) : tool === undefined ? null : quote(tool);
@@ -93,11 +85,11 @@ function sourceOf({ origin, tool }: Action): string | null {
 function detailsOf(action: Action, content: string, reading: InjectionReading): Record<string, string | number | null | string[]> {
   return {
     source: sourceOf(action),
-    fingerprint: sha256Hex(content),
+    fingerprint: fingerprint(content),
     level: reading.level,
     score: reading.score,
     signals: [...reading.signals],
-    scanned_bytes: utf8Bytes(content),
+    scanned_bytes: utf8Length(content),
   };
 }
 
