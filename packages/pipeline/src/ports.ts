@@ -64,6 +64,8 @@ export interface StateStore {
   sessionCalls(org: string, session: string): Promise<number>;
   /** Unix seconds until which grave results keep the session hot (`StateSlice.hotUntil`); 0 for one that never was. */
   sessionHotUntil(org: string, session: string): Promise<number>;
+  /** Rolling risk of the session's messages and its time as one number (`StateSlice.sessionRisk`); 0 for none. */
+  sessionRisk(org: string, session: string): Promise<number>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */

@@ -26,6 +26,7 @@ export class DeltaFold {
   readonly #counts = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   /** Of sessions that were looked at: most are 0. */
   readonly #heats = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
+  readonly #risks = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   readonly #toolCache = new LruMap<readonly ToolRow[]>(STORE_LIMITS.cacheEntriesMax);
   readonly #pendingCounts = new Map<string, number>();
   readonly #logs = new Map<string, LogDeltas>();
@@ -74,6 +75,17 @@ export class DeltaFold {
     return hotUntil;
   }
 
+  /** Rolling risk of a session with its time; 0 where there is none. The greater is the later. */
+  sessionRisk(org: string, session: string): number {
+    const key = keyOf(org, session);
+    const known = this.#risks.get(key);
+    if (known !== undefined) return known;
+    let risk = this.#tables.sessionRisk(org, session);
+    for (const deltas of this.#logs.values()) risk = Math.max(risk, deltas.risk(key));
+    this.#risks.set(key, risk);
+    return risk;
+  }
+
   toolRows(org: string, tool: string): readonly ToolRow[] {
     const key = keyOf(org, tool);
     const known = this.#toolCache.get(key);
@@ -99,7 +111,9 @@ export class DeltaFold {
       const calls = Math.max(this.#calls(org, session), delta.sessionCalls);
       const hotUntil = delta.hotUntil ?? 0;
       if (hotUntil > 0) this.#heats.set(key, Math.max(this.sessionHotUntil(org, session), hotUntil));
-      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, seenMs });
+      const risk = delta.sessionRisk ?? 0;
+      if (risk > 0) this.#risks.set(key, Math.max(this.sessionRisk(org, session), risk));
+      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, risk, seenMs });
       this.#counts.set(key, calls);
     }
     if (delta.pendingTool === undefined) return;

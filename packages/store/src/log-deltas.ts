@@ -81,6 +81,11 @@ export class LogDeltas {
     return Math.max(this.#current.sessions.get(key)?.hotUntil ?? 0, this.#writing?.sessions.get(key)?.hotUntil ?? 0);
   }
 
+  /** The rolling risk of a session, as it is staged; 0 where nothing is. */
+  risk(key: string): number {
+    return Math.max(this.#current.sessions.get(key)?.risk ?? 0, this.#writing?.sessions.get(key)?.risk ?? 0);
+  }
+
   toolRows(key: string): readonly ToolRow[] {
     return [...(this.#writing?.tools.get(key) ?? []), ...(this.#current.tools.get(key) ?? [])];
   }

@@ -42,4 +42,7 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN hot_until INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE agents ADD COLUMN trust TEXT NOT NULL DEFAULT 'standard' CHECK (trust IN ('untrusted', 'standard', 'elevated', 'privileged'));
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN risk INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

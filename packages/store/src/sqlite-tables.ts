@@ -183,7 +183,16 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
 
 type ToolTables = Pick<
   StateTables,
-  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+  | 'toolRows'
+  | 'tools'
+  | 'pendingTools'
+  | 'putTool'
+  | 'sessionCalls'
+  | 'sessionHotUntil'
+  | 'sessionRisk'
+  | 'writeDeltas'
+  | 'appliedIndex'
+  | 'appliedLogs'
 >;
 
 /** The mark of the main log has the name that it had when there was no other. */
@@ -208,9 +217,10 @@ function createToolTables(db: Database): ToolTables {
   const see = db.query(`${values} ON CONFLICT (org, tool, hash) DO NOTHING`);
   const calls = db.query('SELECT calls FROM sessions WHERE org = ? AND session = ?');
   const hot = db.query('SELECT hot_until FROM sessions WHERE org = ? AND session = ?');
+  const risky = db.query('SELECT risk FROM sessions WHERE org = ? AND session = ?');
   const count = db.query(
-    `INSERT INTO sessions (org, session, calls, hot_until, seen_ms) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), hot_until = max(hot_until, excluded.hot_until),
+    `INSERT INTO sessions (org, session, calls, hot_until, risk, seen_ms) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), hot_until = max(hot_until, excluded.hot_until), risk = max(risk, excluded.risk),
        seen_ms = max(seen_ms, excluded.seen_ms)`,
   );
   const mark = db.query(
@@ -225,9 +235,11 @@ function createToolTables(db: Database): ToolTables {
     putTool: (row) => void put.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs),
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
     sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
+    sessionRisk: (org, session) => one(risky.get(org, session), (row) => integer(row, 'risk')) ?? 0,
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
-        for (const { org, session, calls: made, hotUntil, seenMs } of batch.sessions) count.run(org, session, made, hotUntil, seenMs);
+        for (const { org, session, calls: made, hotUntil, risk, seenMs } of batch.sessions)
+          count.run(org, session, made, hotUntil, risk, seenMs);
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
         mark.run(markOf(batch.log), batch.appliedIndex);
       }),

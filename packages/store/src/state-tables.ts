@@ -46,6 +46,8 @@ export interface SessionCount {
   readonly calls: number;
   /** Unix seconds; 0 for a session that never was hot. */
   readonly hotUntil: number;
+  /** Rolling risk with its time (`StateSlice.sessionRisk`); 0 where there is none. */
+  readonly risk: number;
   readonly seenMs: number;
 }
 
@@ -56,6 +58,7 @@ export function joinCounts(a: SessionCount | undefined, b: SessionCount): Sessio
     ...b,
     calls: Math.max(a.calls, b.calls),
     hotUntil: Math.max(a.hotUntil, b.hotUntil),
+    risk: Math.max(a.risk, b.risk),
     seenMs: Math.max(a.seenMs, b.seenMs),
   };
 }
@@ -93,6 +96,7 @@ export interface StateTables {
   putTool(row: ToolRow): void;
   sessionCalls(org: string, session: string): number;
   sessionHotUntil(org: string, session: string): number;
+  sessionRisk(org: string, session: string): number;
   /** One transaction. */
   writeDeltas(batch: DeltaBatch): void;
   /** -1 before the first batch of this log. */

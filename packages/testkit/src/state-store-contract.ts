@@ -281,6 +281,21 @@ function deltaContract(name: string, prepare: Prepare): void {
       expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
     });
 
+    test('POL-158 of the rolling risk of a session the later one is read, at once and after a flush', async () => {
+      const { store, org } = prepare();
+      // Seconds of today, over a million tenths: more than 32 bits.
+      const risk = 1_700_000_000 * 2 ** 20;
+      expect(await store.sessionRisk(org.id, 's-1')).toBe(0);
+      store.stageDelta(principal(org.id), { sessionCalls: 1, sessionRisk: risk + 570 });
+      store.stageDelta(principal(org.id), { sessionCalls: 2 });
+      store.stageDelta(principal(org.id), { sessionCalls: 3, sessionRisk: risk + 9 });
+      expect([await store.sessionRisk(org.id, 's-1'), await store.sessionRisk(org.id, 's-2')]).toEqual([risk + 570, 0]);
+      store.flush(7);
+      store.foldDelta({ index: 8, principal: principal(org.id), delta: { sessionCalls: 4, sessionRisk: risk + 2 ** 20 } });
+      store.flush(8);
+      expect(await store.sessionRisk(org.id, 's-1')).toBe(risk + 2 ** 20);
+    });
+
     test('an id is consumed once', async () => {
       const { store, clock } = prepare();
       const expires = clock.nowMs() + 1000;
@@ -356,7 +371,12 @@ function restartContract(name: string, prepare: Prepare): void {
       value(store.setAgentState({ agent: dead.id, state: 'killed', reason: 'r' }));
       const { key } = value(store.createApiKey({ org: org.id, label: '', kind: 'write', environment: 'live' }));
       await store.consumeOnce('jti', clock.nowMs() + 1000);
-      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, pendingTool: { tool: 't', hash: HASH } });
+      store.stageDelta(principal(org.id), {
+        sessionCalls: 4,
+        hotUntil: 600,
+        sessionRisk: 2 ** 50 + 1,
+        pendingTool: { tool: 't', hash: HASH },
+      });
       store.flush(9);
       store.stageDelta(principal(org.id), { sessionCalls: 5 });
       const again = reopen();
@@ -368,6 +388,7 @@ function restartContract(name: string, prepare: Prepare): void {
       expect(await again.tool({ org: org.id, tool: 't', descriptorHash: HASH })).toEqual({ registration: 'pending' });
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([9, 4]);
       expect([await again.sessionHotUntil(org.id, 's-1'), (await again.agent(trusted.id))?.trust]).toEqual([600, 'elevated']);
+      expect(await again.sessionRisk(org.id, 's-1')).toBe(2 ** 50 + 1);
       again.foldDelta({ index: 10, principal: principal(org.id), delta: { sessionCalls: 5 } });
       again.flush(10);
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([10, 5]);
