@@ -5,6 +5,7 @@ import { agentJwtKey, sha256Hex } from '@countersign/crypto';
 import type { Clock, Random } from '@countersign/kernel';
 import type { AdminStore, OrgRecord, StateStore } from '@countersign/pipeline';
 import { describe, expect, test } from 'vitest';
+import { principal, sessionStateContract } from './session-state-contract.ts';
 
 /** A store under test, with what the contract needs beyond the ports. */
 export type ContractStore = StateStore &
@@ -71,8 +72,6 @@ interface PreparedBed extends StateBed {
 }
 
 type Prepare = () => PreparedBed;
-
-const principal = (org: string, session = 's-1'): Principal => ({ org, agent: 'a', delegation: [], session });
 
 function agentContract(name: string, prepare: Prepare): void {
   describe(`${name}: orgs and agents`, () => {
@@ -268,34 +267,6 @@ function deltaContract(name: string, prepare: Prepare): void {
       expect([store.appliedIndex(), await store.sessionCalls(org.id, 's-1')]).toEqual([7, 3]);
     });
 
-    test('VER-046 the heat of a session is read at once, only rises, and is there after a flush', async () => {
-      const { store, org } = prepare();
-      expect(await store.sessionHotUntil(org.id, 's-1')).toBe(0);
-      store.stageDelta(principal(org.id), { sessionCalls: 1, hotUntil: 600 });
-      store.stageDelta(principal(org.id), { sessionCalls: 2 });
-      store.stageDelta(principal(org.id), { sessionCalls: 3, hotUntil: 500 });
-      expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionHotUntil(org.id, 's-2')]).toEqual([600, 0]);
-      store.flush(7);
-      store.foldDelta({ index: 8, principal: principal(org.id), delta: { sessionCalls: 4, hotUntil: 700 } });
-      store.flush(8);
-      expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
-    });
-
-    test('POL-158 of the rolling risk of a session the later one is read, at once and after a flush', async () => {
-      const { store, org } = prepare();
-      // Seconds of today, over a million tenths: more than 32 bits.
-      const risk = 1_700_000_000 * 2 ** 20;
-      expect(await store.sessionRisk(org.id, 's-1')).toBe(0);
-      store.stageDelta(principal(org.id), { sessionCalls: 1, sessionRisk: risk + 570 });
-      store.stageDelta(principal(org.id), { sessionCalls: 2 });
-      store.stageDelta(principal(org.id), { sessionCalls: 3, sessionRisk: risk + 9 });
-      expect([await store.sessionRisk(org.id, 's-1'), await store.sessionRisk(org.id, 's-2')]).toEqual([risk + 570, 0]);
-      store.flush(7);
-      store.foldDelta({ index: 8, principal: principal(org.id), delta: { sessionCalls: 4, sessionRisk: risk + 2 ** 20 } });
-      store.flush(8);
-      expect(await store.sessionRisk(org.id, 's-1')).toBe(risk + 2 ** 20);
-    });
-
     test('an id is consumed once', async () => {
       const { store, clock } = prepare();
       const expires = clock.nowMs() + 1000;
@@ -447,6 +418,7 @@ export function stateStoreContract(name: string, open: () => StateBed): void {
     return { ...bed, org: value(bed.store.createOrg({ name: 'acme', mode: 'learning' })) };
   };
   const contracts = [
+    sessionStateContract,
     agentContract,
     agentListContract,
     keyContract,

@@ -69,14 +69,21 @@ function schedule(words: Uint32Array, view: DataView, block: number): void {
 }
 
 function mix(state: Uint32Array, words: Uint32Array): void {
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
-  for (let i = 0; i < 64; i += 1) {
-    const big1 = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25);
-    const first = (h + big1 + ((e & f) ^ (~e & g)) + (ROUNDS[i] ?? 0) + (words[i] ?? 0)) | 0;
-    const second = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
+  const letters = Uint32Array.from(state);
+  // `a` to `h` of the standard are 0 to 7.
+  const at = (letter: number): number => letters[letter] ?? 0;
+  const bigAt = (letter: number, [x, y, z]: readonly [number, number, number]): number =>
+    turned(at(letter), x) ^ turned(at(letter), y) ^ turned(at(letter), z);
+  for (const [i, round] of ROUNDS.entries()) {
+    const choice = (at(4) & at(5)) ^ (~at(4) & at(6));
+    const majority = (at(0) & at(1)) ^ (at(0) & at(2)) ^ (at(1) & at(2));
+    const first = at(7) + bigAt(4, [6, 11, 25]) + choice + round + (words[i] ?? 0);
+    const second = bigAt(0, [2, 13, 22]) + majority;
+    letters.copyWithin(1, 0);
+    letters[4] = at(4) + first;
+    letters[0] = first + second;
   }
-  for (const [i, value] of [a, b, c, d, e, f, g, h].entries()) state[i] = (state[i] ?? 0) + value;
+  for (const [i, value] of letters.entries()) state[i] = (state[i] ?? 0) + value;
 }
 
 /** Lower-case hex. */

@@ -49,21 +49,28 @@ const NEGATIONS: ReadonlySet<string> = new Set([
 ]);
 const NEGATION_REACH = 2;
 
+type WrittenStep = readonly [word: string, step: Step];
+
+/** The steps of one line, the last first. */
+function stepsOf(line: string, sequence: number): readonly WrittenStep[] {
+  const parts = line.split(' ');
+  const steps = parts.flatMap((part, i): readonly WrittenStep[] => {
+    if (i % 2 === 1) return [];
+    const reach = i === 0 ? 0 : Number(parts[i - 1]) + 1;
+    return part.split('|').map((word) => [word, { sequence, step: i / 2, reach }]);
+  });
+  return steps.toReversed();
+}
+
 export function wordFamilies(families: Families): WordFamilies {
+  const lines = Object.entries(families).flatMap(([signal, written]) => written.map((line) => ({ signal, line })));
   const steps = new Map<string, Step[]>();
-  const sequences: { signal: string; length: number }[] = [];
-  for (const [signal, lines] of Object.entries(families)) {
-    for (const line of lines) {
-      const parts = line.split(' ');
-      const sequence = sequences.length;
-      sequences.push({ signal, length: (parts.length + 1) / 2 });
-      for (let i = parts.length - 1; i >= 0; i -= 2) {
-        const reach = i === 0 ? 0 : Number(parts[i - 1]) + 1;
-        for (const word of (parts[i] ?? '').split('|')) steps.set(word, [...(steps.get(word) ?? []), { sequence, step: i / 2, reach }]);
-      }
-    }
+  for (const [word, step] of lines.flatMap(({ line }, sequence) => stepsOf(line, sequence))) {
+    const known = steps.get(word);
+    if (known === undefined) steps.set(word, [step]);
+    else known.push(step);
   }
-  return { steps, sequences };
+  return { steps, sequences: lines.map(({ signal, line }) => ({ signal, length: (line.split(' ').length + 1) / 2 })) };
 }
 
 /** 0 separates, 1 is a letter or digit, 2 is a word by itself. */
@@ -96,11 +103,14 @@ class Words {
     }
     this.start = at;
     if (at >= lower.length) return false;
-    const single = kindOf(lower.charCodeAt(at)) === 2;
-    at += 1;
-    while (!single && at < lower.length && kindOf(lower.charCodeAt(at)) === 1) at += 1;
-    this.end = at;
+    this.end = kindOf(lower.charCodeAt(at)) === 2 ? at + 1 : this.#endOfWord(at);
     return true;
+  }
+
+  #endOfWord(start: number): number {
+    let at = start;
+    while (at < this.lower.length && kindOf(this.lower.charCodeAt(at)) === 1) at += 1;
+    return at;
   }
 }
 
