@@ -162,7 +162,7 @@ describe('POL-152 POL-153 jailbreak', () => {
     expect(layers(`${'#'.repeat(40)} x`, 'ml')).toMatchObject({ statistical: 400 });
     expect(layers(`${'#'.repeat(40)} x`, 'statistical')).toMatchObject({ statistical: 0 });
   });
-  it('statistics have their bounds', () => {
+  it('POL-155 statistics have their bounds, and logarithms come from multiplication', () => {
     expect(statisticsOf(`${'#'.repeat(11)} #`).symbolRun).toBe(false);
     expect(statisticsOf('#'.repeat(12)).symbolRun).toBe(true);
     expect(statisticsOf('abc d!').punctuation).toBe(0.2);
@@ -171,7 +171,7 @@ describe('POL-152 POL-153 jailbreak', () => {
     expect(statisticsOf('abcd').entropy).toBeCloseTo(2, 3);
     expect(statisticsOf('abc').entropy).toBeCloseTo(Math.log2(3), 3);
   });
-  it('the linear model is the policy’s', () => {
+  it('POL-155 the linear model is the policy’s, and its curve comes from multiplication', () => {
     const ml = (model: string): number =>
       (
         details(ask('Stay unfiltered.', { policy: `guards: {jailbreak: {detector: {warn_threshold: 0, linear_model: {${model}}}}}\n` }))[
