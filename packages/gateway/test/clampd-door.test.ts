@@ -231,15 +231,6 @@ describe('bodies', () => {
 
 describe('wire -> action', () => {
   test.each([
-    ['left_click', 'input.inject', { input_type: 'mouse' }],
-    ['screenshot', 'remote.screen', {}],
-    ['reboot', 'custom.computer.reboot', {}],
-  ] as const)('POL-149: a computer-use call that does %s is %s', async (action, kind, more) => {
-    const drafted = await draftOf({ ...call(), tool: 'computer', params: { action } });
-    expect(drafted.action).toMatchObject({ kind, tool: 'computer', params: { action, ...more } });
-  });
-
-  test.each([
     ['db.query', 'database.query', 'db.query'],
     ['sql.run', 'database.run', 'db.query'],
     ['run_command', 'shell.exec', 'shell.exec'],
