@@ -123,6 +123,7 @@ describe('policy', () => {
       'ai-agent',
       'cicd',
       'learning',
+      'ai-agent-posture',
       'remote-desktop',
       'remote-desktop-strict',
       'remote-desktop-permissive',

@@ -21,6 +21,7 @@ export function withSharedSecret(ports: Ports, secret: string | undefined): Port
       sessionCalls: (org, session) => state.sessionCalls(org, session),
       sessionHotUntil: (org, session) => state.sessionHotUntil(org, session),
       sessionRisk: (org, session) => state.sessionRisk(org, session),
+      sessionPosture: (org, session) => state.sessionPosture(org, session),
       consumeOnce: (id, expiresAtMs) => state.consumeOnce(id, expiresAtMs),
       stageDelta: (principal, delta) => state.stageDelta(principal, delta),
     },

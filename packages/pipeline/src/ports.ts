@@ -6,6 +6,7 @@ import type {
   Action,
   AgentTrust,
   Judgement,
+  PostureState,
   Principal,
   ReceiptInputs,
   Recorder,
@@ -66,6 +67,8 @@ export interface StateStore {
   sessionHotUntil(org: string, session: string): Promise<number>;
   /** Rolling risk of the session's messages and its time as one number (`StateSlice.sessionRisk`); 0 for none. */
   sessionRisk(org: string, session: string): Promise<number>;
+  /** Where a session stands in the posture of its policy; undefined for one that no posture has seen. */
+  sessionPosture(org: string, session: string): Promise<PostureState | undefined>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */

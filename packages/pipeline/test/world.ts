@@ -119,6 +119,7 @@ export function createWorld(options: WorldOptions = {}): World {
       sessionCalls: () => Promise.resolve(0),
       sessionHotUntil: () => Promise.resolve(0),
       sessionRisk: () => Promise.resolve(0),
+      sessionPosture: () => Promise.resolve(undefined),
       consumeOnce: () => Promise.resolve(true),
       stageDelta: () => journal.push('delta'),
     },

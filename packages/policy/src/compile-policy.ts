@@ -19,6 +19,8 @@ import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
 import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
+import { postureFaults } from './posture.ts';
+import { type CompiledPosture, compilePosture } from './posture-machine.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
 
 export interface CompiledGuards {
@@ -48,6 +50,8 @@ export interface CompiledPolicy {
   readonly detection: Detection;
   /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
   readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
+  /** Undefined where the policy has none. */
+  readonly posture: CompiledPosture | undefined;
 }
 
 /** Collects faults while patterns compile. */
@@ -138,7 +142,8 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   }
   const guards = check.faults.length === 0 ? resolved.guards : {};
   for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
-  return check.faults;
+  if (check.faults.length > 0 || resolved.posture === undefined) return check.faults;
+  return postureFaults(resolved.posture).map(({ code, message, path }) => faultAt(code, message, { path }));
 }
 
 /**
@@ -167,6 +172,7 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     guards,
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
+    posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),
   });
 }
 

@@ -3,7 +3,17 @@
  */
 import { POLICY_LIMITS } from './limits.ts';
 
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
+export type Pattern =
+  | 'path-glob'
+  | 'host-glob'
+  | 'frozen-host'
+  | 'regex'
+  | 'tool-glob'
+  | 'ruleset'
+  | 'rule-id'
+  | 'posture-name'
+  | 'posture-from'
+  | 'duration';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }

@@ -6,6 +6,7 @@ import { type Field, list, shape, type Shape, text, whole, words } from './field
 import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
 import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
+import { BUDGETS, CAPABILITIES, TRIGGERS } from './posture.ts';
 
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
@@ -23,6 +24,10 @@ const SEVERITY: Field = words({
 });
 const ALLOW_BLOCK: Field = words({ allow: 'allow', block: 'block', deny: 'block' });
 const BLOCK_WARN: Field = words({ block: 'block', warn: 'warn' });
+
+function wordsOf(known: readonly string[]): Field {
+  return words(Object.fromEntries(known.map((word) => [word, word])));
+}
 
 const COUNT_MAX = 1_000_000_000;
 const PATHS = list(text('path-glob'));
@@ -127,6 +132,36 @@ const DETECTION: Shape = shape({
   scores: { is: 'map', keys: RULE_ID, item: { is: 'score' } },
 });
 
+const STATE_NAME: Field = { is: 'text', max: POLICY_LIMITS.postureNameCharsMax, pattern: 'posture-name' };
+const POSTURE_STATE: Shape = shape(
+  {
+    description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
+    capabilities: list(wordsOf(CAPABILITIES)),
+    budgets: { is: 'map', keys: wordsOf(BUDGETS), item: whole(0, COUNT_MAX) },
+  },
+  { nullable: new Set(['description', 'capabilities', 'budgets']) },
+);
+const POSTURE_TRANSITION: Shape = shape(
+  {
+    from: { is: 'text', max: POLICY_LIMITS.postureNameCharsMax, pattern: 'posture-from' },
+    to: STATE_NAME,
+    on: wordsOf(TRIGGERS),
+    after: { is: 'text', max: 16, pattern: 'duration' },
+    patterns: list({ is: 'text', max: POLICY_LIMITS.ruleIdCharsMax, pattern: 'rule-id' }),
+    requires: list(shape({ no_violations_in: { is: 'text', max: 16, pattern: 'duration' } }, { required: ['no_violations_in'] })),
+  },
+  { required: ['from', 'to', 'on'], nullable: new Set(['after', 'patterns', 'requires']) },
+);
+const POSTURE_STATES: Field = { is: 'map', keys: STATE_NAME, item: POSTURE_STATE };
+const POSTURE: Shape = shape(
+  {
+    initial: { ...STATE_NAME, blank: true },
+    states: POSTURE_STATES,
+    transitions: list(POSTURE_TRANSITION),
+  },
+  { nullable: new Set(['initial', 'states', 'transitions']) },
+);
+
 /** The whole document. */
 export const DOCUMENT: Shape = shape(
   {
@@ -141,10 +176,11 @@ export const DOCUMENT: Shape = shape(
     }),
     settings: SETTINGS,
     detection: DETECTION,
+    posture: POSTURE,
   },
   {
-    unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
-    nullable: new Set(['extends', 'guards', 'settings', 'detection']),
+    unsupported: new Set(['custom_guards', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
+    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'posture']),
   },
 );
 
@@ -202,6 +238,12 @@ export const RESOLVED: Shape = required(
     guards: required(shape(RESOLVED_GUARDS), { optional: LATER_GUARDS }),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
+    posture: required(POSTURE, {
+      add: {
+        states: { is: 'map', keys: STATE_NAME, item: required(POSTURE_STATE) },
+        transitions: list(required(POSTURE_TRANSITION, { optional: ['after', 'patterns'] })),
+      },
+    }),
   }),
-  { optional: ['detection'] },
+  { optional: ['detection', 'posture'] },
 );

@@ -99,6 +99,7 @@ export function createMemoryTables(): StateTables {
     sessionCalls: (org, session) => sessions.get(sessionKey(org, session))?.calls ?? 0,
     sessionHotUntil: (org, session) => sessions.get(sessionKey(org, session))?.hotUntil ?? 0,
     sessionRisk: (org, session) => sessions.get(sessionKey(org, session))?.risk ?? 0,
+    sessionPosture: (org, session) => sessions.get(sessionKey(org, session))?.posture,
     writeDeltas(batch): void {
       for (const count of batch.sessions) {
         const key = sessionKey(count.org, count.session);
