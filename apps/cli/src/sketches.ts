@@ -1,6 +1,6 @@
 /** @module An action from what somebody types: `check` and `explain` read their targets with these. */
 import { isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
-import { knownTool } from '@countersign/protocol';
+import { knownCall } from '@countersign/protocol';
 import { type Context, type Input, textOption } from './command.ts';
 import { readText } from './documents.ts';
 import type { ActionSketch } from './judging.ts';
@@ -40,7 +40,7 @@ export const SKETCHERS: Readonly<Record<string, Sketcher>> = {
     return { kind: 'shell.exec', tool: 'shell.exec', params: { command: await textOf(target, context) } };
   },
   mcp: (target, input) => Promise.resolve({ kind: 'mcp.call', tool: target, params: readParams(input, 'args') }),
-  tool: (target, input) => Promise.resolve({ ...knownTool(target), params: readParams(input, 'params') }),
+  tool: (target, input) => Promise.resolve(knownCall(target, readParams(input, 'params'))),
   prompt: async (target, _input, context) => ({ kind: 'prompt.input', content: await textOf(target, context) }),
   output: async (target, input, context) => ({
     kind: 'tool.response',

@@ -116,7 +116,18 @@ describe('policy', () => {
     const { exitCode, answer } = await world.ask(['policy', 'list']);
     expect(exitCode).toBe(0);
     const names = (answer['policies'] as { name: string; hash: string }[]).map(({ name }) => name);
-    expect(names).toEqual(['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning', 'ai-agent-posture']);
+    expect(names).toEqual([
+      'permissive',
+      'default',
+      'strict',
+      'ai-agent',
+      'cicd',
+      'learning',
+      'ai-agent-posture',
+      'remote-desktop',
+      'remote-desktop-strict',
+      'remote-desktop-permissive',
+    ]);
   });
 
   it('shows a ruleset as written and resolved', async () => {

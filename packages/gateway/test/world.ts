@@ -121,6 +121,7 @@ function createState(has: Has, options: WorldOptions): Ports['state'] {
     tool: () => read('tool-read', { registration: 'registered' as const }),
     sessionCalls: () => read('calls-read', 0),
     sessionHotUntil: () => read('calls-read', 0),
+    sessionRisk: () => read('calls-read', 0),
     sessionPosture: () => read('calls-read', undefined),
     agentWindow: () => Promise.resolve(undefined),
     consumeOnce: (id) => {

@@ -1,7 +1,15 @@
 /**
  * @module judge: Facts, rules, policy and state become a Verdict. A pure, total function: equal inputs give byte-equal verdicts.
  */
-import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, type Thresholds, thresholdsFor } from '@countersign/policy';
+import {
+  type CompiledPolicy,
+  evaluateGuards,
+  scopeForTool,
+  scopeMatches,
+  sessionRiskAfter,
+  type Thresholds,
+  thresholdsFor,
+} from '@countersign/policy';
 import {
   type Action,
   type Facts,
@@ -20,6 +28,7 @@ import { emptyOpinion, type Opinion, part } from './opinion.ts';
 import { findingOfOpinion } from './opinions.ts';
 import { isOperatorTransition, judgeTransition, postureView, resultOfDenial, settlePosture, TRANSITION_KIND } from './posture.ts';
 import { boundaryDenials, cedarDenials, entityReasons, exempted, type Restricted } from './restrictions.ts';
+import { secondsOf } from './unix-seconds.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
 
 export interface JudgeInput {
@@ -40,7 +49,7 @@ export interface JudgeParts {
   ) => { readonly findings: readonly Finding[] };
   readonly evaluateGuards: (
     policy: CompiledPolicy,
-    input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice },
+    input: { readonly action: Action; readonly facts: Facts; readonly state: StateSlice; readonly nowSeconds: number },
   ) => readonly GuardResult[];
 }
 
@@ -59,7 +68,7 @@ function weighFindings(opinion: Opinion, input: JudgeInput, parts: JudgeParts): 
 
 function weighGuards(opinion: Opinion, input: JudgeInput, parts: JudgeParts): void {
   const { action, facts, state } = input;
-  const guards = parts.evaluateGuards(input.policy, { action, facts, state });
+  const guards = parts.evaluateGuards(input.policy, { action, facts, state, nowSeconds: secondsOf(input.now) });
   opinion.guards = guards;
   for (const result of guards) {
     if (!result.allowed) opinion.denials.push(reasonOfGuard(result));
@@ -244,15 +253,22 @@ function countTypes(facts: readonly { readonly type: string }[]): Record<string,
   return Object.fromEntries(counts);
 }
 
-function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput, { decision }: Verdict): StateDelta {
-  const sessionCalls = (state.sessionCalls ?? 0) + 1;
-  const change = {
+/** What this decision changes for those that come after it. */
+function changeOf(opinion: Opinion, { state, now }: JudgeInput, { decision }: Verdict): Omit<StateDelta, 'sessionCalls' | 'pendingTool'> {
+  const sessionRisk = sessionRiskAfter(opinion.guards);
+  return {
     ...(opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {}),
     ...(opinion.postureDelta === undefined ? {} : { posture: opinion.postureDelta }),
     ...(opinion.window === undefined ? {} : { window: decision === 'deny' ? opinion.window.refused : opinion.window.allowed }),
+    ...(sessionRisk === undefined ? {} : { sessionRisk }),
   };
-  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...change };
-  return { sessionCalls, ...change, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
+}
+
+function deltaOf(opinion: Opinion, input: JudgeInput, verdict: Verdict): StateDelta {
+  const { action, state } = input;
+  const delta = { sessionCalls: (state.sessionCalls ?? 0) + 1, ...changeOf(opinion, input, verdict) };
+  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return delta;
+  return { ...delta, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
 }
 
 /** Judges one action with the given parts. Total: a part that fails denies, and is listed. */

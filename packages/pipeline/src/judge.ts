@@ -26,11 +26,12 @@ function isPast({ hour, paid }: AgentWindow, nowMs: number): boolean {
 async function readState(passage: Passage, ports: Ports, nowMs: number): Promise<StateSlice> {
   const { action, orgMode } = passage;
   invariant(action !== undefined, 'state is read for an identified action');
-  const [agent, tool, sessionCalls, hotUntil, posture, window] = await Promise.all([
+  const [agent, tool, sessionCalls, hotUntil, sessionRisk, posture, window] = await Promise.all([
     ports.state.agent(action.agent),
     readTool(action, ports),
     ports.state.sessionCalls(action.org, action.session),
     ports.state.sessionHotUntil(action.org, action.session),
+    ports.state.sessionRisk(action.org, action.session),
     ports.state.sessionPosture(action.org, action.session),
     ports.state.agentWindow(action.org, action.agent),
   ]);
@@ -44,6 +45,7 @@ async function readState(passage: Passage, ports: Ports, nowMs: number): Promise
     // What has cooled down is not kept with every receipt.
     ...(hotUntil * 1000 > nowMs ? { hotUntil } : {}),
     ...(window === undefined || isPast(window, nowMs) ? {} : { window }),
+    ...(sessionRisk > 0 ? { sessionRisk } : {}),
     ...tool,
     ...(posture === undefined ? {} : { posture }),
     ...(passage.authority === undefined ? {} : { authority: passage.authority }),

@@ -66,6 +66,8 @@ export interface StateStore {
   sessionCalls(org: string, session: string): Promise<number>;
   /** Unix seconds until which grave results keep the session hot (`StateSlice.hotUntil`); 0 for one that never was. */
   sessionHotUntil(org: string, session: string): Promise<number>;
+  /** Rolling risk of the session's messages and its time as one number (`StateSlice.sessionRisk`); 0 for none. */
+  sessionRisk(org: string, session: string): Promise<number>;
   /** Where a session stands in the posture of its policy; undefined for one that no posture has seen. */
   sessionPosture(org: string, session: string): Promise<PostureState | undefined>;
   /** What the agent did lately (`StateSlice.window`); undefined where nothing was ever counted. */

@@ -11,7 +11,18 @@ import { ANY_STATE, durationSeconds, POSTURE_NAME } from './posture.ts';
 import { checkRegex } from './regex/regex-set.ts';
 
 /** Names that `extends` may give. */
-export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning', 'ai-agent-posture'];
+export const BUILTIN_RULESETS: readonly string[] = [
+  'permissive',
+  'default',
+  'strict',
+  'ai-agent',
+  'cicd',
+  'learning',
+  'ai-agent-posture',
+  'remote-desktop',
+  'remote-desktop-strict',
+  'remote-desktop-permissive',
+];
 
 /** A host list entry that stands for a host set of the operator. */
 export const HOST_SET_ENTRY: RegExp = /^@[a-z0-9][a-z0-9-]{0,62}$/;

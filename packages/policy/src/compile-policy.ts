@@ -7,16 +7,20 @@ import { compileCedar, type CompiledCedar } from './cedar/compile-cedar.ts';
 import { compileClampd, type CompiledClampd } from './clampd-sections.ts';
 import { complain, readField, type Check } from './check-fields.ts';
 import { asJson, type Detection, type GuardConfigs, type PolicySettings, type ResolvedPolicy, type Thresholds } from './content.ts';
-import { DETECTION_DEFAULTS } from './defaults.ts';
+import { DETECTION_DEFAULTS, GUARD_DEFAULTS } from './defaults.ts';
 import { faultAt, type PolicyFault } from './faults.ts';
 import { RESOLVED } from './fields.ts';
 import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
+import { type ComputerUse, computerUseOf } from './guards/computer-use.ts';
+import type { InputInjectionConfig } from './guards/computer-use-config.ts';
+import type { SideChannels } from './guards/remote-desktop-side-channel.ts';
 import { compilePaths, forbiddenPathsOf, type ForbiddenPaths } from './guards/forbidden-path.ts';
 import type { EgressLists } from './guards/egress-allowlist.ts';
 import { mcpToolsOf, type McpTools } from './guards/mcp-tool.ts';
 import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
+import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
 import type { TransferSigner } from './payments.ts';
 import { postureFaults } from './posture.ts';
@@ -31,6 +35,11 @@ export interface CompiledGuards {
   readonly patch_integrity: PatchRules;
   readonly shell_command: ShellRules;
   readonly mcp_tool: McpTools;
+  readonly prompt_injection: PromptInjectionConfig;
+  readonly jailbreak: JailbreakConfig;
+  readonly computer_use: ComputerUse;
+  readonly remote_desktop_side_channel: SideChannels;
+  readonly input_injection_capability: InputInjectionConfig;
 }
 
 export interface CompiledPolicy {
@@ -130,6 +139,11 @@ function compileGuards(compiler: Compiler, guards: GuardConfigs): CompiledGuards
       paths: forbiddenPaths,
     },
     mcp_tool: mcpToolsOf(guards.mcp_tool),
+    prompt_injection: guards.prompt_injection,
+    jailbreak: guards.jailbreak,
+    computer_use: computerUseOf(guards.computer_use),
+    remote_desktop_side_channel: { config: guards.remote_desktop_side_channel, mode: guards.computer_use.mode },
+    input_injection_capability: guards.input_injection_capability,
   };
 }
 
@@ -141,6 +155,8 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   for (const entry of thresholds === undefined ? tools : [thresholds, ...tools]) {
     if (entry.flag > entry.block) complain(check, 'settings', { code: 'policy_range', message: '`flag` must not be above `block`' });
   }
+  const guards = check.faults.length === 0 ? resolved.guards : {};
+  for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
   if (check.faults.length > 0 || resolved.posture === undefined) return check.faults;
   return postureFaults(resolved.posture).map(({ code, message, path }) => faultAt(code, message, { path }));
 }
@@ -153,7 +169,7 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
   const faults = shapeFaults(resolved);
   if (faults.length > 0) return err(faults);
   const compiler = new Compiler();
-  const guards = compileGuards(compiler, resolved.guards);
+  const guards = compileGuards(compiler, { ...GUARD_DEFAULTS, ...resolved.guards });
   const { settings } = resolved;
   const toolThresholds = settings.tool_thresholds.flatMap((entry, i) => {
     const glob = compilePathGlob(entry.tool.toLowerCase(), 'permit');

@@ -5,6 +5,8 @@ import type { JsonObject } from '@countersign/kernel';
 import type { CedarConfig, WrittenCedar } from './cedar/cedar-section.ts';
 import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
+import type { ComputerUseGuards, WrittenComputerUse } from './guards/computer-use-config.ts';
+import type { TextGuards, WrittenTextGuards } from './guards/text-guards-config.ts';
 import type { Posture, WrittenPosture } from './posture.ts';
 
 /** Words the documents use for severity; `low`, `medium`, `high` are read as their aliases. */
@@ -80,7 +82,7 @@ export interface McpToolConfig {
   readonly confirmation: 'block' | 'warn';
 }
 
-export interface GuardConfigs {
+export interface GuardConfigs extends TextGuards, ComputerUseGuards {
   readonly forbidden_path: ForbiddenPathConfig;
   readonly path_allowlist: PathAllowlistConfig;
   readonly egress_allowlist: EgressAllowlistConfig;
@@ -100,7 +102,28 @@ export const GUARD_NAMES: readonly GuardName[] = [
   'patch_integrity',
   'shell_command',
   'mcp_tool',
+  'prompt_injection',
+  'jailbreak',
+  'computer_use',
+  'remote_desktop_side_channel',
+  'input_injection_capability',
 ];
+
+/** Guards that came after the first seven. */
+export type LaterGuard = keyof TextGuards | keyof ComputerUseGuards;
+
+/**
+ * A resolved policy leaves these out where they say nothing but their defaults, so that a policy that does not know them keeps its form
+ * and its hash.
+ */
+export const LATER_GUARDS: readonly LaterGuard[] = [
+  'prompt_injection',
+  'jailbreak',
+  'computer_use',
+  'remote_desktop_side_channel',
+  'input_injection_capability',
+];
+export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>>;
 
 /** Risk in thousandths at which an action is flagged and at which it is refused. */
 export interface Thresholds {
@@ -133,7 +156,7 @@ export interface Detection {
 }
 
 /** A guard block as written. `null` where the key stands without a value, which says no more than leaving it out. */
-export interface WrittenGuards {
+export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse {
   readonly forbidden_path?: Partial<ForbiddenPathConfig> & {
     readonly additional_patterns?: readonly string[];
     readonly remove_patterns?: readonly string[];
@@ -184,7 +207,7 @@ export interface ResolvedPolicy extends ClampdSections {
   readonly version: string;
   readonly name: string;
   readonly description: string;
-  readonly guards: GuardConfigs;
+  readonly guards: ResolvedGuards;
   readonly settings: PolicySettings;
   /** Absent where it says nothing but the defaults, so that a policy has one form with and without it. */
   readonly detection?: Detection;

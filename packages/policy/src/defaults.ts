@@ -3,6 +3,8 @@
  * longer where its own were found wanting (`spec/policy.md`, section "Differences").
  */
 import type { Detection, GuardConfigs, PolicySettings, SecretPattern, WrittenSecretPattern } from './content.ts';
+import { COMPUTER_USE_BLOCKS, COMPUTER_USE_DEFAULTS } from './guards/computer-use-config.ts';
+import { TEXT_GUARD_DEFAULTS } from './guards/text-guards-config.ts';
 
 /** Paths no agent needs unless a policy says so. */
 export const DEFAULT_FORBIDDEN_PATHS: readonly string[] = [
@@ -157,6 +159,8 @@ export const GUARD_DEFAULTS: GuardConfigs = {
     max_args_size: 1_048_576,
     confirmation: 'block',
   },
+  ...TEXT_GUARD_DEFAULTS,
+  ...COMPUTER_USE_DEFAULTS,
 };
 
 /** What a block that is there begins with, where it is not merged onto a base. */
@@ -165,6 +169,7 @@ export const BLOCK_DEFAULTS: GuardConfigs = {
   path_allowlist: { ...GUARD_DEFAULTS.path_allowlist, enabled: true },
   egress_allowlist: { ...GUARD_DEFAULTS.egress_allowlist, allow: [] },
   secret_leak: { ...GUARD_DEFAULTS.secret_leak, skip_paths: [] },
+  ...COMPUTER_USE_BLOCKS,
 };
 
 export const SETTINGS_DEFAULTS: PolicySettings = {

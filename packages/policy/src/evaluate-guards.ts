@@ -3,8 +3,13 @@
  */
 import type { GuardResult } from '@countersign/protocol';
 import type { CompiledPolicy } from './compile-policy.ts';
+import { judgeComputerUse } from './guards/computer-use.ts';
+import { judgeInputInjection } from './guards/input-injection-capability.ts';
+import { judgeSideChannel } from './guards/remote-desktop-side-channel.ts';
 import { judgeEgress } from './guards/egress-allowlist.ts';
 import { judgeForbiddenPath } from './guards/forbidden-path.ts';
+import { judgeJailbreak } from './guards/jailbreak.ts';
+import { judgePromptInjection } from './guards/prompt-injection.ts';
 import { judgeMcpTool } from './guards/mcp-tool.ts';
 import { judgePatchIntegrity } from './guards/patch-integrity.ts';
 import { judgePathAllowlist } from './guards/path-allowlist.ts';
@@ -24,6 +29,13 @@ const JUDGES: readonly Judge[] = [
   ({ guards }, context) => (guards.patch_integrity.config.enabled ? judgePatchIntegrity(guards.patch_integrity, context) : undefined),
   ({ guards }, context) => (guards.shell_command.config.enabled ? judgeShellCommand(guards.shell_command, context) : undefined),
   ({ guards }, context) => (guards.mcp_tool.config.enabled ? judgeMcpTool(guards.mcp_tool, context) : undefined),
+  ({ guards }, context) => (guards.prompt_injection.enabled ? judgePromptInjection(guards.prompt_injection, context) : undefined),
+  ({ guards }, context) => (guards.jailbreak.enabled ? judgeJailbreak(guards.jailbreak, context) : undefined),
+  ({ guards }, context) => (guards.computer_use.config.enabled ? judgeComputerUse(guards.computer_use, context) : undefined),
+  ({ guards }, context) =>
+    guards.remote_desktop_side_channel.config.enabled ? judgeSideChannel(guards.remote_desktop_side_channel, context) : undefined,
+  ({ guards }, context) =>
+    guards.input_injection_capability.enabled ? judgeInputInjection(guards.input_injection_capability, context) : undefined,
 ];
 
 export interface GuardReport {

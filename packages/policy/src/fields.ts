@@ -2,8 +2,10 @@
  * @module The shape of a policy document, as data: which fields there are, what they hold, and which belong to later versions.
  */
 import { DAYS } from './clampd-content.ts';
-import { GUARD_NAMES } from './content.ts';
+import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
 import { COUNT_MAX, type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
+import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
+import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { POSTURE, POSTURE_STATE, POSTURE_TRANSITION, STATE_NAME } from './posture-fields.ts';
 
@@ -94,6 +96,8 @@ const GUARD_FIELDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
     },
     { nullable: new Set(['default_action', 'max_args_size']) },
   ),
+  ...TEXT_GUARD_FIELDS,
+  ...COMPUTER_USE_FIELDS,
 };
 
 const THRESHOLD: Field = whole(1, 1000);
@@ -195,15 +199,7 @@ export const DOCUMENT: Shape = shape(
     extends: text('ruleset'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
     guards: shape(GUARD_FIELDS, {
-      unsupported: new Set([
-        'prompt_injection',
-        'jailbreak',
-        'computer_use',
-        'remote_desktop_side_channel',
-        'input_injection_capability',
-        'spider_sense',
-        'custom',
-      ]),
+      unsupported: new Set(['prompt_injection', 'jailbreak', 'spider_sense', 'custom']),
       nullable: new Set(GUARD_NAMES),
     }),
     settings: SETTINGS,
@@ -258,6 +254,10 @@ const RESOLVED_GUARDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   patch_integrity: required(GUARD_FIELDS.patch_integrity),
   shell_command: required(GUARD_FIELDS.shell_command),
   mcp_tool: required(GUARD_FIELDS.mcp_tool, { drop: LIST_CHANGES }),
+  ...resolvedTextGuards(required),
+  computer_use: required(GUARD_FIELDS.computer_use),
+  remote_desktop_side_channel: required(GUARD_FIELDS.remote_desktop_side_channel, { optional: SIDE_CHANNEL_OPTIONAL }),
+  input_injection_capability: required(GUARD_FIELDS.input_injection_capability),
 };
 
 /** A resolved policy as it comes out of a bundle: nothing may be missing, nothing more may be there. */
@@ -267,7 +267,7 @@ export const RESOLVED: Shape = required(
     version: words(Object.fromEntries(POLICY_VERSIONS.map((version) => [version, version]))),
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    guards: required(shape(RESOLVED_GUARDS)),
+    guards: required(shape(RESOLVED_GUARDS), { optional: LATER_GUARDS }),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
     posture: required(POSTURE, {

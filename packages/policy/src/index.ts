@@ -33,6 +33,7 @@ export { type DetectionChange, editDetection } from './edit-policy.ts';
 export { evaluateGuards, evaluateGuardsCounted, type GuardReport } from './evaluate-guards.ts';
 export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
+export { sessionRiskAfter } from './guards/jailbreak.ts';
 export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';
 export type { SignedTransfer, TransferSigner } from './payments.ts';

@@ -5,6 +5,8 @@
  */
 import type { GuardConfigs, GuardName, SecretLeakConfig, WrittenGuards } from './content.ts';
 import { fullPattern } from './defaults.ts';
+import { COMPUTER_USE_MERGERS } from './guards/computer-use-config.ts';
+import { TEXT_GUARD_MERGERS } from './guards/text-guards-config.ts';
 
 interface ListChange {
   /** Replaces the base when it holds anything, or when there is nothing to inherit from. */
@@ -84,6 +86,8 @@ const MERGERS: Mergers = {
     max_args_size: block.max_args_size ?? base.max_args_size,
     confirmation: block.confirmation ?? base.confirmation,
   }),
+  ...TEXT_GUARD_MERGERS,
+  ...COMPUTER_USE_MERGERS,
 };
 
 /** One guard block on its base. */

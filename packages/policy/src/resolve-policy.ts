@@ -13,14 +13,17 @@ import {
   GUARD_NAMES,
   type GuardConfigs,
   type GuardName,
+  LATER_GUARDS,
   type PolicyDocument,
   type PolicySettings,
+  type ResolvedGuards,
   type ResolvedPolicy,
   type WrittenGuards,
 } from './content.ts';
 import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, DETECTION_DEFAULTS, GUARD_DEFAULTS, SETTINGS_DEFAULTS, VERSION_DEFAULT } from './defaults.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './faults.ts';
 import { compileHostGlob } from './glob.ts';
+import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { mergeGuard } from './merge-guards.ts';
 import { layPosture, type Posture, postureFaults } from './posture.ts';
@@ -88,6 +91,16 @@ function detectionPart(detection: Detection): Pick<ResolvedPolicy, 'detection'> 
     detection.disable.length === 0 &&
     Object.keys(detection.scores).length === 0;
   return isDefault ? {} : { detection };
+}
+
+function sameJson(a: object, b: object): boolean {
+  return canonicalize({ ...a }) === canonicalize({ ...b });
+}
+
+/** Later guards that say nothing but their defaults are left out, as `detection` is. */
+function guardsPart(guards: GuardConfigs): ResolvedGuards {
+  const silent = new Set<string>(LATER_GUARDS.filter((name) => sameJson(guards[name], GUARD_DEFAULTS[name])));
+  return Object.fromEntries(Object.entries(guards).filter(([name]) => !silent.has(name))) as ResolvedGuards;
 }
 
 /** Version, name and description: the document's own, else those of what it extends. */
@@ -209,6 +222,9 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
   }
+  for (const { path, message } of textGuardFaults(guards)) {
+    faults.push(faultAt('policy_range', `${message} once merged`, placeOf(document, path)));
+  }
   for (const { code, message, path, hint } of layer.posture === undefined ? [] : postureFaults(layer.posture))
     faults.push(faultAt(code, message, { ...placeOf(document, path), hint }));
   if (faults.length > 0) return err(faults);
@@ -217,7 +233,7 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     version: layer.version,
     name: layer.name,
     description: layer.description,
-    guards: { ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } },
+    guards: guardsPart({ ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } }),
     settings,
     ...detectionPart(layer.detection),
     ...(layer.posture !== undefined && { posture: layer.posture }),

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { JsonValue } from '@countersign/kernel';
+import { isActionKind } from '@countersign/protocol';
 import { afterAll, describe, expect, it } from 'vitest';
 import { actionOf, judged } from './support.ts';
 
@@ -38,6 +39,13 @@ const KINDS: Readonly<Record<string, string>> = {
   patch_apply: 'file.patch',
   tool_call: 'tool.call',
 };
+/** Custom events that bring text, as the kinds that bring it here. */
+const TEXT_KINDS: Readonly<Record<string, string>> = { untrusted_text: 'tool.response', user_input: 'prompt.input' };
+
+function kindOf({ eventType, data }: PolicyEvent): string {
+  const custom = data['customType'];
+  return KINDS[eventType] ?? (typeof custom === 'string' ? (TEXT_KINDS[custom] ?? custom) : eventType);
+}
 
 function paramsOf(event: PolicyEvent): JsonValue {
   const { data } = event;
@@ -49,9 +57,11 @@ function paramsOf(event: PolicyEvent): JsonValue {
 
 function outcome(event: PolicyEvent): Expected['decision'] {
   const tool = event.data['toolName'];
+  const text = event.data['text'];
   const action = actionOf({
-    kind: KINDS[event.eventType] ?? event.eventType,
-    params: paramsOf(event),
+    kind: kindOf(event),
+    ...(event.eventType === 'custom' ? {} : { params: paramsOf(event) }),
+    ...(typeof text === 'string' && { content: text }),
     ...(typeof tool === 'string' && { tool }),
   });
   const denial = judged('default', action).find((result) => !result.allowed);
@@ -79,10 +89,11 @@ describe.skipIf(!present)(
           )
         : [],
     );
-    // Untrusted text and user input are judged by guards that come later (prompt_injection, jailbreak_detection).
-    const covered = events.filter((event) => KINDS[event.eventType] !== undefined);
-    it('covers all but the two text events', () => expect(covered).toHaveLength(events.length - 2));
-    it.each(covered.map((event) => [`${event.eventId} ${event.eventType}`, event] as const))('%s', (_, event) => {
+    it('covers every kind of event', () => {
+      expect(events.map(kindOf).filter((kind) => !isActionKind(kind))).toEqual([]);
+      expect(events.length).toBeGreaterThan(9);
+    });
+    it.each(events.map((event) => [`${event.eventId} ${event.eventType}`, event] as const))('%s', (_, event) => {
       const { allowed, guard, severity, message } = expected.get(event.eventId) ?? {};
       expect(outcome(event)).toEqual({ allowed, guard, severity, message });
     });

@@ -83,3 +83,4 @@ export {
   type Verdict,
 } from './verdict.ts';
 export { knownTool, type KnownTool } from './tool-names.ts';
+export { knownCall, type KnownCall } from './computer-use.ts';

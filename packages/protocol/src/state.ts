@@ -61,6 +61,8 @@ export interface StateSlice {
   readonly trust?: AgentTrust;
   /** Unix time in seconds until which the session is hot: each grave result adds to it, and it passes by itself. Absent: it is not. */
   readonly hotUntil?: number;
+  /** Rolling risk of the session's messages and when it was so, as one number of which the greater is the later. Absent: none. */
+  readonly sessionRisk?: number;
   /** Absent: the session has not begun under a policy with posture. */
   readonly posture?: PostureState;
   /** Set by the operator door alone, for an action that an operator takes. */
@@ -79,6 +81,7 @@ export interface StateDelta {
   /** Only where this decision made the session hotter. */
   readonly hotUntil?: number;
   /** Only where this decision changed it. */
+  readonly sessionRisk?: number;
   readonly posture?: PostureState;
   /** Only where a boundary counts what the agent does. */
   readonly window?: AgentWindow;

@@ -4,7 +4,7 @@
  */
 import { canonicalize, CodedError, type JsonValue, type Result, uuidv7 } from '@countersign/kernel';
 import { type ActionDraft, type ActionRequest, type Answer as PipelineAnswer, countersignAction } from '@countersign/pipeline';
-import { knownTool } from '@countersign/protocol';
+import { knownCall, knownTool } from '@countersign/protocol';
 import { openRuntime, type Runtime } from '@countersign/runtime';
 import { type Answer, refusal } from './answer.ts';
 import type { CallOptions, Countersigner, InspectOptions } from './countersigner.ts';
@@ -100,8 +100,8 @@ interface Call {
   readonly delegation: readonly string[];
 }
 
-function draftOf(wireName: string, { params, options, delegation }: Call): ActionDraft {
-  const { tool, kind } = knownTool(wireName);
+function draftOf(wireName: string, { params: given, options, delegation }: Call): ActionDraft {
+  const { tool, kind, params } = knownCall(wireName, given);
   const { descriptor, promptContext } = options;
   return {
     kind,

@@ -26,6 +26,7 @@ export class DeltaFold {
   readonly #counts = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   /** Of sessions that were looked at: most are 0. */
   readonly #heats = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
+  readonly #risks = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   /** Of sessions that were looked at: most have none. */
   readonly #postures = new LruMap<{ readonly kept: PostureState | undefined }>(STORE_LIMITS.cacheEntriesMax);
   /** Of agents that were looked at: most have none. */
@@ -78,6 +79,17 @@ export class DeltaFold {
     return hotUntil;
   }
 
+  /** Rolling risk of a session with its time; 0 where there is none. The greater is the later. */
+  sessionRisk(org: string, session: string): number {
+    const key = keyOf(org, session);
+    const known = this.#risks.get(key);
+    if (known !== undefined) return known;
+    let risk = this.#tables.sessionRisk(org, session);
+    for (const deltas of this.#logs.values()) risk = Math.max(risk, deltas.risk(key));
+    this.#risks.set(key, risk);
+    return risk;
+  }
+
   sessionPosture(org: string, session: string): PostureState | undefined {
     const key = keyOf(org, session);
     const known = this.#postures.get(key);
@@ -127,9 +139,11 @@ export class DeltaFold {
       const calls = Math.max(this.#calls(org, session), delta.sessionCalls);
       const hotUntil = delta.hotUntil ?? 0;
       if (hotUntil > 0) this.#heats.set(key, Math.max(this.sessionHotUntil(org, session), hotUntil));
+      const risk = delta.sessionRisk ?? 0;
+      if (risk > 0) this.#risks.set(key, Math.max(this.sessionRisk(org, session), risk));
       const { posture } = delta;
       if (posture !== undefined) this.#postures.set(key, { kept: laterPosture(this.sessionPosture(org, session), posture) });
-      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, posture, seenMs });
+      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, risk, posture, seenMs });
       this.#counts.set(key, calls);
     }
     if (delta.window !== undefined) this.#stageWindow(log, principal, delta.window);

@@ -86,6 +86,11 @@ export class LogDeltas {
     return Math.max(this.#current.sessions.get(key)?.hotUntil ?? 0, this.#writing?.sessions.get(key)?.hotUntil ?? 0);
   }
 
+  /** The rolling risk of a session, as it is staged; 0 where nothing is. */
+  risk(key: string): number {
+    return Math.max(this.#current.sessions.get(key)?.risk ?? 0, this.#writing?.sessions.get(key)?.risk ?? 0);
+  }
+
   /** The posture of a session, as it is staged; undefined where nothing is. */
   posture(key: string): PostureState | undefined {
     return laterPosture(this.#writing?.sessions.get(key)?.posture, this.#current.sessions.get(key)?.posture);

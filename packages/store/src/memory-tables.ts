@@ -101,6 +101,7 @@ export function createMemoryTables(): StateTables {
     putTool,
     sessionCalls: (org, session) => sessions.get(sessionKey(org, session))?.calls ?? 0,
     sessionHotUntil: (org, session) => sessions.get(sessionKey(org, session))?.hotUntil ?? 0,
+    sessionRisk: (org, session) => sessions.get(sessionKey(org, session))?.risk ?? 0,
     sessionPosture: (org, session) => sessions.get(sessionKey(org, session))?.posture,
     agentWindow: (org, agent) => windows.get(sessionKey(org, agent)),
     writeDeltas(batch): void {

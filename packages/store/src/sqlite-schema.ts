@@ -54,4 +54,7 @@ export const STATE_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (org, agent)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN risk INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

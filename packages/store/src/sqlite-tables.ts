@@ -208,6 +208,7 @@ type ToolTables = Pick<
   | 'putTool'
   | 'sessionCalls'
   | 'sessionHotUntil'
+  | 'sessionRisk'
   | 'sessionPosture'
   | 'agentWindow'
   | 'writeDeltas'
@@ -264,11 +265,12 @@ function createToolTables(db: Database): ToolTables {
   const see = db.query(`${values} ON CONFLICT (org, tool, hash) DO NOTHING`);
   const calls = db.query('SELECT calls FROM sessions WHERE org = ? AND session = ?');
   const hot = db.query('SELECT hot_until FROM sessions WHERE org = ? AND session = ?');
+  const risky = db.query('SELECT risk FROM sessions WHERE org = ? AND session = ?');
   const posture = db.query('SELECT posture FROM sessions WHERE org = ? AND session = ?');
   const count = db.query(
-    `INSERT INTO sessions (org, session, calls, hot_until, posture, posture_n, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO sessions (org, session, calls, hot_until, risk, posture, posture_n, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), hot_until = max(hot_until, excluded.hot_until),
-       posture = CASE WHEN excluded.posture_n > posture_n THEN excluded.posture ELSE posture END,
+       risk = max(risk, excluded.risk), posture = CASE WHEN excluded.posture_n > posture_n THEN excluded.posture ELSE posture END,
        posture_n = max(posture_n, excluded.posture_n), seen_ms = max(seen_ms, excluded.seen_ms)`,
   );
   const mark = db.query(
@@ -283,14 +285,15 @@ function createToolTables(db: Database): ToolTables {
     putTool: (row) => void put.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs),
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
     sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
+    sessionRisk: (org, session) => one(risky.get(org, session), (row) => integer(row, 'risk')) ?? 0,
     sessionPosture: (org, session) => one(posture.get(org, session), readPosture),
     agentWindow: (org, agent) => windows.read(org, agent),
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
         for (const row of batch.windows) windows.join(row);
-        for (const { org, session, calls: made, hotUntil, posture: kept, seenMs } of batch.sessions) {
+        for (const { org, session, calls: made, hotUntil, risk, posture: kept, seenMs } of batch.sessions) {
           const written = kept === undefined ? '' : writePosture(kept);
-          count.run(org, session, made, hotUntil, written, kept?.n ?? 0, seenMs);
+          count.run(org, session, made, hotUntil, risk, written, kept?.n ?? 0, seenMs);
         }
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
         mark.run(markOf(batch.log), batch.appliedIndex);

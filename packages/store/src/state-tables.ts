@@ -49,6 +49,8 @@ export interface SessionCount {
   readonly calls: number;
   /** Unix seconds; 0 for a session that never was hot. */
   readonly hotUntil: number;
+  /** Rolling risk with its time (`StateSlice.sessionRisk`); 0 where there is none. */
+  readonly risk: number;
   /** Undefined where none of these decisions changed it. */
   readonly posture: PostureState | undefined;
   readonly seenMs: number;
@@ -67,6 +69,7 @@ export function joinCounts(a: SessionCount | undefined, b: SessionCount): Sessio
     ...b,
     calls: Math.max(a.calls, b.calls),
     hotUntil: Math.max(a.hotUntil, b.hotUntil),
+    risk: Math.max(a.risk, b.risk),
     posture: laterPosture(a.posture, b.posture),
     seenMs: Math.max(a.seenMs, b.seenMs),
   };
@@ -106,6 +109,7 @@ export interface StateTables {
   putTool(row: ToolRow): void;
   sessionCalls(org: string, session: string): number;
   sessionHotUntil(org: string, session: string): number;
+  sessionRisk(org: string, session: string): number;
   sessionPosture(org: string, session: string): PostureState | undefined;
   agentWindow(org: string, agent: string): AgentWindow | undefined;
   /** One transaction. */

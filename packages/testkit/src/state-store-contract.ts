@@ -6,6 +6,7 @@ import type { Clock, Random } from '@countersign/kernel';
 import type { AdminStore, OrgRecord, StateStore } from '@countersign/pipeline';
 import { describe, expect, test } from 'vitest';
 import { windowContract } from './agent-window-contract.ts';
+import { principal, sessionStateContract } from './session-state-contract.ts';
 
 /** A store under test, with what the contract needs beyond the ports. */
 export type ContractStore = StateStore &
@@ -72,8 +73,6 @@ interface PreparedBed extends StateBed {
 }
 
 type Prepare = () => PreparedBed;
-
-const principal = (org: string, session = 's-1'): Principal => ({ org, agent: 'a', delegation: [], session });
 
 function agentContract(name: string, prepare: Prepare): void {
   describe(`${name}: orgs and agents`, () => {
@@ -269,19 +268,6 @@ function deltaContract(name: string, prepare: Prepare): void {
       expect([store.appliedIndex(), await store.sessionCalls(org.id, 's-1')]).toEqual([7, 3]);
     });
 
-    test('VER-046 the heat of a session is read at once, only rises, and is there after a flush', async () => {
-      const { store, org } = prepare();
-      expect(await store.sessionHotUntil(org.id, 's-1')).toBe(0);
-      store.stageDelta(principal(org.id), { sessionCalls: 1, hotUntil: 600 });
-      store.stageDelta(principal(org.id), { sessionCalls: 2 });
-      store.stageDelta(principal(org.id), { sessionCalls: 3, hotUntil: 500 });
-      expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionHotUntil(org.id, 's-2')]).toEqual([600, 0]);
-      store.flush(7);
-      store.foldDelta({ index: 8, principal: principal(org.id), delta: { sessionCalls: 4, hotUntil: 700 } });
-      store.flush(8);
-      expect([await store.sessionHotUntil(org.id, 's-1'), await store.sessionCalls(org.id, 's-1')]).toEqual([700, 4]);
-    });
-
     test('an id is consumed once', async () => {
       const { store, clock } = prepare();
       const expires = clock.nowMs() + 1000;
@@ -358,7 +344,13 @@ function restartContract(name: string, prepare: Prepare): void {
       const { key } = value(store.createApiKey({ org: org.id, label: '', kind: 'write', environment: 'live' }));
       await store.consumeOnce('jti', clock.nowMs() + 1000);
       const posture = { n: 1, state: 'locked', entered: 600, used: {}, history: [] };
-      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, posture, pendingTool: { tool: 't', hash: HASH } });
+      store.stageDelta(principal(org.id), {
+        sessionCalls: 4,
+        hotUntil: 600,
+        posture,
+        sessionRisk: 2 ** 50 + 1,
+        pendingTool: { tool: 't', hash: HASH },
+      });
       store.flush(9);
       store.stageDelta(principal(org.id), { sessionCalls: 5 });
       const again = reopen();
@@ -370,6 +362,7 @@ function restartContract(name: string, prepare: Prepare): void {
       expect(await again.tool({ org: org.id, tool: 't', descriptorHash: HASH })).toEqual({ registration: 'pending' });
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([9, 4]);
       expect([await again.sessionHotUntil(org.id, 's-1'), (await again.agent(trusted.id))?.trust]).toEqual([600, 'elevated']);
+      expect(await again.sessionRisk(org.id, 's-1')).toBe(2 ** 50 + 1);
       expect(await again.sessionPosture(org.id, 's-1')).toEqual(posture);
       again.foldDelta({ index: 10, principal: principal(org.id), delta: { sessionCalls: 5 } });
       again.flush(10);
@@ -429,6 +422,7 @@ export function stateStoreContract(name: string, open: () => StateBed): void {
     return { ...bed, org: value(bed.store.createOrg({ name: 'acme', mode: 'learning' })) };
   };
   const contracts = [
+    sessionStateContract,
     agentContract,
     agentListContract,
     keyContract,

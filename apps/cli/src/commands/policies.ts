@@ -60,7 +60,8 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   const rules = mergePacks(await readPacks([], context));
   await checkPolicy(policy, rules);
   const ignored = unknownRules(rules, policy.resolved.detection ?? DETECTION_DEFAULTS);
-  const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name].enabled);
+  // A guard that is absent has its defaults, and all that can be absent are on by default.
+  const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name]?.enabled ?? true);
   const fields = [
     ['valid', file],
     ['name', policy.resolved.name],

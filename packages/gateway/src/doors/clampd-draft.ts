@@ -14,7 +14,7 @@ import {
   stringifyExact,
 } from '@countersign/kernel';
 import type { ActionDraft, ActionRequest, Caller } from '@countersign/pipeline';
-import { knownTool, type ToolDescriptor, type Trace } from '@countersign/protocol';
+import { knownCall, knownTool, type ToolDescriptor, type Trace } from '@countersign/protocol';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import type { ClampdCode } from './clampd-errors.ts';
 import type { InspectBody, ProxyBody, ScanBody } from './clampd-wire.ts';
@@ -170,7 +170,7 @@ export function callRequest(body: ProxyBody, envelope: Envelope, forward: boolea
   const delegation = delegationOf(body, envelope);
   if (!delegation.ok) return delegation;
   const { descriptor, exactNumbers: inSchema } = describe(body);
-  const { tool, kind } = knownTool(body.tool);
+  const { tool, kind, params } = knownCall(body.tool, body.params);
   const inParams = below(envelope.exactNumbers, '/params');
   const exactNumbers = [...inParams.map((path) => `/params${path}`), ...inSchema];
   const context = present(body.prompt_context);
@@ -179,7 +179,7 @@ export function callRequest(body: ProxyBody, envelope: Envelope, forward: boolea
   const draft: ActionDraft = {
     kind,
     tool,
-    params: body.params,
+    params,
     ...(exactNumbers.length === 0 ? {} : { exactNumbers }),
     ...(context === undefined ? {} : { context }),
     ...commonOf(envelope),

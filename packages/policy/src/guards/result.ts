@@ -13,6 +13,8 @@ export interface GuardInput {
   readonly action: Action;
   readonly facts: Facts;
   readonly state: StateSlice;
+  /** Recorded time of the decision, Unix seconds. Absent: what fades with time has not faded. */
+  readonly nowSeconds?: number;
 }
 
 /** One evaluation: the input and the counters all guards share. */
@@ -30,8 +32,11 @@ export interface Finding {
   readonly evidence?: readonly Span[];
 }
 
+/** Names that guards report under: one of them is not called as its section is. */
+export type ReportName = Exclude<GuardName, 'jailbreak'> | 'jailbreak_detection';
+
 function result(
-  guard: GuardName,
+  guard: ReportName,
   verdict: { readonly allowed: boolean; readonly severity: PolicySeverity },
   finding: Finding,
 ): GuardResult {
@@ -47,20 +52,20 @@ function result(
 }
 
 /** Nothing to object to. */
-export function allow(guard: GuardName, code = 'allowed'): GuardResult {
-  return result(guard, { allowed: true, severity: 'info' }, { code, message: 'Allowed' });
+export function allow(guard: ReportName, more: { readonly code?: string; readonly details?: JsonValue } = {}): GuardResult {
+  return result(guard, { allowed: true, severity: 'info' }, { code: 'allowed', message: 'Allowed', ...more });
 }
 
-export function warn(guard: GuardName, finding: Finding): GuardResult {
+export function warn(guard: ReportName, finding: Finding): GuardResult {
   return result(guard, { allowed: true, severity: 'warning' }, finding);
 }
 
-export function block(guard: GuardName, severity: PolicySeverity, finding: Finding): GuardResult {
+export function block(guard: ReportName, severity: PolicySeverity, finding: Finding): GuardResult {
   return result(guard, { allowed: false, severity }, finding);
 }
 
 /** Something could not be seen or read: nobody can say that it is fine. */
-export function blind(guard: GuardName, what: string, code: string): GuardResult {
+export function blind(guard: ReportName, what: string, code: string): GuardResult {
   return block(guard, 'error', { code, message: what, details: { reason: code } });
 }
 

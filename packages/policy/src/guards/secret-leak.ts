@@ -196,13 +196,13 @@ function report(patterns: SecretPatterns, matches: readonly Match[], context: Gu
 export function judgeSecretLeak(patterns: SecretPatterns, context: GuardContext): GuardResult | undefined {
   const { kind } = context.action;
   if (!carriesOut(kind)) return undefined;
-  if (isSkipped(patterns, context)) return allow('secret_leak', 'skipped_path');
+  if (isSkipped(patterns, context)) return allow('secret_leak', { code: 'skipped_path' });
   const matches = findMatches(patterns, context);
   if (matches.length > 0) return report(patterns, matches, context);
   const { cuts } = context.facts;
   if (context.meter.cut || cuts.includes('secrets') || cuts.includes('texts') || cuts.includes('bytes')) {
     return blind('secret_leak', 'More text than can be searched for secrets', 'facts_cut');
   }
-  if (kind === 'file.write' && writtenTexts(context).length === 0) return allow('secret_leak', 'missing_content_bytes');
+  if (kind === 'file.write' && writtenTexts(context).length === 0) return allow('secret_leak', { code: 'missing_content_bytes' });
   return allow('secret_leak');
 }
