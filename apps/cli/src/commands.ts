@@ -18,6 +18,8 @@ import { logCommands } from './commands/logs.ts';
 import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
+import { policyDiffCommand } from './commands/policy-diff.ts';
+import { policyLintCommand } from './commands/policy-lint.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
@@ -58,6 +60,8 @@ export const COMMANDS: readonly Command[] = [
   ...toolCommands,
   ...orgCommands,
   ...policyCommands,
+  policyDiffCommand,
+  policyLintCommand,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

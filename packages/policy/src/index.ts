@@ -35,3 +35,18 @@ export {
 } from './regex/regex-set.ts';
 export { policyHash, resolvePolicy, type ResolveOptions } from './resolve-policy.ts';
 export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';
+export { diffPolicies, type PolicyChange } from './diff-policies.ts';
+export { LINT_CODES, type LintCode, type LintLevel } from './lint/lint-codes.ts';
+export { findingsOfFaults, lintPolicy } from './lint/lint-policy.ts';
+export { applyEdits, type LintEdit, type LintFinding, type LintFix, type LintInput } from './lint/lint-report.ts';
+export { sarifOf, type SarifSource } from './lint/sarif.ts';
+export {
+  type EventAction,
+  type EventResource,
+  POLICY_EVENT_TYPES,
+  type PolicyEvent,
+  type PolicyEventUnseen,
+  readPolicyEvent,
+} from './policy-event.ts';
+export { type PolicyEventFault, type PolicyEventFaultCode } from './policy-event-fields.ts';
+export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite } from './test-suite.ts';

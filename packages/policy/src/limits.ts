@@ -57,4 +57,10 @@ export const POLICY_LIMITS = {
   matchesMax: 32,
   /** Characters of a quoted input in a message. */
   quoteCharsMax: 200,
+  /** Arguments of the command of one event. */
+  eventArgsMax: 10_000,
+  /** UTF-8 bytes of one event, and of the line it stands in. */
+  eventBytesMax: 1_048_576,
+  /** Tests of one suite document. */
+  suiteTestsMax: 5000,
 } as const;
