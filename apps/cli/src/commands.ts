@@ -19,7 +19,9 @@ import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
 import { policyDiffCommand } from './commands/policy-diff.ts';
+import { policyEventCommands } from './commands/policy-events.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
+import { policyTestCommand } from './commands/policy-test.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
@@ -62,6 +64,8 @@ export const COMMANDS: readonly Command[] = [
   ...policyCommands,
   policyDiffCommand,
   policyLintCommand,
+  policyTestCommand,
+  ...policyEventCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

@@ -116,6 +116,7 @@ function readTest(reader: Reader, suite: string, at: { readonly value: JsonValue
 
 function readTests(reader: Reader, root: JsonObject): readonly PolicyTest[] {
   const tests: PolicyTest[] = [];
+  const names = new Set<string>();
   let count = 0;
   for (const [i, value] of reader.list(root, 'suites', '').entries()) {
     const path = dotted('suites', i);
@@ -125,7 +126,12 @@ function readTests(reader: Reader, root: JsonObject): readonly PolicyTest[] {
       count += 1;
       if (count > POLICY_LIMITS.suiteTestsMax) break;
       const test = readTest(reader, name, { value: item, path: dotted(`${path}.tests`, j) });
-      if (test !== undefined) tests.push(test);
+      if (test === undefined) continue;
+      const full = `${name} / ${test.name}`;
+      if (names.has(full))
+        reader.fault('policy_duplicate_entry', `${dotted(`${path}.tests`, j)}.name`, { message: 'another test has this name' });
+      names.add(full);
+      tests.push(test);
     }
   }
   if (count > POLICY_LIMITS.suiteTestsMax)

@@ -22,7 +22,7 @@ describe('POL-270 policy diff', () => {
     const list = (block: string): JsonObject => written(`guards:\n  mcp_tool: {block: [${block}]}\n`);
     expect(diffPolicies(list('a, b'), list('b, a'))).toEqual([]);
     const [x, y] = ['{tool: a, flag: 1, block: 2}', '{tool: b, flag: 1, block: 3}'];
-    const tools = (list: string): JsonObject => written(`settings:\n  tool_thresholds: [${list}]\n`);
+    const tools = (items: string): JsonObject => written(`settings:\n  tool_thresholds: [${items}]\n`);
     expect(diffPolicies(tools(`${x}, ${y}`), tools(`${y}, ${x}`))).toMatchObject([{ path: 'settings.tool_thresholds', kind: 'changed' }]);
   });
 

@@ -1,4 +1,5 @@
 /** @module The embedded composition: a data directory becomes the ports of the pipeline. */
+export { readRules } from './built-rules.ts';
 export { readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
 export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
 export { openEngineStore, readKeptEngine, type EngineStore } from './engine-store.ts';

@@ -22,8 +22,8 @@ import { resolveText } from '../policies.ts';
 import { type Colour, type Paint, printable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { readRulesetText } from '../ruleset-text.ts';
+import { TOOL_VERSION } from '../tool-version.ts';
 
-const TOOL_VERSION = '0.1.0';
 const COLOURS: Readonly<Record<LintLevel, Colour>> = { error: 'red', warning: 'yellow', note: 'dim' };
 
 interface Linted {
