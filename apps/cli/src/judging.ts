@@ -9,7 +9,7 @@ import type { Context } from './command.ts';
 import { CLI_LIMITS } from './limits.ts';
 import { configError } from './outcome.ts';
 import type { NamedPolicy } from './policies.ts';
-import { RecentMap } from './recent-map.ts';
+import { createRecentMap } from './recent-map.ts';
 
 export interface Judging {
   readonly engine: JudgingEngine;
@@ -28,22 +28,19 @@ export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<
   return load(policy, ruleSetJson(rules));
 }
 
+/** Compiling takes a second and a loaded engine never changes: one process may ask for the same one again. */
+const kept = createRecentMap<Promise<Judging>>(CLI_LIMITS.judgingKeptMax);
+
 async function load(policy: NamedPolicy, rules: JsonValue): Promise<Judging> {
   const file = await readEngineFile();
   const hashes = { policy: policy.hash, rules: sha256Hex(canonicalize(rules)), engine: file.hash };
-  const key = Object.values(hashes).join(' ');
-  const known = kept.get(key);
-  if (known !== undefined) return known;
-  const engine = await openEngineFile(file);
-  const loaded = engine.load({ policy: policy.resolved as unknown as JsonValue, rules });
-  if (!loaded.ok) throw configError(loaded.error);
-  const judging = { engine: loaded.value, hashes };
-  kept.set(key, judging);
-  return judging;
+  return kept.get(Object.values(hashes).join(' '), async () => {
+    const engine = await openEngineFile(file);
+    const loaded = engine.load({ policy: policy.resolved as unknown as JsonValue, rules });
+    if (!loaded.ok) throw configError(loaded.error);
+    return { engine: loaded.value, hashes };
+  });
 }
-
-/** Compiling takes a second and a loaded engine never changes: one process may ask for the same one again. */
-const kept = new RecentMap<string, Judging>(CLI_LIMITS.judgingKeptMax);
 
 /** The same with the rules of this installation: those that the build resolved, unless the operator has rules of their own. */
 export async function openInstalledJudging(policy: NamedPolicy, context: Context): Promise<Judging> {

@@ -21,6 +21,8 @@ export interface Settings {
   readonly trustedOrigins: readonly string[];
   /** Anybody may read the entries of the log at `/log`, without a credential. */
   readonly publicLog: boolean;
+  /** A policy file that is watched: what it says is in force. Absolute. */
+  readonly policyFile: string | undefined;
 }
 
 const PORT_DEFAULT = 8080;
@@ -54,6 +56,10 @@ function readPublicLog(text: string | undefined): boolean {
   if (text === undefined || text === '' || text === '0') return false;
   if (text === '1') return true;
   throw invalid('COUNTERSIGN_PUBLIC_LOG', 'must be `1`, or `0` or not set');
+}
+
+function readPolicyFile(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : resolve(text);
 }
 
 function readSharedSecret(text: string | undefined): string | undefined {
@@ -93,5 +99,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     sharedJwtSecret: readSharedSecret(env['JWT_SECRET']),
     trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
     publicLog: readPublicLog(env['COUNTERSIGN_PUBLIC_LOG']),
+    policyFile: readPolicyFile(env['COUNTERSIGN_POLICY']),
   };
 }

@@ -23,11 +23,34 @@ export interface PolicyInForceOptions {
   readonly hostSets: () => HostSets;
 }
 
+/** Who asked for a change: an operator, or a file that is watched. */
+export type PolicySource = 'operator' | 'file';
+
+/** What happened to the policy in force. */
+export interface PolicyChange {
+  readonly event: 'changed' | 'refused';
+  readonly by: PolicySource;
+  /** Hashes of the policies in force before and after; `after` is absent where nothing changed. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  /** Why it was refused. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
 export interface PolicyInForce extends EngineProvider {
+  /** Why the last change was refused, while the policy before it is in force; undefined where it was not. */
+  readonly refused: string | undefined;
+  /** How many changes came into force since the start, and how many were refused. */
+  readonly counts: { readonly changed: number; readonly refused: number };
+  /** Has `listener` hear of every change from here on; a change is done when what it gives has resolved. */
+  onChange(listener: (change: PolicyChange) => Promise<void>): void;
+  /** A change could not even be read: the policy in force stays, and `refused` says why. */
+  refuse(fault: Fault, by: PolicySource): Promise<void>;
   /** Checks, resolves and compiles a document as written; changes nothing. `name` stands where the document names itself not. */
   compile(source: string, name?: string): Result<PolicyDraft, Fault>;
   /** Compiles a document and puts it in force. On any fault the policy in force stays as it is. */
-  set(source: string, name?: string): Promise<Result<PolicyView, Fault>>;
+  set(source: string, name?: string, by?: PolicySource): Promise<Result<PolicyView, Fault>>;
   /**
    * Loads the active policy with other rules. Nothing is changed until what it gives is called, in the same turn of the loop; until then
    * another policy could come into force.
@@ -118,8 +141,37 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     return before;
   }
 
+  const counts = { changed: 0, refused: 0 };
+  let refused: string | undefined;
+  let listener: (change: PolicyChange) => Promise<void> = () => Promise.resolve();
+  const hash = (): string | undefined => current?.inputs.policy;
+
+  /** Closes what was in force, and tells of the change where it is one. */
+  async function changedFrom(before: ClosableEngine | undefined, by: PolicySource): Promise<void> {
+    if (problem !== undefined) return;
+    refused = undefined;
+    if (before !== undefined && before.inputs.policy === hash()) return void (await before.close());
+    counts.changed += 1;
+    await listener({ event: 'changed', by, before: before?.inputs.policy, after: hash() });
+    await before?.close();
+  }
+
+  async function refuse(fault: Fault, by: PolicySource): Promise<void> {
+    refused = describe(fault);
+    counts.refused += 1;
+    await listener({ event: 'refused', by, before: hash(), code: fault.code, message: fault.message });
+  }
+
   takeUp(loadActive(options));
   return {
+    counts,
+    get refused(): string | undefined {
+      return refused;
+    },
+    onChange(heard): void {
+      listener = heard;
+    },
+    refuse,
     engineFor: (): LoadedEngine | undefined => current,
     get problem(): string | undefined {
       return problem;
@@ -128,12 +180,17 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
       const compiled = compile(options, source, name);
       return compiled.ok ? ok(compiled.value.draft) : compiled;
     },
-    async set(source: string, name: string = NAME): Promise<Result<PolicyView, Fault>> {
+    async set(source: string, name: string = NAME, by: PolicySource = 'operator'): Promise<Result<PolicyView, Fault>> {
       const compiled = compile(options, source, name);
-      if (!compiled.ok) return compiled;
+      // Whoever asks is told; what only a file says has nobody to tell.
+      if (!compiled.ok) {
+        if (by === 'file') await refuse(compiled.error, by);
+        return compiled;
+      }
       const { draft, loaded } = compiled.value;
       const kept = options.store.setPolicy(draft);
-      if (kept.ok) await takeUp(ok(loaded))?.close();
+      if (kept.ok) await changedFrom(takeUp(ok(loaded)), by);
+      else if (by === 'file') await refuse(kept.error, by);
       return kept;
     },
     withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
@@ -147,7 +204,7 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     },
     ignoredRules: () => ignoredBy(options),
     async reload(): Promise<void> {
-      await takeUp(loadActive(options))?.close();
+      await changedFrom(takeUp(loadActive(options)), 'operator');
     },
     async close(): Promise<void> {
       await current?.close();
