@@ -18,7 +18,8 @@ export { furtherLogs, isLogName, isLogThere, logPlace, type LogPlace } from './l
 export { type RunningLog } from './running-log.ts';
 export { type LogKeyDesk, type LogKeyView } from './log-key-desk.ts';
 export { openPolicyFile, type PolicyFile, type PolicyFileOptions } from './policy-file.ts';
-export { type PolicyChange, type PolicyInForce, type PolicySource } from './policy-in-force.ts';
+export { type PolicyChange, type PolicySource } from './policy-changes.ts';
+export { type PolicyInForce } from './policy-in-force.ts';
 export { rotateMasterKey, type RotateMasterKeyOptions } from './rotate-master-key.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export { checkCosignatures, type CosignedBy, type Cosignatures } from './cosignatures.ts';

@@ -5,7 +5,7 @@
 import { codeOf, formatTime, type JsonObject, uuidv7 } from '@countersign/kernel';
 import type { Ports } from '@countersign/pipeline';
 import type { Action, StateSlice } from '@countersign/protocol';
-import type { PolicyChange } from './policy-in-force.ts';
+import type { PolicyChange } from './policy-changes.ts';
 
 /** The gateway itself: an org and an agent that nobody else can be, and a session of reserved name. */
 const SELF = 'countersign';
@@ -43,9 +43,9 @@ async function record(ports: AuditPorts, change: PolicyChange): Promise<void> {
 export function createPolicyAudit(ports: AuditPorts, warn: (message: string) => void): (change: PolicyChange) => Promise<void> {
   let last = Promise.resolve();
   return (change) => {
-    const { event, by, before, after, code, message } = change;
+    const { event, by, before, after, code } = change;
     if (by === 'file') {
-      const data = { event, by, hash: after ?? before ?? null, ...(code === undefined ? {} : { code, message: message ?? '' }) };
+      const data = { event, by, hash: after ?? before ?? null, ...(code === undefined ? {} : { code }) };
       ports.feed.publish({ type: 'policy', time: formatTime(ports.clock.nowMs()), org: '', data });
     }
     last = last.then(() =>

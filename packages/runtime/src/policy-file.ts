@@ -43,7 +43,8 @@ async function readContent(path: string): Promise<Result<Content, Fault>> {
       let size = 0;
       for (let read = -1; read !== 0 && size < bytes.length; size += read)
         ({ bytesRead: read } = await handle.read(bytes, size, bytes.length - size));
-      if (size > POLICY_LIMITS.documentBytesMax) return unreadable(`the policy file is larger than ${POLICY_LIMITS.documentBytesMax} bytes`);
+      if (size > POLICY_LIMITS.documentBytesMax)
+        return unreadable(`the policy file is larger than ${POLICY_LIMITS.documentBytesMax} bytes`);
       const content = bytes.subarray(0, size);
       return ok({ text: new TextDecoder('utf-8', { fatal: true }).decode(content), hash: sha256Hex(content) });
     } finally {
@@ -80,7 +81,8 @@ class Watched implements PolicyFile {
 
   #watchDirectory(): FSWatcher | undefined {
     const { path, warn } = this.#options;
-    const lost = (error: unknown): void => warn(`the policy file is looked at on a clock only: events are not to be had (${codeOf(error)})`);
+    const lost = (error: unknown): void =>
+      warn(`the policy file is looked at on a clock only: events are not to be had (${codeOf(error)})`);
     try {
       const watcher = watch(dirname(path), { persistent: false }, () => this.#look());
       watcher.on('error', lost);

@@ -11,6 +11,7 @@ import { readRuleset } from './builtin.ts';
 import type { EngineFile } from './engine-file.ts';
 import type { HostSets } from './host-sets.ts';
 import { type ClosableEngine, loadEngine } from './load-engine.ts';
+import { type PolicyChange, PolicyChanges, type PolicySource } from './policy-changes.ts';
 
 export interface PolicyInForceOptions {
   readonly engine: Engine;
@@ -21,21 +22,6 @@ export interface PolicyInForceOptions {
   readonly store: Pick<AdminStore, 'setPolicy' | 'activePolicy'>;
   /** Asked at each compilation, so that a set that an operator changes holds for the next document. */
   readonly hostSets: () => HostSets;
-}
-
-/** Who asked for a change: an operator, or a file that is watched. */
-export type PolicySource = 'operator' | 'file';
-
-/** What happened to the policy in force. */
-export interface PolicyChange {
-  readonly event: 'changed' | 'refused';
-  readonly by: PolicySource;
-  /** Hashes of the policies in force before and after; `after` is absent where nothing changed. */
-  readonly before?: string | undefined;
-  readonly after?: string | undefined;
-  /** Why it was refused. */
-  readonly code?: string;
-  readonly message?: string;
 }
 
 export interface PolicyInForce extends EngineProvider {
@@ -141,37 +127,25 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     return before;
   }
 
-  const counts = { changed: 0, refused: 0 };
-  let refused: string | undefined;
-  let listener: (change: PolicyChange) => Promise<void> = () => Promise.resolve();
+  const changes = new PolicyChanges();
   const hash = (): string | undefined => current?.inputs.policy;
 
-  /** Closes what was in force, and tells of the change where it is one. */
-  async function changedFrom(before: ClosableEngine | undefined, by: PolicySource): Promise<void> {
-    if (problem !== undefined) return;
-    refused = undefined;
-    if (before !== undefined && before.inputs.policy === hash()) return void (await before.close());
-    counts.changed += 1;
-    await listener({ event: 'changed', by, before: before?.inputs.policy, after: hash() });
+  /** Puts what was loaded in force, tells of it, and closes what was before. */
+  async function putInForce(loaded: Result<ClosableEngine, Fault>, by: PolicySource): Promise<void> {
+    const old = hash();
+    const before = takeUp(loaded);
+    if (loaded.ok) await changes.changed(by, old, hash());
     await before?.close();
-  }
-
-  async function refuse(fault: Fault, by: PolicySource): Promise<void> {
-    refused = describe(fault);
-    counts.refused += 1;
-    await listener({ event: 'refused', by, before: hash(), code: fault.code, message: fault.message });
   }
 
   takeUp(loadActive(options));
   return {
-    counts,
+    counts: changes.counts,
     get refused(): string | undefined {
-      return refused;
+      return changes.refused;
     },
-    onChange(heard): void {
-      listener = heard;
-    },
-    refuse,
+    onChange: (heard) => void (changes.listener = heard),
+    refuse: (fault, by) => changes.refuse(fault, by, hash()),
     engineFor: (): LoadedEngine | undefined => current,
     get problem(): string | undefined {
       return problem;
@@ -182,15 +156,10 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     },
     async set(source: string, name: string = NAME, by: PolicySource = 'operator'): Promise<Result<PolicyView, Fault>> {
       const compiled = compile(options, source, name);
+      const kept = compiled.ok ? options.store.setPolicy(compiled.value.draft) : compiled;
+      if (compiled.ok && kept.ok) await putInForce(ok(compiled.value.loaded), by);
       // Whoever asks is told; what only a file says has nobody to tell.
-      if (!compiled.ok) {
-        if (by === 'file') await refuse(compiled.error, by);
-        return compiled;
-      }
-      const { draft, loaded } = compiled.value;
-      const kept = options.store.setPolicy(draft);
-      if (kept.ok) await changedFrom(takeUp(ok(loaded)), by);
-      else if (by === 'file') await refuse(kept.error, by);
+      else if (!kept.ok && by === 'file') await changes.refuse(kept.error, by, hash());
       return kept;
     },
     withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
@@ -204,7 +173,7 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     },
     ignoredRules: () => ignoredBy(options),
     async reload(): Promise<void> {
-      await changedFrom(takeUp(loadActive(options)), 'operator');
+      await putInForce(loadActive(options), 'operator');
     },
     async close(): Promise<void> {
       await current?.close();

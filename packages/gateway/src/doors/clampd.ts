@@ -34,6 +34,8 @@ export interface ClampdDoor {
   readonly problem: () => string | undefined;
   /** Logs that take nothing, while others may. */
   readonly failedLogs: () => readonly { readonly name: string; readonly reason: string }[];
+  /** Why the last change of the policy was refused; the one before it is in force. Quotes nothing of it. */
+  readonly refusedPolicy: () => string | undefined;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
