@@ -21,6 +21,7 @@ import { policyCommands } from './commands/policies.ts';
 import { policyDiffCommand } from './commands/policy-diff.ts';
 import { policyEventCommands } from './commands/policy-events.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
+import { policyMigrateCommand } from './commands/policy-migrate.ts';
 import { policyTestCommand } from './commands/policy-test.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   policyDiffCommand,
   policyLintCommand,
   policyTestCommand,
+  policyMigrateCommand,
   ...policyEventCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,

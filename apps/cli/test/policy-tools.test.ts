@@ -167,3 +167,25 @@ describe('POL-275 policy test', () => {
     expect(await world.run(['policy', 'test', 'faulty.yaml'])).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('denied') });
   });
 });
+
+describe('POL-284 policy migrate', () => {
+  const OLD = 'version: "1.1.0"\nname: Old\n';
+
+  it('writes to standard output, to a new file, or in place; and only says with --dry-run', async () => {
+    write('old.yaml', OLD);
+    const file = (name: string): string => readFileSync(join(world.root, name), 'utf8');
+    expect(await world.run(['policy', 'migrate', 'old.yaml'])).toMatchObject({ exitCode: 0, stdout: OLD.replace('1.1.0', '1.5.0') });
+    expect(await world.run(['policy', 'migrate', 'old.yaml', '--dry-run'])).toMatchObject({ stdout: 'version: 1.1.0 -> 1.5.0\n' });
+    expect(file('old.yaml')).toBe(OLD);
+    await world.run(['policy', 'migrate', 'old.yaml', '--to', '1.2.0', '-o', 'new.yaml']);
+    expect(file('new.yaml')).toBe(OLD.replace('1.1.0', '1.2.0'));
+    expect(await world.run(['policy', 'migrate', 'old.yaml', '-o', 'new.yaml'])).toMatchObject({ exitCode: 3 });
+    await world.run(['policy', 'migrate', 'old.yaml', '--in-place']);
+    expect(file('old.yaml')).toBe(OLD.replace('1.1.0', '1.5.0'));
+  });
+
+  it('an unknown version ends with 3, contradicting options with 5', async () => {
+    expect(await world.run(['policy', 'migrate', 'ours.yaml', '--to', '7'])).toMatchObject({ exitCode: 3 });
+    expect(await world.run(['policy', 'migrate', 'ours.yaml', '--in-place', '--dry-run'])).toMatchObject({ exitCode: 5 });
+  });
+});

@@ -50,3 +50,4 @@ export {
 } from './policy-event.ts';
 export { type PolicyEventFault, type PolicyEventFaultCode } from './policy-event-fields.ts';
 export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite } from './test-suite.ts';
+export { type Migration, migratePolicy } from './migrate-policy.ts';

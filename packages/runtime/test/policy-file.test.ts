@@ -164,10 +164,10 @@ describe('POL-282 a hundred reloads under load', () => {
     allowed.set(hash(), TWO);
     expect(allowed.size).toBe(2);
     await file.close();
-    let reloading = true;
+    const load = { goesOn: true };
     const seen = new Map<string, number>();
     const callers = Array.from({ length: 8 }, async (_, caller) => {
-      for (let i = 0; reloading || i < 20; i += 1) {
+      for (let i = 0; load.goesOn || i < 20; i += 1) {
         const host = (i + caller) % 2 === 0 ? ONE : TWO;
         const { verdict, receipt, refusal } = await ask(runtime, actor, host);
         expect(refusal).toBeUndefined();
@@ -178,7 +178,7 @@ describe('POL-282 a hundred reloads under load', () => {
       }
     });
     for (let i = 0; i < 100; i += 1) unwrap(await runtime.policy.set(POLICY(i % 2 === 0 ? ONE : TWO)));
-    reloading = false;
+    load.goesOn = false;
     await Promise.all(callers);
     // The ruleset of the start, the file, its change, and a hundred.
     expect(runtime.policy.counts).toEqual({ changed: 103, refused: 0 });
