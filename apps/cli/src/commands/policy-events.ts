@@ -28,11 +28,15 @@ function decide(judge: EventJudge, { id, event }: EventLine): EventDecision {
 const EXITS: Readonly<Record<EventOutcome, ExitCode>> = { allowed: EXIT.ok, warn: EXIT.warn, blocked: EXIT.deny };
 const COLOURS: Readonly<Record<EventOutcome, Colour>> = { allowed: 'green', warn: 'yellow', blocked: 'red' };
 
-function decisionText(decided: EventDecision, paint: Paint): string {
-  const { id, type, outcome, guard, message, event } = decided;
+/** Which event, what it is about, and who speaks against it. */
+function aboutText({ id, type, guard, message, event }: EventDecision): string {
   const about = event === undefined ? '' : ` ${event.resource.name.slice(0, CLI_LIMITS.quoteChars)}`;
   const why = guard === null ? '' : `  ${guard}: ${message}`;
-  return `${paint(COLOURS[outcome], outcome.padEnd(7))} ${printable(`${id}  ${type}${about}${why}`).replaceAll('\n', ' ')}`;
+  return printable(`${id}  ${type}${about}${why}`).replaceAll('\n', ' ');
+}
+
+function decisionText(decided: EventDecision, paint: Paint): string {
+  return `${paint(COLOURS[decided.outcome], decided.outcome.padEnd(7))} ${aboutText(decided)}`;
 }
 
 async function evaluate(input: Input, context: Context): Promise<Outcome> {
@@ -146,7 +150,7 @@ async function impact(input: Input, context: Context): Promise<Outcome> {
         rows.push({ eventId: was.id, eventType: was.type, impact: change, old: eventDecisionJson(was), new: eventDecisionJson(is) });
       const who = change === 'opened' ? was : is;
       const head = `${was.outcome} -> ${is.outcome}`.padEnd(18);
-      if (!context.json) context.line(`${context.paint(IMPACT_COLOURS[change], head)} ${decisionText(who, (_colour, text) => text)}`);
+      if (!context.json) context.line(`${context.paint(IMPACT_COLOURS[change], head)} ${aboutText(who)}`);
     }
   });
   const changed = tally.total - tally.same;

@@ -1,7 +1,7 @@
 /** @module `policy migrate`: a document moved to another version of the format, with every other byte as it was. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { codeOf, type JsonObject } from '@countersign/kernel';
+import { codeOf } from '@countersign/kernel';
 import { migratePolicy, POLICY_VERSIONS } from '@countersign/policy';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { readText } from '../documents.ts';
@@ -16,14 +16,27 @@ async function write(path: string, text: string, context: Context): Promise<void
   });
 }
 
-async function migrate(input: Input, context: Context): Promise<Outcome> {
+interface Wanted {
+  readonly source: string;
+  readonly to: string;
+  readonly inPlace: boolean;
+  readonly out: string | undefined;
+  /** The new text goes to standard output. */
+  readonly printed: boolean;
+}
+
+function wantedOf(input: Input): Wanted {
   const [source] = input.args;
   if (source === undefined) throw usageError('no file is named', HELP);
-  const [inPlace, dryRun, out] = [flag(input, 'inPlace'), flag(input, 'dryRun'), textOption(input, 'out')];
-  if ([inPlace, dryRun, out !== undefined].filter(Boolean).length > 1)
-    throw usageError('--in-place, --out and --dry-run exclude each other', HELP);
+  const [inPlace, out] = [flag(input, 'inPlace'), textOption(input, 'out')];
+  const places = [inPlace, flag(input, 'dryRun'), out !== undefined].filter((one) => one).length;
+  if (places > 1) throw usageError('--in-place, --out and --dry-run exclude each other', HELP);
   if (inPlace && source === '-') throw usageError('standard input has no place', HELP);
-  const to = textOption(input, 'to') ?? POLICY_VERSIONS.at(-1) ?? '';
+  return { source, to: textOption(input, 'to') ?? POLICY_VERSIONS.at(-1) ?? '', inPlace, out, printed: places === 0 };
+}
+
+async function migrate(input: Input, context: Context): Promise<Outcome> {
+  const { source, to, inPlace, out, printed } = wantedOf(input);
   const moved = migratePolicy(await readText(source, context), source, to);
   if (!moved.ok) throw configError(moved.error);
   const { text, changes } = moved.value;
@@ -31,9 +44,8 @@ async function migrate(input: Input, context: Context): Promise<Outcome> {
   if (out !== undefined) await writeNewFile(resolve(context.world.cwd, out), new TextEncoder().encode(text), flag(input, 'force'));
   const lines = changes.map(({ path, from, to: put }) => `${path}: ${from === '' ? 'absent' : from} -> ${put}`);
   const report = lines.length === 0 ? 'nothing has to change' : lines.join('\n');
-  const shown = inPlace || dryRun || out !== undefined ? report : text.trimEnd();
-  const json: JsonObject = { source, to, changes: changes.map((change): JsonObject => Object.assign({}, change)), text };
-  return { exitCode: EXIT.ok, json, text: shown };
+  const json = { source, to, changes: changes.map(({ path, from, to: put }) => ({ path, from, to: put })), text };
+  return { exitCode: EXIT.ok, json, text: printed ? text.trimEnd() : report };
 }
 
 export const policyMigrateCommand: Command = {

@@ -80,7 +80,7 @@ const TABLE: readonly (readonly [string, LintCode])[] = [
   ['CS010', { level: 'error', title: 'an exception lifts every forbidden path', why: 'Name the one place that is meant.' }],
   [
     'CS011',
-    { level: 'error', title: 'secrets are looked for nowhere', why: 'A skipped `**` skips every file. Name the places of fixtures.' },
+    { level: 'error', title: 'no file is searched for secrets', why: 'A skipped `**` skips every file. Name the places of fixtures.' },
   ],
   [
     'CS012',
