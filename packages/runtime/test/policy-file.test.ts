@@ -157,7 +157,7 @@ describe('POL-283 changes in the log', () => {
 describe('POL-282 a hundred reloads under load', () => {
   it('no decision without a policy, and none by a mix of two', async () => {
     const { runtime, actor, file, next, put, hash } = await world();
-    const allowed = new Map([[hash(), ONE]]);
+    const allowed = new Map<string | undefined, string>([[hash(), ONE]]);
     const told = next();
     await put(POLICY(TWO));
     await told;
