@@ -29,6 +29,7 @@ import { customRuleCommands } from './commands/rules-custom.ts';
 import { sigmaCommand } from './commands/rules-sigma.ts';
 import { ruleSteeringCommands } from './commands/rules-steering.ts';
 import { ruleCommands } from './commands/rules.ts';
+import { sessionPostureCommands } from './commands/session-posture.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { toolCommands } from './commands/tools.ts';
 import { upCommand } from './commands/up.ts';
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   ...logWitnessCommands,
   ...receiptCommands,
   ...sessionCommands,
+  ...sessionPostureCommands,
   ...vaultCommands,
   verifyCommand,
   replayCommand,

@@ -98,6 +98,11 @@ function operate(runtime: Runtime, where: string): Operator {
     restore: async (directory, log) => unwrap(await deskOf(log).restore(directory)),
     endSession: async ({ session, reason, org: named }) =>
       unwrap(await runtime.sessions.end({ org: onlyOrg(runtime, named), session, reason })),
+    sessionPosture: async ({ session, org: named }) => unwrap(await runtime.sessions.posture(onlyOrg(runtime, named), session)),
+    moveSession: async ({ org: named, ...asked }) =>
+      unwrap(
+        await runtime.sessions.transition({ ...asked, org: onlyOrg(runtime, named), by: 'operator', authority: 'posture:transition' }),
+      ),
     sessionEntries: async ({ session, org: named }) => unwrap(await runtime.sessions.entries(onlyOrg(runtime, named), session)),
     status: () => Promise.resolve(runtimeStatus(runtime)),
     receiptKey: () => Promise.resolve(runtime.receiptKey),

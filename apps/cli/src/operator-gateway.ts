@@ -9,6 +9,7 @@ import { checkpointSize, readCheckpoint, readEntries, type ReadPublished } from 
 import { collectTools, type Operator } from './operator.ts';
 import { CLI_LIMITS } from './limits.ts';
 import { readLogKeys, readMoved, readSessionEnded, readSessionEntry } from './operator-log-views.ts';
+import { readSessionPosture, readSessionTransition } from './operator-posture-views.ts';
 import {
   list,
   part,
@@ -42,7 +43,17 @@ function logPart(log: string | undefined): { readonly log?: string } {
 
 type LogOperations = Pick<
   Operator,
-  'logKeys' | 'rotateLogKey' | 'retireLogKey' | 'consistency' | 'archive' | 'restore' | 'endSession' | 'sessionEntries' | 'status'
+  | 'logKeys'
+  | 'rotateLogKey'
+  | 'retireLogKey'
+  | 'consistency'
+  | 'archive'
+  | 'restore'
+  | 'endSession'
+  | 'sessionPosture'
+  | 'moveSession'
+  | 'sessionEntries'
+  | 'status'
 >;
 
 /** One log and its sessions. */
@@ -65,6 +76,9 @@ function logOperations(address: GatewayAddress): LogOperations {
     archive: async (request, log) => readMoved(part(await move('/log/archive', { ...request, ...logPart(log) }), 'moved')),
     restore: async (directory, log) => readMoved(part(await move('/log/restore', { directory, ...logPart(log) }), 'moved')),
     endSession: async (request) => readSessionEnded(part(await post('/sessions/end', { ...request }), 'ended')),
+    sessionPosture: async (request) =>
+      readSessionPosture(part(await get(`/sessions/posture?${new URLSearchParams({ ...request }).toString()}`), 'posture')),
+    moveSession: async (request) => readSessionTransition(part(await post('/sessions/transition', { ...request }), 'transition')),
     sessionEntries: async (request) =>
       list(await get(`/sessions/entries?${new URLSearchParams({ ...request }).toString()}`), 'entries').map(readSessionEntry),
     status: async () => part(await get('/status'), 'status'),

@@ -13,6 +13,7 @@ import type {
   ToolView,
   VaultView,
 } from '@countersign/pipeline';
+import { KEY_PERMISSIONS } from '@countersign/pipeline';
 import { runtimeError } from './outcome.ts';
 
 const AGENT_STATES = ['active', 'suspended', 'killed'] as const;
@@ -82,6 +83,12 @@ export function readAgent(body: JsonObject): AgentView {
   };
 }
 
+function permissionsPart(body: JsonObject): Pick<ApiKeyView, 'permissions'> {
+  if (getOwn(body, 'permissions') === undefined) return {};
+  const held = words(body, 'permissions');
+  return { permissions: KEY_PERMISSIONS.filter((one) => held.includes(one)) };
+}
+
 export function readApiKey(body: JsonObject): ApiKeyView {
   return {
     id: word(body, 'id'),
@@ -89,6 +96,7 @@ export function readApiKey(body: JsonObject): ApiKeyView {
     label: word(body, 'label'),
     kind: oneOf(body, 'kind', KEY_KINDS),
     environment: oneOf(body, 'environment', ENVIRONMENTS),
+    ...permissionsPart(body),
     createdMs: count(body, 'createdMs'),
     revokedMs: countOrNull(body, 'revokedMs'),
   };

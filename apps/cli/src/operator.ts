@@ -21,6 +21,9 @@ import type {
   RulesView,
   SessionEnded,
   SessionEntry,
+  SessionPosture,
+  SessionTransition,
+  SessionTransitionRequest,
   ToolApproval,
   ToolView,
   VaultView,
@@ -85,6 +88,10 @@ export interface Operator {
   archive(request: ArchiveRequest, log?: string): Promise<MovedSegments>;
   restore(directory: string, log?: string): Promise<MovedSegments>;
   endSession(request: SessionRequest & { readonly reason: string }): Promise<SessionEnded>;
+  /** Where a session stands under the policy in force. */
+  sessionPosture(request: SessionRequest): Promise<SessionPosture>;
+  /** Moves a session along a transition of the policy. */
+  moveSession(request: SessionRequest & Pick<SessionTransitionRequest, 'to' | 'on' | 'reason'>): Promise<SessionTransition>;
   /** The entries of a chain, oldest first. */
   sessionEntries(request: SessionRequest): Promise<readonly SessionEntry[]>;
   /** What the installation says of itself: `spec/http.md`, `GET /api/v1/status`. */

@@ -116,7 +116,7 @@ describe('policy', () => {
     const { exitCode, answer } = await world.ask(['policy', 'list']);
     expect(exitCode).toBe(0);
     const names = (answer['policies'] as { name: string; hash: string }[]).map(({ name }) => name);
-    expect(names).toEqual(['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning']);
+    expect(names).toEqual(['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning', 'ai-agent-posture']);
   });
 
   it('shows a ruleset as written and resolved', async () => {

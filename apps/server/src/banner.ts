@@ -6,6 +6,8 @@ import type { StartCredentials } from './first-start.ts';
 
 export interface BannerFacts {
   readonly url: string;
+  /** Where the hushd door listens, where there is one. */
+  readonly hushdUrl?: string;
   readonly dataDir: string;
   readonly logKey: string;
   readonly policy: string;
@@ -18,9 +20,9 @@ export interface BannerFacts {
 const TOKEN_TTL_SECONDS = 3600;
 
 /** One JSON line for scripts. */
-export function readyLine({ url, dataDir, credentials }: BannerFacts): string {
+export function readyLine({ url, hushdUrl, dataDir, credentials }: BannerFacts): string {
   const { apiKey, agentId, agentSecret } = credentials;
-  return JSON.stringify({ url, apiKey, agentId, agentSecret, dataDir });
+  return JSON.stringify({ url, ...(hushdUrl === undefined ? {} : { hushdUrl }), apiKey, agentId, agentSecret, dataDir });
 }
 
 function curl(facts: BannerFacts, sql: string): string {
@@ -38,11 +40,12 @@ function curl(facts: BannerFacts, sql: string): string {
 
 /** The text for a person. */
 export function banner(facts: BannerFacts): string {
-  const { url, credentials, first } = facts;
+  const { url, hushdUrl, credentials, first } = facts;
+  const hushd = hushdUrl === undefined ? '' : `\n  hushd       ${hushdUrl} (keys: hushd.json of the data directory)`;
   return `
 Countersign is ready: every action is countersigned, or it does not happen.
 
-  gateway     ${url}
+  gateway     ${url}${hushd}
   policy      ${facts.policy} (this org is learning: unknown tools are warned of, not refused)
   data        ${facts.dataDir}
   log key     ${facts.logKey}

@@ -89,13 +89,14 @@ async function main(): Promise<void> {
     settings = readSettings(process.env, process.argv.slice(2));
     const server = await serve(settings, (message) => process.stderr.write(`countersign: ${message}\n`));
     stopOnSignals(server);
-    const { runtime, url } = server;
+    const { runtime, url, hushdUrl } = server;
     const keyIsActive = async (key: string): Promise<boolean> => (await runtime.ports.state.apiKey(sha256Hex(key)))?.active === true;
     const credentials = await startCredentials(settings.dataDir, runtime.store, keyIsActive);
     const first = await firstAction(server, credentials);
     const policy = runtime.policy.engineFor(credentials.org)?.policyName ?? 'none: every action is denied';
     const nowSeconds = Math.floor(runtime.ports.clock.nowMs() / 1000);
-    announce(settings, { url, dataDir: settings.dataDir, logKey: runtime.logKey, policy, credentials, first, nowSeconds });
+    const doors = { url, ...(hushdUrl === undefined ? {} : { hushdUrl }) };
+    announce(settings, { ...doors, dataDir: settings.dataDir, logKey: runtime.logKey, policy, credentials, first, nowSeconds });
   } catch (error) {
     await complain(error, settings);
   }

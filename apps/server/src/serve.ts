@@ -28,18 +28,22 @@ import {
   witnessAgeSeconds,
 } from '@countersign/runtime';
 import { readSecretFile, replaceSecretFile } from '@countersign/store';
+import { openHushd } from './hushd.ts';
 import type { Settings } from './settings.ts';
 import { withSharedSecret } from './shared-secret.ts';
 import { readVerifyPage } from './verify-page.ts';
 
 export interface Server {
   readonly url: string;
+  /** Where the hushd door listens, where there is one. */
+  readonly hushdUrl?: string;
   readonly runtime: Runtime;
   /** Refuses newcomers, lets decisions under way finish, makes everything durable, gives the directory back. Idempotent. */
   close(): Promise<void>;
 }
 
 const TOKEN_BYTES = 32;
+const VERSION = '0.1.0';
 
 /** The operator token: made once, in a file that only its owner may read. The command line finds URL and token there. */
 function operatorToken(path: string): string {
@@ -88,7 +92,7 @@ function evidenceOf(runtime: Runtime): Evidence {
 /** A `read` key sees how the gateway is; what is sealed is the operator's to count (HTTP-049). */
 function statusOf(runtime: Runtime, startedMs: number, everything: boolean): JsonValue {
   const { vault, ...seen } = runtimeStatus(runtime);
-  return { version: '0.1.0', started: formatTime(startedMs), ...seen, ...(everything && vault !== undefined ? { vault } : {}) };
+  return { version: VERSION, started: formatTime(startedMs), ...seen, ...(everything && vault !== undefined ? { vault } : {}) };
 }
 
 function gaugesOf({ logs, policy, ports }: Runtime): readonly Gauge[] {
@@ -120,16 +124,20 @@ function gaugesOf({ logs, policy, ports }: Runtime): readonly Gauge[] {
   ];
 }
 
-function portTaken(port: number, host: string): CodedError {
-  return new CodedError({ code: 'port_taken', message: `port ${port} on ${host} is taken`, path: 'COUNTERSIGN_PORT' });
+interface Listener {
+  readonly port: number;
+  readonly host: string;
 }
 
-async function listen(app: Awaited<ReturnType<typeof createGateway>>, { port, host }: Settings): Promise<string> {
+type App = Awaited<ReturnType<typeof createGateway>>;
+
+/** `variable`: where the port was set. */
+async function listen(app: App, { port, host }: Listener, variable: string): Promise<string> {
   try {
     return await app.listen({ port, host });
   } catch (error) {
-    if (codeOf(error) === 'EADDRINUSE') throw portTaken(port, host);
-    throw error;
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    throw new CodedError({ code: 'port_taken', message: `port ${port} on ${host} is taken`, path: variable });
   }
 }
 
@@ -144,6 +152,26 @@ async function holdPolicyFile(
   if (opened.ok) return opened.value;
   const { message, hint } = opened.error;
   throw new CodedError({ code: 'settings_invalid', message, path: 'COUNTERSIGN_POLICY', ...(hint === undefined ? {} : { hint }) });
+}
+
+interface HushdListener {
+  readonly app: App;
+  listen(): Promise<string>;
+}
+
+/** The hushd door, not yet listening; undefined where it is not set. */
+async function openHushdDoor(settings: Settings, runtime: Runtime): Promise<HushdListener | undefined> {
+  const { hushd, dataDir } = settings;
+  if (hushd === undefined) return undefined;
+  const { app, announce } = await openHushd(runtime, { settings: hushd, dataDir, version: VERSION });
+  return {
+    app,
+    listen: async () => {
+      const url = await listen(app, hushd, 'COUNTERSIGN_HUSHD');
+      announce(url);
+      return url;
+    },
+  };
 }
 
 /**
@@ -190,17 +218,21 @@ export async function serve(settings: Settings, warn: (message: string) => void)
   });
   let policyFile: PolicyFile | undefined;
   let closing: Promise<void> | undefined;
+  let hushd: HushdListener | undefined;
   const close = async (): Promise<void> => {
     await policyFile?.close();
-    await app.close();
+    // The gate is closed first, so that both doors refuse newcomers while what is under way ends.
+    await Promise.all([app.close(), hushd?.app.close()]);
     await egress.close();
     await runtime.close();
   };
   try {
     policyFile = await holdPolicyFile(settings.policyFile, runtime, warn);
-    const url = await listen(app, settings);
+    hushd = await openHushdDoor(settings, runtime);
+    const url = await listen(app, settings, 'COUNTERSIGN_PORT');
+    const hushdUrl = await hushd?.listen();
     replaceSecretFile(tokenFile, `${JSON.stringify({ url, token })}\n`);
-    return { url, runtime, close: () => (closing ??= close()) };
+    return { url, ...(hushdUrl === undefined ? {} : { hushdUrl }), runtime, close: () => (closing ??= close()) };
   } catch (error) {
     await close();
     throw error;

@@ -2,6 +2,7 @@
  * @module What an operator may set from outside, read once at start. Nothing here comes from a project file.
  */
 import { resolve } from 'node:path';
+import { rangeOf } from '@countersign/gateway';
 import { CodedError } from '@countersign/kernel';
 import { BUILTIN_RULESETS } from '@countersign/policy';
 
@@ -23,11 +24,31 @@ export interface Settings {
   readonly publicLog: boolean;
   /** A policy file that is watched: what it says is in force. Absolute. */
   readonly policyFile: string | undefined;
+  /** The hushd door, on a listener of its own; undefined: there is none. */
+  readonly hushd: HushdSettings | undefined;
+}
+
+export interface HushdSettings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly rateLimit: { readonly perSecond: number; readonly burst: number };
+  /** Addresses and ranges whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Keys of an existing Clawdstrike installation, which its clients keep. */
+  readonly apiKey: string | undefined;
+  readonly adminKey: string | undefined;
 }
 
 const PORT_DEFAULT = 8080;
 const SHARED_SECRET_CHARS_MIN = 32;
 const TRUSTED_ORIGINS_MAX = 64;
+const HUSHD_HOST = '127.0.0.1';
+const HUSHD_PORT = 9876;
+const HUSHD_RATE = { perSecond: 100, burst: 50 } as const;
+const HUSHD_RATE_MAX = 1_000_000;
+const HUSHD_KEY_CHARS_MIN = 16;
+const PROXIES_MAX = 64;
 
 function invalid(name: string, message: string): CodedError {
   return new CodedError({ code: 'settings_invalid', message: `${name} ${message}`, path: name });
@@ -83,11 +104,62 @@ function readOrigins(text: string | undefined): readonly string[] {
   return origins.map((origin) => readOrigin(origin.trim()));
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})$/;
+
+function readListener(text: string): Pick<HushdSettings, 'host' | 'port'> {
+  if (text === '1') return { host: HUSHD_HOST, port: HUSHD_PORT };
+  const found = HOST_AND_PORT.exec(text);
+  const port = Number(found?.[2] ?? -1);
+  if (found === null || port < 0 || port > 65_535)
+    throw invalid('COUNTERSIGN_HUSHD', `must be \`host:port\`, or \`1\` for ${HUSHD_HOST}:${HUSHD_PORT}, or \`0\` or not set`);
+  return { host: (found[1] ?? '').replaceAll(/^\[|\]$/g, ''), port };
+}
+
+function readRate(text: string | undefined): HushdSettings['rateLimit'] {
+  if (text === undefined || text === '') return HUSHD_RATE;
+  const [perSecond = 0, burst = 0] = /^[1-9][0-9]{0,6}\/[1-9][0-9]{0,6}$/.test(text) ? text.split('/').map(Number) : [];
+  if (perSecond < 1 || perSecond > HUSHD_RATE_MAX || burst > HUSHD_RATE_MAX)
+    throw invalid('COUNTERSIGN_HUSHD_RATE', `must be requests a second and at once, such as \`100/50\`, each up to ${HUSHD_RATE_MAX}`);
+  return { perSecond, burst };
+}
+
+function readProxies(text: string | undefined): readonly string[] {
+  const proxies = text === undefined || text.trim() === '' ? [] : text.split(',').map((one) => one.trim());
+  if (proxies.length > PROXIES_MAX || proxies.some((one) => rangeOf(one) === undefined))
+    throw invalid(
+      'COUNTERSIGN_HUSHD_PROXIES',
+      `must be at most ${PROXIES_MAX} addresses or ranges such as \`10.0.0.0/8\`, separated by commas`,
+    );
+  return proxies;
+}
+
+function readHushdKey(env: Env, name: string): string | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  if (!/^[\x21-\x7e]+$/.test(text) || text.length < HUSHD_KEY_CHARS_MIN || text.length > 512)
+    throw invalid(name, `must have ${HUSHD_KEY_CHARS_MIN} to 512 printable characters`);
+  return text;
+}
+
+function readHushd(env: Env): HushdSettings | undefined {
+  const text = env['COUNTERSIGN_HUSHD'];
+  if (text === undefined || text === '' || text === '0') return undefined;
+  return {
+    ...readListener(text),
+    rateLimit: readRate(env['COUNTERSIGN_HUSHD_RATE']),
+    trustedProxies: readProxies(env['COUNTERSIGN_HUSHD_PROXIES']),
+    apiKey: readHushdKey(env, 'CLAWDSTRIKE_API_KEY'),
+    adminKey: readHushdKey(env, 'CLAWDSTRIKE_ADMIN_KEY'),
+  };
+}
+
 /**
  * Reads the settings of `npm start`.
  * @throws {CodedError} `settings_invalid`, naming the variable.
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>, args: readonly string[]): Settings {
+export function readSettings(env: Env, args: readonly string[]): Settings {
   for (const arg of args) if (arg !== '--json') throw invalid(arg, 'is not an option of the server; it knows `--json`');
   return {
     port: readPort(env['COUNTERSIGN_PORT']),
@@ -100,5 +172,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
     publicLog: readPublicLog(env['COUNTERSIGN_PUBLIC_LOG']),
     policyFile: readPolicyFile(env['COUNTERSIGN_POLICY']),
+    hushd: readHushd(env),
   };
 }

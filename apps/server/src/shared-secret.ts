@@ -20,6 +20,7 @@ export function withSharedSecret(ports: Ports, secret: string | undefined): Port
       tool: (request) => state.tool(request),
       sessionCalls: (org, session) => state.sessionCalls(org, session),
       sessionHotUntil: (org, session) => state.sessionHotUntil(org, session),
+      sessionPosture: (org, session) => state.sessionPosture(org, session),
       consumeOnce: (id, expiresAtMs) => state.consumeOnce(id, expiresAtMs),
       stageDelta: (principal, delta) => state.stageDelta(principal, delta),
     },

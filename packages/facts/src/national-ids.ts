@@ -195,6 +195,9 @@ function byGroups(): ReadonlyMap<string, readonly NationalId[]> {
   return found;
 }
 
+/** How the groups of all kinds are written. */
+export const NATIONAL_GROUPS: readonly string[] = [...BY_GROUPS.keys()];
+
 /** The kind whose groups and check a number has, where it may count on its own; `-` between groups stands for one separator throughout. */
 export function nationalIdOfGroups(written: string, digits: string): NationalId | undefined {
   const list = BY_GROUPS.get(written);

@@ -3,7 +3,7 @@
  */
 import { type Verifier } from '@countersign/crypto';
 import type { Ports } from '@countersign/pipeline';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { addClampdDoor, type ClampdDoor } from './doors/clampd.ts';
 import { clampdError, faultOfThrown } from './doors/clampd-errors.ts';
 import { addEventsDoor } from './doors/events.ts';
@@ -11,9 +11,8 @@ import { addLogDoor, type LogDoor } from './doors/log.ts';
 import { addOperatorDoor, type OperatorDoor } from './doors/operator.ts';
 import { addVerifyPage, type VerifyPage } from './doors/verify-page.ts';
 import type { FeedHub } from './feed.ts';
-import { GATEWAY_LIMITS } from './limits.ts';
+import { createService, type GatewayServerLimits } from './http-service.ts';
 import { createMetrics, type Gauge } from './metrics.ts';
-import { answerUnreadable, readOut } from './unreadable-request.ts';
 
 export interface GatewayOptions {
   readonly ports: Ports;
@@ -33,38 +32,6 @@ export interface GatewayOptions {
   readonly verifyPage?: VerifyPage;
   readonly gauges?: readonly Gauge[];
   readonly limits?: Partial<GatewayServerLimits>;
-}
-
-export interface GatewayServerLimits {
-  readonly bodyBytesMax: number;
-  readonly connectionsMax: number;
-  readonly requestTimeoutMs: number;
-}
-
-const PAYLOAD_TOO_LARGE = 413;
-
-function createServer(limits: Partial<GatewayServerLimits> | undefined): FastifyInstance {
-  const requestTimeoutMs = limits?.requestTimeoutMs ?? GATEWAY_LIMITS.requestTimeoutMs;
-  const app = Fastify({
-    logger: false,
-    bodyLimit: limits?.bodyBytesMax ?? GATEWAY_LIMITS.bodyBytesMax,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: GATEWAY_LIMITS.keepAliveTimeoutMs,
-    http: { headersTimeout: Math.min(GATEWAY_LIMITS.headersTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs },
-    // Who still comes while it closes is refused by the pipeline, in the words of the door.
-    return503OnClosing: false,
-    clientErrorHandler: answerUnreadable,
-    frameworkErrors: (error: unknown, _: unknown, reply: FastifyReply) => {
-      const { status, body } = clampdError(faultOfThrown(error));
-      void reply.code(status).send(body);
-    },
-    routerOptions: { maxParamLength: GATEWAY_LIMITS.urlCharsMax },
-    // A stranger's header is no request id.
-    requestIdHeader: false,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strict: true, allowUnionTypes: true } },
-  });
-  app.server.maxConnections = limits?.connectionsMax ?? GATEWAY_LIMITS.connectionsMax;
-  return app;
 }
 
 function gatewayGauges(options: GatewayOptions): readonly Gauge[] {
@@ -89,7 +56,7 @@ function gatewayGauges(options: GatewayOptions): readonly Gauge[] {
  */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const { ports } = options;
-  const app = createServer(options.limits);
+  const app = createService(options.limits);
   const problem = (): string | undefined => options.problem?.() ?? ports.engines.problem;
   const metrics = createMetrics(() => problem() === undefined, gatewayGauges(options));
   // Outside the doors no body is ever read.
@@ -102,13 +69,6 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   app.setNotFoundHandler((_, reply) => {
     const { status, body } = clampdError({ code: 'not_found', message: 'there is nothing here' });
     return reply.code(status).send(body);
-  });
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (reply.statusCode === PAYLOAD_TOO_LARGE && !request.raw.complete) {
-      reply.removeHeader('connection');
-      readOut(request.raw);
-    }
-    return payload;
   });
   app.addHook('preClose', () => ports.gate.close());
   if (options.verifyPage !== undefined) addVerifyPage(app, options.verifyPage);

@@ -41,6 +41,28 @@ export const GATEWAY_LIMITS = {
   /** Bytes of a message from a subscriber; none is expected. */
   feedMessageBytesMax: 1024,
 
+  /** Addresses in `X-Forwarded-For` that are read. */
+  forwardedHopsMax: 32,
+  /** Clients whose rate is remembered at the hushd door. */
+  rateClientsMax: 10_000,
+  /** Sessions that keys of the hushd door hold open. */
+  hushdSessionsMax: 10_000,
+  hushdSessionsPerKeyMax: 1000,
+  hushdSessionSecondsMax: 86_400,
+  /** Agents whose heartbeats are remembered. */
+  hushdAgentsMax: 10_000,
+  hushdTextCharsMax: 256,
+  hushdTargetCharsMax: 65_536,
+  /** Events that the hushd door keeps for whoever comes back with `Last-Event-ID`. */
+  hushdEventsMax: 1024,
+  hushdSubscribersMax: 256,
+  /** Log entries looked at for one page of the audit. */
+  auditScanMax: 10_000,
+  auditPageMax: 1000,
+  auditBatchMax: 100,
+  /** Ids of audit events of others that are known as recorded. */
+  auditIdsMax: 10_000,
+
   egressTimeoutMs: 30_000,
   egressResponseBytesMax: 1_048_576,
   egressRedirectsMax: 3,

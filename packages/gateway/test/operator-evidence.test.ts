@@ -37,6 +37,7 @@ async function open(changes: { sessions?: Partial<SessionDesk>; logDesk?: Partia
       return Promise.resolve(ok(value));
     };
   };
+  const unasked = (): Promise<never> => Promise.reject(new Error('operator-posture.test.ts asks it'));
   const app = await createGateway({
     ports: base.ports,
     scopeVerifier: createVerifier(base.signer.publicKey),
@@ -48,7 +49,13 @@ async function open(changes: { sessions?: Partial<SessionDesk>; logDesk?: Partia
       rules: {} as never,
       policies: {} as never,
       evidence: {} as never,
-      sessions: { end: noted(ENDED), entries: noted([{ id: 'i', index: 1, seq: 0 }]), ...changes.sessions },
+      sessions: {
+        end: noted(ENDED),
+        entries: noted([{ id: 'i', index: 1, seq: 0 }]),
+        posture: unasked,
+        transition: unasked,
+        ...changes.sessions,
+      },
       logs: {} as never,
       logDesk: (log) =>
         log === 'main' || log === 'team'

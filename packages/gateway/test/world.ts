@@ -121,6 +121,7 @@ function createState(has: Has, options: WorldOptions): Ports['state'] {
     tool: () => read('tool-read', { registration: 'registered' as const }),
     sessionCalls: () => read('calls-read', 0),
     sessionHotUntil: () => read('calls-read', 0),
+    sessionPosture: () => read('calls-read', undefined),
     consumeOnce: (id) => {
       const fresh = !consumed.has(id);
       consumed.add(id);
@@ -180,6 +181,7 @@ function createRecorder(has: Has): Ports['recorder'] {
         seq: seq++,
         verdict: draft.verdict,
         action: { tool: draft.action.tool },
+        inputs: draft.inputs,
         outcomeBy: draft.outcomeBy,
       } as unknown as ReceiptBody;
       return { body, durable: durable('disk') };

@@ -2,7 +2,7 @@
  * @module judge: Facts, rules, policy and state become a Verdict. A pure, total function: equal inputs give byte-equal verdicts.
  */
 import { codeOf } from '@countersign/kernel';
-import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, thresholdsFor } from '@countersign/policy';
+import { type CompiledPolicy, evaluateGuards, scopeForTool, scopeMatches, type Thresholds, thresholdsFor } from '@countersign/policy';
 import {
   type Action,
   type Facts,
@@ -10,6 +10,7 @@ import {
   type GuardResult,
   type Judgement,
   isActionKind,
+  type PostureState,
   type Reason,
   type StateDelta,
   type StateSlice,
@@ -19,6 +20,15 @@ import { type CompiledRules, matchRules } from '@countersign/rules';
 import { heated, type ScoreView, scoreView } from './dimensions.ts';
 import { WEIGHTS } from './limits.ts';
 import { findingOfOpinion } from './opinions.ts';
+import {
+  isOperatorTransition,
+  judgeTransition,
+  type PostureView,
+  postureView,
+  resultOfDenial,
+  settlePosture,
+  TRANSITION_KIND,
+} from './posture.ts';
 import { boundVerdict, compareSeverity, ownReason, reasonOfFinding, reasonOfGuard, sortReasons, worst } from './reasons.ts';
 
 export interface JudgeInput {
@@ -56,6 +66,16 @@ interface Opinion {
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
   view: ScoreView | undefined;
+  /** Undefined where nothing is said of the session's posture. */
+  posture: PostureView | undefined;
+  /** Said, and no reason to deny or to warn. */
+  readonly notes: Reason[];
+  /** As denials; kept apart because they are no violations. */
+  readonly postureDenials: Reason[];
+  /** Only where it changed. */
+  postureDelta: PostureState | undefined;
+  /** What the action asks a scope for; `` until it is known. */
+  scope: string;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -108,6 +128,7 @@ function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
     opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;
   const scope = ownScope(action, state);
+  opinion.scope = scope;
   const granted = (state.scopes ?? []).some((grant) => scopeMatches(grant, scope));
   const claimed = state.claimedScopes === undefined || state.claimedScopes.some((grant) => scopeMatches(grant, scope));
   if (!granted || !claimed)
@@ -141,14 +162,57 @@ function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
   for (const finding of findings) opinion.risks.push(reasonOfFinding(finding));
 }
 
+function emptyOpinion(): Opinion {
+  return {
+    denials: [],
+    warnings: [],
+    risks: [],
+    findings: [],
+    guards: [],
+    pending: false,
+    view: undefined,
+    posture: undefined,
+    notes: [],
+    postureDenials: [],
+    postureDelta: undefined,
+    scope: '',
+  };
+}
+
+/** What the state that the session is in does not permit. Nothing that only posture refuses is a violation. */
+function weighPosture(opinion: Opinion, input: JudgeInput): void {
+  if (input.action.kind === TRANSITION_KIND)
+    opinion.denials.push(ownReason('posture.transition_not_permitted', 'only an operator moves a session', { severity: 'high' }));
+  opinion.posture = postureView(input);
+  const denial = opinion.posture?.denial;
+  if (denial === undefined) return;
+  const result = resultOfDenial(denial);
+  opinion.guards = [...opinion.guards, result];
+  opinion.postureDenials.push(reasonOfGuard(result));
+}
+
+/** An operator's own action: posture alone judges it. */
+function weighTransition(input: JudgeInput): Opinion {
+  const opinion = emptyOpinion();
+  part(opinion, 'posture', () => {
+    const judged = judgeTransition(input);
+    if ('denial' in judged) return void opinion.denials.push(judged.denial);
+    opinion.notes.push(...judged.reasons);
+    opinion.postureDelta = judged.delta;
+    return undefined;
+  });
+  return opinion;
+}
+
 function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
-  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false, view: undefined };
+  const opinion = emptyOpinion();
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
   part(opinion, 'rules', () => weighFindings(opinion, input, parts));
   part(opinion, 'guards', () => weighGuards(opinion, input, parts));
   part(opinion, 'cuts', () => weighCuts(opinion, input));
   part(opinion, 'opinions', () => weighOpinions(opinion, input));
+  part(opinion, 'posture', () => weighPosture(opinion, input));
   // A view of all that was found: it adds nothing to the decision, unless it fails.
   part(opinion, 'scores', () => {
     opinion.view = scoreView({ ...input, findings: opinion.findings });
@@ -156,16 +220,39 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   return opinion;
 }
 
-function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
+function limitsFor(opinion: Opinion, { policy, action }: JudgeInput): Thresholds {
   const lower = opinion.pending ? WEIGHTS.pendingTool : 0;
-  const thresholds = thresholdsFor(policy, action.tool);
-  const block = thresholds.block - lower;
-  const flag = thresholds.flag - lower;
+  const { flag, block } = thresholdsFor(policy, action.tool);
+  return { flag: flag - lower, block: block - lower };
+}
+
+/** Whether something other than the posture denies, and how gravely. */
+function violationOf(opinion: Opinion, block: number): 'critical' | 'any' | undefined {
+  const denying = [...opinion.denials, ...opinion.risks.filter(({ score }) => score >= block)];
+  if (denying.some(({ severity }) => severity === 'critical')) return 'critical';
+  return denying.length > 0 ? 'any' : undefined;
+}
+
+function settleSession(opinion: Opinion, input: JudgeInput): void {
+  const { posture } = opinion;
+  if (posture === undefined) return;
+  part(opinion, 'posture', () => {
+    const violation = violationOf(opinion, limitsFor(opinion, input).block);
+    const denied = violation !== undefined || posture.denial !== undefined;
+    const { reasons, delta } = settlePosture(input, posture, { denied, violation, findings: opinion.findings });
+    opinion.notes.push(...reasons);
+    opinion.postureDelta = delta;
+  });
+}
+
+function decide(opinion: Opinion, input: JudgeInput): Verdict {
+  const { flag, block } = limitsFor(opinion, input);
+  const denials = [...opinion.denials, ...opinion.postureDenials];
   let risk = 0;
-  for (const { score } of [...opinion.risks, ...opinion.denials]) risk = Math.max(risk, score);
-  const denied = opinion.denials.length > 0 || risk >= block;
+  for (const { score } of [...opinion.risks, ...denials]) risk = Math.max(risk, score);
+  const denied = denials.length > 0 || risk >= block;
   const warned = opinion.warnings.length > 0 || risk >= flag;
-  const reasons = sortReasons([...opinion.denials, ...opinion.risks, ...opinion.warnings]);
+  const reasons = sortReasons([...denials, ...opinion.risks, ...opinion.warnings, ...opinion.notes]);
   const verdict: Verdict = {
     decision: denied ? 'deny' : warned ? 'warn' : 'allow',
     risk: Math.min(1000, risk),
@@ -180,6 +267,7 @@ function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
 }
 
 function countTypes(facts: readonly { readonly type: string }[]): Record<string, number> {
+  if (facts.length === 0) return {};
   const counts = new Map<string, number>();
   for (const { type } of facts) counts.set(type, (counts.get(type) ?? 0) + 1);
   return Object.fromEntries(counts);
@@ -187,21 +275,25 @@ function countTypes(facts: readonly { readonly type: string }[]): Record<string,
 
 function deltaOf(opinion: Opinion, { action, state, now }: JudgeInput): StateDelta {
   const sessionCalls = (state.sessionCalls ?? 0) + 1;
-  const heat = opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {};
-  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...heat };
-  return { sessionCalls, ...heat, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
+  const change = {
+    ...(opinion.view?.grave === true ? { hotUntil: heated(state, now) } : {}),
+    ...(opinion.postureDelta === undefined ? {} : { posture: opinion.postureDelta }),
+  };
+  if (!opinion.pending || state.tool !== undefined || action.tool === undefined) return { sessionCalls, ...change };
+  return { sessionCalls, ...change, pendingTool: { tool: action.tool, hash: action.descriptor?.hash ?? '' } };
 }
 
 /** Judges one action with the given parts. Total: a part that fails denies, and is listed. */
 export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
-  const opinion = weigh(input, parts);
+  const opinion = isOperatorTransition(input) ? weighTransition(input) : weigh(input, parts);
+  settleSession(opinion, input);
   return {
     verdict: decide(opinion, input),
     findings: opinion.findings,
     guards: opinion.guards,
     delta: deltaOf(opinion, input),
     encodings: input.facts.encodings,
-    scope: ownScope(input.action, input.state),
+    scope: opinion.scope === '' ? ownScope(input.action, input.state) : opinion.scope,
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },
   };
 }

@@ -14,6 +14,7 @@ export type AdminFaultCode =
   | 'invalid_id'
   | 'invalid_scope'
   | 'invalid_label'
+  | 'invalid_permission'
   | 'invalid_reason'
   | 'invalid_state_transition'
   | 'invalid_tool'
@@ -55,12 +56,18 @@ export interface AgentStateChange {
 /** `write` keys carry decisions, `read` keys only look, `kill` keys only stop agents. */
 export type ApiKeyKind = 'read' | 'write' | 'kill';
 
+/** What a key may do beside its kind. Never given to a `write` key: agents hold those. */
+export const KEY_PERMISSIONS = ['posture:transition'] as const;
+export type KeyPermission = (typeof KEY_PERMISSIONS)[number];
+
 export interface ApiKeyView {
   readonly id: string;
   readonly org: string;
   readonly label: string;
   readonly kind: ApiKeyKind;
   readonly environment: 'live' | 'test';
+  /** Absent: none. */
+  readonly permissions?: readonly KeyPermission[];
   readonly createdMs: number;
   readonly revokedMs: number | null;
 }
@@ -70,6 +77,7 @@ export interface ApiKeyDraft {
   readonly label: string;
   readonly kind: ApiKeyKind;
   readonly environment: 'live' | 'test';
+  readonly permissions?: readonly KeyPermission[];
 }
 
 /** The only time a key is shown. */

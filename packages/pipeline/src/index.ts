@@ -11,6 +11,7 @@ export type {
   ApiKeyDraft,
   ApiKeyKind,
   ApiKeyView,
+  KeyPermission,
   PageRequest,
   PolicyDocument,
   PolicyDraft,
@@ -18,6 +19,7 @@ export type {
   ToolApproval,
   ToolView,
 } from './admin-port.ts';
+export { KEY_PERMISSIONS } from './admin-port.ts';
 export type { ActionDraft, ActionRequest, Answer, Caller, RefusalCode } from './action-request.ts';
 export type {
   AgentRecord,
@@ -49,6 +51,19 @@ export { MAIN_LOG, type LogDraft, type LogsDesk, type LogsFaultCode, type LogsRe
 export { PIPELINE_LIMITS } from './limits.ts';
 export type { ArchiveRequest, LogDesk, LogDeskFaultCode, LogDeskResult, LogKeysView, MovedSegments } from './log-desk.ts';
 export type { RulePackView, RulesDesk, RulesFaultCode, RulesRefusal, RulesResult, RulesView } from './rules-desk.ts';
-export type { SessionDesk, SessionEnded, SessionEndRequest, SessionEntry, SessionFaultCode, SessionResult } from './session-desk.ts';
+export type {
+  PostureBudget,
+  PostureMove,
+  SessionDesk,
+  SessionEnded,
+  SessionEndRequest,
+  SessionEntry,
+  SessionFaultCode,
+  SessionPosture,
+  SessionResult,
+  SessionTransition,
+  SessionTransitionRequest,
+} from './session-desk.ts';
 export { createSessionTurns, type EndTurn, type SessionTurns } from './session-turns.ts';
+export { type TransitionAnswer, type TransitionRequest, transitionSession } from './transition-session.ts';
 export type { Erased, ErasureRequest, VaultDesk, VaultFaultCode, VaultResult, VaultView } from './vault-desk.ts';

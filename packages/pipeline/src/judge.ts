@@ -20,11 +20,12 @@ async function readTool(action: Action, ports: Ports): Promise<Pick<StateSlice, 
 async function readState(passage: Passage, ports: Ports, nowMs: number): Promise<StateSlice> {
   const { action, orgMode } = passage;
   invariant(action !== undefined, 'state is read for an identified action');
-  const [agent, tool, sessionCalls, hotUntil] = await Promise.all([
+  const [agent, tool, sessionCalls, hotUntil, posture] = await Promise.all([
     ports.state.agent(action.agent),
     readTool(action, ports),
     ports.state.sessionCalls(action.org, action.session),
     ports.state.sessionHotUntil(action.org, action.session),
+    ports.state.sessionPosture(action.org, action.session),
   ]);
   const claimed = passage.request.caller.scopes;
   return {
@@ -36,6 +37,8 @@ async function readState(passage: Passage, ports: Ports, nowMs: number): Promise
     // What has cooled down is not kept with every receipt.
     ...(hotUntil * 1000 > nowMs ? { hotUntil } : {}),
     ...tool,
+    ...(posture === undefined ? {} : { posture }),
+    ...(passage.authority === undefined ? {} : { authority: passage.authority }),
   };
 }
 

@@ -3,7 +3,7 @@
  * be recorded and answered, and its verdict is always a deny.
  */
 import { type Fault, codeOf } from '@countersign/kernel';
-import type { Action, Judgement, ReceiptBody, StateSlice, Signal, Verdict } from '@countersign/protocol';
+import type { Action, Authority, Judgement, ReceiptBody, StateSlice, Signal, Verdict } from '@countersign/protocol';
 import type { ActionRequest, RefusalCode } from './action-request.ts';
 import type { ForwardResponse, LoadedEngine, Understood } from './ports.ts';
 import type { EndTurn } from './session-turns.ts';
@@ -20,6 +20,8 @@ export interface Passage {
   /** JCS of `action`, which never changes from here on. */
   actionText?: string;
   orgMode?: 'learning' | 'locked';
+  /** What an operator's credential permits; never set for what came from an agent. */
+  readonly authority?: Authority;
   /** Set by `understand`. */
   engine?: LoadedEngine;
   signals?: readonly Signal[];

@@ -6,6 +6,7 @@ import type {
   Action,
   AgentTrust,
   Judgement,
+  PostureState,
   Principal,
   ReceiptInputs,
   Recorder,
@@ -64,6 +65,8 @@ export interface StateStore {
   sessionCalls(org: string, session: string): Promise<number>;
   /** Unix seconds until which grave results keep the session hot (`StateSlice.hotUntil`); 0 for one that never was. */
   sessionHotUntil(org: string, session: string): Promise<number>;
+  /** Where a session stands in the posture of its policy; undefined for one that no posture has seen. */
+  sessionPosture(org: string, session: string): Promise<PostureState | undefined>;
   /** Consumes a single-use id. True the first time; false ever after (until it expires), across restarts. */
   consumeOnce(id: string, expiresAtMs: number): Promise<boolean>;
   /** Makes a staged delta visible to later reads at once. Durability comes with the batch of its receipt. */

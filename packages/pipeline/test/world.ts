@@ -118,6 +118,7 @@ export function createWorld(options: WorldOptions = {}): World {
       tool: () => Promise.resolve({}),
       sessionCalls: () => Promise.resolve(0),
       sessionHotUntil: () => Promise.resolve(0),
+      sessionPosture: () => Promise.resolve(undefined),
       consumeOnce: () => Promise.resolve(true),
       stageDelta: () => journal.push('delta'),
     },

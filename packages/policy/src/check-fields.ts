@@ -7,10 +7,11 @@ import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type Polic
 import type { Field, Pattern, Shape } from './fields.ts';
 import { compileHostGlob, compilePathGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
+import { ANY_STATE, durationSeconds, POSTURE_NAME } from './posture.ts';
 import { checkRegex } from './regex/regex-set.ts';
 
 /** Names that `extends` may give. */
-export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning'];
+export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning', 'ai-agent-posture'];
 
 /** A host list entry that stands for a host set of the operator. */
 export const HOST_SET_ENTRY: RegExp = /^@[a-z0-9][a-z0-9-]{0,62}$/;
@@ -68,10 +69,29 @@ function ruleIdProblem(text: string): Complaint | undefined {
   return { code: 'policy_rule_id', message: `${quoted(text)} is not the id of a rule`, hint: '`countersign rules list` shows the ids' };
 }
 
+function postureProblem(pattern: 'posture-name' | 'posture-from', text: string): Complaint | undefined {
+  if (POSTURE_NAME.test(text) || text === '' || (pattern === 'posture-from' && text === ANY_STATE)) return undefined;
+  return { code: 'policy_posture', message: `${quoted(text)} is not the name of a state`, hint: 'letters, digits, `_`, `.` and `-`' };
+}
+
+function durationProblem(text: string): Complaint | undefined {
+  if (durationSeconds(text) !== undefined) return undefined;
+  return { code: 'policy_duration', message: `${quoted(text)} is not a duration of at most a year`, hint: 'e.g. `30s`, `5m`, `1h`' };
+}
+
+/** Texts that are no globs, hosts or expressions. */
+const OWN_PROBLEMS: Readonly<Partial<Record<Pattern, (text: string) => Complaint | undefined>>> = {
+  ruleset: rulesetProblem,
+  'rule-id': ruleIdProblem,
+  'posture-name': (text) => postureProblem('posture-name', text),
+  'posture-from': (text) => postureProblem('posture-from', text),
+  duration: durationProblem,
+};
+
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
-  if (pattern === 'ruleset') return rulesetProblem(text);
-  if (pattern === 'rule-id') return ruleIdProblem(text);
+  const own = OWN_PROBLEMS[pattern];
+  if (own !== undefined) return own(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);
     if (tree.ok) return undefined;

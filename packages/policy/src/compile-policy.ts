@@ -15,6 +15,8 @@ import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
 import type { ShellRules } from './guards/shell-command.ts';
+import { postureFaults } from './posture.ts';
+import { type CompiledPosture, compilePosture } from './posture-machine.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
 
 export interface CompiledGuards {
@@ -39,6 +41,8 @@ export interface CompiledPolicy {
   readonly detection: Detection;
   /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
   readonly toolThresholds: readonly { readonly glob: Glob; readonly thresholds: Thresholds }[];
+  /** Undefined where the policy has none. */
+  readonly posture: CompiledPosture | undefined;
 }
 
 /** Collects faults while patterns compile. */
@@ -122,7 +126,8 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   for (const entry of thresholds === undefined ? tools : [thresholds, ...tools]) {
     if (entry.flag > entry.block) complain(check, 'settings', { code: 'policy_range', message: '`flag` must not be above `block`' });
   }
-  return check.faults;
+  if (check.faults.length > 0 || resolved.posture === undefined) return check.faults;
+  return postureFaults(resolved.posture).map(({ code, message, path }) => faultAt(code, message, { path }));
 }
 
 /**
@@ -151,6 +156,7 @@ export function compilePolicy(resolved: ResolvedPolicy): Result<CompiledPolicy, 
     guards,
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
+    posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),
   });
 }
 

@@ -3,6 +3,7 @@
  */
 import type { JsonObject } from '@countersign/kernel';
 import type { Position } from './faults.ts';
+import type { Posture, WrittenPosture } from './posture.ts';
 
 /** Words the documents use for severity; `low`, `medium`, `high` are read as their aliases. */
 export type PolicySeverity = 'info' | 'warning' | 'error' | 'critical';
@@ -162,6 +163,7 @@ export interface PolicyContent {
   readonly guards?: WrittenGuards;
   readonly settings?: Partial<Omit<PolicySettings, 'thresholds'>> & { readonly thresholds?: Partial<Thresholds> };
   readonly detection?: Partial<Detection>;
+  readonly posture?: WrittenPosture;
 }
 
 /** A document that was read and found valid by itself. */
@@ -183,6 +185,8 @@ export interface ResolvedPolicy {
   readonly settings: PolicySettings;
   /** Absent where it says nothing but the defaults, so that a policy has one form with and without it. */
   readonly detection?: Detection;
+  /** Absent where no document has the section. */
+  readonly posture?: Posture;
 }
 
 /** A resolved policy is JSON by construction. */

@@ -27,7 +27,9 @@ export type PolicyFaultCode =
   | 'policy_extends_cycle'
   | 'policy_extends_depth'
   | 'policy_host_set'
-  | 'policy_rule_id';
+  | 'policy_rule_id'
+  | 'policy_duration'
+  | 'policy_posture';
 
 /** Where something stands in its document. */
 export interface Position {

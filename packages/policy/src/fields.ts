@@ -3,11 +3,22 @@
  */
 import { GUARD_NAMES } from './content.ts';
 import { POLICY_LIMITS } from './limits.ts';
+import { BUDGETS, CAPABILITIES, TRIGGERS } from './posture.ts';
 
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
 
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
+export type Pattern =
+  | 'path-glob'
+  | 'host-glob'
+  | 'frozen-host'
+  | 'regex'
+  | 'tool-glob'
+  | 'ruleset'
+  | 'rule-id'
+  | 'posture-name'
+  | 'posture-from'
+  | 'duration';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -47,6 +58,10 @@ const BLOCK_WARN: Field = words({ block: 'block', warn: 'warn' });
 
 function words(table: Readonly<Record<string, string>>): Field {
   return { is: 'word', words: new Map(Object.entries(table)) };
+}
+
+function wordsOf(known: readonly string[]): Field {
+  return words(Object.fromEntries(known.map((word) => [word, word])));
 }
 
 function whole(min: number, max: number): Field {
@@ -166,6 +181,36 @@ const DETECTION: Shape = shape({
   scores: { is: 'map', keys: RULE_ID, item: { is: 'score' } },
 });
 
+const STATE_NAME: Field = { is: 'text', max: POLICY_LIMITS.postureNameCharsMax, pattern: 'posture-name' };
+const POSTURE_STATE: Shape = shape(
+  {
+    description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
+    capabilities: list(wordsOf(CAPABILITIES)),
+    budgets: { is: 'map', keys: wordsOf(BUDGETS), item: whole(0, COUNT_MAX) },
+  },
+  { nullable: new Set(['description', 'capabilities', 'budgets']) },
+);
+const POSTURE_TRANSITION: Shape = shape(
+  {
+    from: { is: 'text', max: POLICY_LIMITS.postureNameCharsMax, pattern: 'posture-from' },
+    to: STATE_NAME,
+    on: wordsOf(TRIGGERS),
+    after: { is: 'text', max: 16, pattern: 'duration' },
+    patterns: list({ is: 'text', max: POLICY_LIMITS.ruleIdCharsMax, pattern: 'rule-id' }),
+    requires: list(shape({ no_violations_in: { is: 'text', max: 16, pattern: 'duration' } }, { required: ['no_violations_in'] })),
+  },
+  { required: ['from', 'to', 'on'], nullable: new Set(['after', 'patterns', 'requires']) },
+);
+const POSTURE_STATES: Field = { is: 'map', keys: STATE_NAME, item: POSTURE_STATE };
+const POSTURE: Shape = shape(
+  {
+    initial: { ...STATE_NAME, blank: true },
+    states: POSTURE_STATES,
+    transitions: list(POSTURE_TRANSITION),
+  },
+  { nullable: new Set(['initial', 'states', 'transitions']) },
+);
+
 /** The whole document. */
 export const DOCUMENT: Shape = shape(
   {
@@ -188,10 +233,11 @@ export const DOCUMENT: Shape = shape(
     }),
     settings: SETTINGS,
     detection: DETECTION,
+    posture: POSTURE,
   },
   {
-    unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
-    nullable: new Set(['extends', 'guards', 'settings', 'detection']),
+    unsupported: new Set(['custom_guards', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
+    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'posture']),
   },
 );
 
@@ -245,6 +291,12 @@ export const RESOLVED: Shape = required(
     guards: required(shape(RESOLVED_GUARDS)),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
+    posture: required(POSTURE, {
+      add: {
+        states: { is: 'map', keys: STATE_NAME, item: required(POSTURE_STATE) },
+        transitions: list(required(POSTURE_TRANSITION, { optional: ['after', 'patterns'] })),
+      },
+    }),
   }),
-  { optional: ['detection'] },
+  { optional: ['detection', 'posture'] },
 );

@@ -34,6 +34,30 @@ export {
   type ScanMeter,
 } from './regex/regex-set.ts';
 export { policyHash, resolvePolicy, type ResolveOptions } from './resolve-policy.ts';
+export {
+  type Capability,
+  LOCKED,
+  MANUAL_TRIGGERS,
+  type ManualTrigger,
+  type Posture,
+  type PostureFacts,
+  postureFacts,
+  type Trigger,
+} from './posture.ts';
+export {
+  type CompiledPosture,
+  compilePosture,
+  openTransitions,
+  postureDelta,
+  type PostureDenial,
+  postureDenial,
+  settle,
+  type Standing,
+  standAt,
+  transitionByHand,
+  type TransitionRefusal,
+} from './posture-machine.ts';
+export { capabilitiesOf } from './posture-needs.ts';
 export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';
 export { diffPolicies, type PolicyChange } from './diff-policies.ts';
 export { LINT_CODES, type LintCode, type LintLevel } from './lint/lint-codes.ts';

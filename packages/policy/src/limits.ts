@@ -13,6 +13,16 @@ export const POLICY_LIMITS = {
   entryCharsMax: 512,
   /** Characters of a rule id, as in rule documents. */
   ruleIdCharsMax: 64,
+  /** Characters of the name of a posture state: two of them stand in one reason of the log. */
+  postureNameCharsMax: 48,
+  /** States of a posture. */
+  postureStatesMax: 64,
+  /** Transitions of a posture: a check may follow as many timeouts. */
+  postureTransitionsMax: 128,
+  /** Rule ids and categories that one `pattern_match` names. */
+  posturePatternsMax: 64,
+  /** Seconds of one duration: a year. */
+  durationSecondsMax: 31_536_000,
   /** Characters of a name or a description. */
   textCharsMax: 1024,
   /** Documents from a child to its last ancestor. */

@@ -23,6 +23,11 @@ function checkVersion(check: Check, root: JsonObject): void {
   }
 }
 
+function checkPosture(check: Check, root: JsonObject): void {
+  if (getOwn(root, 'version') === '1.1.0' && isJsonObject(getOwn(root, 'posture')))
+    complain(check, 'posture', { code: 'policy_version_gate', message: 'needs version 1.2.0 or later' });
+}
+
 function checkThresholds(check: Check, root: JsonObject): void {
   const settings = getOwn(root, 'settings');
   const places: [string, JsonValue | undefined][] = [['settings.thresholds', member(settings, 'thresholds')]];
@@ -52,6 +57,7 @@ export function parsePolicy(yamlText: string, source: string): Result<PolicyDocu
   const content = readField(check, DOCUMENT, { path: '', value: reading.value });
   checkVersion(check, reading.value);
   checkThresholds(check, reading.value);
+  checkPosture(check, reading.value);
   if (check.faults.length > 0) return err(check.faults);
   // Checked field by field against DOCUMENT, which PolicyContent mirrors.
   return ok({ source, content: content as unknown as PolicyContent, positions: reading.positions });

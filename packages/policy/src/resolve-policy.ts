@@ -20,6 +20,7 @@ import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './f
 import { compileHostGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { mergeGuard } from './merge-guards.ts';
+import { layPosture, type Posture, postureFaults } from './posture.ts';
 
 export interface ResolveOptions {
   /** Documents by ruleset name; those that `extends` may reach. */
@@ -37,6 +38,7 @@ interface Layer {
   readonly guards: PartialGuards;
   readonly settings: PolicySettings;
   readonly detection: Detection;
+  readonly posture: Posture | undefined;
 }
 
 function placeOf(document: PolicyDocument, path: string): FaultPlace {
@@ -94,12 +96,13 @@ function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick
 }
 
 /** `merge`: a section that the document holds replaces the whole section of the base. */
-function replaceSections(document: PolicyDocument, under: Layer): Pick<Layer, 'guards' | 'settings' | 'detection'> {
-  const { guards, settings, detection } = document.content;
+function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'version' | 'name' | 'description'> {
+  const { guards, settings, detection, posture } = document.content;
   return {
     guards: guards === undefined ? under.guards : layGuards(guards, undefined),
     settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
     detection: detection === undefined ? under.detection : layDetection(document, DETECTION_DEFAULTS),
+    posture: posture === undefined ? under.posture : layPosture(posture, undefined),
   };
 }
 
@@ -110,7 +113,8 @@ function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
   const settings = laySettings(document, under?.settings ?? SETTINGS_DEFAULTS);
   const detection = layDetection(document, under?.detection ?? DETECTION_DEFAULTS);
-  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection };
+  const posture = layPosture(document.content.posture, under?.posture);
+  return { ...identity, guards: layGuards(document.content.guards, under?.guards), settings, detection, posture };
 }
 
 /** From the document to its last ancestor. */
@@ -188,6 +192,8 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
   }
+  for (const { code, message, path, hint } of layer.posture === undefined ? [] : postureFaults(layer.posture))
+    faults.push(faultAt(code, message, { ...placeOf(document, path), hint }));
   if (faults.length > 0) return err(faults);
   return ok({
     format: 'countersign.policy.v1',
@@ -197,6 +203,7 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     guards: { ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } },
     settings,
     ...detectionPart(layer.detection),
+    ...(layer.posture !== undefined && { posture: layer.posture }),
   });
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { applyEdits, findingsOfFaults, LINT_CODES, type LintFinding, lintPolicy, parsePolicy, sarifOf } from '@countersign/policy';
-import { postureDoubts } from '../src/lint/lint-posture.ts';
 import { documentOf, readText, resolved, rulesets } from './support.ts';
 
 function lint(text: string, unknownRules: readonly string[] = []): readonly LintFinding[] {
@@ -69,7 +68,7 @@ describe('POL-271 policy lint', () => {
   });
 
   it('every code is tried here, or needs more than a document', () => {
-    const elsewhere = new Set(['SEC020', 'SEC021', 'POS001', 'POS002', 'CS030']);
+    const elsewhere = new Set(['SEC020', 'SEC021', 'POS001', 'POS002', 'CS030', 'CS050']);
     expect([...LINT_CODES.keys()].filter((code) => !elsewhere.has(code) && !CASES.some(([one]) => one === code))).toEqual([]);
   });
 
@@ -178,24 +177,26 @@ describe('POL-273 SARIF', () => {
 });
 
 describe('POL-271 posture states', () => {
-  const states = { work: {}, quiet: {}, lost: {}, locked: {} };
-  const way = (from: string, to: string): { from: string; to: string } => ({ from, to });
+  const posture = (transitions: string): string => `${QUIET}posture:
+  initial: work
+  states:
+    work: {capabilities: [file_access]}
+    quiet: {capabilities: []}
+    wide: {capabilities: [file_access, shell]}
+  transitions:
+${transitions}`;
+  const said = (transitions: string): readonly string[] => lint(posture(transitions)).map(({ code, path }) => `${code} ${path}`);
 
   it('POS001: nothing leads there; POS002: nothing leads out', () => {
-    expect(postureDoubts({ initial: 'work', states, transitions: [way('work', 'quiet')] })).toEqual([
-      { code: 'POS002', message: 'no transition leads out of here', path: 'posture.states.quiet' },
-      { code: 'POS001', message: 'no transition leads here from the initial state', path: 'posture.states.lost' },
+    expect(said('    - {from: work, to: quiet, on: any_violation}\n')).toEqual([
+      'POS002 posture.states.quiet',
+      'POS001 posture.states.wide',
     ]);
   });
 
-  it('`*` leads out of every state but locked and its own', () => {
-    const transitions = [way('work', 'quiet'), way('quiet', 'work'), way('*', 'lost')];
-    expect(postureDoubts({ initial: 'work', states, transitions })).toEqual([
-      { code: 'POS002', message: 'no transition leads out of here', path: 'posture.states.lost' },
-    ]);
-  });
-
-  it.each([[undefined], [null], ['text'], [{ states: 3 }], [{ transitions: [1, null] }]])('%j is read without a word', (section) => {
-    expect(postureDoubts(section)).toEqual([]);
+  it('CS050: a transition that nobody is asked about permits more', () => {
+    const back = '    - {from: "*", to: work, on: user_denial}\n    - {from: work, to: quiet, on: any_violation}\n';
+    expect(said(`${back}    - {from: work, to: wide, on: user_approval}\n`)).toEqual([]);
+    expect(said(`${back}    - {from: work, to: wide, on: timeout, after: 1h}\n`)).toEqual(['CS050 posture.transitions[2]']);
   });
 });

@@ -57,6 +57,9 @@ export { SEVERITIES, type Severity } from './severity.ts';
 export {
   AGENT_TRUSTS,
   type AgentTrust,
+  type Authority,
+  type PostureChange,
+  type PostureState,
   PROTOCOL_LIMITS,
   type Signal,
   type StateDelta,

@@ -10,6 +10,35 @@ export type ToolRegistration = 'registered' | 'pending' | 'mismatch';
 export const AGENT_TRUSTS = ['untrusted', 'standard', 'elevated', 'privileged'] as const;
 export type AgentTrust = (typeof AGENT_TRUSTS)[number];
 
+/** One change of posture. */
+export interface PostureChange {
+  readonly from: string;
+  readonly to: string;
+  /** The trigger, e.g. `user_approval`. */
+  readonly on: string;
+  /** Unix time in seconds. */
+  readonly at: number;
+}
+
+/** Where a session stands in the posture of its policy (spec/policy.md POL-210). */
+export interface PostureState {
+  /** Counts what changed it: of two, the greater is the later one. */
+  readonly n: number;
+  /** A state of the policy, or `locked`. Empty: unlocked under a policy without posture; the next policy with one begins anew. */
+  readonly state: string;
+  /** Unix time in seconds. */
+  readonly entered: number;
+  /** Spent since then, by budget; absent is nothing. */
+  readonly used: Readonly<Record<string, number>>;
+  /** The last 8 changes, oldest first. */
+  readonly history: readonly PostureChange[];
+  /** Unix time in seconds at which something was denied last. Absent: never. */
+  readonly violated?: number;
+}
+
+/** What an operator's credential was found to permit; no request of an agent can say so. */
+export type Authority = 'posture:transition' | 'posture:lock';
+
 /**
  * The keyed values that the judge may read; `JCS` of it is at most 4 KB. A key that is absent is unknown, and unknown is the stricter case.
  */
@@ -31,6 +60,10 @@ export interface StateSlice {
   readonly trust?: AgentTrust;
   /** Unix time in seconds until which the session is hot: each grave result adds to it, and it passes by itself. Absent: it is not. */
   readonly hotUntil?: number;
+  /** Absent: the session has not begun under a policy with posture. */
+  readonly posture?: PostureState;
+  /** Set by the operator door alone, for an action that an operator takes. */
+  readonly authority?: Authority;
 }
 
 /**
@@ -42,6 +75,8 @@ export interface StateDelta {
   readonly sessionCalls?: number;
   /** Only where this decision made the session hotter. */
   readonly hotUntil?: number;
+  /** Only where this decision changed it. */
+  readonly posture?: PostureState;
 }
 
 /** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */
@@ -56,6 +91,8 @@ export interface Signal {
 /** Limits that cross floors. */
 export const PROTOCOL_LIMITS = {
   stateSliceBytesMax: 4096,
+  /** Changes of posture that a state remembers. */
+  postureHistoryMax: 8,
   entryBytesMax: 16_384,
   reasonsMax: 32,
   evidenceMax: 8,

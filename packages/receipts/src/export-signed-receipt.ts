@@ -22,6 +22,7 @@ import { anyValue, closed, listOf, matching, orNull, text, type Form } from './f
 import { fromHex, toHex } from './hex.ts';
 import { utf8 } from './jcs.ts';
 import { EXPORT_LIMITS } from './limits.ts';
+import { postureMetadata } from './export-posture.ts';
 
 export const SIGNED_RECEIPT_VERSION = '1.0.0';
 const ZERO_HASH = '0'.repeat(64);
@@ -60,7 +61,8 @@ function provenanceOf(body: ReceiptBody): JsonObject {
 function metadataOf(body: ReceiptBody): JsonObject {
   const { id: _id, time: _time, verdict, ...rest } = body;
   const { reasons: _reasons, ...said } = verdict;
-  return { countersign: { ...(rest as unknown as JsonObject), verdict: said as unknown as JsonObject, body: packBody(body) } };
+  const own = { ...(rest as unknown as JsonObject), verdict: said as unknown as JsonObject, body: packBody(body) };
+  return { ...postureMetadata(body), countersign: own };
 }
 
 /** The receipt that is signed. A pure function of ours, so that whoever reads it can make it again and compare. */

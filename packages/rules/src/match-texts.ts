@@ -1,8 +1,8 @@
 /**
  * @module Texts against rules: one pass of the automaton over each text, then the expressions of the candidates in bounded windows.
  */
+import { scanLiterals } from '@countersign/kernel';
 import type { Span, TextFact } from '@countersign/protocol';
-import { scan } from './automaton.ts';
 import type { CompiledRules, TextPattern } from './compile-rules.ts';
 import { looksAt, type TextLeaf } from './compile-texts.ts';
 import { searchDictionaries } from './dictionaries.ts';
@@ -52,26 +52,29 @@ function contextHolds(leaf: TextLeaf, text: TextFact, matching: Matching): (matc
 class TextReader {
   readonly compiled: CompiledRules;
   readonly matching: Matching;
-  readonly text: TextFact;
+  readonly onHit: (literal: number, start: number) => void;
+  text: TextFact;
 
-  constructor(matching: Matching, text: TextFact) {
+  constructor(matching: Matching, first: TextFact) {
     this.compiled = matching.compiled;
     this.matching = matching;
-    this.text = text;
+    this.text = first;
+    this.onHit = (literal, start) => this.literal(literal, start);
   }
 
-  read(): void {
-    const { texts, scratch } = this.compiled;
-    scratch.epoch += 1;
-    const { meter } = this.matching;
+  read(text: TextFact): void {
+    this.text = text;
+    this.compiled.scratch.epoch += 1;
     // Added afterwards: the hits count on the same meter while the scan runs.
-    const scanned = scan(texts.automaton, this.text.lower, (literal, start) => {
-      const patterns = texts.byLiteral[literal] ?? [];
-      meter.steps += patterns.length;
-      for (const id of patterns) this.candidate(id, start);
-    });
-    meter.steps += scanned;
+    const scanned = scanLiterals(this.compiled.texts.automaton, text.lower, this.onHit);
+    this.matching.meter.steps += scanned;
     this.readWords();
+  }
+
+  literal(literal: number, start: number): void {
+    const patterns = this.compiled.texts.byLiteral[literal] ?? [];
+    this.matching.meter.steps += patterns.length;
+    for (const id of patterns) this.candidate(id, start);
   }
 
   /** The words of dictionaries, where the rules bring any. */
@@ -116,7 +119,7 @@ class TextReader {
     const { looks, leafStamp, epoch } = this.compiled.scratch;
     if (leafStamp[leaf] !== epoch) {
       const test = this.compiled.leaves[leaf];
-      const active = this.matching.active[this.compiled.ruleOf[leaf] ?? 0] === 1;
+      const active = this.matching.speaking.rules[this.compiled.ruleOf[leaf] ?? 0] === 1;
       leafStamp[leaf] = epoch;
       looks[leaf] = active && test?.type === 'text' && looksAt(test, this.text) ? 1 : 0;
     }
@@ -150,8 +153,12 @@ class TextReader {
   }
 }
 
-/** Reads every text of the action. */
+/** Reads every text of the action that some rule on this kind of action looks at. */
 export function matchTexts(matching: Matching): void {
-  if (matching.compiled.texts.patterns.length === 0 && matching.compiled.dictionaries === undefined) return;
-  for (const text of matching.facts.texts) new TextReader(matching, text).read();
+  const { roles } = matching.speaking;
+  const { texts } = matching.facts;
+  const [first] = texts;
+  if (roles.size === 0 || first === undefined) return;
+  const reader = new TextReader(matching, first);
+  for (const text of texts) if (roles.has(text.role)) reader.read(text);
 }

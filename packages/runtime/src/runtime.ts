@@ -56,6 +56,7 @@ import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { createPolicyAudit } from './policy-audit.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
+import { createPostureDesk } from './posture-desk.ts';
 import { createSessionDesk } from './session-desk.ts';
 import { createSymlinkSource } from './symlinks.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -315,7 +316,11 @@ function openDesks({ store, clock, random }: Opened, logs: Logs, ports: Ports): 
   };
   const { recorder } = logs;
   const logOf = (org: string): Log => logs.ofOrg(org).log;
-  return { logDesk, sessions: createSessionDesk({ logOf, recorder, turns: ports.turns, feed: ports.feed, clock, random }) };
+  const sessions = {
+    ...createSessionDesk({ logOf, recorder, turns: ports.turns, feed: ports.feed, clock, random }),
+    ...createPostureDesk({ ports, recorder, store, clock }),
+  };
+  return { logDesk, sessions };
 }
 
 async function compose(opened: Opened, undo: Undo): Promise<Runtime> {

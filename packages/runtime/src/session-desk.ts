@@ -8,6 +8,7 @@ import type { Feed, SessionDesk, SessionEndRequest, SessionEnded, SessionEntry, 
 import type { SessionEndBody } from '@countersign/protocol';
 import type { ReceiptRecorder, StagedEntry } from '@countersign/receipts';
 import { reasonFault } from './plain-reason.ts';
+import { sessionFault, unknownSession } from './session-faults.ts';
 
 export interface SessionDeskParts {
   /** The log that an org writes to. @throws CodedError `log_failed`. */
@@ -19,9 +20,6 @@ export interface SessionDeskParts {
   readonly random: Random;
 }
 
-const SESSION = /^[A-Za-z0-9_:.-]{1,128}$/;
-const RESERVED_PREFIX = 'countersign.';
-
 const BUSY: Fault<'session_busy'> = {
   code: 'session_busy',
   message: 'a call of this session is under way, and its outcome is still to come',
@@ -29,27 +27,9 @@ const BUSY: Fault<'session_busy'> = {
   hint: 'try again in a moment; suspend the agent first if it does not stop: `countersign agent suspend`',
 };
 
-function sessionFault(session: string): Fault<'invalid_session'> | undefined {
-  if (SESSION.test(session) && !session.startsWith(RESERVED_PREFIX)) return undefined;
-  return {
-    code: 'invalid_session',
-    message: `a session of an agent has 1 to 128 characters of \`A-Z a-z 0-9 _ : . -\` and does not begin with \`${RESERVED_PREFIX}\``,
-    path: '/session',
-  };
-}
-
-function unknown(): Fault<'session_unknown'> {
-  return {
-    code: 'session_unknown',
-    message: 'there is no entry of this session in this org',
-    path: '/session',
-    hint: 'list some with `countersign session list`',
-  };
-}
-
 /** Whether the chain can be closed now; nothing may come between this and the staging. */
 function stateFault({ recorder }: SessionDeskParts, { org, session }: SessionEndRequest): Fault<SessionFault> | undefined {
-  if (recorder.newest(org, session) === undefined) return unknown();
+  if (recorder.newest(org, session) === undefined) return unknownSession();
   if (recorder.isEnded(org, session)) return { code: 'session_ended', message: 'the session was ended already', path: '/session' };
   return recorder.isAwaiting(org, session) ? BUSY : undefined;
 }
@@ -98,13 +78,13 @@ async function entries(
   const fault = sessionFault(session);
   if (fault !== undefined) return err(fault);
   const places = await recorder.chain(org, session);
-  if (places.length === 0) return err(unknown());
+  if (places.length === 0) return err(unknownSession());
   const log = logOf(org);
   const found: SessionEntry[] = [];
   for (const index of places) found.push(...entryAt(index, await log.readEntry(index)));
   return ok(found);
 }
 
-export function createSessionDesk(parts: SessionDeskParts): SessionDesk {
+export function createSessionDesk(parts: SessionDeskParts): Pick<SessionDesk, 'end' | 'entries'> {
   return { end: (request) => end(parts, request), entries: (org, session) => entries(parts, org, session) };
 }

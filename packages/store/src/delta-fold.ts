@@ -4,11 +4,11 @@
  * crash changes nothing, and deltas of different logs may go to the tables in any order.
  */
 import { CodedError } from '@countersign/kernel';
-import type { Principal, StateDelta } from '@countersign/protocol';
+import type { PostureState, Principal, StateDelta } from '@countersign/protocol';
 import { STORE_LIMITS } from './limits.ts';
 import { LogDeltas } from './log-deltas.ts';
 import { LruMap } from './lru-map.ts';
-import type { StateTables, ToolRow } from './state-tables.ts';
+import { laterPosture, type StateTables, type ToolRow } from './state-tables.ts';
 
 /** One delta, and the log that has it. */
 export interface FoldedDelta {
@@ -26,6 +26,8 @@ export class DeltaFold {
   readonly #counts = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
   /** Of sessions that were looked at: most are 0. */
   readonly #heats = new LruMap<number>(STORE_LIMITS.cacheEntriesMax);
+  /** Of sessions that were looked at: most have none. */
+  readonly #postures = new LruMap<{ readonly kept: PostureState | undefined }>(STORE_LIMITS.cacheEntriesMax);
   readonly #toolCache = new LruMap<readonly ToolRow[]>(STORE_LIMITS.cacheEntriesMax);
   readonly #pendingCounts = new Map<string, number>();
   readonly #logs = new Map<string, LogDeltas>();
@@ -74,6 +76,16 @@ export class DeltaFold {
     return hotUntil;
   }
 
+  sessionPosture(org: string, session: string): PostureState | undefined {
+    const key = keyOf(org, session);
+    const known = this.#postures.get(key);
+    if (known !== undefined) return known.kept;
+    let kept = this.#tables.sessionPosture(org, session);
+    for (const deltas of this.#logs.values()) kept = laterPosture(kept, deltas.posture(key));
+    this.#postures.set(key, { kept });
+    return kept;
+  }
+
   toolRows(org: string, tool: string): readonly ToolRow[] {
     const key = keyOf(org, tool);
     const known = this.#toolCache.get(key);
@@ -99,7 +111,9 @@ export class DeltaFold {
       const calls = Math.max(this.#calls(org, session), delta.sessionCalls);
       const hotUntil = delta.hotUntil ?? 0;
       if (hotUntil > 0) this.#heats.set(key, Math.max(this.sessionHotUntil(org, session), hotUntil));
-      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, seenMs });
+      const { posture } = delta;
+      if (posture !== undefined) this.#postures.set(key, { kept: laterPosture(this.sessionPosture(org, session), posture) });
+      this.of(log).addCalls(key, { org, session, calls: delta.sessionCalls, hotUntil, posture, seenMs });
       this.#counts.set(key, calls);
     }
     if (delta.pendingTool === undefined) return;

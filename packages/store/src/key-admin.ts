@@ -1,7 +1,14 @@
 /** @module API keys: made, shown once, revoked. Only their hashes are kept. */
 import { base64url, sha256Hex } from '@countersign/crypto';
 import { ok, uuidv7 } from '@countersign/kernel';
-import type { AdminResult, AdminStore, ApiKeyCreated, ApiKeyDraft, ApiKeyView } from '@countersign/pipeline';
+import {
+  type AdminResult,
+  type AdminStore,
+  type ApiKeyCreated,
+  type ApiKeyDraft,
+  type ApiKeyView,
+  KEY_PERMISSIONS,
+} from '@countersign/pipeline';
 import { type AdminContext, notFound, pageOf, refused } from './admin-context.ts';
 import { STORE_LIMITS } from './limits.ts';
 import type { ApiKeyRow } from './state-tables.ts';
@@ -9,8 +16,8 @@ import type { ApiKeyRow } from './state-tables.ts';
 const KEY_BYTES = 32;
 
 function viewOf(row: ApiKeyRow): ApiKeyView {
-  const { id, org, label, kind, environment, createdMs, revokedMs } = row;
-  return { id, org, label, kind, environment, createdMs, revokedMs };
+  const { id, org, label, kind, environment, permissions, createdMs, revokedMs } = row;
+  return { id, org, label, kind, environment, ...(permissions.length > 0 && { permissions }), createdMs, revokedMs };
 }
 
 function save(context: AdminContext, row: ApiKeyRow): ApiKeyView {
@@ -27,6 +34,11 @@ function createApiKey(context: AdminContext, draft: ApiKeyDraft): AdminResult<Ap
   if (draft.label.length > STORE_LIMITS.labelCharsMax || !draft.label.isWellFormed()) {
     return refused({ code: 'invalid_label', message: `a label has at most ${STORE_LIMITS.labelCharsMax} characters`, path: '/label' });
   }
+  const { permissions = [] } = draft;
+  if (draft.kind === 'write' && permissions.length > 0) {
+    const hint = 'agents hold `write` keys; make a `read` key for a person';
+    return refused({ code: 'invalid_permission', message: 'a `write` key carries no permission', path: '/permissions', hint });
+  }
   const key = `ag_${draft.environment}_${base64url(context.random.bytes(KEY_BYTES))}`;
   const { org, label, kind, environment } = draft;
   const apiKey = save(context, {
@@ -35,6 +47,7 @@ function createApiKey(context: AdminContext, draft: ApiKeyDraft): AdminResult<Ap
     label,
     kind,
     environment,
+    permissions: KEY_PERMISSIONS.filter((one) => permissions.includes(one)),
     sha256: sha256Hex(key),
     createdMs: context.clock.nowMs(),
     revokedMs: null,

@@ -4,7 +4,8 @@
  */
 import { CodedError, codeOf } from '@countersign/kernel';
 import { STORE_LIMITS } from './limits.ts';
-import { joinCounts, type SessionCount, type StateTables, type ToolRow } from './state-tables.ts';
+import type { PostureState } from '@countersign/protocol';
+import { joinCounts, laterPosture, type SessionCount, type StateTables, type ToolRow } from './state-tables.ts';
 
 /** What the fold asks of a log. */
 export interface LogPosition {
@@ -79,6 +80,11 @@ export class LogDeltas {
   /** The time until which a session is hot, as it is staged; 0 where nothing is. */
   hotUntil(key: string): number {
     return Math.max(this.#current.sessions.get(key)?.hotUntil ?? 0, this.#writing?.sessions.get(key)?.hotUntil ?? 0);
+  }
+
+  /** The posture of a session, as it is staged; undefined where nothing is. */
+  posture(key: string): PostureState | undefined {
+    return laterPosture(this.#writing?.sessions.get(key)?.posture, this.#current.sessions.get(key)?.posture);
   }
 
   toolRows(key: string): readonly ToolRow[] {

@@ -98,6 +98,7 @@ export function createMemoryTables(): StateTables {
     putTool,
     sessionCalls: (org, session) => sessions.get(sessionKey(org, session))?.calls ?? 0,
     sessionHotUntil: (org, session) => sessions.get(sessionKey(org, session))?.hotUntil ?? 0,
+    sessionPosture: (org, session) => sessions.get(sessionKey(org, session))?.posture,
     writeDeltas(batch): void {
       for (const count of batch.sessions) {
         const key = sessionKey(count.org, count.session);

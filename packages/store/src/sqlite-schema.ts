@@ -42,4 +42,9 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN hot_until INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE agents ADD COLUMN trust TEXT NOT NULL DEFAULT 'standard' CHECK (trust IN ('untrusted', 'standard', 'elevated', 'privileged'));
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN posture TEXT NOT NULL DEFAULT '';
+  ALTER TABLE sessions ADD COLUMN posture_n INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE api_keys ADD COLUMN permissions TEXT NOT NULL DEFAULT '';
+  `,
 ];

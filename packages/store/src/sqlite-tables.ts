@@ -1,9 +1,10 @@
 /** @module The tables of the state in a SQLite file. */
 import { CodedError } from '@countersign/kernel';
-import { MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
-import { AGENT_TRUSTS } from '@countersign/protocol';
+import { KEY_PERMISSIONS, MAIN_LOG, type PolicyDocument } from '@countersign/pipeline';
+import { AGENT_TRUSTS, type PostureState } from '@countersign/protocol';
 import { STORE_LIMITS } from './limits.ts';
 import { type Database, openDatabase, type Row } from './sqlite-database.ts';
+import { parsePosture, writePosture } from './posture-text.ts';
 import { STATE_MIGRATIONS } from './sqlite-schema.ts';
 import type { AgentRow, ApiKeyRow, DeltaBatch, OrgRow, StateTables, ToolRow } from './state-tables.ts';
 
@@ -64,6 +65,13 @@ function readAgent(row: Row): AgentRow {
   };
 }
 
+function permissionsOf(row: Row): ApiKeyRow['permissions'] {
+  const words = text(row, 'permissions').split(' ');
+  const known = KEY_PERMISSIONS.filter((permission) => words.includes(permission));
+  if (known.join(' ') !== words.join(' ')) throw corrupt('permissions');
+  return known;
+}
+
 function readApiKey(row: Row): ApiKeyRow {
   return {
     id: text(row, 'id'),
@@ -72,6 +80,7 @@ function readApiKey(row: Row): ApiKeyRow {
     label: text(row, 'label'),
     kind: choice(row, 'kind', ['read', 'write', 'kill']),
     environment: choice(row, 'environment', ['live', 'test']),
+    permissions: permissionsOf(row),
     createdMs: integer(row, 'created_ms'),
     revokedMs: row['revoked_ms'] === null ? null : integer(row, 'revoked_ms'),
   };
@@ -160,7 +169,7 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
   const byId = db.query('SELECT * FROM api_keys WHERE id = ?');
   const list = db.query('SELECT * FROM api_keys WHERE org = ? AND id > ? ORDER BY id LIMIT ?');
   const put = db.query(
-    `INSERT INTO api_keys (id, org, sha256, label, kind, environment, created_ms, revoked_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO api_keys (id, org, sha256, label, kind, environment, permissions, created_ms, revoked_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET revoked_ms = excluded.revoked_ms`,
   );
   const purge = db.query('DELETE FROM consumed WHERE id IN (SELECT id FROM consumed WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?)');
@@ -169,7 +178,8 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
     apiKeyBySha256: (sha256) => one(bySha256.get(sha256), readApiKey),
     apiKey: (id) => one(byId.get(id), readApiKey),
     apiKeys: (page) => list.all(page.org, page.after, page.limit).map(readApiKey),
-    putApiKey: (row) => void put.run(row.id, row.org, row.sha256, row.label, row.kind, row.environment, row.createdMs, row.revokedMs),
+    putApiKey: ({ id, org, sha256, label, kind, environment, permissions, createdMs, revokedMs }) =>
+      void put.run(id, org, sha256, label, kind, environment, permissions.join(' '), createdMs, revokedMs),
     consume(id: string, expiresAtMs: number, nowMs: number): boolean {
       let fresh = false;
       db.transaction(() => {
@@ -181,9 +191,26 @@ function createKeyTables(db: Database): Pick<StateTables, 'apiKeyBySha256' | 'ap
   };
 }
 
+function readPosture(row: Row): PostureState | undefined {
+  const kept = text(row, 'posture');
+  if (kept === '') return undefined;
+  const posture = parsePosture(kept);
+  if (posture === undefined) throw corrupt('posture');
+  return posture;
+}
+
 type ToolTables = Pick<
   StateTables,
-  'toolRows' | 'tools' | 'pendingTools' | 'putTool' | 'sessionCalls' | 'sessionHotUntil' | 'writeDeltas' | 'appliedIndex' | 'appliedLogs'
+  | 'toolRows'
+  | 'tools'
+  | 'pendingTools'
+  | 'putTool'
+  | 'sessionCalls'
+  | 'sessionHotUntil'
+  | 'sessionPosture'
+  | 'writeDeltas'
+  | 'appliedIndex'
+  | 'appliedLogs'
 >;
 
 /** The mark of the main log has the name that it had when there was no other. */
@@ -208,10 +235,12 @@ function createToolTables(db: Database): ToolTables {
   const see = db.query(`${values} ON CONFLICT (org, tool, hash) DO NOTHING`);
   const calls = db.query('SELECT calls FROM sessions WHERE org = ? AND session = ?');
   const hot = db.query('SELECT hot_until FROM sessions WHERE org = ? AND session = ?');
+  const posture = db.query('SELECT posture FROM sessions WHERE org = ? AND session = ?');
   const count = db.query(
-    `INSERT INTO sessions (org, session, calls, hot_until, seen_ms) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO sessions (org, session, calls, hot_until, posture, posture_n, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (org, session) DO UPDATE SET calls = max(calls, excluded.calls), hot_until = max(hot_until, excluded.hot_until),
-       seen_ms = max(seen_ms, excluded.seen_ms)`,
+       posture = CASE WHEN excluded.posture_n > posture_n THEN excluded.posture ELSE posture END,
+       posture_n = max(posture_n, excluded.posture_n), seen_ms = max(seen_ms, excluded.seen_ms)`,
   );
   const mark = db.query(
     `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
@@ -225,9 +254,13 @@ function createToolTables(db: Database): ToolTables {
     putTool: (row) => void put.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs),
     sessionCalls: (org, session) => one(calls.get(org, session), (row) => integer(row, 'calls')) ?? 0,
     sessionHotUntil: (org, session) => one(hot.get(org, session), (row) => integer(row, 'hot_until')) ?? 0,
+    sessionPosture: (org, session) => one(posture.get(org, session), readPosture),
     writeDeltas: (batch: DeltaBatch) =>
       db.transaction(() => {
-        for (const { org, session, calls: made, hotUntil, seenMs } of batch.sessions) count.run(org, session, made, hotUntil, seenMs);
+        for (const { org, session, calls: made, hotUntil, posture: kept, seenMs } of batch.sessions) {
+          const written = kept === undefined ? '' : writePosture(kept);
+          count.run(org, session, made, hotUntil, written, kept?.n ?? 0, seenMs);
+        }
         for (const row of batch.pendingTools) see.run(row.org, row.tool, row.hash, row.status, row.scope, row.firstSeenMs);
         mark.run(markOf(batch.log), batch.appliedIndex);
       }),

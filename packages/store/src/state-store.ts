@@ -147,6 +147,7 @@ export function createStateStore(tables: StateTables, options: StateStoreOptions
     tool: async ({ org, tool, descriptorHash }) => registrationOf(fold.toolRows(org, tool), descriptorHash),
     sessionCalls: async (org, session) => fold.sessionCalls(orgLogs.of(org).log, org, session),
     sessionHotUntil: async (org, session) => fold.sessionHotUntil(org, session),
+    sessionPosture: async (org, session) => fold.sessionPosture(org, session),
     consumeOnce: async (id, expiresAtMs) => tables.consume(id, expiresAtMs, options.clock.nowMs()),
     stageDelta: (principal, delta) => fold.stage({ log: orgLogs.of(principal.org).log, principal, delta, seenMs: options.clock.nowMs() }),
   };

@@ -2,7 +2,8 @@
  * @module What a database has to offer below the rules of the state store: rows in, rows out. Synchronous, because both
  * implementations are in this process. Each throws `CodedError` `state_unavailable` when it cannot answer.
  */
-import type { ApiKeyKind, AgentRecord, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
+import type { PostureState } from '@countersign/protocol';
+import type { ApiKeyKind, AgentRecord, KeyPermission, OrgRecord, PolicyDocument, ToolView } from '@countersign/pipeline';
 
 export interface OrgRow extends OrgRecord {
   /** The log that it wrote to before, until every change of state that it has of this org is in the tables; null once it is. */
@@ -28,6 +29,7 @@ export interface ApiKeyRow {
   readonly label: string;
   readonly kind: ApiKeyKind;
   readonly environment: 'live' | 'test';
+  readonly permissions: readonly KeyPermission[];
   readonly createdMs: number;
   readonly revokedMs: number | null;
 }
@@ -46,16 +48,25 @@ export interface SessionCount {
   readonly calls: number;
   /** Unix seconds; 0 for a session that never was hot. */
   readonly hotUntil: number;
+  /** Undefined where none of these decisions changed it. */
+  readonly posture: PostureState | undefined;
   readonly seenMs: number;
 }
 
-/** Two counts of one session: of each number the greater. */
+/** The later one: its count is greater. */
+export function laterPosture(a: PostureState | undefined, b: PostureState | undefined): PostureState | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.n > b.n ? a : b;
+}
+
+/** Two counts of one session: of each number the greater, and the later posture. */
 export function joinCounts(a: SessionCount | undefined, b: SessionCount): SessionCount {
   if (a === undefined) return b;
   return {
     ...b,
     calls: Math.max(a.calls, b.calls),
     hotUntil: Math.max(a.hotUntil, b.hotUntil),
+    posture: laterPosture(a.posture, b.posture),
     seenMs: Math.max(a.seenMs, b.seenMs),
   };
 }
@@ -93,6 +104,7 @@ export interface StateTables {
   putTool(row: ToolRow): void;
   sessionCalls(org: string, session: string): number;
   sessionHotUntil(org: string, session: string): number;
+  sessionPosture(org: string, session: string): PostureState | undefined;
   /** One transaction. */
   writeDeltas(batch: DeltaBatch): void;
   /** -1 before the first batch of this log. */

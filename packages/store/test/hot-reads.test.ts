@@ -37,6 +37,7 @@ test('hot reads touch no table', async () => {
     await store.agent(agent.id);
     await store.tool({ org: org.value.id, tool: 't' });
     await store.sessionHotUntil(org.value.id, 's');
+    await store.sessionPosture(org.value.id, 's');
     const soFar = await store.sessionCalls(org.value.id, 's');
     store.stageDelta({ org: org.value.id, agent: agent.id, delegation: [], session: 's' }, { sessionCalls: soFar + 1 });
     return store.agent(agent.id);

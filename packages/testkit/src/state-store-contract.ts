@@ -356,7 +356,8 @@ function restartContract(name: string, prepare: Prepare): void {
       value(store.setAgentState({ agent: dead.id, state: 'killed', reason: 'r' }));
       const { key } = value(store.createApiKey({ org: org.id, label: '', kind: 'write', environment: 'live' }));
       await store.consumeOnce('jti', clock.nowMs() + 1000);
-      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, pendingTool: { tool: 't', hash: HASH } });
+      const posture = { n: 1, state: 'locked', entered: 600, used: {}, history: [] };
+      store.stageDelta(principal(org.id), { sessionCalls: 4, hotUntil: 600, posture, pendingTool: { tool: 't', hash: HASH } });
       store.flush(9);
       store.stageDelta(principal(org.id), { sessionCalls: 5 });
       const again = reopen();
@@ -368,6 +369,7 @@ function restartContract(name: string, prepare: Prepare): void {
       expect(await again.tool({ org: org.id, tool: 't', descriptorHash: HASH })).toEqual({ registration: 'pending' });
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([9, 4]);
       expect([await again.sessionHotUntil(org.id, 's-1'), (await again.agent(trusted.id))?.trust]).toEqual([600, 'elevated']);
+      expect(await again.sessionPosture(org.id, 's-1')).toEqual(posture);
       again.foldDelta({ index: 10, principal: principal(org.id), delta: { sessionCalls: 5 } });
       again.flush(10);
       expect([again.appliedIndex(), await again.sessionCalls(org.id, 's-1')]).toEqual([10, 5]);

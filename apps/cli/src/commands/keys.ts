@@ -20,8 +20,18 @@ const COLUMNS: readonly Column<ApiKeyView>[] = [
 ];
 
 function keyJson(key: ApiKeyView): JsonObject {
-  const { id, org, label, kind, environment, createdMs, revokedMs } = key;
-  return { id, org, label, kind, environment, created: formatTime(createdMs), revoked: revokedMs === null ? null : formatTime(revokedMs) };
+  const { id, org, label, kind, environment, permissions, createdMs, revokedMs } = key;
+  const revoked = revokedMs === null ? null : formatTime(revokedMs);
+  return {
+    id,
+    org,
+    label,
+    kind,
+    environment,
+    ...(permissions !== undefined && { permissions: [...permissions] }),
+    created: formatTime(createdMs),
+    revoked,
+  };
 }
 
 function readKind(text: string | undefined): ApiKeyView['kind'] {
@@ -36,6 +46,7 @@ async function create(input: Input, context: Context): Promise<Outcome> {
     label,
     kind: readKind(textOption(input, 'kind')),
     environment: flag(input, 'test') ? ('test' as const) : ('live' as const),
+    ...(flag(input, 'mayMoveSessions') && { permissions: ['posture:transition' as const] }),
   };
   const { apiKey, key } = await withOperator(context, true, (operator) => operator.createApiKey(draft));
   const fields = [
@@ -68,8 +79,13 @@ export const keyCommands: readonly Command[] = [
     options: [
       { flags: '--kind <kind>', summary: 'write (decisions), read, or kill' },
       { flags: '--test', summary: 'a key that begins with ag_test_' },
+      { flags: '--may-move-sessions', summary: 'the permission posture:transition, for a person; never with --kind write' },
     ],
-    examples: ['countersign key create my-app', 'countersign key create ci --test'],
+    examples: [
+      'countersign key create my-app',
+      'countersign key create ci --test',
+      'countersign key create oncall --kind read --may-move-sessions',
+    ],
     run: create,
   },
   { path: 'key list', summary: 'all keys, without the keys themselves', examples: ['countersign key list'], run: list },

@@ -33,7 +33,7 @@ function readCount(text: string | undefined): number {
 }
 
 /** The org that was named, for a request; nothing where none was. */
-async function orgRequest(input: Input, operator: Operator): Promise<{ readonly org?: string }> {
+export async function orgRequest(input: Input, operator: Operator): Promise<{ readonly org?: string }> {
   const named = textOption(input, 'org');
   return named === undefined ? {} : { org: orgIdOf(await operator.listOrgs(), named) };
 }

@@ -3,7 +3,7 @@
  * agents of its org and nothing else. `write` keys carry decisions and open nothing here.
  */
 import { constantTimeEqual, sha256, sha256Hex } from '@countersign/crypto';
-import type { AdminStore } from '@countersign/pipeline';
+import type { AdminStore, KeyPermission } from '@countersign/pipeline';
 import type { IncomingHttpHeaders } from 'node:http';
 import { OperatorError } from './operator-errors.ts';
 
@@ -11,6 +11,8 @@ export interface Access {
   readonly may: 'everything' | 'read' | 'kill';
   /** The only org it sees; undefined: all. */
   readonly org?: string;
+  /** Of an API key. */
+  readonly key?: { readonly id: string; readonly permissions: readonly KeyPermission[] };
 }
 
 export interface AccessRules {
@@ -27,7 +29,9 @@ export function accessOf(headers: IncomingHttpHeaders, rules: AccessRules): Acce
   if (token !== undefined && constantTimeEqual(sha256(token), rules.operatorTokenSha256)) return { may: 'everything' };
   const apiKey = headers['x-ag-key'];
   const key = typeof apiKey === 'string' && apiKey !== '' ? rules.admin.findApiKey(sha256Hex(apiKey)) : undefined;
-  if (key !== undefined && key.revokedMs === null && key.kind !== 'write') return { may: key.kind, org: key.org };
+  if (key !== undefined && key.revokedMs === null && key.kind !== 'write') {
+    return { may: key.kind, org: key.org, key: { id: key.id, permissions: key.permissions ?? [] } };
+  }
   throw new OperatorError({
     code: 'operator_unauthorized',
     message: 'this needs the operator token, or a `read` or `kill` API key',

@@ -5,6 +5,7 @@ import type { Access } from './operator-access.ts';
 export interface LentByDoor {
   /** @throws OperatorError where the credential is not good for this. */
   readonly need: (request: FastifyRequest, what: Access['may']) => Access;
+  readonly access: (request: FastifyRequest) => Access;
   /** The org a request is about. @throws OperatorError. */
   readonly orgFor: (request: FastifyRequest, named: string | undefined) => string;
   /** The log that an org writes to. */

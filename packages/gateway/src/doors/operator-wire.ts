@@ -1,4 +1,5 @@
 /** @module The bodies of the operator door, as JSON Schema. Unknown properties are refused: a misspelt one must not pass for a default. */
+import { KEY_PERMISSIONS } from '@countersign/pipeline';
 import { AGENT_TRUSTS } from '@countersign/protocol';
 
 const name = { type: 'string', minLength: 1, maxLength: 128 };
@@ -28,6 +29,7 @@ export const KEY_SCHEMA: object = body([], {
   label: { type: 'string', maxLength: 128 },
   kind: { enum: ['read', 'write', 'kill'] },
   environment: { enum: ['live', 'test'] },
+  permissions: { type: 'array', maxItems: 8, items: { enum: [...KEY_PERMISSIONS] } },
 });
 export const APPROVAL_SCHEMA: object = body(['tool'], {
   org,
@@ -43,6 +45,13 @@ const words = { type: 'string', maxLength: 4096 };
 export const ERASE_SCHEMA: object = body(['subject', 'reason'], { org, subject: words, reason: words });
 export const ROTATE_SCHEMA: object = body([], { org, subject: words });
 export const SESSION_END_SCHEMA: object = body(['session', 'reason'], { org, session: words, reason: words });
+export const TRANSITION_SCHEMA: object = body(['session', 'reason'], {
+  org,
+  session: words,
+  to: { type: 'string', minLength: 1, maxLength: 48 },
+  on: { enum: ['user_approval', 'user_denial'] },
+  reason: words,
+});
 const log = { type: 'string', minLength: 1, maxLength: 64 };
 export const LOG_ONLY_SCHEMA: object = body([], { log });
 /** A signed note, as a consistency file takes one. */

@@ -11,6 +11,7 @@ import {
   type AgentRecord,
   type ApiKeyKind,
   type Feed,
+  type KeyPermission,
   type LogDesk,
   type LogsDesk,
   MAIN_LOG,
@@ -41,6 +42,7 @@ import {
 import { addPolicyRoutes, type PolicyDesk } from './operator-policies.ts';
 import { addLogDeskRoutes } from './operator-log.ts';
 import type { LentByDoor } from './operator-routes.ts';
+import { addPostureRoutes } from './operator-posture.ts';
 import { addRuleRoutes } from './operator-rules.ts';
 import { addSessionRoutes } from './operator-sessions.ts';
 import { addLogRoutes } from './operator-logs.ts';
@@ -235,9 +237,21 @@ function addKeyRoutes(app: FastifyInstance, door: OperatorDoor): void {
   });
   app.post('/api/v1/keys', { schema: { body: KEY_SCHEMA } }, (request, answer) => {
     need(accessFor(request), 'everything');
-    const body = request.body as { org?: string; label?: string; kind?: ApiKeyKind; environment?: 'live' | 'test' };
+    const body = request.body as {
+      org?: string;
+      label?: string;
+      kind?: ApiKeyKind;
+      environment?: 'live' | 'test';
+      permissions?: readonly KeyPermission[];
+    };
     const org = orgFor(door, request, body.org);
-    const draft = { org, label: body.label ?? '', kind: body.kind ?? 'write', environment: body.environment ?? 'live' } as const;
+    const draft = {
+      org,
+      label: body.label ?? '',
+      kind: body.kind ?? 'write',
+      environment: body.environment ?? 'live',
+      permissions: body.permissions ?? [],
+    } as const;
     return reply(answer, unwrap(admin.createApiKey(draft)), 201);
   });
   app.post('/api/v1/keys/:id/revoke', (request, answer) => {
@@ -360,6 +374,7 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
         need(access, what);
         return access;
       },
+      access: accessFor,
       logOf: (org) => logOfOrg(door, org),
       orgFor: (request, named) => orgFor(door, request, named),
       queryText,
@@ -371,6 +386,7 @@ export async function addOperatorDoor(app: FastifyInstance, door: OperatorDoor):
     addRuleRoutes(scoped, door.rules, { ...lent, changed });
     addVaultRoutes(scoped, door.vault, lent);
     addSessionRoutes(scoped, door.sessions, lent);
+    addPostureRoutes(scoped, door.sessions, lent);
     addLogDeskRoutes(scoped, door.logDesk, lent);
     addLogRoutes(scoped, door.logs, lent);
   });

@@ -115,6 +115,14 @@ const TABLE: readonly (readonly [string, LintCode])[] = [
     'CS040',
     { level: 'note', title: 'the document does not say its version', why: 'What a reader of a later format understands may differ.' },
   ],
+  [
+    'CS050',
+    {
+      level: 'warning',
+      title: 'the machine itself permits more',
+      why: 'An agent can bring such a transition about. Let a person approve it.',
+    },
+  ],
 ];
 
 /** Every code, in the order of the specification. */

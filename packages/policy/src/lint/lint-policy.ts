@@ -1,13 +1,12 @@
 /**
  * @module `policy lint`: what a valid policy says without meaning to, perhaps. Pure; every finding has a code, a place and a reason, and some a fix.
  */
-import { getOwn, type JsonObject } from '@countersign/kernel';
-import { asJson } from '../content.ts';
+import { dotted } from '../document-path.ts';
 import { POLICY_VERSIONS } from '../fields.ts';
 import type { PolicyFault } from '../faults.ts';
 import { lintGuards } from './lint-guards.ts';
+import { postureFacts } from '../posture.ts';
 import { lintLists } from './lint-lists.ts';
-import { postureDoubts } from './lint-posture.ts';
 import { type LintFinding, type LintInput, LintReport } from './lint-report.ts';
 
 function lintIdentity(report: LintReport): void {
@@ -23,14 +22,24 @@ function lintIdentity(report: LintReport): void {
   report.say('CS040', `without it the newest is meant, ${newest}`, { path: 'version', fix });
 }
 
+function lintPosture(report: LintReport): void {
+  const { posture } = report.input.resolved;
+  if (posture === undefined) return;
+  const { unreachable, deadEnds, raising } = postureFacts(posture);
+  for (const name of unreachable)
+    report.say('POS001', 'no transition leads here from the initial state', { path: dotted('posture.states', name) });
+  for (const name of deadEnds) report.say('POS002', 'no transition leads out of here', { path: dotted('posture.states', name) });
+  for (const i of raising)
+    report.say('CS050', 'a session gains a capability by this transition, and nobody is asked', { path: dotted('posture.transitions', i) });
+}
+
 /** Everything there is to say of a valid policy, in the order of the document. */
 export function lintPolicy(input: LintInput): readonly LintFinding[] {
   const report = new LintReport(input);
   lintIdentity(report);
   lintLists(report);
   lintGuards(report);
-  const resolved: JsonObject = asJson(input.resolved);
-  for (const { code, message, path } of postureDoubts(getOwn(resolved, 'posture'))) report.say(code, message, { path });
+  lintPosture(report);
   for (const id of input.unknownRules) report.say('CS030', `no rule has the id ${id}`, { path: 'detection' });
   return report.findings.toSorted((a, b) => (a.position?.start ?? 0) - (b.position?.start ?? 0));
 }

@@ -1,0 +1,43 @@
+/** @module A session's posture as the text of a column, and back; what was not written here is refused. */
+import { canonicalize, getOwn, isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
+import { type PostureChange, type PostureState, PROTOCOL_LIMITS } from '@countersign/protocol';
+
+export function writePosture(posture: PostureState): string {
+  return canonicalize(posture as unknown as JsonValue);
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function readChange(value: JsonValue): PostureChange | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const [from, to, on, at] = [getOwn(value, 'from'), getOwn(value, 'to'), getOwn(value, 'on'), getOwn(value, 'at')];
+  if (typeof from !== 'string' || typeof to !== 'string' || typeof on !== 'string' || !isCount(at)) return undefined;
+  return { from, to, on, at };
+}
+
+function readUsed(value: JsonValue | undefined): Readonly<Record<string, number>> | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const used = Object.entries(value).flatMap(([budget, count]) => (isCount(count) ? [[budget, count] as const] : []));
+  return used.length === Object.keys(value).length ? Object.fromEntries(used) : undefined;
+}
+
+function readHistory(value: JsonValue | undefined): readonly PostureChange[] | undefined {
+  if (!Array.isArray(value) || value.length > PROTOCOL_LIMITS.postureHistoryMax) return undefined;
+  const history = (value as readonly JsonValue[]).flatMap((item) => readChange(item) ?? []);
+  return history.length === value.length ? history : undefined;
+}
+
+/** Undefined where the text is not that of a posture. */
+export function parsePosture(text: string): PostureState | undefined {
+  const parsed = parseJson(new TextEncoder().encode(text));
+  const value = parsed.ok ? parsed.value.value : undefined;
+  if (!isJsonObject(value)) return undefined;
+  const [n, state, entered, violated] = [getOwn(value, 'n'), getOwn(value, 'state'), getOwn(value, 'entered'), getOwn(value, 'violated')];
+  const used = readUsed(getOwn(value, 'used'));
+  const history = readHistory(getOwn(value, 'history'));
+  if (!isCount(n) || typeof state !== 'string' || !isCount(entered) || used === undefined || history === undefined) return undefined;
+  if (violated !== undefined && !isCount(violated)) return undefined;
+  return { n, state, entered, used, history, ...(violated === undefined ? {} : { violated }) };
+}
