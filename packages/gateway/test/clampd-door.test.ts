@@ -546,6 +546,13 @@ describe('tokens and open routes', () => {
     expect([deadLog.statusCode, deadLog.json().reason]).toEqual([503, 'the log has failed']);
   });
 
+  test('POL-281: a policy that was refused degrades the health, and the one before it takes decisions', async () => {
+    const world = await createWorld({ gateway: { refusedPolicy: () => 'the last change was refused' } });
+    const health = await world.app.inject('/health');
+    expect([health.statusCode, health.json()]).toEqual([200, { status: 'degraded', policy: 'the last change was refused' }]);
+    expect((await post(world, '/v1/proxy', call())).statusCode).toBe(200);
+  });
+
   test('HTTP-024: what happened is counted, and no label comes from a request', async () => {
     const world = await createWorld();
     await post(world, '/v1/proxy', call());
