@@ -19,6 +19,11 @@ import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { importClampdCommand } from './commands/policy-clampd.ts';
 import { policyCommands } from './commands/policies.ts';
+import { policyDiffCommand } from './commands/policy-diff.ts';
+import { policyEventCommands } from './commands/policy-events.ts';
+import { policyLintCommand } from './commands/policy-lint.ts';
+import { policyMigrateCommand } from './commands/policy-migrate.ts';
+import { policyTestCommand } from './commands/policy-test.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
@@ -61,6 +66,11 @@ export const COMMANDS: readonly Command[] = [
   ...orgCommands,
   ...policyCommands,
   importClampdCommand,
+  policyDiffCommand,
+  policyLintCommand,
+  policyTestCommand,
+  policyMigrateCommand,
+  ...policyEventCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

@@ -4,10 +4,12 @@ import type { Judged, JudgingEngine } from '@countersign/judge';
 import { canonicalize, formatTime, type JsonValue, uuidv7 } from '@countersign/kernel';
 import type { Action, Judgement, Signal, StateSlice } from '@countersign/protocol';
 import { type RuleSet, ruleSetJson } from '@countersign/rules';
-import { createSystemRandom, openEngineFile, readEngineFile } from '@countersign/runtime';
+import { createSystemRandom, openEngineFile, readEngineFile, readRuleDirectory, readRules } from '@countersign/runtime';
 import type { Context } from './command.ts';
+import { CLI_LIMITS } from './limits.ts';
 import { configError } from './outcome.ts';
 import type { NamedPolicy } from './policies.ts';
+import { createRecentMap } from './recent-map.ts';
 
 export interface Judging {
   readonly engine: JudgingEngine;
@@ -18,16 +20,33 @@ export interface Judging {
 const STATE: StateSlice = { agentState: 'active', scopes: ['*'], orgMode: 'learning', tool: 'registered' };
 
 /** What a sketch of an action says; identity and ids are filled in. */
-export type ActionSketch = Pick<Action, 'kind'> & Partial<Pick<Action, 'tool' | 'params' | 'content' | 'context' | 'descriptor'>>;
+export type ActionSketch = Pick<Action, 'kind'> &
+  Partial<Pick<Action, 'tool' | 'params' | 'content' | 'context' | 'descriptor' | 'exactNumbers'>>;
 
 /** Opens the built engine with a policy and rules. @throws {CliError} exit 3 with every fault of the documents. */
 export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<Judging> {
+  return load(policy, ruleSetJson(rules));
+}
+
+/** Compiling takes a second and a loaded engine never changes: one process may ask for the same one again. */
+const kept = createRecentMap<Promise<Judging>>(CLI_LIMITS.judgingKeptMax);
+
+async function load(policy: NamedPolicy, rules: JsonValue): Promise<Judging> {
   const file = await readEngineFile();
-  const engine = await openEngineFile(file);
-  const documents = { policy: policy.resolved as unknown as JsonValue, rules: ruleSetJson(rules) };
-  const loaded = engine.load(documents);
-  if (!loaded.ok) throw configError(loaded.error);
-  return { engine: loaded.value, hashes: { policy: policy.hash, rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash } };
+  const hashes = { policy: policy.hash, rules: sha256Hex(canonicalize(rules)), engine: file.hash };
+  return kept.get(Object.values(hashes).join(' '), async () => {
+    const engine = await openEngineFile(file);
+    const loaded = engine.load({ policy: policy.resolved as unknown as JsonValue, rules });
+    if (!loaded.ok) throw configError(loaded.error);
+    return { engine: loaded.value, hashes };
+  });
+}
+
+/** The same with the rules of this installation: those that the build resolved, unless the operator has rules of their own. */
+export async function openInstalledJudging(policy: NamedPolicy, context: Context): Promise<Judging> {
+  const own = readRuleDirectory(context.dataDir);
+  if (!own.ok) throw configError(own.error);
+  return load(policy, await readRules(own.value.map(({ document }) => document)));
 }
 
 /** Understands and judges one action, with the answers of the world that belong to it. */

@@ -21,6 +21,8 @@ interface CliLimits {
   readonly replaySavedEvery: number;
   readonly publishedBytesMax: number;
   readonly serveConnectionsMax: number;
+  readonly simulateRowsMax: number;
+  readonly judgingKeptMax: number;
 }
 
 export const CLI_LIMITS: CliLimits = {
@@ -61,4 +63,8 @@ export const CLI_LIMITS: CliLimits = {
   publishedBytesMax: 256 * (2 + 65_535),
   /** Readers of `log serve` at once; the next one is closed. */
   serveConnectionsMax: 256,
+  /** Results in one JSON answer of `policy simulate` or `policy impact`; `--jsonl` has no such limit. */
+  simulateRowsMax: 10_000,
+  /** Loaded engines that one process keeps. */
+  judgingKeptMax: 4,
 };

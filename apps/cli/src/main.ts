@@ -17,6 +17,7 @@ const world: World = {
   stdout: sink(process.stdout),
   stderr: sink(process.stderr),
   stdin: async () => new Uint8Array(await buffer(process.stdin)),
+  stdinChunks: () => process.stdin,
   clock: { nowMs: () => Date.now() },
   after(ms, work) {
     const timer = setTimeout(work, ms);

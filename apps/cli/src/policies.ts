@@ -1,5 +1,5 @@
 /** @module A policy by the name of a ruleset or by file: read, resolved with the operator's host sets, compiled, or every fault at once. */
-import { parsePolicy, type PolicyDocument, policyHash, resolvePolicy, type ResolvedPolicy } from '@countersign/policy';
+import { BUILTIN_RULESETS, parsePolicy, type PolicyDocument, policyHash, resolvePolicy, type ResolvedPolicy } from '@countersign/policy';
 import { hostSetsPath, readHostSets, readRuleset, readRulesets } from '@countersign/runtime';
 import type { Context } from './command.ts';
 import { readText } from './documents.ts';
@@ -9,6 +9,7 @@ export interface NamedPolicy {
   /** Name of a ruleset or path of a file. */
   readonly source: string;
   readonly yaml: string;
+  readonly document: PolicyDocument;
   readonly resolved: ResolvedPolicy;
   readonly hash: string;
 }
@@ -21,7 +22,7 @@ export async function resolveText(source: string, yaml: string, context: Context
   const hostSets = new Map(Object.entries(readHostSets(hostSetsPath(context.world.home))));
   const resolved = resolvePolicy(parsed.value, { rulesets, hostSets });
   if (!resolved.ok) throw configError(resolved.error);
-  return { source, yaml, resolved: resolved.value, hash: policyHash(resolved.value) };
+  return { source, yaml, document: parsed.value, resolved: resolved.value, hash: policyHash(resolved.value) };
 }
 
 /** A built-in ruleset. */
@@ -43,4 +44,9 @@ export async function resolveChosen(
 ): Promise<NamedPolicy> {
   if (chosen.file !== undefined) return resolveFile(chosen.file, context);
   return resolveRuleset(chosen.ruleset ?? 'default', context);
+}
+
+/** What `<ruleset-or-file>` names: a built-in ruleset, else a file. */
+export async function resolveNamed(name: string, context: Context): Promise<NamedPolicy> {
+  return BUILTIN_RULESETS.includes(name) ? resolveRuleset(name, context) : resolveFile(name, context);
 }

@@ -18,6 +18,8 @@ export interface World {
   readonly stderr: Sink;
   /** Reads all of standard input. */
   readonly stdin: () => Promise<Uint8Array>;
+  /** The same, as it comes. */
+  readonly stdinChunks: () => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
   /** Runs `work` after `ms`; returns a canceller. */
   readonly after: (ms: number, work: () => void) => () => void;

@@ -40,6 +40,9 @@ export function fakeWorld(): FakeWorld {
       stdout,
       stderr,
       stdin: () => Promise.resolve(new TextEncoder().encode(input)),
+      async *stdinChunks() {
+        yield new TextEncoder().encode(input);
+      },
       clock: { nowMs: () => 1_800_000_000_000 },
       after: () => () => undefined,
       stop: new AbortController().signal,

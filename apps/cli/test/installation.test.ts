@@ -133,7 +133,8 @@ describe('evidence', () => {
 
   it('the log has a checkpoint, and a tail without values', async () => {
     const { answer } = await world.ask(['log', 'checkpoint']);
-    expect(answer).toMatchObject({ size: 2, origin: expect.stringContaining('countersign.local/') });
+    // Two decisions, and the change of the policy.
+    expect(answer).toMatchObject({ size: 3, origin: expect.stringContaining('countersign.local/') });
     const tail = await world.run(['log', 'tail']);
     expect(tail.stdout).toContain(idOf('deny'));
     expect(tail.stdout).not.toContain('rm -rf');
@@ -207,7 +208,7 @@ describe('evidence', () => {
   });
 
   it('replays: each verdict is computed again, byte for byte', async () => {
-    expect(await world.ask(['replay', '--all'])).toMatchObject({ exitCode: 0, answer: { receipts: 2, equal: 2, different: 0 } });
+    expect(await world.ask(['replay', '--all'])).toMatchObject({ exitCode: 0, answer: { receipts: 3, equal: 3, different: 0 } });
     const file = await bundleOf(idOf('deny'));
     expect(await world.ask(['replay', file, '--data', 'nowhere'])).toMatchObject({ exitCode: 0, answer: { equal: 1 } });
   });

@@ -18,7 +18,9 @@ import {
 import { createEgress, createFeedHub, createGateway, type Evidence, type Gauge } from '@countersign/gateway';
 import {
   EXPORT_FORMATS,
+  openPolicyFile,
   openRuntime,
+  type PolicyFile,
   type RunningLog,
   type Runtime,
   runtimeStatus,
@@ -93,7 +95,7 @@ function statusOf(runtime: Runtime, startedMs: number, everything: boolean): Jso
   return { version: VERSION, started: formatTime(startedMs), ...seen, ...(everything && vault !== undefined ? { vault } : {}) };
 }
 
-function gaugesOf({ logs, ports }: Runtime): readonly Gauge[] {
+function gaugesOf({ logs, policy, ports }: Runtime): readonly Gauge[] {
   const gauge = (name: string, help: string, read: () => number): Gauge => ({ name, help, type: 'gauge', read });
   const open = (): readonly RunningLog[] => logs.list().flatMap(({ name }) => logs.of(name) ?? []);
   const sum = (of: (log: RunningLog) => number): number => open().reduce((total, log) => total + of(log), 0);
@@ -110,6 +112,13 @@ function gaugesOf({ logs, ports }: Runtime): readonly Gauge[] {
       sum(({ log }) => log.durableSize - log.checkpoint.size),
     ),
     gauge('countersign_logs_failed', 'logs that take nothing', () => logs.failed().length),
+    {
+      ...gauge('countersign_policy_changes_total', 'policies that came into force since the start', () => policy.counts.changed),
+      type: 'counter',
+    },
+    gauge('countersign_policy_refused', '1 while the last change of the policy is one that was refused', () =>
+      policy.refused === undefined ? 0 : 1,
+    ),
     // A log without witnesses has no age of a cosignature.
     ...(ages().length === 0 ? [] : [age]),
   ];
@@ -130,6 +139,19 @@ async function listen(app: App, { port, host }: Listener, variable: string): Pro
     if (codeOf(error) !== 'EADDRINUSE') throw error;
     throw new CodedError({ code: 'port_taken', message: `port ${port} on ${host} is taken`, path: variable });
   }
+}
+
+/** Puts the policy file in force and watches it. @throws {CodedError} `settings_invalid` where it is no policy: a start must not go on without it. */
+async function holdPolicyFile(
+  path: string | undefined,
+  runtime: Runtime,
+  warn: (message: string) => void,
+): Promise<PolicyFile | undefined> {
+  if (path === undefined) return undefined;
+  const opened = await openPolicyFile({ path, policy: runtime.policy, timer: runtime.ports.timer, warn });
+  if (opened.ok) return opened.value;
+  const { message, hint } = opened.error;
+  throw new CodedError({ code: 'settings_invalid', message, path: 'COUNTERSIGN_POLICY', ...(hint === undefined ? {} : { hint }) });
 }
 
 interface HushdListener {
@@ -178,6 +200,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     ...(verifyPage === undefined ? {} : { verifyPage }),
     problem: () => runtime.logs.problem(),
     failedLogs: () => runtime.logs.failed(),
+    refusedPolicy: () => runtime.policy.refused,
     operator: {
       admin: runtime.store,
       policies: { compile: (source) => runtime.policy.compile(source), reload: () => runtime.policy.reload() },
@@ -193,15 +216,18 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     },
     gauges: gaugesOf(runtime),
   });
+  let policyFile: PolicyFile | undefined;
   let closing: Promise<void> | undefined;
   let hushd: HushdListener | undefined;
   const close = async (): Promise<void> => {
+    await policyFile?.close();
     // The gate is closed first, so that both doors refuse newcomers while what is under way ends.
     await Promise.all([app.close(), hushd?.app.close()]);
     await egress.close();
     await runtime.close();
   };
   try {
+    policyFile = await holdPolicyFile(settings.policyFile, runtime, warn);
     hushd = await openHushdDoor(settings, runtime);
     const url = await listen(app, settings, 'COUNTERSIGN_PORT');
     const hushdUrl = await hushd?.listen();

@@ -22,6 +22,8 @@ export interface Settings {
   readonly trustedOrigins: readonly string[];
   /** Anybody may read the entries of the log at `/log`, without a credential. */
   readonly publicLog: boolean;
+  /** A policy file that is watched: what it says is in force. Absolute. */
+  readonly policyFile: string | undefined;
   /** The hushd door, on a listener of its own; undefined: there is none. */
   readonly hushd: HushdSettings | undefined;
 }
@@ -75,6 +77,10 @@ function readPublicLog(text: string | undefined): boolean {
   if (text === undefined || text === '' || text === '0') return false;
   if (text === '1') return true;
   throw invalid('COUNTERSIGN_PUBLIC_LOG', 'must be `1`, or `0` or not set');
+}
+
+function readPolicyFile(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : resolve(text);
 }
 
 function readSharedSecret(text: string | undefined): string | undefined {
@@ -165,6 +171,7 @@ export function readSettings(env: Env, args: readonly string[]): Settings {
     sharedJwtSecret: readSharedSecret(env['JWT_SECRET']),
     trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
     publicLog: readPublicLog(env['COUNTERSIGN_PUBLIC_LOG']),
+    policyFile: readPolicyFile(env['COUNTERSIGN_POLICY']),
     hushd: readHushd(env),
   };
 }

@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly problem?: () => string | undefined;
   /** Logs that take nothing, while others may. */
   readonly failedLogs?: ClampdDoor['failedLogs'];
+  /** Why the last change of the policy was refused, while the one before it is in force. */
+  readonly refusedPolicy?: ClampdDoor['refusedPolicy'];
   /** The page that verifies bundles. Absent: `GET /verify` is 404. */
   readonly verifyPage?: VerifyPage;
   readonly gauges?: readonly Gauge[];
@@ -70,7 +72,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   });
   app.addHook('preClose', () => ports.gate.close());
   if (options.verifyPage !== undefined) addVerifyPage(app, options.verifyPage);
-  await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem, failedLogs: options.failedLogs ?? (() => []) });
+  const { failedLogs = () => [], refusedPolicy = () => undefined } = options;
+  await addClampdDoor(app, { ports, scopeVerifier: options.scopeVerifier, metrics, problem, failedLogs, refusedPolicy });
   if (options.operator !== undefined) {
     await addOperatorDoor(app, { ...options.operator, feed: ports.feed, clock: ports.clock });
     await addLogDoor(app, options.operator);

@@ -538,8 +538,8 @@ describe('tokens and open routes', () => {
     const noPolicy = await (await createWorld({ faults: ['engine-none'] })).app.inject('/health');
     expect([noPolicy.statusCode, noPolicy.json()]).toEqual([503, { status: 'unavailable', reason: 'there is no policy' }]);
     const logs = [{ name: 'team-a', reason: 'the log stopped' }];
-    const oneDead = await (await createWorld({ gateway: { failedLogs: () => logs } })).app.inject('/health');
-    expect([oneDead.statusCode, oneDead.json()]).toEqual([200, { status: 'degraded', logs }]);
+    const oneDead = await (await createWorld({ gateway: { failedLogs: () => logs, refusedPolicy: () => 'old' } })).app.inject('/health');
+    expect([oneDead.statusCode, oneDead.json()]).toEqual([200, { status: 'degraded', logs, policy: 'old' }]);
     const allDead = await (await createWorld({ gateway: { problem: () => 'x', failedLogs: () => logs } })).app.inject('/health');
     expect([allDead.statusCode, allDead.json()]).toEqual([503, { status: 'unavailable', reason: 'x' }]);
     const deadLog = await (await createWorld({ gateway: { problem: () => 'the log has failed' } })).app.inject('/health');

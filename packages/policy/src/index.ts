@@ -77,3 +77,19 @@ export {
 export { capabilitiesOf } from './posture-needs.ts';
 export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';
 export { KNOWN_SCOPES, PERMISSION_LEVELS, type PermissionLevel, SCOPE_CATEGORIES, scopesOfLevel } from './scope-table.ts';
+export { diffPolicies, type PolicyChange } from './diff-policies.ts';
+export { LINT_CODES, type LintCode, type LintLevel } from './lint/lint-codes.ts';
+export { findingsOfFaults, lintPolicy } from './lint/lint-policy.ts';
+export { applyEdits, type LintEdit, type LintFinding, type LintFix, type LintInput } from './lint/lint-report.ts';
+export { sarifOf, type SarifSource } from './lint/sarif.ts';
+export {
+  type EventAction,
+  type EventResource,
+  POLICY_EVENT_TYPES,
+  type PolicyEvent,
+  type PolicyEventUnseen,
+  readPolicyEvent,
+} from './policy-event.ts';
+export { type PolicyEventFault, type PolicyEventFaultCode } from './policy-event-fields.ts';
+export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite } from './test-suite.ts';
+export { type Migration, migratePolicy } from './migrate-policy.ts';

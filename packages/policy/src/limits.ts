@@ -79,4 +79,10 @@ export const POLICY_LIMITS = {
   cedarDepthMax: 48,
   /** Prepared sets of one section `cedar`, by action and tool; beyond it all policies are asked at once. */
   cedarShardsMax: 1024,
+  /** Arguments of the command of one event. */
+  eventArgsMax: 10_000,
+  /** UTF-8 bytes of one event, and of the line it stands in. */
+  eventBytesMax: 1_048_576,
+  /** Tests of one suite document. */
+  suiteTestsMax: 5000,
 } as const;

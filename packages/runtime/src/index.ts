@@ -1,4 +1,5 @@
 /** @module The embedded composition: a data directory becomes the ports of the pipeline. */
+export { readRules } from './built-rules.ts';
 export { readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
 export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
 export { openEngineStore, readKeptEngine, type EngineStore } from './engine-store.ts';
@@ -16,6 +17,8 @@ export { type FailedLog, type Logs } from './logs.ts';
 export { furtherLogs, isLogName, isLogThere, logPlace, type LogPlace } from './log-place.ts';
 export { type RunningLog } from './running-log.ts';
 export { type LogKeyDesk, type LogKeyView } from './log-key-desk.ts';
+export { openPolicyFile, type PolicyFile, type PolicyFileOptions } from './policy-file.ts';
+export { type PolicyChange, type PolicySource } from './policy-changes.ts';
 export { type PolicyInForce } from './policy-in-force.ts';
 export { rotateMasterKey, type RotateMasterKeyOptions } from './rotate-master-key.ts';
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';

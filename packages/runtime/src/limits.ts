@@ -56,4 +56,8 @@ export const RUNTIME_LIMITS = {
   /** How long a witness that failed is left alone: at first, and at most; doubled in between. */
   witnessPauseMsMin: 1000,
   witnessPauseMsMax: 300_000,
+  /** Between two looks at a watched policy file that nobody was told of. */
+  policyPollMs: 500,
+  /** How long the bytes of a policy file must stand still before they are taken. */
+  policyRestMs: 100,
 } as const;

@@ -33,6 +33,17 @@ export function isLargeAction(action: Action): boolean {
   return isLarge(action as unknown as JsonValue, { left: PROTOCOL_LIMITS.inlineActionBytesMax });
 }
 
+const ruleHashes = new WeakMap<object, string>();
+
+/** Of rules, once for each value: they are large, and another policy comes with the same ones. */
+function hashOfRules(rules: JsonValue): string {
+  const known = typeof rules === 'object' && rules !== null ? ruleHashes.get(rules) : undefined;
+  if (known !== undefined) return known;
+  const hash = sha256Hex(canonicalize(rules));
+  if (typeof rules === 'object' && rules !== null) ruleHashes.set(rules, hash);
+  return hash;
+}
+
 /** Compiles the documents with the engine; faults say what is wrong with them. */
 export function loadEngine(engine: Engine, file: EngineFile, documents: EngineDocuments): Result<ClosableEngine, readonly Fault[]> {
   const loaded = engine.load(documents);
@@ -40,7 +51,7 @@ export function loadEngine(engine: Engine, file: EngineFile, documents: EngineDo
   const judging = loaded.value;
   const pool = createJudgePool(() => ({ engineUrl: engineUrl(file), documents }));
   return ok({
-    inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: sha256Hex(canonicalize(documents.rules)), engine: file.hash },
+    inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: hashOfRules(documents.rules), engine: file.hash },
     policyName: judging.policyName,
     understand(action: Action, signals: readonly Signal[]): Understood | Promise<Understood> {
       if (isLargeAction(action)) return pool.understand(action, signals);

@@ -11,6 +11,7 @@ import { readRuleset } from './builtin.ts';
 import type { EngineFile } from './engine-file.ts';
 import type { HostSets } from './host-sets.ts';
 import { type ClosableEngine, loadEngine } from './load-engine.ts';
+import { type PolicyChange, PolicyChanges, type PolicySource } from './policy-changes.ts';
 
 export interface PolicyInForceOptions {
   readonly engine: Engine;
@@ -24,10 +25,18 @@ export interface PolicyInForceOptions {
 }
 
 export interface PolicyInForce extends EngineProvider {
+  /** Why the last change was refused, while the policy before it is in force; undefined where it was not. */
+  readonly refused: string | undefined;
+  /** How many changes came into force since the start, and how many were refused. */
+  readonly counts: { readonly changed: number; readonly refused: number };
+  /** Has `listener` hear of every change from here on; a change is done when what it gives has resolved. */
+  onChange(listener: (change: PolicyChange) => Promise<void>): void;
+  /** A change could not even be read: the policy in force stays, and `refused` says why. */
+  refuse(fault: Fault, by: PolicySource): Promise<void>;
   /** Checks, resolves and compiles a document as written; changes nothing. `name` stands where the document names itself not. */
   compile(source: string, name?: string): Result<PolicyDraft, Fault>;
   /** Compiles a document and puts it in force. On any fault the policy in force stays as it is. */
-  set(source: string, name?: string): Promise<Result<PolicyView, Fault>>;
+  set(source: string, name?: string, by?: PolicySource): Promise<Result<PolicyView, Fault>>;
   /**
    * Loads the active policy with other rules. Nothing is changed until what it gives is called, in the same turn of the loop; until then
    * another policy could come into force.
@@ -118,8 +127,25 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     return before;
   }
 
+  const changes = new PolicyChanges();
+  const hash = (): string | undefined => current?.inputs.policy;
+
+  /** Puts what was loaded in force, tells of it, and closes what was before. */
+  async function putInForce(loaded: Result<ClosableEngine, Fault>, by: PolicySource): Promise<void> {
+    const old = hash();
+    const before = takeUp(loaded);
+    if (loaded.ok) await changes.changed(by, old, hash());
+    await before?.close();
+  }
+
   takeUp(loadActive(options));
   return {
+    counts: changes.counts,
+    get refused(): string | undefined {
+      return changes.refused;
+    },
+    onChange: (heard) => void (changes.listener = heard),
+    refuse: (fault, by) => changes.refuse(fault, by, hash()),
     engineFor: (): LoadedEngine | undefined => current,
     get problem(): string | undefined {
       return problem;
@@ -128,12 +154,12 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
       const compiled = compile(options, source, name);
       return compiled.ok ? ok(compiled.value.draft) : compiled;
     },
-    async set(source: string, name: string = NAME): Promise<Result<PolicyView, Fault>> {
+    async set(source: string, name: string = NAME, by: PolicySource = 'operator'): Promise<Result<PolicyView, Fault>> {
       const compiled = compile(options, source, name);
-      if (!compiled.ok) return compiled;
-      const { draft, loaded } = compiled.value;
-      const kept = options.store.setPolicy(draft);
-      if (kept.ok) await takeUp(ok(loaded))?.close();
+      const kept = compiled.ok ? options.store.setPolicy(compiled.value.draft) : compiled;
+      if (compiled.ok && kept.ok) await putInForce(ok(compiled.value.loaded), by);
+      // Whoever asks is told; what only a file says has nobody to tell.
+      else if (!kept.ok && by === 'file') await changes.refuse(kept.error, by, hash());
       return kept;
     },
     withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
@@ -147,7 +173,7 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     },
     ignoredRules: () => ignoredBy(options),
     async reload(): Promise<void> {
-      await takeUp(loadActive(options))?.close();
+      await putInForce(loadActive(options), 'operator');
     },
     async close(): Promise<void> {
       await current?.close();

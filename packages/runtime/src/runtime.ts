@@ -53,6 +53,7 @@ import { furtherLogs, logPlace } from './log-place.ts';
 import { type Logs, runLogs, unopenedBy } from './logs.ts';
 import { type LogWorld, type OpenedLog, openLogDisk, openLogOn, openOneLog } from './opened-log.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
+import { createPolicyAudit } from './policy-audit.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
 import { createPostureDesk } from './posture-desk.ts';
@@ -335,6 +336,7 @@ async function compose(opened: Opened, undo: Undo): Promise<Runtime> {
   const receiptKey = base64url(keys.receiptSigner.publicKey);
   await writeFile(join(options.dataDir, 'receipt.pub'), `${receiptKey}\n`);
   const ports = makePorts(opened, { recorder, policy });
+  policy.onChange(createPolicyAudit(ports, (message) => options.warn?.(message)));
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await ports.gate.close();

@@ -50,6 +50,7 @@ export function runtimeStatus(runtime: Runtime): JsonObject {
   return {
     policy: policy.engineFor('')?.policyName ?? null,
     problem: policy.problem ?? logs.problem() ?? null,
+    policyRefused: policy.refused ?? null,
     engine: engineFile.hash,
     rules: { hash, packs: packs.map(({ pack }) => pack), ignored: [...ignored] },
     logKey,

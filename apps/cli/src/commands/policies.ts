@@ -5,15 +5,11 @@ import type { JsonValue } from '@countersign/kernel';
 import { checkPolicy } from '../check-policy.ts';
 import { type Command, type Context, flag, type Input } from '../command.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
-import { type NamedPolicy, resolveFile, resolveRuleset } from '../policies.ts';
+import { type NamedPolicy, resolveFile, resolveNamed, resolveRuleset } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { withOperator } from './agents.ts';
 import { ignoredLine } from './rules-steering.ts';
-
-function isRuleset(name: string): boolean {
-  return BUILTIN_RULESETS.includes(name);
-}
 
 async function list(_input: Input, context: Context): Promise<Outcome> {
   const policies: NamedPolicy[] = [];
@@ -31,7 +27,7 @@ async function list(_input: Input, context: Context): Promise<Outcome> {
 async function show(input: Input, context: Context): Promise<Outcome> {
   const [name] = input.args;
   if (name === undefined) throw usageError('no policy is named', 'countersign policy list');
-  const policy = isRuleset(name) ? await resolveRuleset(name, context) : await resolveFile(name, context);
+  const policy = await resolveNamed(name, context);
   const resolved = policy.resolved as unknown as JsonValue;
   const text = flag(input, 'resolved') ? JSON.stringify(resolved, null, 2) : policy.yaml.trimEnd();
   return { exitCode: EXIT.ok, json: { name, hash: policy.hash, resolved, source: policy.yaml }, text };
@@ -75,7 +71,7 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
 
 async function apply(input: Input, context: Context): Promise<Outcome> {
   const [name = ''] = input.args;
-  const policy = isRuleset(name) ? await resolveRuleset(name, context) : await resolveFile(name, context);
+  const policy = await resolveNamed(name, context);
   const view = await withOperator(context, true, (operator) => operator.setPolicy(policy.yaml));
   const json = { policy: { name: view.name, version: view.version, hash: view.hash, active: view.active } };
   return { exitCode: EXIT.ok, json, text: `policy ${view.name} version ${view.version} (${view.hash.slice(0, 12)}) is in force` };

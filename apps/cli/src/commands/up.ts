@@ -1,5 +1,6 @@
 /** @module `up`: the gateway in the foreground, until Ctrl-C. */
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { type Command, type Context, type Input, textOption } from '../command.ts';
 import { CliError, EXIT, type ExitCode, type Outcome, usageError } from '../outcome.ts';
@@ -14,11 +15,13 @@ function readPort(text: string | undefined): string {
 function environment(input: Input, context: Context): Record<string, string | undefined> {
   const port = readPort(textOption(input, 'port'));
   const ruleset = textOption(input, 'ruleset');
+  const policy = textOption(input, 'policy');
   return {
     ...context.world.env,
     COUNTERSIGN_DATA: context.dataDir,
     ...(port === '' ? {} : { COUNTERSIGN_PORT: port }),
     ...(ruleset === undefined ? {} : { COUNTERSIGN_RULESET: ruleset }),
+    ...(policy === undefined ? {} : { COUNTERSIGN_POLICY: resolve(context.world.cwd, policy) }),
   };
 }
 
@@ -38,9 +41,9 @@ async function up(input: Input, context: Context): Promise<Outcome> {
     if (context.world.stop.reason !== 'SIGINT' || !process.stdin.isTTY) child.kill('SIGTERM');
   };
   context.world.stop.addEventListener('abort', stop);
-  const code = await new Promise<number>((resolve, reject) => {
+  const code = await new Promise<number>((done, reject) => {
     child.on('error', reject);
-    child.on('close', (status, signal) => resolve(status ?? (signal === null ? EXIT.runtime : EXIT.ok)));
+    child.on('close', (status, signal) => done(status ?? (signal === null ? EXIT.runtime : EXIT.ok)));
   });
   context.world.stop.removeEventListener('abort', stop);
   if (code !== 0 && !context.world.stop.aborted) {
@@ -57,7 +60,8 @@ export const upCommand: Command = {
   options: [
     { flags: '--port <number>', summary: '8080 where it is not said, 0 for any' },
     { flags: '--ruleset <name>', summary: 'ruleset that a new data directory starts with' },
+    { flags: '--policy <file>', summary: 'policy file to hold and to watch: a change is in force within a second' },
   ],
-  examples: ['countersign up', 'countersign up --port 0 --data /var/lib/countersign'],
+  examples: ['countersign up', 'countersign up --port 0 --data /var/lib/countersign', 'countersign up --policy policy.yaml'],
   run: up,
 };

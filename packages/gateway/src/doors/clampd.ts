@@ -34,6 +34,8 @@ export interface ClampdDoor {
   readonly problem: () => string | undefined;
   /** Logs that take nothing, while others may. */
   readonly failedLogs: () => readonly { readonly name: string; readonly reason: string }[];
+  /** Why the last change of the policy was refused; the one before it is in force. Quotes nothing of it. */
+  readonly refusedPolicy: () => string | undefined;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -229,6 +231,13 @@ function addTokenRoutes(app: FastifyInstance, door: ClampdDoor): void {
   });
 }
 
+/** It takes decisions; what it does not do as it should is named. */
+function healthOf({ failedLogs, refusedPolicy }: ClampdDoor): object {
+  const [logs, policy] = [failedLogs(), refusedPolicy()];
+  if (logs.length === 0 && policy === undefined) return { status: 'ok' };
+  return { status: 'degraded', ...(logs.length === 0 ? {} : { logs }), ...(policy === undefined ? {} : { policy }) };
+}
+
 function addOpenRoutes(app: FastifyInstance, door: ClampdDoor): void {
   const jwks = JSON.stringify({ keys: [jwkOf(door.scopeVerifier.publicKey, SCOPE_KEY_ID)] });
   app.get('/.well-known/jwks.json', (_, reply) =>
@@ -236,9 +245,7 @@ function addOpenRoutes(app: FastifyInstance, door: ClampdDoor): void {
   );
   app.get('/health', (_, reply) => {
     const reason = door.problem();
-    const logs = reason === undefined ? door.failedLogs() : [];
-    const well = logs.length === 0 ? { status: 'ok' } : { status: 'degraded', logs };
-    const body = reason === undefined ? well : { status: 'unavailable', reason };
+    const body = reason === undefined ? healthOf(door) : { status: 'unavailable', reason };
     return reply
       .code(reason === undefined ? 200 : 503)
       .header('content-type', JSON_TYPE)

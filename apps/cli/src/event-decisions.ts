@@ -1,0 +1,119 @@
+/**
+ * @module What a policy says of a PolicyEvent, in the words that Clawdstrike's commands answer with. An event that cannot be read is denied, and so is
+ * one whose content is not there: nothing was looked at.
+ */
+import type { JsonObject, JsonValue } from '@countersign/kernel';
+import { type PolicyEvent, type PolicyEventFault } from '@countersign/policy';
+import type { Decision, GuardResult, Judgement, Severity } from '@countersign/protocol';
+import type { Context } from './command.ts';
+import { type Judging, judgeSketch } from './judging.ts';
+
+export type EventOutcome = 'allowed' | 'warn' | 'blocked';
+
+export interface EventDecision {
+  readonly id: string;
+  readonly type: string;
+  /** Undefined where the event could not be read. */
+  readonly event: PolicyEvent | undefined;
+  readonly outcome: EventOutcome;
+  readonly decision: Decision;
+  readonly reasonCode: string;
+  /** The guard that decided, or the code of another reason; null for an allow. */
+  readonly guard: string | null;
+  readonly severity: Severity | null;
+  readonly message: string;
+  readonly reason: string | null;
+  /** Undefined where nothing was judged. */
+  readonly judgement: Judgement | undefined;
+}
+
+export interface EventJudge {
+  readonly judging: Judging;
+  readonly context: Context;
+  /** What an event does not hold is not held against it. */
+  readonly allowUnseen: boolean;
+}
+
+const OUTCOMES: Readonly<Record<Decision, EventOutcome>> = {
+  allow: 'allowed',
+  warn: 'warn',
+  modify: 'blocked',
+  defer: 'blocked',
+  deny: 'blocked',
+};
+const REASON_CODES: Readonly<Record<EventOutcome, string>> = {
+  allowed: 'ADC_POLICY_ALLOW',
+  warn: 'ADC_POLICY_WARN',
+  blocked: 'ADC_POLICY_DENY',
+};
+const RANK: Readonly<Record<Severity, number>> = { info: 0, low: 1, medium: 2, high: 3, critical: 4 };
+const UNSEEN_CODE = 'HSH_MISSING_CONTENT_BYTES';
+
+/** The worst of the guards that speak as the decision does, the earliest of equals. */
+function speaking(guards: readonly GuardResult[], outcome: EventOutcome): GuardResult | undefined {
+  const same = guards.filter(({ allowed, severity }) => (outcome === 'blocked' ? !allowed : allowed && RANK[severity] >= RANK.medium));
+  return same.reduce<GuardResult | undefined>(
+    (worst, one) => (worst !== undefined && RANK[worst.severity] >= RANK[one.severity] ? worst : one),
+    undefined,
+  );
+}
+
+type Said = Pick<EventDecision, 'guard' | 'severity' | 'message'>;
+
+function saidBy({ guards, verdict }: Judgement, outcome: EventOutcome): Said {
+  if (outcome === 'allowed') return { guard: null, severity: null, message: 'Allowed' };
+  const guard = speaking(guards, outcome);
+  if (guard !== undefined) return { guard: guard.guard, severity: guard.severity, message: guard.message };
+  const [reason] = verdict.reasons;
+  return { guard: reason?.code ?? 'judge', severity: reason?.severity ?? verdict.severity, message: reason?.text ?? verdict.decision };
+}
+
+function unseenDenial(event: PolicyEvent, judgement: Judgement): EventDecision {
+  const { id, type, unseen = '' } = event;
+  const message = 'The event does not hold what it writes: nothing was looked at';
+  const said = { guard: 'policy_event', severity: 'high', message, reason: unseen } as const;
+  return { id, type, event, outcome: 'blocked', decision: 'deny', reasonCode: UNSEEN_CODE, ...said, judgement };
+}
+
+/** Judges one event that was read. */
+export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecision {
+  const judgement = judgeSketch(judge.judging, event.action, judge.context);
+  const { decision } = judgement.verdict;
+  const outcome = OUTCOMES[decision];
+  const { id, type, unseen } = event;
+  if (unseen !== undefined && outcome !== 'blocked') {
+    if (!judge.allowUnseen) return unseenDenial(event, judgement);
+    return { id, type, event, outcome, decision, reasonCode: UNSEEN_CODE, ...saidBy(judgement, outcome), reason: unseen, judgement };
+  }
+  return { id, type, event, outcome, decision, reasonCode: REASON_CODES[outcome], ...saidBy(judgement, outcome), reason: null, judgement };
+}
+
+/** An event that could not be read. `id` is what it is called instead. */
+export function refuseEvent(id: string, fault: PolicyEventFault): EventDecision {
+  const place = fault.path === undefined || fault.path === '' ? '' : ` (${fault.path})`;
+  const said = { guard: 'policy_event', severity: 'high', message: `${fault.message}${place}`, reason: fault.code } as const;
+  const outcome = { outcome: 'blocked', decision: 'deny', reasonCode: 'ADC_POLICY_DENY' } as const;
+  return { id, type: '', event: undefined, ...outcome, ...said, judgement: undefined };
+}
+
+/** In the shape of the original's `eval` and `simulate`, with our verdict beside it. */
+export function eventDecisionJson(decided: EventDecision): JsonObject {
+  const { id, type, outcome, decision, reasonCode, guard, severity, message, reason, judgement } = decided;
+  const reasons: readonly JsonValue[] = judgement?.verdict.reasons.map(({ code }) => code) ?? [];
+  return {
+    eventId: id,
+    eventType: type,
+    outcome,
+    decision: {
+      allowed: outcome !== 'blocked',
+      denied: outcome === 'blocked',
+      warn: outcome === 'warn',
+      reason_code: reasonCode,
+      guard,
+      severity: severity === 'info' ? null : severity,
+      message,
+      reason,
+    },
+    verdict: { decision, risk: (judgement?.verdict.risk ?? 1000) / 1000, reasons },
+  };
+}
