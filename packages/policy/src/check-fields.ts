@@ -3,14 +3,12 @@
  */
 import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import { dotted, itemsOf, member } from './document-path.ts';
+import { readReference } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
 import type { Field, Pattern, Shape } from './fields.ts';
 import { compileHostGlob, compilePathGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { checkRegex } from './regex/regex-set.ts';
-
-/** Names that `extends` may give. */
-export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning'];
 
 /** A host list entry that stands for a host set of the operator. */
 export const HOST_SET_ENTRY: RegExp = /^@[a-z0-9][a-z0-9-]{0,62}$/;
@@ -46,21 +44,9 @@ function wrongType(check: Check, path: string, what: { readonly wanted: string; 
   complain(check, path, { code: 'policy_type', message: `must be ${what.wanted}, is ${typeName(what.value)}` });
 }
 
-/** The ruleset that an `extends` reference names, or undefined. */
-export function rulesetOf(reference: string): string | undefined {
-  const name = reference.startsWith('clawdstrike:') ? reference.slice(12) : reference;
-  return BUILTIN_RULESETS.includes(name) ? name : undefined;
-}
-
-function rulesetProblem(text: string): Complaint | undefined {
-  if (rulesetOf(text) !== undefined) return undefined;
-  const meant = suggest(text, BUILTIN_RULESETS);
-  const looksRemote = /[/\\:@+]|\.ya?ml$/.test(text);
-  return {
-    code: looksRemote ? 'policy_unsupported_field' : 'policy_extends',
-    message: looksRemote ? 'extending files, addresses and packages is not supported yet' : `there is no ruleset ${quoted(text)}`,
-    hint: meant === undefined ? `use one of ${BUILTIN_RULESETS.join(', ')}` : `did you mean ${quoted(meant)}?`,
-  };
+function referenceProblem(text: string): Complaint | undefined {
+  const reference = readReference(text);
+  return reference.ok ? undefined : reference.error;
 }
 
 function ruleIdProblem(text: string): Complaint | undefined {
@@ -70,7 +56,7 @@ function ruleIdProblem(text: string): Complaint | undefined {
 
 /** Why a pattern of a document does not compile, or undefined. */
 export function patternProblem(pattern: Pattern, text: string): Complaint | undefined {
-  if (pattern === 'ruleset') return rulesetProblem(text);
+  if (pattern === 'reference') return referenceProblem(text);
   if (pattern === 'rule-id') return ruleIdProblem(text);
   if (pattern === 'regex') {
     const tree = checkRegex(text);

@@ -162,6 +162,8 @@ export interface PolicyContent {
   readonly guards?: WrittenGuards;
   readonly settings?: Partial<Omit<PolicySettings, 'thresholds'>> & { readonly thresholds?: Partial<Thresholds> };
   readonly detection?: Partial<Detection>;
+  /** This document and all that extend it may only tighten what they extend. */
+  readonly attenuate_only?: boolean;
 }
 
 /** A document that was read and found valid by itself. */

@@ -27,7 +27,9 @@ export type PolicyFaultCode =
   | 'policy_extends_cycle'
   | 'policy_extends_depth'
   | 'policy_host_set'
-  | 'policy_rule_id';
+  | 'policy_rule_id'
+  | 'policy_extends_pin'
+  | 'policy_attenuation';
 
 /** Where something stands in its document. */
 export interface Position {

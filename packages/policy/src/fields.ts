@@ -7,7 +7,7 @@ import { POLICY_LIMITS } from './limits.ts';
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
 
-export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'ruleset' | 'rule-id';
+export type Pattern = 'path-glob' | 'host-glob' | 'frozen-host' | 'regex' | 'tool-glob' | 'reference' | 'rule-id';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -172,7 +172,7 @@ export const DOCUMENT: Shape = shape(
     version: { is: 'text', max: 32 },
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    extends: text('ruleset'),
+    extends: text('reference'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
     guards: shape(GUARD_FIELDS, {
       unsupported: new Set([
@@ -188,6 +188,7 @@ export const DOCUMENT: Shape = shape(
     }),
     settings: SETTINGS,
     detection: DETECTION,
+    attenuate_only: FLAG,
   },
   {
     unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),

@@ -21,7 +21,7 @@ export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.t
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
 export type { GuardInput } from './guards/result.ts';
 export { POLICY_LIMITS } from './limits.ts';
-export { BUILTIN_RULESETS } from './check-fields.ts';
+export { BUILTIN_RULESETS } from './builtin-rulesets.ts';
 export { POLICY_VERSIONS } from './fields.ts';
 export { parsePolicy } from './parse-policy.ts';
 export {
@@ -35,3 +35,6 @@ export {
 } from './regex/regex-set.ts';
 export { policyHash, resolvePolicy, type ResolveOptions } from './resolve-policy.ts';
 export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts';
+export { type GitReference, type HttpsReference, readReference } from './extends-reference.ts';
+export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
+export { type Widening, widenings } from './attenuation.ts';

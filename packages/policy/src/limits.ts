@@ -17,6 +17,8 @@ export const POLICY_LIMITS = {
   textCharsMax: 1024,
   /** Documents from a child to its last ancestor. */
   extendsDepthMax: 32,
+  /** Bytes of one document that is fetched for `extends`, before it is read. */
+  fetchBytesMax: 1_048_576,
   /** Faults reported at once. */
   faultsMax: 100,
   /** Alternatives one `{a,b}` host pattern may stand for. */

@@ -1,0 +1,4 @@
+/** @module Names of the rulesets that ship with Countersign. */
+
+/** Names that `extends` may give. */
+export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning'];
