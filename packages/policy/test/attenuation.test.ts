@@ -4,6 +4,7 @@ import {
   compilePolicy,
   type CompiledPolicy,
   evaluateGuards,
+  GUARD_NAMES,
   parsePolicy,
   type PolicyDocument,
   type PolicyFault,
@@ -46,6 +47,9 @@ settings:
   session_timeout_secs: 100
 detection: {paranoia_level: 2, disable: [R042], scores: {R123: 0.4}}
 `;
+
+/** Here a confirmation is a way past the lists. */
+const OPENING = 'guards: {mcp_tool: {allow: [read_file], require_confirmation: [], confirmation: warn}}\n';
 
 describe('POL-110 POL-111 attenuate_only, one row a field', () => {
   const rows: readonly (readonly [path: string, tighter: string, wider: string])[] = [
@@ -213,11 +217,11 @@ const PATHS = [
 ];
 const SHELLS = ['ls', 'sudo ls', 'su root', 'cat /etc/shadow', 'cat /work/test/x', 'if then', 'curl https://other.example'];
 
-function samples(): readonly Sample[] {
+/** Cases of the guards, and actions near the values that the overlays change. */
+function samples(): { readonly cases: readonly Sample[]; readonly near: readonly Sample[] } {
   const { cases } = readVectors('guards.json') as { readonly cases: readonly Case[] };
   const ticket = ['TCK-', '123456'].join('');
-  return [
-    ...cases,
+  const near = [
     ...TOOLS.map((tool) => ({ kind: 'tool.call', tool, params: { a: 'x'.repeat(20) } })),
     ...HOSTS.map((host) => ({ kind: 'net.egress', params: { host } })),
     ...PATHS.flatMap((path) => [
@@ -227,13 +231,14 @@ function samples(): readonly Sample[] {
     ]),
     ...SHELLS.map((command) => ({ kind: 'shell.exec', params: { command } })),
   ].map(sampleOf);
+  return { cases: cases.map(sampleOf), near };
 }
 
 /** Overlays near the edge: values that tighten, that widen, and that do neither. */
 function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
   const some = (items: readonly string[]): fc.Arbitrary<string[]> => fc.subarray([...items]);
-  const optional = <Fields extends Record<string, fc.Arbitrary<JsonValue>>>(fields: Fields): fc.Arbitrary<JsonValue> =>
-    fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<JsonValue>;
+  const block = <Fields extends Record<string, fc.Arbitrary<JsonValue>>>(fields: Fields): fc.Arbitrary<JsonValue> =>
+    fc.record(fields) as fc.Arbitrary<JsonValue>;
   const on = fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
   const paths = some(['/work/**', '/work/out/**', '/work/out/x', '/work/test/**', '/data/a.txt', '/etc/hosts', '**/test/**', '/**', '**']);
   const hosts = some(['*.openai.com', 'api.openai.com', '*.eu.openai.com', 'github.com', '*.example', 'bad.example', '*', 'other.example']);
@@ -243,15 +248,15 @@ function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
     { name: 'ticket2', pattern: 'TCK-[0-9]{6}', severity: 'info' },
     { name: 'own', pattern: 'id TCK', severity: 'critical' },
   ]);
-  const guards = optional({
-    forbidden_path: optional({
+  const guards = block({
+    forbidden_path: block({
       enabled: on,
       additional_patterns: paths,
       remove_patterns: some(['**/.env', '/work/**', '**/.ssh/**']),
       exceptions: paths,
     }),
-    path_allowlist: optional({ enabled: on, file_access_allow: paths, file_write_allow: paths, patch_allow: paths }),
-    egress_allowlist: optional({
+    path_allowlist: block({ enabled: on, file_access_allow: paths, file_write_allow: paths, patch_allow: paths }),
+    egress_allowlist: block({
       enabled: on,
       allow: hosts,
       block: hosts,
@@ -261,14 +266,14 @@ function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
       remove_block: hosts,
       default_action: fc.constantFrom('allow', 'log', 'block'),
     }),
-    secret_leak: optional({
+    secret_leak: block({
       enabled: on,
       severity_threshold: fc.constantFrom('info', 'warning', 'error', 'critical'),
       additional_patterns: secrets,
       remove_patterns: some(['ticket', 'jwt', 'github_token', 'own']),
       skip_paths: paths,
     }),
-    patch_integrity: optional({
+    patch_integrity: block({
       enabled: on,
       max_additions: fc.constantFrom(0, 1, 2, 5000),
       max_deletions: fc.constantFrom(0, 1, 500),
@@ -276,13 +281,13 @@ function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
       max_imbalance_ratio: fc.constantFrom(1, 2, 30),
       forbidden_patterns: some(['^y$', '^z$', 'eval']),
     }),
-    shell_command: optional({
+    shell_command: block({
       enabled: on,
       forbidden_patterns: some(['^sudo', '^su', '^ls', '^cat']),
       enforce_forbidden_paths: fc.boolean(),
       unparsed: fc.constantFrom('block', 'warn'),
     }),
-    mcp_tool: optional({
+    mcp_tool: block({
       enabled: on,
       allow: tools,
       block: tools,
@@ -301,29 +306,36 @@ function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
     flag: fc.constantFrom(1, 100, 300),
     block: fc.constantFrom(300, 600, 900),
   });
-  const settings = optional({
+  const settings = block({
     fail_fast: fc.boolean(),
     tool_thresholds: fc.uniqueArray(threshold, { selector: (entry) => entry.tool, maxLength: 4 }),
-    thresholds: optional({ flag: fc.constantFrom(1, 200, 300), block: fc.constantFrom(300, 700, 800) }),
+    thresholds: block({ flag: fc.constantFrom(1, 200, 300), block: fc.constantFrom(300, 700, 800) }),
   });
-  const strategy = fc.constantFrom('deep_merge', 'deep_merge', 'merge', 'replace');
-  return fc.record({ guards, settings, merge_strategy: strategy }, { requiredKeys: [] });
+  const strategy = fc.oneof({ weight: 8, arbitrary: fc.constant('deep_merge') }, fc.constantFrom('merge', 'replace'));
+  return fc.record({ guards, settings, merge_strategy: strategy });
 }
 
 function textOf(overlay: Readonly<Record<string, JsonValue>>, more: Readonly<Record<string, JsonValue>>): string {
   return JSON.stringify({ ...overlay, ...more });
 }
 
-/** One step towards the edge: an overlay keeps only one or two of its fields, so that many pass and many do not. */
-function thin(overlay: Readonly<Record<string, JsonValue>>, picks: readonly number[]): Readonly<Record<string, JsonValue>> {
+/** A step towards the edge: an overlay of few fields, so that many pass and many do not. `guard` undefined: of any guard. */
+function thin(
+  overlay: Readonly<Record<string, JsonValue>>,
+  picks: readonly number[],
+  guard: string | undefined,
+): Readonly<Record<string, JsonValue>> {
   const guards = Object.entries((overlay['guards'] ?? {}) as Readonly<Record<string, Readonly<Record<string, JsonValue>>>>);
-  const fields = guards.flatMap(([guard, block]) => Object.entries(block).map(([field, value]) => [guard, field, value] as const));
+  const fields = guards
+    .filter(([name]) => guard === undefined || name === guard)
+    .flatMap(([name, block]) => Object.entries(block).map(([field, value]) => [name, field, value] as const));
   const kept: Record<string, Record<string, JsonValue>> = {};
   for (const pick of picks) {
     const field = fields[pick % Math.max(1, fields.length)];
     if (field !== undefined) kept[field[0]] = { ...kept[field[0]], [field[1]]: field[2] };
   }
-  return { ...overlay, guards: kept };
+  const { settings = {}, merge_strategy: strategy = 'deep_merge' } = overlay;
+  return { merge_strategy: strategy, guards: kept, ...(guard === undefined && { settings }) };
 }
 
 function refuses(policy: CompiledPolicy, { action, facts }: Sample): boolean {
@@ -337,37 +349,30 @@ function compile(policy: ResolvedPolicy): CompiledPolicy {
 }
 
 describe(`POL-113 over ${String(OVERLAYS)} overlays (COUNTERSIGN_OVERLAYS sets how many)`, () => {
-  const all = samples();
-  const parents = ['extends: strict\n', 'extends: ai-agent\n', 'extends: permissive\n', 'extends: cicd\n', PARENT];
+  const { cases, near } = samples();
+  const parents = ['extends: strict\n', 'extends: ai-agent\n', 'extends: permissive\n', 'extends: cicd\n', PARENT, OPENING];
+  const ready = new Map(parents.map((text) => [text, compiled(text)]));
+  const made = fc.tuple(overlays(), fc.array(fc.nat(), { maxLength: 5 })).map(([overlay, picks]) => thin(overlay, picks, undefined));
+  const parentTexts = fc.oneof(
+    fc.constantFrom(...parents),
+    made.map((overlay) => textOf(overlay, { extends: 'permissive', merge_strategy: 'deep_merge' })),
+  );
 
   it('what the parent refuses, no child that is accepted allows', { timeout: 3_600_000 }, () => {
-    let accepted = 0;
-    let refused = 0;
+    const seen = { accepted: 0, refused: 0 };
     const property = fc.property(
-      fc.oneof(
-        fc.constantFrom(...parents),
-        overlays().map((overlay) => textOf(overlay, { extends: 'permissive', merge_strategy: 'deep_merge' })),
-      ),
+      parentTexts,
       overlays(),
-      fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
-      fc.boolean(),
-      fc.array(fc.nat(all.length - 1), { minLength: 24, maxLength: 24 }),
-      (parentText, whole, picks, isWhole, places) => {
-        const overlay = isWhole ? whole : thin(whole, picks);
-        const parsed = parsePolicy(parentText, 'parent');
-        const base = parsed.ok ? resolvePolicy(parsed.value, { rulesets, hostSets }) : parsed;
-        // Thresholds may clash; such a parent is no policy.
-        if (!base.ok) return;
-        const { policy } = laid(textOf(overlay, { extends: 'default', attenuate_only: true }), parentText);
-        if (policy === undefined) {
-          refused += 1;
-          return;
-        }
-        accepted += 1;
-        const [parent, child] = [compile(base.value), compile(policy)];
-        for (const place of places) {
-          const sample = all[place];
-          if (sample !== undefined && refuses(parent, sample)) expect(refuses(child, sample)).toBe(true);
+      fc.array(fc.nat(), { minLength: 1, maxLength: 2 }),
+      fc.constantFrom<string | undefined>(undefined, ...GUARD_NAMES),
+      fc.array(fc.nat(cases.length - 1), { minLength: 8, maxLength: 8 }),
+      (parentText, whole, picks, focus, places) => {
+        const { policy } = laid(textOf(thin(whole, picks, focus), { extends: 'default', attenuate_only: true }), parentText);
+        seen[policy === undefined ? 'refused' : 'accepted'] += 1;
+        if (policy === undefined) return;
+        const [parent, child] = [ready.get(parentText) ?? compile(resolved(parentText)), compile(policy)];
+        for (const sample of [...near, ...places.flatMap((place) => cases[place] ?? [])]) {
+          if (refuses(parent, sample) && !refuses(child, sample)) expect({ widened: sample.action }).toBeUndefined();
         }
         for (const tool of ['db.x', 'db.y', 'read', 'z', undefined]) {
           const [before, after] = [thresholdsFor(parent, tool), thresholdsFor(child, tool)];
@@ -377,12 +382,13 @@ describe(`POL-113 over ${String(OVERLAYS)} overlays (COUNTERSIGN_OVERLAYS sets h
     );
     fc.assert(property, { numRuns: OVERLAYS, seed: 20_261_126, endOnFailure: true });
     // Both sides of the edge are visited.
-    expect(accepted).toBeGreaterThan(OVERLAYS / 10);
-    expect(refused).toBeGreaterThan(OVERLAYS / 10);
+    expect(seen.accepted).toBeGreaterThan(OVERLAYS / 5);
+    expect(seen.refused).toBeGreaterThan(OVERLAYS / 5);
   });
 
   it('the samples are refused and allowed in good number', () => {
     const strict = compiled('strict');
+    const all = [...cases, ...near];
     const count = all.filter((sample) => refuses(strict, sample)).length;
     expect(count).toBeGreaterThan(20);
     expect(all.length - count).toBeGreaterThan(20);
