@@ -38,3 +38,4 @@ export { parseScope, scopeForTool, scopeMatches, type Scope } from './scopes.ts'
 export { type GitReference, type HttpsReference, readReference } from './extends-reference.ts';
 export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
 export { type Widening, widenings } from './attenuation.ts';
+export { flattenPolicy } from './flatten-policy.ts';
