@@ -191,7 +191,7 @@ export const DOCUMENT: Shape = shape(
     attenuate_only: FLAG,
   },
   {
-    unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
+    unsupported: new Set(['custom_guards', 'posture', 'origins', 'broker']),
     nullable: new Set(['extends', 'guards', 'settings', 'detection']),
   },
 );
