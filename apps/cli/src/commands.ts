@@ -18,6 +18,7 @@ import { logCommands } from './commands/logs.ts';
 import { logWitnessCommands } from './commands/log-witnesses.ts';
 import { orgCommands } from './commands/orgs.ts';
 import { policyCommands } from './commands/policies.ts';
+import { policyBundleCommands } from './commands/policy-bundles.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
@@ -39,6 +40,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['tool', 'which tools agents may call'],
   ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
+  ['policy bundle', 'signed files of policies'],
   ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
@@ -58,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
   ...toolCommands,
   ...orgCommands,
   ...policyCommands,
+  ...policyBundleCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

@@ -22,6 +22,8 @@ export interface NamedPolicy {
   readonly yaml: string;
   readonly resolved: ResolvedPolicy;
   readonly hash: string;
+  /** Names of the documents that it was made of, nearest first. */
+  readonly sources: readonly string[];
 }
 
 /**
@@ -36,12 +38,13 @@ export async function resolveText(source: string, yaml: string, context: Context
   const rulesets: ReadonlyMap<string, PolicyDocument> = await readRulesets();
   const sets = readHostSets(hostSetsPath(home));
   const cacheDir = join(home, '.cache', 'countersign', 'policies');
-  const sources = openPolicySources({ cwd, hosts: policyHosts(sets), cacheDir, resolveHost });
-  const ancestors = await loadAncestors(parsed.value, { rulesets, sources, file });
+  const places = openPolicySources({ cwd, hosts: policyHosts(sets), cacheDir, resolveHost });
+  const ancestors = await loadAncestors(parsed.value, { rulesets, sources: places, file });
   if (!ancestors.ok) throw configError(ancestors.error);
   const resolved = resolvePolicy(parsed.value, { rulesets, hostSets: new Map(Object.entries(sets)), ancestors: ancestors.value });
   if (!resolved.ok) throw configError(resolved.error);
-  return { source, yaml, resolved: resolved.value, hash: policyHash(resolved.value) };
+  const sources = [source, ...ancestors.value.map((one) => one.source)];
+  return { source, yaml, resolved: resolved.value, hash: policyHash(resolved.value), sources };
 }
 
 /**

@@ -39,3 +39,4 @@ export { type GitReference, type HttpsReference, readReference } from './extends
 export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
 export { type Widening, widenings } from './attenuation.ts';
 export { flattenPolicy } from './flatten-policy.ts';
+export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';

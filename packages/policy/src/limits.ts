@@ -19,6 +19,8 @@ export const POLICY_LIMITS = {
   extendsDepthMax: 32,
   /** Bytes of one document that is fetched for `extends`, before it is read. */
   fetchBytesMax: 1_048_576,
+  /** Bytes of one signed bundle. */
+  bundleBytesMax: 4_194_304,
   /** Faults reported at once. */
   faultsMax: 100,
   /** Alternatives one `{a,b}` host pattern may stand for. */
