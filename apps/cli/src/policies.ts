@@ -5,13 +5,12 @@ import {
   flattenPolicy,
   loadAncestors,
   parsePolicy,
-  type PolicyDocument,
   policyHash,
   readReference,
   resolvePolicy,
   type ResolvedPolicy,
 } from '@countersign/policy';
-import { hostSetsPath, openPolicySources, policyHosts, readHostSets, readRuleset, readRulesets, resolveHost } from '@countersign/runtime';
+import { hostSetsPath, loadRuleset, openPolicySources, policyHosts, readHostSets, readRuleset, resolveHost } from '@countersign/runtime';
 import type { Context } from './command.ts';
 import { readText } from './documents.ts';
 import { configError } from './outcome.ts';
@@ -24,6 +23,8 @@ export interface NamedPolicy {
   readonly hash: string;
   /** Names of the documents that it was made of, nearest first. */
   readonly sources: readonly string[];
+  /** Real path of the file it is, where it is one. */
+  readonly file?: string | undefined;
 }
 
 /**
@@ -35,16 +36,19 @@ export async function resolveText(source: string, yaml: string, context: Context
   const parsed = parsePolicy(yaml, source);
   if (!parsed.ok) throw configError(parsed.error);
   const { home, cwd } = context.world;
-  const rulesets: ReadonlyMap<string, PolicyDocument> = await readRulesets();
   const sets = readHostSets(hostSetsPath(home));
   const cacheDir = join(home, '.cache', 'countersign', 'policies');
   const places = openPolicySources({ cwd, hosts: policyHosts(sets), cacheDir, resolveHost });
-  const ancestors = await loadAncestors(parsed.value, { rulesets, sources: places, file });
+  const ancestors = await loadAncestors(parsed.value, { ruleset: loadRuleset, sources: places, file });
   if (!ancestors.ok) throw configError(ancestors.error);
-  const resolved = resolvePolicy(parsed.value, { rulesets, hostSets: new Map(Object.entries(sets)), ancestors: ancestors.value });
+  const resolved = resolvePolicy(parsed.value, {
+    rulesets: new Map(),
+    hostSets: new Map(Object.entries(sets)),
+    ancestors: ancestors.value,
+  });
   if (!resolved.ok) throw configError(resolved.error);
   const sources = [source, ...ancestors.value.map((one) => one.source)];
-  return { source, yaml, resolved: resolved.value, hash: policyHash(resolved.value), sources };
+  return { source, yaml, resolved: resolved.value, hash: policyHash(resolved.value), sources, file };
 }
 
 /**

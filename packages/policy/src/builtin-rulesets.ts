@@ -1,4 +1,17 @@
 /** @module Names of the rulesets that ship with Countersign. */
 
 /** Names that `extends` may give. */
-export const BUILTIN_RULESETS: readonly string[] = ['permissive', 'default', 'strict', 'ai-agent', 'cicd', 'learning'];
+export const BUILTIN_RULESETS: readonly string[] = [
+  'permissive',
+  'default',
+  'strict',
+  'ai-agent',
+  'cicd',
+  'learning',
+  'hipaa-default',
+  'hipaa-strict',
+  'pci-default',
+  'pci-strict',
+  'soc2-default',
+  'soc2-strict',
+];

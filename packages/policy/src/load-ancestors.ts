@@ -37,7 +37,8 @@ export interface DocumentSources {
 }
 
 export interface AncestorOptions {
-  readonly rulesets: ReadonlyMap<string, PolicyDocument>;
+  /** A built-in ruleset by name; undefined where it is not at hand. */
+  readonly ruleset: (name: string) => Promise<PolicyDocument | undefined>;
   readonly sources: DocumentSources;
   /** Real path of the document's own file; undefined where it has none. */
   readonly file?: string | undefined;
@@ -161,7 +162,7 @@ async function follow(
   if (!meant.ok) return err(refusal(meant.error, from.fault));
   const reference = meant.value;
   if (reference.kind === 'ruleset') {
-    const document = options.rulesets.get(reference.name);
+    const document = await options.ruleset(reference.name);
     if (document === undefined) return err([faultAt('policy_extends', `the ruleset ${quoted(written)} is not at hand`, from.fault)]);
     return ok({ key: `ruleset:${reference.name}`, place: { at: 'ruleset' }, document });
   }

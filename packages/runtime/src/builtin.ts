@@ -50,17 +50,23 @@ export async function readRuleset(name: string): Promise<Result<string, readonly
   return ok(await readText(new URL(`${name}.yaml`, RULESETS)));
 }
 
+/** One built-in ruleset, parsed; undefined where there is none of that name. */
+export async function loadRuleset(name: string): Promise<PolicyDocument | undefined> {
+  if (!BUILTIN_RULESETS.includes(name)) return undefined;
+  const parsed = parsePolicy(await readText(new URL(`${name}.yaml`, RULESETS)), `${name}.yaml`);
+  if (parsed.ok) return parsed.value;
+  throw new CodedError({
+    code: 'builtin_invalid',
+    message: `the built-in ruleset ${name} is invalid: ${parsed.error[0]?.message ?? ''}`,
+  });
+}
+
 /** All built-in rulesets, parsed: what `extends` may name. */
 export async function readRulesets(): Promise<ReadonlyMap<string, PolicyDocument>> {
   const rulesets = new Map<string, PolicyDocument>();
   for (const name of BUILTIN_RULESETS) {
-    const parsed = parsePolicy(await readText(new URL(`${name}.yaml`, RULESETS)), `${name}.yaml`);
-    if (!parsed.ok)
-      throw new CodedError({
-        code: 'builtin_invalid',
-        message: `the built-in ruleset ${name} is invalid: ${parsed.error[0]?.message ?? ''}`,
-      });
-    rulesets.set(name, parsed.value);
+    const document = await loadRuleset(name);
+    if (document !== undefined) rulesets.set(name, document);
   }
   return rulesets;
 }

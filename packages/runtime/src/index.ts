@@ -1,5 +1,5 @@
 /** @module The embedded composition: a data directory becomes the ports of the pipeline. */
-export { readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
+export { loadRuleset, readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
 export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
 export { openEngineStore, readKeptEngine, type EngineStore } from './engine-store.ts';
 export { openEvidenceDirectory, type EvidenceDirectory, type EvidenceOptions } from './evidence-directory.ts';

@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { sha256Hex } from '@countersign/crypto';
 import { loadAncestors, parsePolicy, POLICY_LIMITS, type PolicyFault, resolvePolicy } from '@countersign/policy';
-import { openPinnedCache, openPolicySources, type PolicyHosts, readRulesets, type ResolveHost } from '@countersign/runtime';
+import { loadRuleset, openPinnedCache, openPolicySources, type PolicyHosts, type ResolveHost } from '@countersign/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const place = mkdtempSync(join(tmpdir(), 'countersign-sources-'));
-const rulesets = await readRulesets();
 const HOST = 'policies.internal.example';
 const inside: PolicyHosts = { outside: [], inside: [HOST] };
 const home: ResolveHost = async () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
@@ -82,9 +81,9 @@ interface Loaded {
 async function load(text: string, more: Parameters<typeof sourcesOf>[0] & { readonly file?: string } = {}): Promise<Loaded> {
   const document = parsePolicy(text, 'child.yaml');
   if (!document.ok) return { faults: document.error, names: [], blocked: [] };
-  const ancestors = await loadAncestors(document.value, { rulesets, sources: sourcesOf(more), file: more.file });
+  const ancestors = await loadAncestors(document.value, { ruleset: loadRuleset, sources: sourcesOf(more), file: more.file });
   if (!ancestors.ok) return { faults: ancestors.error, names: [], blocked: [] };
-  const policy = resolvePolicy(document.value, { rulesets, hostSets: new Map(), ancestors: ancestors.value });
+  const policy = resolvePolicy(document.value, { rulesets: new Map(), hostSets: new Map(), ancestors: ancestors.value });
   const blocked = policy.ok ? policy.value.guards.egress_allowlist.block : [];
   return { faults: policy.ok ? [] : policy.error, names: ancestors.value.map((one) => one.content.name ?? ''), blocked };
 }
