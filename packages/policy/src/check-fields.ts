@@ -121,6 +121,8 @@ function readList(check: Check, field: Field & { is: 'list' }, at: { path: strin
   const seen = new Set<JsonValue>();
   const out: JsonValue[] = [];
   for (const [i, item] of items.entries()) {
+    // Nothing more would be reported.
+    if (check.faults.length >= POLICY_LIMITS.faultsMax) break;
     const path = dotted(at.path, i);
     const read = readField(check, field.item, { path, value: item });
     const key = field.key === undefined ? undefined : member(item, field.key);

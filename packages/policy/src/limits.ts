@@ -7,6 +7,8 @@ export const POLICY_LIMITS = {
   depthMax: 16,
   /** Keys, values and items of one document, aliases counted each time they are followed. */
   nodesMax: 20_000,
+  /** Lines, commas, brackets and dashes of one document, counted before it is read: twice as many as values. */
+  marksMax: 40_000,
   /** Entries of one list. */
   listMax: 1024,
   /** Characters of one name, path, tool or host entry. */

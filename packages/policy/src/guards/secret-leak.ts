@@ -113,6 +113,12 @@ function isKnown(found: readonly Match[], match: Match, exact: boolean): boolean
   });
 }
 
+/** Many light matches must not hide a heavy one: it takes the place of the first that weighs less. */
+function makeRoom(found: Match[], match: Match): void {
+  const lighter = found.findIndex((other) => SEVERITY_RANK[other.severity] < SEVERITY_RANK[match.severity]);
+  if (lighter >= 0) found[lighter] = match;
+}
+
 function findMatches(patterns: SecretPatterns, context: GuardContext): readonly Match[] {
   const texts = bodyTexts(context.facts);
   const leaves = new Map(
@@ -125,6 +131,7 @@ function findMatches(patterns: SecretPatterns, context: GuardContext): readonly 
   const add = (match: Match | undefined, exact: boolean): void => {
     if (match === undefined || !bringsIn(scope, match.span) || isKnown(found, match, exact)) return;
     if (found.length < POLICY_LIMITS.matchesMax) found.push(match);
+    else makeRoom(found, match);
   };
   for (const text of texts) {
     for (const hit of patterns.set.search(text.text, context.meter)) {
