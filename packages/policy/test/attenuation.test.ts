@@ -5,7 +5,6 @@ import {
   type CompiledPolicy,
   evaluateGuards,
   GUARD_NAMES,
-  parsePolicy,
   type PolicyDocument,
   type PolicyFault,
   type ResolvedPolicy,
@@ -15,6 +14,7 @@ import {
 } from '@countersign/policy';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { overlays, TOOLS } from './overlays.ts';
 import { actionOf, compiled, documentOf, readVectors, resolved, rulesets, understanding, unfold } from './support.ts';
 
 /** How many overlays are made: 2,000 in `npm test`; COUNTERSIGN_OVERLAYS=100000 for the long run. */
@@ -204,7 +204,6 @@ function sampleOf(one: Case): Sample {
   return { action, facts: understanding.understand(action, []) };
 }
 
-const TOOLS = ['read_file', 'list_files', 'write_file', 'git_push', 'deploy', 'shell_exec', 'mcp__s__read_file'];
 const HOSTS = ['api.openai.com', 'eu.openai.com', 'github.com', 'bad.example', 'x.bad.example', 'other.example'];
 const PATHS = [
   '/work/a.txt',
@@ -232,87 +231,6 @@ function samples(): { readonly cases: readonly Sample[]; readonly near: readonly
     ...SHELLS.map((command) => ({ kind: 'shell.exec', params: { command } })),
   ].map(sampleOf);
   return { cases: cases.map(sampleOf), near };
-}
-
-/** Overlays near the edge: values that tighten, that widen, and that do neither. */
-function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
-  const some = (items: readonly string[]): fc.Arbitrary<string[]> => fc.subarray([...items]);
-  const block = <Fields extends Record<string, fc.Arbitrary<JsonValue>>>(fields: Fields): fc.Arbitrary<JsonValue> =>
-    fc.record(fields) as fc.Arbitrary<JsonValue>;
-  const on = fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
-  const paths = some(['/work/**', '/work/out/**', '/work/out/x', '/work/test/**', '/data/a.txt', '/etc/hosts', '**/test/**', '/**', '**']);
-  const hosts = some(['*.openai.com', 'api.openai.com', '*.eu.openai.com', 'github.com', '*.example', 'bad.example', '*', 'other.example']);
-  const tools = some(TOOLS);
-  const secrets = fc.subarray<JsonValue>([
-    { name: 'ticket', pattern: 'TCK-[0-9]{6}', severity: 'critical' },
-    { name: 'ticket2', pattern: 'TCK-[0-9]{6}', severity: 'info' },
-    { name: 'own', pattern: 'id TCK', severity: 'critical' },
-  ]);
-  const guards = block({
-    forbidden_path: block({
-      enabled: on,
-      additional_patterns: paths,
-      remove_patterns: some(['**/.env', '/work/**', '**/.ssh/**']),
-      exceptions: paths,
-    }),
-    path_allowlist: block({ enabled: on, file_access_allow: paths, file_write_allow: paths, patch_allow: paths }),
-    egress_allowlist: block({
-      enabled: on,
-      allow: hosts,
-      block: hosts,
-      additional_allow: hosts,
-      remove_allow: hosts,
-      additional_block: hosts,
-      remove_block: hosts,
-      default_action: fc.constantFrom('allow', 'log', 'block'),
-    }),
-    secret_leak: block({
-      enabled: on,
-      severity_threshold: fc.constantFrom('info', 'warning', 'error', 'critical'),
-      additional_patterns: secrets,
-      remove_patterns: some(['ticket', 'jwt', 'github_token', 'own']),
-      skip_paths: paths,
-    }),
-    patch_integrity: block({
-      enabled: on,
-      max_additions: fc.constantFrom(0, 1, 2, 5000),
-      max_deletions: fc.constantFrom(0, 1, 500),
-      require_balance: fc.boolean(),
-      max_imbalance_ratio: fc.constantFrom(1, 2, 30),
-      forbidden_patterns: some(['^y$', '^z$', 'eval']),
-    }),
-    shell_command: block({
-      enabled: on,
-      forbidden_patterns: some(['^sudo', '^su', '^ls', '^cat']),
-      enforce_forbidden_paths: fc.boolean(),
-      unparsed: fc.constantFrom('block', 'warn'),
-    }),
-    mcp_tool: block({
-      enabled: on,
-      allow: tools,
-      block: tools,
-      require_confirmation: tools,
-      additional_allow: tools,
-      remove_allow: tools,
-      additional_block: tools,
-      remove_block: tools,
-      default_action: fc.constantFrom('allow', 'block'),
-      confirmation: fc.constantFrom('block', 'warn'),
-      max_args_size: fc.constantFrom(1, 28, 1000),
-    }),
-  });
-  const threshold = fc.record({
-    tool: fc.constantFrom('db.*', '*', 'db.x', 'read*'),
-    flag: fc.constantFrom(1, 100, 300),
-    block: fc.constantFrom(300, 600, 900),
-  });
-  const settings = block({
-    fail_fast: fc.boolean(),
-    tool_thresholds: fc.uniqueArray(threshold, { selector: (entry) => entry.tool, maxLength: 4 }),
-    thresholds: block({ flag: fc.constantFrom(1, 200, 300), block: fc.constantFrom(300, 700, 800) }),
-  });
-  const strategy = fc.oneof({ weight: 8, arbitrary: fc.constant('deep_merge') }, fc.constantFrom('merge', 'replace'));
-  return fc.record({ guards, settings, merge_strategy: strategy });
 }
 
 function textOf(overlay: Readonly<Record<string, JsonValue>>, more: Readonly<Record<string, JsonValue>>): string {
