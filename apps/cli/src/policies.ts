@@ -15,24 +15,26 @@ import type { Context } from './command.ts';
 import { readText } from './documents.ts';
 import { configError } from './outcome.ts';
 
-export interface NamedPolicy {
-  /** Name of a ruleset or path of a file. */
+export interface PolicyText {
+  /** Name of a ruleset or path of a file: what faults call it. */
   readonly source: string;
   readonly yaml: string;
+  /** Real path of the file it is; where it is none, relative paths begin at the working directory. */
+  readonly file?: string | undefined;
+}
+
+export interface NamedPolicy extends PolicyText {
   readonly resolved: ResolvedPolicy;
   readonly hash: string;
   /** Names of the documents that it was made of, nearest first. */
   readonly sources: readonly string[];
-  /** Real path of the file it is, where it is one. */
-  readonly file?: string | undefined;
 }
 
 /**
- * Parses and resolves a text that faults call `source`, with all that it extends.
- * @param file Real path of the file it is; undefined where it is none: then relative paths begin at the working directory.
+ * Parses and resolves a text with all that it extends.
  * @throws {CliError} exit 3 with every fault.
  */
-export async function resolveText(source: string, yaml: string, context: Context, file?: string): Promise<NamedPolicy> {
+export async function resolveText({ source, yaml, file }: PolicyText, context: Context): Promise<NamedPolicy> {
   const parsed = parsePolicy(yaml, source);
   if (!parsed.ok) throw configError(parsed.error);
   const { home, cwd } = context.world;
@@ -63,7 +65,7 @@ export async function textToApply(policy: NamedPolicy, context: Context): Promis
   const reference = base === undefined ? undefined : readReference(base);
   if (reference === undefined || (reference.ok && reference.value.kind === 'ruleset')) return policy.yaml;
   const flat = `# Flattened by countersign: all that the policy extended stands here.\n${JSON.stringify(flattenPolicy(policy.resolved), null, 2)}\n`;
-  const again = await resolveText(policy.source, flat, context);
+  const again = await resolveText({ source: policy.source, yaml: flat }, context);
   if (again.hash !== policy.hash)
     throw configError([
       {
@@ -79,13 +81,14 @@ export async function textToApply(policy: NamedPolicy, context: Context): Promis
 export async function resolveRuleset(name: string, context: Context): Promise<NamedPolicy> {
   const yaml = await readRuleset(name);
   if (!yaml.ok) throw configError(yaml.error);
-  return resolveText(name, yaml.value, context);
+  return resolveText({ source: name, yaml: yaml.value }, context);
 }
 
 /** A file of the user, `-` for standard input. */
 export async function resolveFile(path: string, context: Context): Promise<NamedPolicy> {
-  const text = await readText(path, context);
-  return resolveText(path, text, context, path === '-' ? undefined : await realpath(resolve(context.world.cwd, path)));
+  const yaml = await readText(path, context);
+  const file = path === '-' ? undefined : await realpath(resolve(context.world.cwd, path));
+  return resolveText({ source: path, yaml, file }, context);
 }
 
 /** `--policy FILE` or `--ruleset NAME`; the ruleset `default` where neither is given. */

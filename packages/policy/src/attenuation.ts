@@ -202,7 +202,8 @@ interface Pair<Config> {
 /** Rows for the fields that have one, equality for the others: a field that is new in the format cannot widen unseen. */
 function compare<Config extends object>(path: string, table: Table<Config>, { parent, child }: Pair<Config>): readonly Widening[] {
   // Configurations are JSON by construction.
-  const [before, after] = [parent as unknown as JsonObject, child as unknown as JsonObject];
+  const before = parent as unknown as JsonObject;
+  const after = child as unknown as JsonObject;
   const rows = new Map<string, Row<Config>>(Object.entries(table));
   return keysOf(before, after).flatMap((key) => {
     const [was, is] = [getOwn(before, key), getOwn(after, key)];

@@ -97,15 +97,16 @@ function readGit(text: string): Result<GitReference, ReferenceProblem> {
   if (!COMMIT.test(commit))
     return fault('policy_extends', `${quoted(commit)} is not a whole commit id`, 'write all 40 hex digits, in lower case');
   if (innerPath(path) === undefined) return fault('policy_extends', `${quoted(path)} is not a path within a repository`, form);
-  const base = { kind: 'git' as const, repository, commit, path, sha256: pin.sha256 };
-  if (repository.startsWith('file://'))
-    return GIT_FILE.test(repository) && !/(?:^|\/)\.\.?(?:\/|$)/.test(repository)
-      ? ok(base)
-      : fault('policy_extends', `${quoted(repository)} is not a plain path of a repository`, form);
+  const place = placeOf(repository);
+  if (place === undefined) return fault('policy_extends', `${quoted(repository)} is not a plain place of a repository`, form);
+  return ok({ kind: 'git', repository, ...place, commit, path, sha256: pin.sha256 });
+}
+
+/** Host and port of a repository, neither for one of this machine; undefined where it is no plain place. */
+function placeOf(repository: string): Pick<GitReference, 'host' | 'port'> | undefined {
+  if (repository.startsWith('file://')) return GIT_FILE.test(repository) && !/(?:^|\/)\.\.?(?:\/|$)/.test(repository) ? {} : undefined;
   const address = addressOf(repository);
-  if (address === undefined || address.path.includes('?'))
-    return fault('policy_extends', `${quoted(repository)} is not a plain https address`, form);
-  return ok({ ...base, host: address.host, port: address.port });
+  return address === undefined || address.path.includes('?') ? undefined : { host: address.host, port: address.port };
 }
 
 function readFile(text: string): Result<FileReference, ReferenceProblem> {

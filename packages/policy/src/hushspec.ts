@@ -129,13 +129,6 @@ const DOCUMENT: Keys = {
   extensions: { to: [], keys: EXTENSIONS },
 };
 
-/** The policy as it grows, and where each of its parts stood. */
-interface Translation {
-  readonly check: Check;
-  /** HushSpec path by policy path. */
-  readonly origins: Map<string, string>;
-}
-
 interface Place {
   /** Path in the HushSpec text. */
   readonly from: string;
@@ -166,74 +159,84 @@ function asJson(value: Draft | JsonValue): JsonValue {
   return Object.fromEntries([...value].map(([key, item]) => [key, asJson(item)]));
 }
 
-/** A value that keeps its form: the places of all it holds are noted, and words that are called otherwise replaced. */
-function copy(translation: Translation, value: JsonValue, rule: Rule, place: Place): JsonValue {
-  translation.origins.set(place.path, place.from);
-  if (Array.isArray(value)) {
-    const items = value as JsonArray;
-    return items.map((item, i) => {
-      const at = { from: dotted(place.from, i), path: dotted(place.path, i) };
-      if (rule.each === undefined || !isJsonObject(item)) return copy(translation, item, rule, at);
-      translation.origins.set(at.path, at.from);
-      return translateShape(translation, item, rule.each, at);
-    });
+interface Shaped {
+  readonly value: JsonObject;
+  readonly keys: Keys;
+}
+
+/** The value at a key as another mapping, where the rule says that it is one. */
+function shapedBy(value: JsonValue, keys: Keys | undefined): Shaped | undefined {
+  return keys !== undefined && isJsonObject(value) ? { value, keys } : undefined;
+}
+
+class Translator {
+  /** HushSpec path by policy path. */
+  readonly origins = new Map<string, string>();
+  readonly #check: Check;
+
+  constructor(check: Check) {
+    this.#check = check;
   }
-  if (isJsonObject(value)) {
-    const entries = Object.keys(value).map((key): [string, JsonValue] => {
-      const at = { from: dotted(place.from, key), path: dotted(place.path, key) };
-      return [key, copyEntry(translation, getOwn(value, key) ?? null, rule, at)];
-    });
-    return Object.fromEntries(entries);
-  }
-  return typeof value === 'string' && rule.words !== undefined ? (getOwn(rule.words, value) ?? value) : value;
-}
 
-function copyEntry(translation: Translation, value: JsonValue, rule: Rule, at: Place): JsonValue {
-  if (rule.each === undefined || !isJsonObject(value)) return copy(translation, value, {}, at);
-  translation.origins.set(at.path, at.from);
-  return translateShape(translation, value, rule.each, at);
-}
-
-function unknownKey(check: Check, keys: Keys, key: string, path: string): void {
-  const known = Object.keys(keys);
-  const meant = suggest(key, known);
-  complain(check, path, {
-    code: 'policy_unknown_field',
-    message: `there is no field ${quoted(key)} here`,
-    hint: meant === undefined ? `known fields: ${known.join(', ')}` : `did you mean ${quoted(meant)}?`,
-  });
-}
-
-/** Lays what a mapping holds into the draft, key by key. */
-function translateInto(translation: Translation, draft: Draft, value: JsonObject, keys: Keys, place: Place): void {
-  for (const key of Object.keys(value)) {
-    const from = dotted(place.from, key);
-    const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
-    const item = getOwn(value, key) ?? null;
-    if (rule === undefined) {
-      unknownKey(translation.check, keys, key, from);
-      continue;
+  /** Lays what a mapping holds into the draft, key by key. */
+  into(draft: Draft, { value, keys }: Shaped, place: Place): void {
+    for (const key of Object.keys(value)) {
+      const from = dotted(place.from, key);
+      const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      if (rule === undefined) this.#unknown(keys, key, from);
+      else this.#member(draft, { item: getOwn(value, key) ?? null, rule, target: rule.to ?? [key] }, { from, path: place.path });
     }
-    const target = rule.to ?? [key];
-    let path = place.path;
-    for (const step of target) path = dotted(path, step);
-    const parent = within(draft, target.slice(0, -1));
+  }
+
+  #member(
+    draft: Draft,
+    { item, rule, target }: { readonly item: JsonValue; readonly rule: Rule; readonly target: readonly string[] },
+    { from, path: under }: Place,
+  ): void {
+    const path = target.reduce((at, step) => dotted(at, step), under);
     const name = target.at(-1);
-    if (name !== undefined) translation.origins.set(path, from);
-    if (rule.keys !== undefined && isJsonObject(item)) {
-      translateInto(translation, name === undefined ? draft : within(parent, [name]), item, rule.keys, { from, path });
-    } else if (name !== undefined) {
-      parent.set(name, copy(translation, item, rule, { from, path }));
-    } else if (item !== null) {
-      complain(translation.check, from, { code: 'policy_type', message: 'must be a mapping' });
+    const shaped = shapedBy(item, rule.keys);
+    if (name === undefined) {
+      if (shaped !== undefined) this.into(draft, shaped, { from, path });
+      else if (item !== null) complain(this.#check, from, { code: 'policy_type', message: 'must be a mapping' });
+      return;
     }
+    this.origins.set(path, from);
+    const parent = within(draft, target.slice(0, -1));
+    if (shaped === undefined) parent.set(name, this.#copy(item, rule, { from, path }));
+    else this.into(within(parent, [name]), shaped, { from, path });
   }
-}
 
-function translateShape(translation: Translation, value: JsonObject, keys: Keys, place: Place): JsonValue {
-  const draft: Draft = new Map<string, Draft | JsonValue>();
-  translateInto(translation, draft, value, keys, place);
-  return asJson(draft);
+  /** A value that keeps its form: the places of all it holds are noted, and words that are called otherwise replaced. */
+  #copy(value: JsonValue, rule: Rule, place: Place): JsonValue {
+    this.origins.set(place.path, place.from);
+    const below = (key: string | number): Place => ({ from: dotted(place.from, key), path: dotted(place.path, key) });
+    if (Array.isArray(value)) return (value as JsonArray).map((item, i) => this.#item(item, rule, below(i)));
+    if (isJsonObject(value)) {
+      const inner = rule.each === undefined ? {} : rule;
+      return Object.fromEntries(Object.keys(value).map((key) => [key, this.#item(getOwn(value, key) ?? null, inner, below(key))]));
+    }
+    return typeof value === 'string' && rule.words !== undefined ? (getOwn(rule.words, value) ?? value) : value;
+  }
+
+  #item(value: JsonValue, rule: Rule, at: Place): JsonValue {
+    const shaped = shapedBy(value, rule.each);
+    if (shaped === undefined) return this.#copy(value, rule.each === undefined ? rule : {}, at);
+    this.origins.set(at.path, at.from);
+    const draft: Draft = new Map<string, Draft | JsonValue>();
+    this.into(draft, shaped, at);
+    return asJson(draft);
+  }
+
+  #unknown(keys: Keys, key: string, path: string): void {
+    const known = Object.keys(keys);
+    const meant = suggest(key, known);
+    complain(this.#check, path, {
+      code: 'policy_unknown_field',
+      message: `there is no field ${quoted(key)} here`,
+      hint: meant === undefined ? `known fields: ${known.join(', ')}` : `did you mean ${quoted(meant)}?`,
+    });
+  }
 }
 
 export interface HushReading {
@@ -256,12 +259,12 @@ export function translateHushSpec(check: Check, root: JsonObject): HushReading {
   if (typeof version !== 'string' || !HUSHSPEC_VERSIONS.includes(version)) {
     complain(check, 'hushspec', { code: 'policy_version', message: `HushSpec is read in version ${HUSHSPEC_VERSIONS.join(', ')}` });
   }
-  const translation: Translation = { check, origins: new Map() };
+  const translator = new Translator(check);
   const draft: Draft = new Map<string, Draft | JsonValue>();
-  translateInto(translation, draft, root, DOCUMENT, { from: '', path: '' });
+  translator.into(draft, { value: root, keys: DOCUMENT }, { from: '', path: '' });
   draft.delete('hushspec');
   const positions = new Map<string, Position>();
-  for (const [path, from] of translation.origins) {
+  for (const [path, from] of translator.origins) {
     const position = check.positions.get(from);
     if (position !== undefined) positions.set(path, position);
   }
@@ -269,7 +272,7 @@ export function translateHushSpec(check: Check, root: JsonObject): HushReading {
   return {
     value: isJsonObject(value) ? value : {},
     positions,
-    relocate: (fault) => relocated(fault, translation.origins, check),
+    relocate: (fault) => relocated(fault, translator.origins, check),
   };
 }
 

@@ -138,18 +138,19 @@ function extentOf(text: string): Extent {
   let marks = 0;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
-    const opens = unit === 0x5b || unit === 0x7b;
-    if (opens) depth += 1;
-    else if ((unit === 0x5d || unit === 0x7d) && depth > 0) depth -= 1;
-    if (opens || unit === 0x2c || unit === 0x0a || unit === 0x0d || isIndicator(text, i)) marks += 1;
-    if (depth > deepest) deepest = depth;
+    if (unit === 0x5b || unit === 0x7b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+      marks += 1;
+    } else if ((unit === 0x5d || unit === 0x7d) && depth > 0) depth -= 1;
+    else if (beginsValue(text, i, unit)) marks += 1;
   }
   return { depth: deepest, marks };
 }
 
-/** `- ` and `? ` begin values within a line; a plain dash does not. */
-function isIndicator(text: string, i: number): boolean {
-  const unit = text.charCodeAt(i);
+/** Line ends and commas; `- ` and `? ` within a line, where a plain dash is none. */
+function beginsValue(text: string, i: number, unit: number): boolean {
+  if (unit === 0x0a || unit === 0x0d || unit === 0x2c) return true;
   if (unit !== 0x2d && unit !== 0x3f) return false;
   const next = text.charCodeAt(i + 1);
   return next === 0x20 || next === 0x09;
@@ -202,10 +203,8 @@ function compose(text: string, lines: LineCounter): Document.Parsed {
   const tokens = untilBroken(new Parser(lines.addNewLine).parse(text));
   let first: Document.Parsed | undefined;
   for (const document of new Composer(READING).compose(tokens, true, text.length)) {
-    // `compose` gives parsed documents; its type leaves open that other nodes were put in.
-    const parsed = document as Document.Parsed;
-    if (first === undefined) first = parsed;
-    else first.errors.push(new YAMLParseError([parsed.range[0], parsed.range[1]], 'MULTIPLE_DOCS', 'more than one document'));
+    if (first === undefined) first = document;
+    else first.errors.push(new YAMLParseError([document.range[0], document.range[1]], 'MULTIPLE_DOCS', 'more than one document'));
     if (first.errors.length > POLICY_LIMITS.faultsMax) break;
   }
   invariant(first !== undefined, 'a text is at least one empty document');

@@ -101,7 +101,7 @@ describe('POL-110 POL-111 attenuate_only, one row a field', () => {
     ['guards.mcp_tool.max_args_size', '{max_args_size: 10}', '{max_args_size: 2097153}'],
     ['guards.mcp_tool.confirmation', '{confirmation: block}', '{confirmation: warn}'],
   ];
-  it.each(rows.map((row) => [row[0], ...row] as const))('%s', (_, path, tight, wide) => {
+  it.each(rows.map((row) => [row[0], ...row] as const))('%s', (...[, path, tight, wide]) => {
     const guard = path.split('.')[1] ?? '';
     expect(wider(`guards: {${guard}: ${tight}}\n`, PARENT)).toEqual([]);
     expect(wider(`guards: {${guard}: ${wide}}\n`, PARENT)).toEqual([path]);
@@ -122,7 +122,7 @@ describe('POL-110 POL-111 attenuate_only, one row a field', () => {
     ['detection.scores', 'detection: {scores: {R123: 0.5, R7: 1}}', 'detection: {scores: {R7: 0.99}}'],
     ['detection.scores', 'detection: {scores: {R123: 0.4}}', 'detection: {scores: {R123: 0.3}}'],
   ];
-  it.each(sections.map((row) => [row[0], ...row] as const))('%s', (_, path, tight, wide) => {
+  it.each(sections.map((row) => [row[0], ...row] as const))('%s', (...[, path, tight, wide]) => {
     expect(wider(`${tight}\n`, PARENT)).toEqual([]);
     expect(wider(`${wide}\n`, PARENT)).toEqual([path]);
   });
@@ -284,7 +284,7 @@ describe(`POL-113 over ${String(OVERLAYS)} overlays (COUNTERSIGN_OVERLAYS sets h
       fc.array(fc.nat(), { minLength: 1, maxLength: 2 }),
       fc.constantFrom<string | undefined>(undefined, ...GUARD_NAMES),
       fc.array(fc.nat(cases.length - 1), { minLength: 8, maxLength: 8 }),
-      (parentText, whole, picks, focus, places) => {
+      (...[parentText, whole, picks, focus, places]) => {
         const { policy } = laid(textOf(thin(whole, picks, focus), { extends: 'default', attenuate_only: true }), parentText);
         seen[policy === undefined ? 'refused' : 'accepted'] += 1;
         if (policy === undefined) return;

@@ -36,7 +36,7 @@ rules:
   shell_commands: {forbidden_patterns: ["^su"]}
   tool_access: {allow: [read_file], block: [x], require_confirmation: [y], default: block, max_args_size: 99}
 `;
-  const policy = `version: "1.5.0"
+  const same = `version: "1.5.0"
 name: team
 extends: strict
 guards:
@@ -49,8 +49,8 @@ guards:
   mcp_tool: {allow: [read_file], block: [x], require_confirmation: [y], default_action: block, max_args_size: 99}
 `;
   it('resolves to the same policy and hash', () => {
-    expect(resolved(hush)).toEqual(resolved(policy));
-    expect(policyHash(resolved(hush))).toBe(policyHash(resolved(policy)));
+    expect(resolved(hush)).toEqual(resolved(same));
+    expect(policyHash(resolved(hush))).toBe(policyHash(resolved(same)));
   });
 
   it.each([

@@ -33,7 +33,7 @@ describe('POL-108 packs for HIPAA, PCI DSS and SOC 2', () => {
     ['soc2-strict', 'shell.exec', { command: 'kubectl get pods' }, ['shell_command']],
     ['soc2-strict', 'net.egress', { host: 'github.com' }, ['egress_allowlist']],
     ['soc2-strict', 'file.write', { path: '/w/a', content: ['postgres://app:', 'long', 'word@db/x'].join('') }, ['secret_leak']],
-  ] as const)('%s: %s %j', (policy, kind, params, guards) => {
+  ] as const)('%s: %s %j', (...[policy, kind, params, guards]) => {
     expect(refused(policy, kind, params)).toEqual(guards);
   });
 

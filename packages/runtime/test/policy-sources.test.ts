@@ -132,7 +132,7 @@ describe('POL-101 extends of files', () => {
     expect(codesOf(await load(`extends: ./pinned.yaml#sha256=${sha256Hex(BASE)}\n`))).toEqual([]);
     expect(codesOf(await load(`extends: ./pinned.yaml#sha256=${sha256Hex('x')}\n`))).toEqual(['policy_extends_pin']);
   });
-  it('a missing file, a directory, a large file, no UTF-8 and a bad base are faults where they are named', async () => {
+  it('POL-116 a missing file, a directory, a large file, no UTF-8 and a bad base are faults where they are named', async () => {
     expect((await load('\nextends: ./none.yaml\n')).faults).toMatchObject([
       { code: 'policy_extends', message: 'there is no such file', path: 'extends', source: 'child.yaml', line: 2 },
     ]);
@@ -246,7 +246,7 @@ describe('POL-102 extends of addresses, over a real https server', () => {
     expect(codesOf(await load(`extends: "https://${HOST}:1/far.yaml${pin}"\n`))).toEqual(['policy_source_unreachable']);
     expect(codesOf(await load(`extends: "${put('/far.yaml', BASE)}"\n`, { ca: false }))).toEqual(['policy_source_unreachable']);
   });
-  it('what a remote document extends is as remote and as pinned', async () => {
+  it('POL-115 what a remote document extends is as remote and as pinned', async () => {
     put('/team/deep.yaml', BASE);
     const pinned = put('/team/near.yaml', `name: near\nextends: ./deep.yaml#sha256=${sha256Hex(BASE)}\n`);
     expect((await load(`extends: "${pinned}"\n`)).names).toEqual(['near', 'far', 'Strict']);
