@@ -20,10 +20,22 @@ function checkVersion(check: Check, root: JsonObject): void {
       message: `version ${quoted(version)} is not one of ${POLICY_VERSIONS.join(', ')}`,
     });
   }
-  if (version === '1.1.0' && isJsonObject(member(getOwn(root, 'guards'), 'path_allowlist'))) {
-    complain(check, 'guards.path_allowlist', { code: 'policy_version_gate', message: 'needs version 1.2.0 or later' });
+  for (const { path, since } of VERSION_GATES) {
+    const [first = '', second] = path.split('.');
+    const section = getOwn(root, first);
+    const isThere = isJsonObject(second === undefined ? section : member(section, second));
+    if (isThere && typeof version === 'string' && POLICY_VERSIONS.includes(version) && version < since)
+      complain(check, path, { code: 'policy_version_gate', message: `needs version ${since} or later` });
   }
 }
+
+/** Sections that came with a version. All versions have one digit a part, so they compare as texts. */
+const VERSION_GATES: readonly { readonly path: string; readonly since: string }[] = [
+  { path: 'guards.path_allowlist', since: '1.2.0' },
+  { path: 'posture', since: '1.2.0' },
+  { path: 'origins', since: '1.4.0' },
+  { path: 'broker', since: '1.5.0' },
+];
 
 function checkThresholds(check: Check, root: JsonObject): void {
   const settings = getOwn(root, 'settings');
