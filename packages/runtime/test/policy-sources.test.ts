@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,6 +26,40 @@ function openssl(args: readonly string[]): void {
   execFileSync('openssl', [...args], { cwd: place, stdio: 'ignore' });
 }
 
+/** What a host of repositories answers, by git's own program for it (CGI, RFC 3875). */
+function serveGit(request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? '/', 'https://x');
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    GIT_PROJECT_ROOT: place,
+    GIT_HTTP_EXPORT_ALL: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    PATH_INFO: url.pathname.slice('/git'.length),
+    QUERY_STRING: url.search.slice(1),
+    REQUEST_METHOD: request.method ?? 'GET',
+    CONTENT_TYPE: request.headers['content-type'] ?? '',
+    GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+    HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+    REMOTE_ADDR: '127.0.0.1',
+  };
+  const child = spawn('git', ['http-backend'], { env });
+  const parts: Buffer[] = [];
+  child.stdout.on('data', (part: Buffer) => parts.push(part));
+  child.on('close', () => {
+    const all = Buffer.concat(parts);
+    const end = all.indexOf('\r\n\r\n');
+    const lines = all.subarray(0, end).toString('latin1').split('\r\n');
+    const headers = new Map(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+    );
+    const status = Number(/^\d+/.exec(headers.get('status') ?? '200')?.[0]);
+    headers.delete('status');
+    response.writeHead(status, Object.fromEntries(headers));
+    response.end(all.subarray(end + 4));
+  });
+  request.pipe(child.stdin);
+}
+
 beforeAll(async () => {
   const subject = ['-subj', `/CN=${HOST}`, '-addext', `subjectAltName=DNS:${HOST}`];
   openssl([
@@ -45,6 +80,10 @@ beforeAll(async () => {
   ]);
   server = createServer({ key: readFileSync(join(place, 'key.pem')), cert: readFileSync(join(place, 'cert.pem')) }, (request, response) => {
     asked.push(request.url ?? '');
+    if (request.url?.startsWith('/git/') === true) {
+      serveGit(request, response);
+      return;
+    }
     const page = pages.get(request.url ?? '');
     response.writeHead(page?.status ?? 404, page?.location === undefined ? {} : { location: page.location });
     response.end(page?.body ?? '');
@@ -293,6 +332,27 @@ describe('POL-103 extends of commits, over a real repository', () => {
     expect(codesOf(await load(reference(commits[1] ?? '', 'team/p.yaml', near)))).toEqual(['policy_extends_pin']);
     expect(codesOf(await load(reference(commits[0] ?? '', 'team', near)))).toEqual(['policy_source_unreachable']);
     expect(codesOf(await load(reference('0'.repeat(40), 'team/p.yaml', near)))).toEqual(['policy_source_unreachable']);
+  });
+  it('over https too, from the address that was checked', async () => {
+    const before = asked.length;
+    const body = 'name: later\n';
+    const at = `extends: "git+https://${HOST}:${String(port)}/git/repo/.git@${commits[1] ?? ''}:team/p.yaml#sha256=${sha256Hex(body)}"\n`;
+    expect(await load(at)).toMatchObject({ faults: [], names: ['later'] });
+    expect(asked.slice(before).every((path) => path.startsWith('/git/repo/.git/'))).toBe(true);
+    expect(asked.length).toBeGreaterThan(before);
+    // An authority that nobody knows.
+    expect(codesOf(await load(at, { ca: false }))).toEqual(['policy_source_unreachable']);
+  });
+  it('a host that redirects git is not followed', async () => {
+    pages.set('/moved/.git/info/refs?service=git-upload-pack', {
+      status: 302,
+      body: '',
+      location: '/git/repo/.git/info/refs?service=git-upload-pack',
+    });
+    const before = asked.length;
+    const at = `extends: "git+https://${HOST}:${String(port)}/moved/.git@${commits[1] ?? ''}:team/p.yaml#sha256=${sha256Hex('name: later\n')}"\n`;
+    expect(codesOf(await load(at))).toEqual(['policy_source_unreachable']);
+    expect(asked.slice(before)).toEqual(['/moved/.git/info/refs?service=git-upload-pack']);
   });
   it('a repository of a host that nobody named is not asked', async () => {
     const pin = `#sha256=${sha256Hex(BASE)}`;
