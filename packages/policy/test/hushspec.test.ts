@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { JsonValue } from '@countersign/kernel';
 import { compilePolicy, evaluateGuards, formatFaults, parsePolicy, policyHash, resolvePolicy } from '@countersign/policy';
+import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { actionOf, documentOf, resolved, rulesets, understanding } from './support.ts';
@@ -99,6 +100,38 @@ guards:
     ],
   ])('refuses %s', (_, text, expected) => {
     expect(faults(text)).toBe(expected);
+  });
+
+  it('whatever stands in it, every fault has a place in the text, and nothing is thrown', () => {
+    const names = [
+      'egress',
+      'path_allowlist',
+      'secret_patterns',
+      'tool_access',
+      'patterns',
+      'read',
+      'default',
+      'posture',
+      'detection',
+      '__proto__',
+      'x',
+    ];
+    const { tree } = fc.letrec<{ tree: JsonValue }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom<JsonValue>(null, 1, true, 'warn', '***', '(a+)+$'),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...names), tie('tree'), { maxKeys: 4, noNullPrototype: true }),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, tree, (rules, extensions) => {
+        const document = parsePolicy(JSON.stringify({ hushspec: '0.1.0', rules, extensions }), 'h.yaml');
+        for (const fault of document.ok ? [] : document.error)
+          expect(fault).toMatchObject({ line: 1, source: 'h.yaml', path: expect.stringMatching(/^(?:rules|extensions)/) });
+      }),
+      { numRuns: 300, seed: 11 },
+    );
   });
 
   it('says the place of faults that are only seen once merged', () => {
