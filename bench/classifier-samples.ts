@@ -34,25 +34,22 @@ const SHARED_DOCS = /^suite:/;
 export const COPY_WORDS = 8;
 export const FOLDS = 5;
 
-/** One text, three buckets a word. */
-export interface SampleText {
-  readonly lower: string;
-  readonly buckets: Int32Array;
-  readonly role: 'content' | 'descriptor';
-  readonly layers: readonly string[];
-}
-
 export interface Sample {
   readonly family: string;
   readonly attack: boolean;
   readonly prose: boolean;
   readonly action: Action;
   readonly facts: Facts;
-  /** What a classifier reads of it; may be empty. */
-  readonly texts: readonly SampleText[];
+  /** The words of its plain texts, three buckets a word. */
+  readonly texts: readonly Int32Array[];
   /** The row's document, and runs of words: rows that share one are of one group. */
   readonly marks: readonly string[];
   fold: number;
+}
+
+/** True for what is prose as it came: what decoders make of it is judged and not learnt, so that weights do not change with every decoder. */
+export function isLearnt({ role, layers }: Facts['texts'][number]): boolean {
+  return (role === 'content' || role === 'descriptor') && layers.length === 0;
 }
 
 function bucketsOf(lower: string): Int32Array {
@@ -79,11 +76,7 @@ function sampleOf(engine: JudgingEngine, row: CorpusRow): Sample | undefined {
   const action = isExcluded(row) || row.text === undefined ? undefined : actionOfRow(asProse(row));
   if (action === undefined || row.text === undefined) return undefined;
   const facts = engine.understand(action, []);
-  const texts = facts.texts.flatMap(({ role, lower, layers }): SampleText[] => {
-    if (role !== 'content' && role !== 'descriptor') return [];
-    const buckets = bucketsOf(lower);
-    return buckets.length === 0 ? [] : [{ lower, buckets, role, layers }];
-  });
+  const texts = facts.texts.filter(isLearnt).map(({ lower }) => bucketsOf(lower));
   const { family, label } = row;
   return {
     family,

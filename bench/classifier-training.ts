@@ -58,7 +58,7 @@ function sumOf(weights: Float64Array, { buckets, from, to }: Stretch): number {
 function worstStretch({ texts }: Sample, weights: Float64Array): Stretch | undefined {
   let worst: Stretch | undefined;
   let best = Number.NEGATIVE_INFINITY;
-  for (const { buckets } of texts) {
+  for (const buckets of texts) {
     let sum = 0;
     for (let to = 3; to <= buckets.length; to += 3) {
       sum += sumOf(weights, { buckets, from: to - 3, to });
@@ -73,7 +73,7 @@ function worstStretch({ texts }: Sample, weights: Float64Array): Stretch | undef
 }
 
 function chanceStretch({ texts }: Sample, random: () => number): Stretch | undefined {
-  const buckets = texts[Math.floor(random() * texts.length)]?.buckets;
+  const buckets = texts[Math.floor(random() * texts.length)];
   if (buckets === undefined) return undefined;
   const free = Math.max(0, buckets.length - WINDOW_BUCKETS) / 3;
   const from = Math.floor(random() * (free + 1)) * 3;

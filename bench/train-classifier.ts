@@ -12,7 +12,7 @@ import type { JudgingEngine } from '@countersign/judge';
 import { PROSE_BUCKET_BITS, PROSE_MODEL, PROSE_WINDOW_WORDS, type ProseModel, weighProse } from '@countersign/facts';
 import type { Facts, ProseFact } from '@countersign/protocol';
 import { areaUnder, familyRow, familyTable, type HeldOut, pointAt, pointTable, thresholdAt } from './classifier-report.ts';
-import { APART, COPY_WORDS, foldSamples, FOLDS, LEARNT, type Sample, samplesOf } from './classifier-samples.ts';
+import { APART, COPY_WORDS, foldSamples, FOLDS, isLearnt, LEARNT, type Sample, samplesOf } from './classifier-samples.ts';
 import { curveOf, logitOf, quantise, train, type Trained, TRAINING } from './classifier-training.ts';
 import { KNOWN_STATE } from './corpus-action.ts';
 import { corporaFolder } from './corpora.ts';
@@ -54,7 +54,7 @@ function modelOf(trained: Trained): ProseModel {
 function scored(samples: readonly Sample[], trained: Trained): Scored[] {
   const model = modelOf(trained);
   return samples.map((sample) => {
-    const sums = sample.facts.texts.filter(isRead).map((text) => weighProse(text, model).sum);
+    const sums = sample.facts.texts.filter(isLearnt).map((text) => weighProse(text, model).sum);
     return { sample, model, sum: Math.max(-100_000, ...sums), logit: logitOf(trained, sample) };
   });
 }
@@ -70,6 +70,18 @@ function crossValidate(samples: readonly Sample[]): Scored[] {
     const held = samples.filter((sample) => sample.fold === fold);
     return scored(held, trained);
   }).flat();
+}
+
+/** Rows of each family as a model sees them that has not learnt from that family at all. */
+function leaveFamiliesOut(samples: readonly Sample[]): Scored[] {
+  const families = LEARNT.filter((family) => samples.some((sample) => sample.family === family && sample.attack));
+  return families.flatMap((family) => {
+    const trained = train(samples.filter((sample) => sample.family !== family));
+    return scored(
+      samples.filter((sample) => sample.family === family),
+      trained,
+    );
+  });
 }
 
 function decisionOf(engine: JudgingEngine, { action }: Sample, facts: Facts): string {
@@ -127,11 +139,18 @@ interface Session {
   readonly groups: number;
 }
 
-function recordOf(
-  session: Session,
-  model: ProseModel,
-  rows: { readonly held: readonly HeldOut[]; readonly apart: readonly HeldOut[] },
-): object {
+/** Rows by how little the model that saw them knew of them: not their fold, not their family, nothing like them. */
+interface Rows {
+  readonly held: readonly HeldOut[];
+  readonly unseen: readonly HeldOut[];
+  readonly apart: readonly HeldOut[];
+}
+
+function familiesOf(rows: readonly HeldOut[]): string[] {
+  return [...new Set(rows.map(({ sample }) => sample.family))];
+}
+
+function recordOf(session: Session, model: ProseModel, rows: Rows): object {
   const { learnt, apart, folder, groups } = session;
   const points = POINTS.map((share) => pointAt(rows.held, share, thresholdAt(rows.held, share)));
   return {
@@ -148,6 +167,7 @@ function recordOf(
     },
     thresholds: { likely: model.likely, likelyShare: LIKELY_SHARE, strong: model.strong, strongShare: STRONG_SHARE },
     heldOut: { points, families: LEARNT.map((family) => familyRow(family, rows.held, model)) },
+    familyLeftOut: familiesOf(rows.unseen).map((family) => familyRow(family, rows.unseen, model)),
     neverLearnt: APART.map((family) => familyRow(family, rows.apart, model)),
     quantisation: {
       nonZero: model.weights.filter((weight) => weight !== 0).length,
@@ -160,11 +180,15 @@ function recordOf(
   };
 }
 
-function page(rows: { readonly held: readonly HeldOut[]; readonly apart: readonly HeldOut[] }, model: ProseModel): string {
+function page(rows: Rows, model: ProseModel): string {
   const points = POINTS.map((share) => pointAt(rows.held, share, thresholdAt(rows.held, share)));
   return [
+    'Held-out folds:',
     pointTable(points),
     familyTable(LEARNT.map((family) => familyRow(family, rows.held, model))),
+    'The whole family left out:',
+    familyTable(familiesOf(rows.unseen).map((family) => familyRow(family, rows.unseen, model))),
+    'Never learnt from:',
     familyTable(APART.map((family) => familyRow(family, rows.apart, model))),
   ].join('\n\n');
 }
@@ -180,7 +204,11 @@ async function trainAll(folder: string, check: boolean): Promise<number> {
   const thresholds = { likely: thresholdAt(bare, LIKELY_SHARE), strong: thresholdAt(bare, STRONG_SHARE) };
   const trained = train(learnt);
   const model = { ...modelOf(trained), ...thresholds };
-  const rows = { held: judged(engine, validated, thresholds), apart: judged(engine, scored(apart, trained), thresholds) };
+  const rows: Rows = {
+    held: judged(engine, validated, thresholds),
+    unseen: judged(engine, leaveFamiliesOut(learnt), thresholds),
+    apart: judged(engine, scored(apart, trained), thresholds),
+  };
   process.stdout.write(`${page(rows, model)}\n`);
   if (check) {
     const same = weightsSource(model) === readFileSync(WEIGHTS_FILE, 'utf8');

@@ -18,7 +18,7 @@ function sample(lower: string, attack: boolean, marks: readonly string[] = [lowe
   while (reader.next()) buckets.push(reader.word, reader.stem, reader.pair);
   const action = actionOfRow({ id: lower, family: 'own', label: 'benign', kind: 'prompt', text: lower, meta: {} });
   if (action === undefined) throw new Error('no action');
-  const texts = [{ lower, buckets: Int32Array.from(buckets), role: 'content' as const, layers: [] }];
+  const texts = [Int32Array.from(buckets)];
   return { family: 'own', attack, prose: true, action, facts: NO_FACTS, texts, marks, fold: -1 };
 }
 

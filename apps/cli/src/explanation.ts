@@ -20,7 +20,6 @@ const WORDS: Readonly<Record<EditKind, string>> = {
   'drop-statement': 'leave out `%w`',
   'drop-command': 'leave out `%w`',
   'cut-text': 'leave out `%w`',
-  'cut-sentence': 'leave out `%w`',
 };
 
 /** One line for an edit; the secret it takes out is not repeated. */

@@ -187,7 +187,7 @@ describe.each(MODES)('the policy and the rules in force, %s', (mode) => {
   const run = (...args: readonly string[]): ReturnType<FakeWorld['run']> => evidence.world.run(['rules', ...args]);
   const ask = (...args: readonly string[]): ReturnType<FakeWorld['ask']> => evidence.world.ask(['rules', ...args]);
 
-  it('rules are added, speak at their level, are switched off, and go', async () => {
+  it('rules are added, and speak at their level', async () => {
     const added = await ask('add', 'acme.yaml');
     expect(added).toMatchObject({ exitCode: 0, answer: { pack: { pack: 'acme', rules: 1 }, rules: { problem: null } } });
     expect(await speaks()).toBe(false);
@@ -197,9 +197,15 @@ describe.each(MODES)('the policy and the rules in force, %s', (mode) => {
       expect.stringMatching(/^the paranoia level is 2: policy .* version 2 .*is in force\n$/),
     ]);
     expect(await speaks()).toBe(true);
+  });
+
+  it('are switched off', async () => {
     expect((await run('disable', 'acme.word')).exitCode).toBe(0);
     expect(await speaks()).toBe(false);
     expect((await run('disable', 'acme.word')).stdout).toContain('is switched off already');
+  });
+
+  it('and go', async () => {
     const removed = await run('remove', 'acme');
     expect([removed.exitCode, removed.stdout]).toEqual([
       0,

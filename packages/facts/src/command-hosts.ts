@@ -47,11 +47,11 @@ interface ArgumentReader {
   done: boolean;
 }
 
-/** The host an argument names, as it is written, or undefined. */
+/** The host an argument of a client names, as it is written, or undefined. */
 function hostText(reader: ArgumentReader, arg: string, previous: string): string | undefined {
   const { name } = reader;
   const host = HOST_SHAPE.test(arg);
-  if (HOST_OPTION.has(previous) && isClient(name)) return host ? arg : undefined;
+  if (HOST_OPTION.has(previous)) return host ? arg : undefined;
   if (/^[-+]/.test(arg) || VALUE_OPTION.test(previous)) return undefined;
   if (REMOTE_COPY.has(name)) return REMOTE_SHAPE.test(arg) ? arg.replace(/:.*$/s, '') : undefined;
   if (FIRST_ARGUMENT.has(name) && !reader.done) return firstHost(name, arg);
@@ -75,21 +75,22 @@ function readBareArgument(reader: ArgumentReader, arg: string, previous: string)
 
 /** Hosts in the arguments and redirects of one command. */
 export function addCommandHosts(finder: HostFinder, command: CommandFact, index: number): void {
-  const access = isClient(command.name) ? 'connect' : 'mention';
+  const client = isClient(command.name);
+  const access = client ? 'connect' : 'mention';
   const reader: ArgumentReader = { finder, name: command.name, place: { span: command.span, access, command: index }, done: false };
   let previous = '';
   for (const whole of command.args) {
     const arg = whole.slice(0, ARG_CHARS_MAX);
     finder.meter.steps += arg.length;
     addDevTcp(finder, arg, reader.place);
-    if (!commandUrl(finder, arg, reader.place)) readBareArgument(reader, arg, previous);
+    if (!commandUrl(finder, arg, reader.place) && client) readBareArgument(reader, arg, previous);
     previous = whole;
   }
   for (const redirect of command.redirects) addDevTcp(finder, redirect.target.slice(0, ARG_CHARS_MAX), reader.place);
 }
 
 function addDevTcp(finder: HostFinder, text: string, place: Omit<HostPlace, 'raw'>): void {
-  const found = DEV_TCP.exec(text);
+  const found = text.includes('/dev/') ? DEV_TCP.exec(text) : null;
   if (found === null) return;
   const read = readAuthority(`${found[1] ?? ''}:${found[2] ?? ''}`);
   if (read !== undefined) addHost(finder, read, { ...place, access: 'connect', raw: found[0] });

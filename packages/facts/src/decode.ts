@@ -40,6 +40,9 @@ interface Draft {
 }
 
 const ESCAPED = TRAIT.percent | TRAIT.ampersand | TRAIT.backslash | TRAIT.nonAscii;
+/** What has a lower case. */
+const CASED = TRAIT.upper | TRAIT.nonAscii;
+const NO_LAYERS: readonly string[] = [];
 const NO_HITS: LiteralHits = [];
 /** A key that is a name like any other: no digit, no sign, too short to hold anything. */
 const PLAIN_KEY = /^[A-Za-z_]{1,24}$/;
@@ -47,10 +50,18 @@ const PLAIN_PROFILE: TextProfile = { mask: TRAIT.letter, digits: 0, longestRun: 
 /** Shortest run worth a look: `0x` and twelve digits, or base64. */
 const RUN_MIN = 14;
 
-function readTextOf(leaf: Leaf, draft: Draft, profile: TextProfile): ReadText {
+/** What is known of a text before it is looked at. */
+export interface KnownOfText {
+  readonly profile: TextProfile;
+  /** Words of a text in lower case. */
+  wordsIn(lower: string): LiteralHits;
+}
+
+function readTextOf(leaf: Leaf, draft: Omit<Draft, 'depth'>, known: KnownOfText): ReadText {
   const { text, span, layers } = draft;
-  const lower = lowerOf(text);
-  return { fact: { span, role: leaf.role, layers, text, lower }, profile, hits: wordsIn(lower), key: leaf.key };
+  const { profile } = known;
+  const lower = (profile.mask & CASED) === 0 ? text : lowerOf(text);
+  return { fact: { span, role: leaf.role, layers, text, lower }, profile, hits: known.wordsIn(lower), key: leaf.key };
 }
 
 /** Takes a decoded text in, with the names it adds to `encodings`, unless it is known, empty or over a budget. */
@@ -69,7 +80,7 @@ function admit(funnel: Funnel, draft: Draft, named: readonly string[]): ReadText
   meter.steps += 2 * draft.text.length;
   seen.add(draft.text);
   for (const layer of named) meter.encodings.add(layer);
-  const read = readTextOf(funnel.leaf, draft, profileOf(draft.text));
+  const read = readTextOf(funnel.leaf, draft, { profile: profileOf(draft.text), wordsIn });
   out.push(read);
   return read;
 }
@@ -214,17 +225,20 @@ function mayHide(read: ReadText): boolean {
  * The leaf and all its layers, the leaf first. Whole-leaf layers carry the span of the leaf, embedded runs their own.
  * `textsLeft` is how many texts the action may still have. Adds what was cut to `meter`.
  */
-export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLeft: number; readonly profile?: TextProfile }): ReadText[] {
-  const draft: Draft = { text: leaf.text, span: { path: leaf.path, start: 0, end: leaf.text.length }, layers: [], depth: 0 };
-  meter.steps += leaf.text.length;
-  if (leaf.role === 'key' && PLAIN_KEY.test(leaf.text)) {
-    const fact: TextFact = { span: draft.span, role: 'key', layers: [], text: leaf.text, lower: leaf.text.toLowerCase() };
+export function decodeLeaf(leaf: Leaf, meter: Meter, options: { readonly textsLeft: number; readonly known?: KnownOfText }): ReadText[] {
+  const { text } = leaf;
+  const span: Span = { path: leaf.path, start: 0, end: text.length };
+  meter.steps += text.length;
+  if (leaf.role === 'key' && PLAIN_KEY.test(text)) {
+    const fact: TextFact = { span, role: 'key', layers: NO_LAYERS, text, lower: text.toLowerCase() };
     return [{ fact, profile: PLAIN_PROFILE, hits: NO_HITS, key: '' }];
   }
-  const profile = options.profile ?? profileOf(leaf.text);
-  const read = readTextOf(leaf, draft, profile);
-  meter.steps += leaf.text.length;
+  const known = options.known ?? { profile: profileOf(leaf.text), wordsIn };
+  const { profile } = known;
+  const read = readTextOf(leaf, { text, span, layers: NO_LAYERS }, known);
+  meter.steps += text.length;
   if (!mayHide(read)) return [read];
+  const draft: Draft = { text, span, layers: NO_LAYERS, depth: 0 };
   const funnel: Funnel = { leaf, meter, out: [read], seen: new Set([leaf.text]), textsLeft: options.textsLeft, respelt: new Set() };
   branch(funnel, draft, read);
   if ((profile.mask & ESCAPED) !== 0) descend(funnel, draft);

@@ -5,6 +5,7 @@ import type { Action, HostFact, Span } from '@countersign/protocol';
 import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
+import { TRAIT } from './profile.ts';
 import { wordSet } from './word-set.ts';
 import { readAuthority, readUrl, type ReadHost, type ReadUrl } from './read-host.ts';
 
@@ -159,10 +160,17 @@ function isBareHost(read: ReadText): boolean {
 
 const PROTOCOL_RELATIVE = /^\/\/[^/\s]+\.[^/\s]+/;
 
+/** A text without a colon is a host by its key, or begins as an address or as `//host`. */
+function mayBeHost({ key, fact, profile }: ReadText): boolean {
+  if ((profile.mask & TRAIT.colon) !== 0 || HOST_KEYS.has(key)) return true;
+  const first = fact.text.charCodeAt(0);
+  return first === 0x2f || ((profile.mask & TRAIT.dot) !== 0 && first >= 0x30 && first <= 0x39);
+}
+
 /** A leaf that is a host or an odd URL as a whole, by its key or its shape. */
 export function addWholeLeaf(finder: HostFinder, read: ReadText): void {
   const { text, span, role } = read.fact;
-  if (role !== 'param' || text.length > BARE_CHARS_MAX) return;
+  if (role !== 'param' || text.length > BARE_CHARS_MAX || !mayBeHost(read)) return;
   const trimmed = text.trim();
   finder.meter.steps += trimmed.length;
   if (!NAME_SHAPE.test(trimmed)) return;

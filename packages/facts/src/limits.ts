@@ -53,11 +53,8 @@ export const FACTS_LIMITS = {
   graphqlDepthMax: 12,
   graphqlAliasesMax: 24,
   graphqlFieldsMax: 256,
-  /** Words of one tool's command line that are read, words of its verb, letters of one cluster of options, packages that are looked at. */
-  callWordsMax: 512,
+  /** Words of the verb of a tool's command line. */
   verbWordsMax: 6,
-  flagLettersMax: 16,
-  packagesMax: 64,
   /** Shortest text, and fewest words of one, that the classifier weighs; facts of it in one action. */
   proseCharsMin: 16,
   proseWordsMin: 4,

@@ -4,6 +4,7 @@
  */
 import { isInsee, isNhs, isSsn, isSteuerId } from './checksums.ts';
 import * as is from './national-checks.ts';
+import * as sums from './national-sums.ts';
 
 /** How sure a number is that stands there without a word for it; `never` where chance makes too many. */
 export type Bare = 'high' | 'low' | 'never';
@@ -92,6 +93,7 @@ const ROWS: readonly Row[] = [
     /^[CFGHJKLMNPRTVWXYZ](?=.{0,7}\d\d)[0-9CFGHJKLMNPRTVWXYZ]{8}\d$/,
   ],
   ['dk_cpr', is.isCpr, '6-4', 'low', 'cpr|personnummer cpr', String.raw`\d{6}-?\d{4}`],
+  ['ec_cedula', sums.isCedula, '', 'never', 'cedula|dula', String.raw`\d{9}-?\d`],
   ['ee_isikukood', is.isBaltic, '', 'never', 'isikukood', String.raw`\d{11}`],
   [
     'es_dni',
@@ -105,10 +107,13 @@ const ROWS: readonly Row[] = [
   ['fi_henkilotunnus', is.isHetu, '', 'high', 'hetu|henkilotunnus|tunnus', String.raw`\d{6}[-+a-fu-y]\d{3}[0-9a-y]`],
   ['fr_insee', isInsee, '15 13-2 1-2-2-2-3-3-2', 'high', 'nir|insee', String.raw`[1278](?:\s?\d){14}`],
   ['gr_amka', is.isAmka, '', 'never', 'amka', String.raw`\d{11}`],
+  ['hk_id', sums.isHongKong, '', 'never', 'hkid|hong kong id|hong kong identity', String.raw`[a-z]{1,2}\d{6}\(?[\da]\)?`],
   ['hr_oib', is.isOib, '', 'never', 'oib', String.raw`\d{11}`],
+  ['hu_taj', sums.isTaj, '', 'never', 'taj:|taj number|taj-sz|taj', String.raw`\d{3}[\s-]?\d{3}[\s-]?\d{3}`],
   ['ie_pps', is.isPps, '', 'never', 'pps number|ppsn|pps no', String.raw`\d{7}[a-w][a-iw]?`],
   ['il_id', is.isIsraeli, '', 'never', 'teudat zehut|mispar zehut', String.raw`\d{9}`],
   ['in_voter_id', (value) => /^[A-Z]{3}\d{7}$/.test(value), '', 'never', 'voter id|epic no|elector', String.raw`[a-z]{3}\d{7}`],
+  ['is_kennitala', sums.isKennitala, '', 'never', 'kennitala', String.raw`\d{6}-?\d{4}`],
   [
     'it_codice_fiscale',
     is.isCodiceFiscale,
@@ -124,23 +129,30 @@ const ROWS: readonly Row[] = [
     is.isKoreanDriver,
     '2-2-6-2',
     'low',
-    'korean driver|korea driver|운전면허',
+    'korean driver|korea driver',
     String.raw`\d{2}[\s-]?\d{2}[\s-]?\d{6}[\s-]?\d{2}`,
   ],
   ['kr_rrn', is.isRrn, '6-7', 'high', 'rrn|resident registration', String.raw`\d{6}-?\d{7}`],
   ['lt_asmens_kodas', is.isBaltic, '', 'never', 'asmens kodas', String.raw`\d{11}`],
+  ['lv_personas_kods', sums.isPersonasKods, '', 'never', 'personas kods', String.raw`\d{6}-?\d{5}`],
   ['mx_curp', is.isCurp, '', 'high', 'curp', String.raw`[a-z]{4}\d{6}[a-z]{6}[a-z0-9]\d`, /^[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d$/],
   ['ng_nin', (value) => /^\d{11}$/.test(value), '', 'never', 'national identification number|nigerian nin', String.raw`\d{11}`],
   ['nl_bsn', is.isBsn, '', 'never', 'bsn|burgerservicenummer|sofinummer', String.raw`\d{4}[. ]?\d{2}[. ]?\d{3}|\d{3}[. ]?\d{3}[. ]?\d{3}`],
+  ['nz_ird', sums.isIrd, '', 'never', 'ird number|ird no|inland revenue', String.raw`\d{2,3}-?\d{3}-?\d{3}`],
   ['no_fodselsnummer', is.isFodselsnummer, '11 6-5', 'high', 'fodselsnummer|dselsnummer', String.raw`\d{6}\s?\d{5}`],
   ['pl_pesel', is.isPesel, '11', 'low', 'pesel', String.raw`\d{11}`],
   ['pt_nif', is.isNif, '', 'never', 'contribuinte', String.raw`\d{3}\s?\d{3}\s?\d{3}`],
   ['ro_cnp', is.isCnp, '', 'never', 'cnp|cod numeric personal', String.raw`\d{13}`],
+  ['ru_inn', sums.isInn, '', 'never', 'inn:|inn number|taxpayer inn', String.raw`\d{12}`],
+  ['ru_snils', sums.isSnils, '', 'never', 'snils', String.raw`\d{3}-?\d{3}-?\d{3}[\s-]?\d{2}`],
   ['se_personnummer', is.isPersonnummer, '6-4 8-4', 'low', 'personnummer|samordningsnummer', String.raw`(?:\d{2})?\d{6}[-+]?\d{4}`],
   ['sg_nric', is.isNric, '', 'low', 'nric|fin no|fin number', String.raw`[stfgm]\d{7}[a-z]`, /^[STFGM]\d{7}[A-Z]$/],
+  ['si_emso', sums.isEmso, '', 'never', 'emso', String.raw`\d{13}`],
   ['th_national_id', is.isThai, '1-4-5-2-1', 'high', 'thai id|thai national id', String.raw`\d-?\d{4}-?\d{5}-?\d{2}-?\d`],
   ['tr_kimlik', is.isTckn, '11', 'low', 'tckn|kimlik|turkish id', String.raw`\d{11}`],
   ['tw_national_id', is.isTaiwanese, '', 'low', 'taiwan id', String.raw`[a-z]\d{9}`, /^[A-Z][1289]\d{8}$/],
+  ['ua_rnokpp', sums.isRnokpp, '', 'never', 'rnokpp|ipn:', String.raw`\d{10}`],
+  ['uy_cedula', sums.isUruguayan, '', 'never', 'cedula|dula', String.raw`\d\.?\d{3}\.?\d{3}-?\d`],
   ['nhs_number', isNhs, '', 'never', 'nhs|national health service', String.raw`\d{3}[-\s]?\d{3}[-\s]?\d{4}`],
   ['us_itin', is.isItin, '3-2-4', 'high', 'itin|individual taxpayer', String.raw`9\d{2}[-\s]?\d{2}[-\s]?\d{4}`],
   [
@@ -182,6 +194,9 @@ function byGroups(): ReadonlyMap<string, readonly NationalId[]> {
   }
   return found;
 }
+
+/** How the groups of all kinds are written. */
+export const NATIONAL_GROUPS: readonly string[] = [...BY_GROUPS.keys()];
 
 /** The kind whose groups and check a number has, where it may count on its own; `-` between groups stands for one separator throughout. */
 export function nationalIdOfGroups(written: string, digits: string): NationalId | undefined {

@@ -2,7 +2,6 @@
  * @module Names of packages that are about to be installed, and the well-known names they are one slip away from. A name that is well
  * known itself resembles nothing; the lists hold what is installed most, and what really has a name close to it.
  */
-import { FACTS_LIMITS } from './limits.ts';
 import { wordSet } from './word-set.ts';
 
 /** A package that a command line names. */
@@ -100,20 +99,39 @@ export function packageNames(verb: string, operands: readonly string[]): readonl
   const registry = INSTALLS.get(verb);
   if (registry === undefined) return [];
   const found: NamedPackage[] = [];
-  for (const operand of operands.slice(0, FACTS_LIMITS.packagesMax)) {
+  for (const operand of operands) {
     const name = nameOf(operand);
     if (name !== undefined) found.push({ name: registry === 'python' ? name.replaceAll('_', '-') : name, registry });
   }
   return found;
 }
 
+/** Well-known names by length: a slip changes it by one at most. */
+function byLength(names: ReadonlySet<string>): ReadonlyMap<number, readonly string[]> {
+  const lists = new Map<number, string[]>();
+  for (const name of names) if (name.length >= CHARS_MIN) lists.set(name.length, [...(lists.get(name.length) ?? []), name]);
+  return lists;
+}
+
+const BY_LENGTH: Readonly<Record<Registry, ReadonlyMap<number, readonly string[]>>> = {
+  npm: byLength(WELL_KNOWN.npm),
+  python: byLength(WELL_KNOWN.python),
+  cargo: byLength(WELL_KNOWN.cargo),
+  gem: byLength(WELL_KNOWN.gem),
+};
+
+/** Well-known names that are as long as a name, or one letter shorter or longer. */
+function neighbours(registry: Registry, name: string): readonly string[] {
+  const lists = BY_LENGTH[registry];
+  return [-1, 0, 1].flatMap((more) => lists.get(name.length + more) ?? []);
+}
+
 /** Well-known names that some of the packages are one slip away from. */
 export function resembled(packages: readonly NamedPackage[]): readonly string[] {
   const found = new Set<string>();
   for (const { name, registry } of packages) {
-    const known = WELL_KNOWN[registry];
-    if (name.length < CHARS_MIN || known.has(name) || OWN_NAME[registry].has(name)) continue;
-    for (const other of known) if (other.length >= CHARS_MIN && isOneSlip(name, other)) found.add(other);
+    if (name.length < CHARS_MIN || WELL_KNOWN[registry].has(name) || OWN_NAME[registry].has(name)) continue;
+    for (const other of neighbours(registry, name)) if (isOneSlip(name, other)) found.add(other);
   }
   return [...found];
 }

@@ -98,6 +98,8 @@ function addEmbedded(finder: PathFinder, read: ReadText): void {
   }
 }
 
+/** Every shape has one of these, or begins with `~` or `$`. */
+const SHAPES_HOW = TRAIT.slash | TRAIT.backslash | TRAIT.percent | TRAIT.colon | TRAIT.dot | TRAIT.other;
 const LOOKS_HOW = TRAIT.slash | TRAIT.backslash | TRAIT.percent;
 
 /** Paths in one text: as a whole by key or shape, else each word of path shape. Keys, descriptors and the joined view are not searched. */
@@ -117,6 +119,7 @@ function isWholePath(read: ReadText): boolean {
   const { text } = read.fact;
   if (text.includes('\n')) return false;
   if (isPathKey(read.key, text)) return !text.includes('://') || /^(?:file|netdoc):/i.test(text);
+  if ((read.profile.mask & SHAPES_HOW) === 0) return false;
   const trimmed = text.length <= PATH_TEXT_MAX ? text.trim() : '';
   return trimmed !== '' && !/\s/.test(trimmed) && isPathShape(trimmed);
 }
@@ -136,6 +139,9 @@ function pathPart(arg: string): string {
 }
 
 const TOUCHES_ANY = /^[^\s'"|&;()<>{}]+\.[A-Za-z0-9]{1,8}$|^[\w.-]+\/[\w./*-]+$/;
+
+/** What every path in an argument has. */
+const PATH_SIGN = /[/.~$%\\:]/;
 
 /** A path with blanks in its names, and nothing that a script or a sentence would have. */
 const SPACED = /^(?:file:)?(?:~|\$HOME|\$\{HOME\})?\/(?:[\w.@+-]+(?: [\w.@+-]+)*\/)+[\w.@+-]+(?: [\w.@+-]+)*(?:\?[\w=&]{1,64})?$/;
@@ -202,6 +208,7 @@ function ddAccess(arg: string): PathAccess | undefined {
 
 function addArgument(finder: PathFinder, argument: Argument, place: ArgumentPlace): void {
   const { command, index, arg, first } = argument;
+  if (!PATH_SIGN.test(arg)) return;
   const part = pathPart(arg);
   const access = ddAccess(arg) ?? argumentAccess(command.name, place);
   if (WINDOWS_NAMES.has(command.name) && /^\/[a-z?]{1,2}(?::.{0,8})?$/i.test(arg)) return;

@@ -3,7 +3,8 @@
  * One pass over the digit groups and words of a text; a text with few digits and no `@` is not looked at.
  */
 import type { PiiFact, Span } from '@countersign/protocol';
-import { isCard, isIban, isNanp, isSsn, isVin } from './checksums.ts';
+import { isCard, isIban, isNanp, isSsn, isTestCard, isVin } from './checksums.ts';
+import { CARD_SIZES, type DigitGroups, isUniform, LOCAL_SIZES, numbersFrom, writtenAs } from './digit-groups.ts';
 import type { ReadText } from './read-text.ts';
 import { FACTS_LIMITS } from './limits.ts';
 import type { Meter } from './meter.ts';
@@ -52,54 +53,6 @@ function report(finder: PiiFinder, read: ReadText, hit: Hit): void {
   finder.found.push(fact);
 }
 
-const GROUPS_MAX = 9;
-/** The shortest number that is read for its own sake, with an area code or a country code. */
-const NUMBER_DIGITS_MIN = 8;
-const SEPARATORS = ' -.\u00a0';
-
-/** Number groups one separator apart, joined: `4111 1111 1111 1111`. */
-interface Joined {
-  readonly digits: string;
-  readonly start: number;
-  readonly end: number;
-  readonly sizes: string;
-  readonly separators: string;
-}
-
-function joinedFrom(text: string, words: readonly DigitWord[], first: number): Joined[] {
-  const joined: Joined[] = [];
-  let digits = '';
-  let sizes = '';
-  let separators = '';
-  const start = words[first]?.start ?? 0;
-  for (let i = first; i < first + GROUPS_MAX; i += 1) {
-    const word = words[i];
-    if (word === undefined || !word.digits) break;
-    const previous = words[i - 1];
-    if (i > first && previous !== undefined) {
-      const gap = separatorBetween(text, previous.end, word.start);
-      if (gap === '') break;
-      separators += gap;
-    }
-    digits += word.text;
-    if (digits.length > 19) break;
-    sizes += `${sizes === '' ? '' : '-'}${word.text.length}`;
-    joined.push({ digits, start, end: word.end, sizes, separators });
-  }
-  return joined;
-}
-
-/** The one separator between two groups, `(` for `) ` around an area code; `` where they do not belong together. */
-function separatorBetween(text: string, from: number, to: number): string {
-  const gap = text.slice(from, Math.min(to, from + 4));
-  if (gap.length === 1 && SEPARATORS.includes(gap)) return gap === '\u00a0' ? ' ' : gap;
-  return gap === ') ' || gap === ')' || gap === ')-' ? ')' : '';
-}
-
-function isUniform(separators: string): boolean {
-  return separators === '' || separators === (separators[0] ?? '').repeat(separators.length);
-}
-
 /** A sign before a number that makes it part of something else: a decimal, a version, a currency amount. */
 function isTail(text: string, start: number): boolean {
   const before = text.charAt(start - 1);
@@ -107,19 +60,28 @@ function isTail(text: string, start: number): boolean {
   return (before === '.' || before === '-' || before === '_' || before === '/') && /[A-Za-z0-9]/.test(text.charAt(start - 2));
 }
 
-function cardOf(number: Joined): Hit | undefined {
-  if (!/^(?:13|14|15|16|19|4-4-4-4|4-6-5|4-6-4|4-4-4-4-3)$/.test(number.sizes) || !isUniform(number.separators)) return undefined;
+function cardOf(number: DigitGroups): Hit | undefined {
+  if (!CARD_SIZES.has(number.sizes) || !isUniform(number.separators)) return undefined;
   if (!isCard(number.digits)) return undefined;
-  return { type: 'credit_card', start: number.start, end: number.end, confidence: 'high' };
+  return { type: 'credit_card', start: number.start, end: number.end, confidence: isTestCard(number.digits) ? 'low' : 'high' };
 }
 
-function ssnOf(number: Joined, text: string): Hit | undefined {
+function ssnOf(number: DigitGroups, text: string): Hit | undefined {
   if (number.sizes !== '3-2-4' || !isUniform(number.separators) || !isSsn(number.digits)) return undefined;
   if (number.separators.startsWith(')') || isTail(text, number.start)) return undefined;
-  return { type: 'ssn', start: number.start, end: number.end, confidence: 'high' };
+  return { type: 'ssn', start: number.start, end: number.end, confidence: isLabelled(text, number.start) ? 'low' : 'high' };
 }
 
-function aadhaarOf(number: Joined, text: string): Hit | undefined {
+const LABEL =
+  /\b\w{0,24}(?:digest|hash|checksum|counter|count|status|version|build|commit|serial|sku|part|order|ticket|invoice|tracking|model|batch|lot)(?:[ _-](?:no|nr|number|id|code))?["']?\s{0,2}(?:[:=#]|is)?\s{0,2}["']?$/i;
+const LABEL_CHARS = 48;
+
+/** The word right before a number says that it is something else than a person's. */
+function isLabelled(text: string, start: number): boolean {
+  return LABEL.test(text.slice(Math.max(0, start - LABEL_CHARS), start));
+}
+
+function aadhaarOf(number: DigitGroups, text: string): Hit | undefined {
   if (number.sizes !== '4-4-4' && number.sizes !== '12') return undefined;
   if (isTail(text, number.start) || !isUniform(number.separators)) return undefined;
   if (!isAadhaar(number.digits)) return undefined;
@@ -130,7 +92,7 @@ function aadhaarOf(number: Joined, text: string): Hit | undefined {
 const CALLED = /\b(?:call|calling|phone|tel|telephone|mobile|cell|reach|dial|text|whatsapp|contact)\b/i;
 const CALLED_CHARS = 40;
 
-function phoneOf(number: Joined, text: string): Hit | undefined {
+function phoneOf(number: DigitGroups, text: string): Hit | undefined {
   const before = text.charAt(number.start - 1);
   const start = before === '+' || before === '(' ? number.start - 1 : number.start;
   const international = before === '+' && /^[1-9]\d{7,14}$/.test(number.digits);
@@ -140,8 +102,8 @@ function phoneOf(number: Joined, text: string): Hit | undefined {
 }
 
 /** `555-123-4567` and kin; all dots or none, so that a version or an address is none. */
-function isLocalPhone(number: Joined, text: string): boolean {
-  if (!/^(?:1-)?3-(?:3-4|7)$/.test(number.sizes) || isTail(text, number.start)) return false;
+function isLocalPhone(number: DigitGroups, text: string): boolean {
+  if (!LOCAL_SIZES.has(number.sizes) || isTail(text, number.start)) return false;
   if (/nhs/i.test(text.slice(Math.max(0, number.start - 24), number.start))) return false;
   const dots = number.separators.split('.').length - 1;
   if (dots > 0 && dots !== number.separators.length) return false;
@@ -150,18 +112,12 @@ function isLocalPhone(number: Joined, text: string): boolean {
 }
 
 /** An identity number by its groups; of a plain run of digits one must not be part of something longer. */
-function nationalOf(number: Joined, text: string): Hit | undefined {
+function nationalOf(number: DigitGroups, text: string): Hit | undefined {
   const written = writtenAs(number);
   const id = nationalIdOfGroups(written, number.digits);
   if (id === undefined || isTail(text, number.start)) return undefined;
-  return { type: id.type, start: number.start, end: number.end, confidence: id.bare === 'high' ? 'high' : 'low' };
-}
-
-/** Sizes with the separators themselves where they differ or are dots, else `-` for any one separator. */
-function writtenAs(number: Joined): string {
-  if (isUniform(number.separators) && !number.separators.includes('.')) return number.sizes;
-  let at = 0;
-  return number.sizes.replaceAll('-', () => number.separators.charAt(at++));
+  const sure = id.bare === 'high' && !isLabelled(text, number.start);
+  return { type: id.type, start: number.start, end: number.end, confidence: sure ? 'high' : 'low' };
 }
 
 /** The longest reading of each number wins: a card is no telephone number and a half. */
@@ -170,10 +126,9 @@ function readNumbers(finder: PiiFinder, read: ReadText, words: readonly DigitWor
   let from = 0;
   for (const [i, word] of words.entries()) {
     if (!word.digits || word.start < from) continue;
-    const joined = joinedFrom(text, words, i);
-    finder.meter.steps += joined.length * 4;
-    for (const number of joined.toReversed()) {
-      if (number.digits.length < NUMBER_DIGITS_MIN) break;
+    const { numbers, steps } = numbersFrom(text, words, i);
+    finder.meter.steps += steps;
+    for (const number of numbers) {
       const hit = cardOf(number) ?? aadhaarOf(number, text) ?? ssnOf(number, text) ?? nationalOf(number, text) ?? phoneOf(number, text);
       if (hit === undefined) continue;
       report(finder, read, hit);
@@ -205,20 +160,24 @@ function ibanOf(text: string, word: DigitWord): Hit | undefined {
 
 function ninoOf(text: string, word: DigitWord): Hit | undefined {
   if (NINO.test(word.text)) return { type: 'uk_nino', start: word.start, end: word.end, confidence: 'high' };
+  if (!word.digits || word.text.length !== 2 || text[word.end] !== ' ') return undefined;
   const before = text.slice(Math.max(0, word.start - 3), word.start);
-  const spaced = /^\d{2}$/.test(word.text) ? /^\d{2} \d{2} \d{2} [A-D]\b/.exec(text.slice(word.start, word.start + 10)) : null;
   const head = /^[A-Z]{2} $/.test(before) ? before.slice(0, 2) : '';
+  const spaced = head === '' ? null : /^\d{2} \d{2} \d{2} [A-D]\b/.exec(text.slice(word.start, word.start + 10));
   if (spaced === null || !NINO.test(head + spaced[0].replaceAll(' ', ''))) return undefined;
   return { type: 'uk_nino', start: word.start - 3, end: word.start + spaced[0].length, confidence: 'high' };
 }
 
 const HETU_HEAD = 7;
+/** The sign of the century. */
+const HETU_SIGN = /[-+A-FU-Y]/;
 
 /** `131052-308T`: the date and the sign stand before the word. */
 function hetuOf(text: string, word: DigitWord): Hit | undefined {
   if (word.text.length !== 4) return undefined;
   const start = word.start - HETU_HEAD;
-  if (start < 0 || !isHetu(text.slice(start, word.end)) || /[A-Za-z0-9]/.test(text.charAt(start - 1))) return undefined;
+  if (start < 0 || !HETU_SIGN.test(text.charAt(word.start - 1))) return undefined;
+  if (!isHetu(text.slice(start, word.end)) || /[A-Za-z0-9]/.test(text.charAt(start - 1))) return undefined;
   return { type: 'fi_henkilotunnus', start, end: word.end, confidence: 'high' };
 }
 
@@ -231,6 +190,12 @@ function mbiOf(text: string, word: DigitWord): Hit | undefined {
   const grouped = MBI_GROUPS.exec(text.slice(word.start, word.start + MBI_CHARS))?.[0];
   if (grouped === undefined || !isMbi(grouped.replaceAll('-', '')) || isTail(text, word.start)) return undefined;
   return { type: 'us_medicare_mbi', start: word.start, end: word.start + grouped.length, confidence: 'high' };
+}
+
+/** Digits alone are a part of an identifier that has letters elsewhere. */
+function partlyLetteredOf(text: string, word: DigitWord): Hit | undefined {
+  if (word.text.length === 2) return ninoOf(text, word);
+  return word.text.length === 4 ? hetuOf(text, word) : undefined;
 }
 
 function letteredOf(text: string, word: DigitWord): Hit | undefined {
@@ -302,8 +267,7 @@ export function scanPii(finder: PiiFinder, read: ReadText): void {
   const words = digitWords(text);
   readNumbers(finder, read, words);
   for (const word of words) {
-    if (word.digits && word.text.length !== 2 && word.text.length !== 4) continue;
-    const hit = letteredOf(text, word);
+    const hit = word.digits ? partlyLetteredOf(text, word) : letteredOf(text, word);
     if (hit !== undefined) report(finder, read, hit);
   }
 }

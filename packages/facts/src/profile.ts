@@ -17,6 +17,10 @@ export const TRAIT = {
   other: 1024,
   /** Quotes, brackets, operators: what code has and prose has little of. */
   syntax: 2048,
+  /** A letter in upper case, beside `letter`. */
+  upper: 4096,
+  /** A dot, beside `other`. */
+  dot: 8192,
 } as const;
 
 /** What a text holds, without saying where. */
@@ -34,7 +38,7 @@ function buildTraits(): Uint16Array {
   const table = new Uint16Array(128).fill(TRAIT.other);
   for (let code = 0; code < 32; code += 1) table[code] = TRAIT.control;
   for (let code = 0x30; code <= 0x39; code += 1) table[code] = TRAIT.digit | RUN;
-  for (let code = 0x41; code <= 0x5a; code += 1) table[code] = TRAIT.letter | RUN;
+  for (let code = 0x41; code <= 0x5a; code += 1) table[code] = TRAIT.letter | TRAIT.upper | RUN;
   for (let code = 0x61; code <= 0x7a; code += 1) table[code] = TRAIT.letter | RUN;
   for (const sign of '\'"`=;#()*|<>^{}[]') table[sign.charCodeAt(0)] = TRAIT.syntax;
   table[0x25] = TRAIT.percent;
@@ -42,6 +46,7 @@ function buildTraits(): Uint16Array {
   table[0x5c] = TRAIT.backslash;
   table[0x2f] = TRAIT.slash | RUN;
   table[0x2b] = TRAIT.other | RUN;
+  table[0x2e] = TRAIT.other | TRAIT.dot;
   table[0x2d] = TRAIT.other | RUN;
   table[0x5f] = TRAIT.other | RUN;
   table[0x3a] = TRAIT.colon;

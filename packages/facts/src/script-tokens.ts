@@ -37,7 +37,7 @@ interface Cursor {
 
 function match({ text, at }: Cursor, pattern: RegExp): string {
   pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? '';
+  return pattern.test(text) ? text.slice(at, pattern.lastIndex) : '';
 }
 
 function push(cursor: Cursor, kind: ScriptToken['kind'], input: { readonly text: string; readonly end: number }): void {
@@ -69,10 +69,26 @@ function pair(cursor: Cursor, sign: string): void {
   right.partner = opener;
 }
 
+/** Could begin a word or a number. */
+function isWordCode(code: number): boolean {
+  const low = code | 0x20;
+  return (low >= 0x61 && low <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x24;
+}
+
+/** Could begin what is passed over. */
+function isSkipCode(code: number): boolean {
+  return code <= 0x20 || code === 0x2f || code >= 128;
+}
+
 function readToken(cursor: Cursor): void {
   const { text, at } = cursor;
   const char = text[at] ?? '';
   if (char === '"' || char === "'") return readString(cursor, char);
+  const code = text.charCodeAt(at);
+  if (code < 128 && !isWordCode(code)) {
+    push(cursor, 'sign', { text: char, end: at + 1 });
+    return pair(cursor, char);
+  }
   const word = match(cursor, WORD);
   if (word !== '') return push(cursor, 'word', { text: word, end: at + word.length });
   const number = match(cursor, NUMBER);
@@ -85,7 +101,7 @@ function readToken(cursor: Cursor): void {
 export function readScript(text: string, from = 0): ScriptReading {
   const cursor: Cursor = { text, tokens: [], open: [], at: from, gap: false };
   while (cursor.at < text.length && cursor.tokens.length < FACTS_LIMITS.scriptTokensMax) {
-    const skipped = match(cursor, SKIP).length;
+    const skipped = isSkipCode(text.charCodeAt(cursor.at)) ? match(cursor, SKIP).length : 0;
     if (skipped > 0) {
       cursor.at += skipped;
       cursor.gap = true;

@@ -9,6 +9,8 @@ import { peek, readArithmetic, readHereBody, readWord, take } from './shell-word
 const BLANKS = /(?:[^\S\n]|\\\n)+/y;
 const COMMENT = /#[^\n]*/y;
 const RESERVED = /(?:if|then|elif|else|fi|for|select|while|until|do|done|case|esac|in|function|coproc|\{|\}|!|\[\[)(?![^\s;&|()<>])/y;
+/** What a redirection begins with. */
+const REDIRECT_SIGNS = '<>&0123456789';
 const REDIRECT = /[0-9]{0,3}(?:<<<|<<-|<<|<>|<&|<(?!\()|&>>|&>|>>|>&|>\||>(?!\())/y;
 const ASSIGNED = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]{0,64}\])?(\+?)=/;
 const NOTHING: ReadonlySet<string> = new Set();
@@ -90,6 +92,7 @@ function peekReserved(scan: Scan): string {
 }
 
 function readRedirect(scan: Scan, redirects: Redirection[]): boolean {
+  if (!REDIRECT_SIGNS.includes(peek(scan))) return false;
   const operator = take(scan, REDIRECT).replace(/^[0-9]+/, '');
   if (operator === '') return false;
   skipBlanks(scan);

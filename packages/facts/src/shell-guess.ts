@@ -78,12 +78,17 @@ function isCommandAt(found: RegExpExecArray, text: string): boolean {
   return DISTINCT.has(name) ? runsDistinct(place) : WORDY.has(name) && runsWordy(place);
 }
 
+/** Without one of these a command can only stand at the start. */
+const OPERATOR = /[\n;&|`({$<]|\/dev\/|sh\s/;
+
 /** True when a text holds something that could run as a shell command. Linear; false for plain sentences. */
 export function looksLikeShell(text: string): boolean {
-  if (STRONG.test(text)) return true;
+  const atStart = !OPERATOR.test(text);
+  if (!atStart && STRONG.test(text)) return true;
   PLACE.lastIndex = 0;
   for (let found = PLACE.exec(text); found !== null; found = PLACE.exec(text)) {
     if (isCommandAt(found, text)) return true;
+    if (atStart) return false;
     // The next place may be right behind the word, inside what this match took as its argument.
     PLACE.lastIndex = found.index + Math.max((found[1] ?? '').length, 1);
   }

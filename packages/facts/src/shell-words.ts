@@ -44,9 +44,9 @@ const SPACE = ' \t\n\r;&|';
 /** Text matched by a sticky pattern at the scanner, which moves past it; `` when it does not match. */
 export function take(scan: Scan, pattern: RegExp): string {
   pattern.lastIndex = scan.pos;
-  const found = pattern.exec(scan.text);
-  if (found === null) return '';
-  const text = found[0].slice(0, scan.limit - scan.pos);
+  // Sticky patterns leave where the match ended: no list of groups has to be made for it.
+  if (!pattern.test(scan.text)) return '';
+  const text = scan.text.slice(scan.pos, Math.min(pattern.lastIndex, scan.limit));
   scan.pos += text.length;
   scan.steps += text.length + 1;
   return text;

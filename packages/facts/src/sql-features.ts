@@ -136,6 +136,14 @@ const PAIRS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 };
 
 const NOTHING: readonly string[] = [];
+/** Every word by which a feature is told: without one of them there is none, but for what is called or quoted. */
+export const FEATURE_WORDS: readonly string[] = [
+  ...ONE_WORD.flatMap(([names]) => [...names]),
+  ...CATALOGS,
+  ...Object.keys(PAIRS),
+  ...UNCALLED,
+  'union',
+];
 
 function isUnion(tokens: readonly Token[], at: number): boolean {
   const all = /^(?:all|distinct|distinctrow)$/.test(plainAt(tokens, at + 1));

@@ -17,6 +17,7 @@ import {
   opensCall,
   type Landing,
 } from './sql-landing.ts';
+import { mayLand } from './sql-signs.ts';
 import { headKind } from './sql-statement.ts';
 import { COMPARES, comparesSoon, isCall, isSelect, isSelectBody, isStatementAt } from './sql-heads.ts';
 import { plainAt, readTokens, significant, textAt, type Context, type Token } from './sql-tokens.ts';
@@ -241,7 +242,7 @@ function usesTools({ body, broke, comments }: Landing, features: ReadonlySet<str
   return asks(body) && (marked || reaches || features.has('subquery'));
 }
 
-/** What a value is not, and a fragment is. */
+/** What a value is not, and a fragment is. `sql-signs.ts` knows what each of them needs. */
 const SHAPES: readonly ((landing: Landing, features: ReadonlySet<string>) => boolean)[] = [
   truncates,
   addsCondition,
@@ -331,7 +332,11 @@ function merge(left: Fragment | undefined, right: Fragment): Fragment {
 export function readFragment(raw: string): FragmentReading {
   // Curly apostrophes are quotes only where several of them could pair up.
   const text = CURLY.test(raw) && /[=#;]|--/.test(raw) ? raw.replaceAll(CURLIES, "'") : raw;
-  if (!SHAPED.test(text)) return { fragment: undefined, steps: text.length };
+  return mayLand(text.toLowerCase()) && SHAPED.test(text) ? readLandings(text) : { fragment: undefined, steps: 4 * text.length };
+}
+
+/** The same of a text that was not looked over before: what `mayLand` must never keep from being read. */
+export function readLandings(text: string): FragmentReading {
   let steps = text.length;
   let fragment: Fragment | undefined;
   const joined = text.includes('/*') ? joinAcrossComments(text) : text;

@@ -46,7 +46,7 @@ const EXECUTABLE = /\/\*M?!\d{0,6}/y;
 
 function match(cursor: Cursor, pattern: RegExp): string {
   pattern.lastIndex = cursor.pos;
-  return pattern.exec(cursor.text)?.[0] ?? '';
+  return pattern.test(cursor.text) ? cursor.text.slice(cursor.pos, pattern.lastIndex) : '';
 }
 
 function push(
@@ -137,6 +137,8 @@ const WORD_SIGN = 2;
 const INNER_SIGN = 4;
 /** Could begin a comment, a string, a quoted name. */
 const OPENING_SIGN = 8;
+/** Stands for itself and begins nothing. */
+const LONE_SIGN = 16;
 /** What an ASCII character can be part of; the expressions above are asked only where this does not say. */
 const SIGNS: Uint8Array = buildSigns();
 
@@ -150,6 +152,7 @@ function buildSigns(): Uint8Array {
   }
   table[0x5f] = WORD_SIGN | INNER_SIGN;
   for (const sign of '-#*/\'"`[') table[sign.charCodeAt(0)] = OPENING_SIGN;
+  for (const sign of '(),;{}]') table[sign.charCodeAt(0)] = LONE_SIGN;
   table[0x24] = OPENING_SIGN | INNER_SIGN;
   return table;
 }
@@ -181,6 +184,7 @@ function readToken(cursor: Cursor): void {
   const { text, pos } = cursor;
   const wordEnd = plainWordEnd(cursor);
   if (wordEnd !== -1) return push(cursor, 'word', { text: text.slice(pos, wordEnd).toLowerCase(), end: wordEnd });
+  if (signsAt(text, pos) === LONE_SIGN) return push(cursor, 'punctuation', { text: text[pos] ?? '', end: pos + 1 });
   for (const [kind, pattern] of KINDS) {
     const found = match(cursor, pattern);
     if (found === '') continue;

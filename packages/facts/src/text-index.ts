@@ -3,6 +3,7 @@
  */
 import { compileLiterals, type LiteralHits } from './literals.ts';
 import { PII_WORDS } from './pii-words.ts';
+import type { ReadText } from './read-text.ts';
 import { SECRET_WORDS } from './secrets.ts';
 import { SPELLED_WORDS, spellingOfWord } from './spellings.ts';
 
@@ -34,6 +35,45 @@ const VERB = numbersIn(SQL_VERBS);
 const NAMED = numbersIn(NAMED_HOSTS);
 const URL_WORD: number = WORDS.indexOf('://');
 const index = compileLiterals(WORDS);
+
+/** The longest word that somebody asks the joined view for. */
+const REACH = Math.max(...[...SPELLED_WORDS, ...SQL_VERBS].map((word) => word.length));
+
+function isAskedOfJoined(number: number): boolean {
+  const meaning = meaningOfWord(number);
+  return meaning.sql || meaning.spelling >= 0;
+}
+
+/** Words of a text that lie over place `at`, where a blank joins two parts. */
+function wordsOver(lower: string, at: number): LiteralHits {
+  const from = Math.max(0, at - REACH);
+  const over: number[] = [];
+  const hits = index.scan(lower.slice(from, at + 1 + REACH));
+  for (let i = 0; i < hits.length; i += 3) {
+    const [number, start, end] = [hits[i] ?? -1, from + (hits[i + 1] ?? 0), from + (hits[i + 2] ?? 0)];
+    if (start < at && end > at && isAskedOfJoined(number)) over.push(number, start, end);
+  }
+  return over;
+}
+
+/**
+ * The words of a lower-case text joined from parts by one blank, from theirs and from what lies over the blanks: those of SQL and of hidden
+ * spellings, which are all that is asked of the joined view.
+ */
+export function wordsOfJoined(lower: string, parts: readonly Pick<ReadText, 'fact' | 'hits'>[]): LiteralHits {
+  if (parts.length * 2 * REACH > lower.length) return index.scan(lower);
+  const joined: number[] = [];
+  let from = 0;
+  for (const { fact, hits } of parts) {
+    for (let i = 0; i < hits.length; i += 3) {
+      const number = hits[i] ?? -1;
+      if (isAskedOfJoined(number)) joined.push(number, from + (hits[i + 1] ?? 0), from + (hits[i + 2] ?? 0));
+    }
+    from += fact.text.length + 1;
+    if (from < lower.length) for (const value of wordsOver(lower, from - 1)) joined.push(value);
+  }
+  return joined;
+}
 
 /** All words in a lower-case text. */
 export function wordsIn(lower: string): LiteralHits {

@@ -20,7 +20,6 @@ const CLIENTS: ReadonlyMap<string, readonly [options: readonly string[], operand
   ['wrangler d1 execute', [['command'], -1]],
 ]);
 const OTHER_LANGUAGE: ReadonlySet<string> = new Set(['mongo']);
-const BODY_CHARS_MAX = 65_536;
 
 /** The text of the statements, or undefined. */
 export function bodyOf(given: Given, input: string | undefined): string | undefined {
@@ -35,7 +34,7 @@ export function bodyOf(given: Given, input: string | undefined): string | undefi
   }
   if (operand !== -1) parts.push(...given.operands.slice(operand));
   if (parts.length === 0 && input !== undefined) parts.push(input);
-  return parts.length === 0 ? undefined : parts.join(';\n').slice(0, BODY_CHARS_MAX);
+  return parts.length === 0 ? undefined : parts.join(';\n');
 }
 
 /** Lines that speak to the client and not to the database. */
@@ -46,11 +45,10 @@ export function sqlOf(call: ToolCall): string | undefined {
   return call.body === undefined || OTHER_LANGUAGE.has(call.tool) ? undefined : call.body.replace(CLIENT_LINE, '');
 }
 
-const ESCAPE = /(?:^|[\n;]|\\)[ \t]{0,16}(?:\\!|\.(?:shell|system)\b|system\b|!!)[ \t]{1,16}([^\n;]{1,2048})/g;
-const ESCAPES_MAX = 16;
+const ESCAPE = /(?:^|[\n;]|\\)[ \t]{0,16}(?:\\!|\.(?:shell|system)\b|system\b|!!)[ \t]{1,16}([^\n]+)/g;
 
 /** Commands that a client hands to a shell: `\! id`, `.shell id`, `system id`. */
 export function shellEscapes(body: string): readonly string[] {
   if (!/\\!|\.s(?:hell|ystem)|system|!!/.test(body)) return [];
-  return [...body.matchAll(ESCAPE)].slice(0, ESCAPES_MAX).map((found) => found[1] ?? '');
+  return [...body.matchAll(ESCAPE)].map((found) => found[1] ?? '');
 }

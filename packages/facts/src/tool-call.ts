@@ -13,7 +13,8 @@ interface Reader {
   readonly row: ToolRow;
   /** Operands in order, the verb's words first. */
   readonly operands: string[];
-  readonly flags: string[];
+  /** In order; the last word on a switch holds. */
+  readonly flags: Set<string>;
   verbWords: number;
   verb: string;
   /** The last thing read was an option: a verb that ends at the first one has ended. */
@@ -79,42 +80,41 @@ function readLong(reader: Reader, written: string, next: string | undefined): nu
   if (equals !== -1) {
     const value = written.slice(equals + 1);
     const isSwitch = !takesValue(reader, name);
-    if (isSwitch && FALSE.test(value)) removeFlag(reader, `--${name}`);
-    else reader.flags.push(isSwitch && TRUE.test(value) ? `--${name}` : `--${name}=${value}`);
+    if (isSwitch && FALSE.test(value)) reader.flags.delete(`--${name}`);
+    else reader.flags.add(isSwitch && TRUE.test(value) ? `--${name}` : `--${name}=${value}`);
     return 1;
   }
   if (next === undefined || !takesValue(reader, name)) {
-    reader.flags.push(`--${name}`);
+    reader.flags.add(`--${name}`);
     return 1;
   }
-  reader.flags.push(`--${name}=${next}`);
-  return 2;
+  reader.flags.add(`--${name}=${next}`);
+  return wordsTaken(next);
 }
 
-/** The last word on a switch holds. */
-function removeFlag(reader: Reader, flag: string): void {
-  const at = reader.flags.indexOf(flag);
-  if (at !== -1) reader.flags.splice(at, 1);
+/** A value that looks like an option is read as one too: the table may be wrong about what takes a value, and nothing hides behind that. */
+function wordsTaken(value: string): number {
+  return value.length > 1 && value.startsWith('-') ? 1 : 2;
 }
 
 /** Words a cluster of letters took. */
 function readLetters(reader: Reader, cluster: string, next: string | undefined): number {
-  for (let i = 1; i < cluster.length && i <= FACTS_LIMITS.flagLettersMax; i += 1) {
+  for (let i = 1; i < cluster.length; i += 1) {
     const letter = cluster[i] ?? '';
     const long = lookUp(reader, letter, (key) => reader.row.letters.get(key));
     if (long === undefined) {
-      reader.flags.push(`-${letter}`);
+      reader.flags.add(`-${letter}`);
       continue;
     }
     for (const name of long.split('+')) {
       if (!takesValue(reader, name)) {
-        reader.flags.push(`--${name}`);
+        reader.flags.add(`--${name}`);
         continue;
       }
       const rest = cluster.slice(i + 1).replace(/^=/, '');
       if (rest === '' && next === undefined) return 1;
-      reader.flags.push(`--${name}=${rest === '' ? (next ?? '') : rest}`);
-      return rest === '' ? 2 : 1;
+      reader.flags.add(`--${name}=${rest === '' ? (next ?? '') : rest}`);
+      return rest === '' ? wordsTaken(next ?? '') : 1;
     }
   }
   return 1;
@@ -135,10 +135,10 @@ function beginsInner(reader: Reader): boolean {
 
 function readWords(reader: Reader, args: readonly string[]): void {
   let i = 0;
-  while (i < args.length && i < FACTS_LIMITS.callWordsMax) {
+  while (i < args.length) {
     const word = args[i] ?? '';
     if (word === '--') {
-      for (const rest of args.slice(i + 1, FACTS_LIMITS.callWordsMax)) reader.operands.push(rest);
+      for (const rest of args.slice(i + 1)) reader.operands.push(rest);
       return;
     }
     if (word.length > 1 && word.startsWith('-')) {
@@ -155,8 +155,8 @@ const METHOD = /^[a-z]{3,7}$/i;
 const SENDS = /^--(?:data|form|json|post-)/;
 
 /** The method of a request is its verb. */
-function httpVerb(reader: Reader): string {
-  const { flags, operands, row } = reader;
+function httpVerb(reader: Reader, flags: readonly string[]): string {
+  const { operands, row } = reader;
   const said = flags.find((flag) => /^--(?:request|method)=/.test(flag));
   const [first = ''] = operands;
   if (said !== undefined) return said.slice(said.indexOf('=') + 1).toLowerCase();
@@ -171,9 +171,9 @@ function httpVerb(reader: Reader): string {
 
 const HTTP: ReadonlySet<string> = new Set(['curl', 'wget', 'http']);
 
-function verbOf(reader: Reader): string {
+function verbOf(reader: Reader, flags: readonly string[]): string {
   const { row, verb } = reader;
-  if (HTTP.has(row.tool)) return `http ${httpVerb(reader)}`;
+  if (HTTP.has(row.tool)) return `http ${httpVerb(reader, flags)}`;
   return verb === '' ? row.tool : `${row.tool} ${verb}`;
 }
 
@@ -186,7 +186,7 @@ function asModule(name: string, args: readonly string[]): readonly [string, read
 }
 
 function createReader(row: ToolRow): Reader {
-  return { row, operands: [], flags: [], verbWords: 0, verb: '', closed: false };
+  return { row, operands: [], flags: new Set(), verbWords: 0, verb: '', closed: false };
 }
 
 /** What a known tool is asked to do; `input` is what it reads, where that is known. Undefined for a tool that is not known. */
@@ -200,16 +200,17 @@ export function readToolCall(name: string, args: readonly string[], input: strin
   readWords(reader, args);
   // What is typed into `redis-cli` is its command line.
   if (row.tool === 'redis' && reader.verbWords === 0 && input !== undefined)
-    readWords(reader, (input.trim().split('\n', 1)[0] ?? '').split(/\s+/).slice(0, FACTS_LIMITS.callWordsMax));
-  const verb = verbOf(reader);
+    readWords(reader, (input.trim().split('\n', 1)[0] ?? '').split(/\s+/));
+  const flags = [...reader.flags];
+  const verb = verbOf(reader, flags);
   const operands = reader.operands.slice(reader.verbWords);
-  const body = bodyOf({ verb, flags: reader.flags, operands }, input);
+  const body = bodyOf({ verb, flags, operands }, input);
   const packages = packageNames(verb, operands);
   return {
     tool: row.tool,
     verb,
     resources: row.tool === 'kubectl' ? kubernetesResources(reader.verb, operands) : packages.map((found) => found.name),
-    flags: reader.flags,
+    flags,
     operands,
     resembles: resembled(packages),
     ...(body === undefined ? {} : { body }),

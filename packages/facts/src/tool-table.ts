@@ -69,7 +69,7 @@ function row(tool: string, written: Written): ToolRow {
 
 const GIT = row('git', {
   values:
-    'config directory git-dir work-tree namespace config-env super-prefix output message push-option receive-pack exec upload-pack template origin branch.set-upstream-to depth format-patch.output-directory filter-branch.index-filter filter-branch.tree-filter filter-branch.msg-filter filter-branch.env-filter commit.author',
+    'attr-source config directory git-dir work-tree namespace config-env super-prefix output message push-option receive-pack exec upload-pack template origin branch.set-upstream-to depth format-patch.output-directory filter-branch.index-filter filter-branch.tree-filter filter-branch.msg-filter filter-branch.env-filter commit.author',
   letters:
     '.C=directory .c=config push.f=force push.d=delete push.o=push-option push.u=set-upstream push.n=dry-run clean.f=force clean.d=directories clean.x=ignored clean.X=ignored-only clean.n=dry-run clean.e=exclude branch.D=delete+force branch.d=delete branch.f=force branch.M=move+force tag.d=delete tag.f=force checkout.f=force submodule.f=force clone.c=config clone.u=upload-pack clone.b=branch clone.o=origin filter-branch.f=force commit.m=message commit.n=no-verify rebase.x=exec rebase.i=interactive update-ref.d=delete log.S=search grep.O=open-files-in-pager format-patch.o=output-directory archive.o=output',
   shortened:
@@ -82,7 +82,7 @@ const CONTAINER_GROUPS =
   'container image volume network system builder buildx compose swarm secret service stack node context config plugin manifest trust machine pod generate';
 const DOCKER = row('docker', {
   values:
-    'host context config log-level connection url volume mount env env-file publish expose user workdir hostname label network name entrypoint cap-add cap-drop security-opt device pid ipc uts userns cgroupns add-host dns restart cpus memory ulimit platform pull filter format tag file build-arg target runtime shm-size tmpfs group-add volumes-from ip link log-driver sysctl stop-signal username password detach-keys project-name profile project-directory build.output',
+    'host context config log-level connection url volume mount env env-file publish expose user workdir hostname label network name entrypoint cap-add cap-drop security-opt device pid ipc uts userns cgroupns add-host dns restart cpus memory ulimit platform pull filter format tag file build-arg target runtime shm-size tmpfs group-add volumes-from ip link log-driver sysctl stop-signal username password detach-keys tlscacert tlscert tlskey annotation blkio-weight blkio-weight-device cgroup-parent cidfile cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpuset-cpus cpuset-mems device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops dns-option dns-search domainname gpus health-cmd health-interval health-retries health-start-period health-timeout ip6 isolation kernel-memory label-file link-local-ip log-opt mac-address memory-reservation memory-swap memory-swappiness network-alias oom-score-adj pids-limit stop-timeout storage-opt umask volume-driver secret arch os rootfs project-name profile project-directory build.output',
   letters:
     '.H=host .c=context .D=debug v=volume e=env p=publish u=user w=workdir h=hostname l=label m=memory f=force a=all t=tty i=interactive d=detach q=quiet login.u=username login.p=password build.t=tag build.f=file ps.f=filter ps.a=all images.f=filter system.f=force compose.f=file compose.p=project-name compose_down.v=volumes compose_down.t=timeout rm.v=volumes logs.f=follow exec.e=env network.f=force',
   groups: CONTAINER_GROUPS,
@@ -98,7 +98,7 @@ const COMPOSE = row('docker compose', {
 
 const KUBECTL = row('kubectl', {
   values:
-    'namespace context cluster user token server kubeconfig as as-group as-uid cache-dir certificate-authority client-certificate client-key request-timeout tls-server-name v output selector field-selector filename kustomize container patch type replicas current-replicas image port target-port name overrides clusterrole role serviceaccount group verb resource from-literal from-file grace-period timeout env labels restart tail since sort-by address',
+    'namespace context cluster user token server kubeconfig as as-group as-uid cache-dir certificate-authority client-certificate client-key request-timeout tls-server-name v output selector field-selector filename kustomize container patch type replicas current-replicas image port target-port name overrides clusterrole role serviceaccount group verb resource from-literal from-file vmodule profile profile-output log-file log-dir username password as-user-extra tls-private-key-file grace-period timeout env labels restart tail since sort-by address',
   letters:
     'n=namespace s=server A=all-namespaces f=filename k=kustomize l=selector o=output c=container p=patch i=stdin t=tty w=watch R=recursive logs.f=follow logs.p=previous',
   groups: 'config rollout auth set certificate plugin krew adm top policy',
@@ -108,7 +108,7 @@ const KUBECTL = row('kubectl', {
 
 const HELM = row('helm', {
   values:
-    'namespace kube-context kubeconfig kube-token kube-apiserver registry-config repository-config repository-cache set set-string set-file values version repo username password timeout output description post-renderer',
+    'namespace kube-as-user kube-as-group kube-ca-file kube-tls-server-name burst-limit qps kube-context kubeconfig kube-token kube-apiserver registry-config repository-config repository-cache set set-string set-file values version repo username password timeout output description post-renderer',
   letters: 'n=namespace f=values o=output',
   groups: 'repo plugin dependency get registry show search',
   aliases: 'delete=uninstall del=uninstall un=uninstall',
@@ -129,13 +129,13 @@ const PULUMI = row('pulumi', {
 
 const AWS = row('aws', {
   values:
-    'profile region output endpoint-url query color ca-bundle cli-read-timeout cli-connect-timeout acl policy-arn policy-document user-name role-name group-name cidr cidr-ip ip-permissions port protocol group-id bucket key policy name names trail-name db-instance-identifier snapshot-id attribute operation-type user-ids group-names launch-permission image-id key-id pending-window-in-days secret-id query-string sql public-access-block-configuration create-volume-permission attribute-name values-to-add db-snapshot-identifier storage-class include exclude principal action function-name statement-id function-url-auth-type instance-ids document-name parameters targets zip-file detector-id stack-name table-name cluster',
+    'profile cli-binary-format cli-auto-prompt region output endpoint-url query color ca-bundle cli-read-timeout cli-connect-timeout acl policy-arn policy-document user-name role-name group-name cidr cidr-ip ip-permissions port protocol group-id bucket key policy name names trail-name db-instance-identifier snapshot-id attribute operation-type user-ids group-names launch-permission image-id key-id pending-window-in-days secret-id query-string sql public-access-block-configuration create-volume-permission attribute-name values-to-add db-snapshot-identifier storage-class include exclude principal action function-name statement-id function-url-auth-type instance-ids document-name parameters targets zip-file detector-id stack-name table-name cluster',
   letters: '',
   depth: 2,
 });
 const GCLOUD = row('gcloud', {
   values:
-    'project account configuration format filter verbosity impersonate-service-account billing-project zone region role member source-ranges allow rules secret location cluster database network retention-days min-instances max-instances num-nodes size priority direction image tag key-file service-account member-type instance',
+    'project trace-token flags-file access-token-file account configuration format filter verbosity impersonate-service-account billing-project zone region role member source-ranges allow rules secret location cluster database network retention-days min-instances max-instances num-nodes size priority direction image tag key-file service-account member-type instance',
   letters: 'q=quiet',
   depth: 'acting',
 });

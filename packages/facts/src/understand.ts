@@ -3,7 +3,7 @@
  * and what they name. Synchronous, pure and total; equal actions and signals give equal facts.
  */
 import type { Action, CodeFact, CommandFact, Facts, FactsCut, Signal, StatementFact, TextFact } from '@countersign/protocol';
-import { decodeLeaf } from './decode.ts';
+import { decodeLeaf, type KnownOfText } from './decode.ts';
 import type { ReadText } from './read-text.ts';
 import { addCodes } from './codes.ts';
 import { addCommandHosts } from './command-hosts.ts';
@@ -17,7 +17,7 @@ import type { Parsers } from './parsers.ts';
 import { addCommandPaths, addFileUrl, addTextPaths, createPathFinder, pathFacts, type PathFinder } from './paths.ts';
 import { announcedPii, createPiiFinder, scanPii, type PiiFinder } from './pii.ts';
 import { proseFacts } from './prose.ts';
-import { joinProfiles, TRAIT, type TextProfile } from './profile.ts';
+import { joinProfiles, TRAIT } from './profile.ts';
 import { readUrl } from './read-host.ts';
 import { addKeyedSecret } from './secret-assignments.ts';
 import { createSecretFinder, type SecretFinder } from './secret-cursor.ts';
@@ -25,7 +25,7 @@ import { scanSecrets } from './secrets.ts';
 import { createShellReader, looksLikeShell } from './shell.ts';
 import { createSqlReader, looksLikeSql } from './sql.ts';
 import { WORDS_ONLY } from './spellings.ts';
-import { meaningOfWord } from './text-index.ts';
+import { meaningOfWord, wordsOfJoined } from './text-index.ts';
 import { sqlOf } from './tool-body.ts';
 
 /** Turns actions into facts. */
@@ -80,20 +80,28 @@ function readText(finders: Finders, read: ReadText): void {
   if (read.fact.role === finders.codeIn) addCodes(finders.codes, read, finders.meter);
 }
 
+/** The joined view is made of texts that were read: their signs and words are its own. */
+function knownOfJoined(parts: readonly ReadText[]): KnownOfText {
+  return {
+    profile: joinProfiles(parts.map((part) => part.profile)),
+    wordsIn: (lower) => wordsOfJoined(lower, parts),
+  };
+}
+
 /** The layers of all leaves, in order. */
 function readLeaves(action: Action, meter: Meter): { texts: ReadText[]; joined: readonly ReadText[] } {
   const leaves = leavesOf(action, meter);
   const texts: ReadText[] = [];
-  const profiles: TextProfile[] = [];
+  const parts: ReadText[] = [];
   for (const leaf of leaves) {
     const reads = decodeLeaf(leaf, meter, { textsLeft: Math.max(1, FACTS_LIMITS.textsMax - texts.length) });
-    if (leaf.role === 'param' && reads[0] !== undefined) profiles.push(reads[0].profile);
+    if (leaf.role === 'param' && reads[0] !== undefined) parts.push(reads[0]);
     for (const read of reads) texts.push(read);
   }
   const view = joinedView(leaves);
   if (view === undefined) return { texts, joined: [] };
   const textsLeft = Math.max(1, FACTS_LIMITS.textsMax - texts.length);
-  return { texts, joined: decodeLeaf(view, meter, { textsLeft, profile: joinProfiles(profiles) }) };
+  return { texts, joined: decodeLeaf(view, meter, { textsLeft, known: knownOfJoined(parts) }) };
 }
 
 interface Languages {
@@ -175,6 +183,13 @@ function addFileUrls(finders: Finders): void {
   }
 }
 
+function factsOfTexts(texts: readonly ReadText[], joined: readonly ReadText[]): TextFact[] {
+  const facts: TextFact[] = [];
+  for (const read of texts) facts.push(read.fact);
+  for (const read of joined) facts.push(read.fact);
+  return facts;
+}
+
 function understandAction(action: Action, signals: readonly Signal[], languages: Languages): Facts {
   const meter = createMeter();
   const finders: Finders = {
@@ -201,7 +216,7 @@ function understandAction(action: Action, signals: readonly Signal[], languages:
   const effects = effectFacts({ texts, commands, paths, hosts }, meter);
   const prose = proseFacts(action, texts, meter);
   return {
-    texts: [...texts, ...joined].map((read) => read.fact),
+    texts: factsOfTexts(texts, joined),
     commands,
     statements,
     codes: finders.codes,

@@ -8,6 +8,8 @@ import { FACTS_LIMITS } from '../src/limits.ts';
 import { NATIONAL_IDS } from '../src/national-ids.ts';
 import { createParsers } from '../src/parsers.ts';
 import { entropyOf, isPlaceholder } from '../src/placeholders.ts';
+import { PII_WORDS } from '../src/pii-words.ts';
+import { SECRET_WORDS } from '../src/secrets.ts';
 import { createUnderstanding } from '../src/understand.ts';
 import { actionOf } from './actions.ts';
 import { vectorsOf } from './vectors.ts';
@@ -110,6 +112,23 @@ describe('personal data', () => {
     expect(new Set(NATIONAL_IDS.map((id) => id.type.slice(0, 2))).size).toBeGreaterThanOrEqual(30);
   });
 
+  it.each([
+    ['card 4539 1488 0343 6467', 'high'],
+    ['card 4242 4242 4242 4242', 'low'],
+    ['her number is 536-22-8145', 'high'],
+    ['digest: 536-22-8145', 'low'],
+    ['{"order_no":"536-22-8145"}', 'low'],
+    ['SSN for order 7: 536-22-8145', 'high'],
+    ['CPF 111.444.777-35', 'high'],
+    ['serial=111.444.777-35', 'low'],
+    ['seen 8.8.4.4 twice', 'low'],
+    ['the client connection is from 8.8.4.4', 'high'],
+    ['call 555-123-4567', 'high'],
+    ['part 555-123-4567', 'low'],
+  ])('is as sure of %s as %s', (content, confidence) => {
+    expect(factsOf(content).pii.map((fact) => fact.confidence)).toEqual([confidence]);
+  });
+
   it('spans exactly the value', () => {
     const text = 'mail jo@mail.example.org now';
     expect(factsOf(text).pii).toEqual([{ span: { path: '/content', start: 5, end: 24 }, type: 'email', layers: [], confidence: 'high' }]);
@@ -155,6 +174,10 @@ describe('check digits', () => {
 });
 
 describe('the funnel for findings', () => {
+  it('is searched by words of ASCII alone, because its automaton knows no others', () => {
+    expect([...PII_WORDS, ...SECRET_WORDS].filter((word) => !/^[ -~\n]+$/.test(word) || word !== word.toLowerCase())).toEqual([]);
+  });
+
   it('hands every reader the words of each layer once', () => {
     const reads = decodeLeaf({ path: '/content', role: 'content', text: 'password%3dx', key: '' }, createMeter(), { textsLeft: 9 });
     expect(reads.map((read) => [read.fact.text, read.hits.length > 0])).toEqual([

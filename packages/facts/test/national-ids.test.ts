@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as checks from '../src/national-checks.ts';
+import * as sums from '../src/national-sums.ts';
 import { bareValue, NATIONAL_IDS, nationalIdOfGroups, nationalIdOfWord } from '../src/national-ids.ts';
 
 /** Examples that authorities and manuals publish; none is a person's. */
@@ -51,6 +52,17 @@ const PUBLISHED: readonly (readonly [name: string, check: (value: string) => boo
   ['isUkDriver', checks.isUkDriver, 'MORGA607054SM9IJ'],
   ['isAadhaar', checks.isAadhaar, '234123412346'],
   ['isNric', checks.isNric, 'M1234567K'],
+  ['isCedula', sums.isCedula, '1714307103'],
+  ['isHongKong', sums.isHongKong, 'A1234563'],
+  ['isTaj', sums.isTaj, '111111110'],
+  ['isKennitala', sums.isKennitala, '1201743399'],
+  ['isPersonasKods', sums.isPersonasKods, '16117519997'],
+  ['isIrd', sums.isIrd, '49091850'],
+  ['isSnils', sums.isSnils, '11223344595'],
+  ['isInn', sums.isInn, '500100732259'],
+  ['isEmso', sums.isEmso, '0101006500006'],
+  ['isRnokpp', sums.isRnokpp, '1759013776'],
+  ['isUruguayan', sums.isUruguayan, '12345672'],
   ['isNpi', checks.isNpi, '1234567893'],
   ['isDea', checks.isDea, 'AB1234563'],
   ['isGermanDocument', checks.isGermanDocument, 'C01X00T478'],

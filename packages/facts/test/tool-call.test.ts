@@ -55,6 +55,8 @@ describe('RULE-120 a tool is asked for its verb, wherever the words stand', () =
     ['wget --method=PUT a.example/x', 'http put | --method=PUT | a.example/x'],
     ['redis-cli -h cache -n 2 FLUSHALL', 'redis flushall | --host=cache --db=2 | '],
     ['vault kv get -field=x secret/a', 'vault kv get | --field=x | secret/a'],
+    ['docker rm --link --force web', 'docker rm | --link=--force --force | web'],
+    ['docker run -itv /:/host alpine', 'docker run | --interactive --tty --volume=/:/host | alpine'],
     ['ls -la', ''],
     ['git', 'git |  | '],
   ];
@@ -104,12 +106,6 @@ describe('RULE-122 packages and the names they are one slip away from', () => {
     ['pip uninstall reqests', ''],
     ['npm run lodahs', ''],
   ])('%s', (line, names) => expect(resembles(line)).toBe(names));
-
-  it('looks at as many packages as the limit says', () => {
-    const list = (count: number): string[] => ['install', ...Array.from({ length: count - 1 }, () => 'x1'), 'lodahs'];
-    expect(readToolCall('npm', list(FACTS_LIMITS.packagesMax), undefined)?.resembles).toEqual(['lodash']);
-    expect(readToolCall('npm', list(FACTS_LIMITS.packagesMax + 1), undefined)?.resembles).toEqual([]);
-  });
 });
 
 describe('RULE-123 statements that clients are given', () => {
@@ -128,31 +124,21 @@ describe('RULE-123 statements that clients are given', () => {
   });
 });
 
-describe('RULE-124 bounds of the reading', () => {
-  it('words', () => {
-    const at = (count: number): string => {
-      const words = ['push', ...Array.from({ length: count - 2 }, () => 'x'), '--force'];
-      return readToolCall('git', words, undefined)?.flags.join(' ') ?? '';
-    };
-    expect(at(FACTS_LIMITS.callWordsMax)).toBe('--force');
-    expect(at(FACTS_LIMITS.callWordsMax + 1)).toBe('');
+describe('RULE-124 every word is read, once', () => {
+  const many = (count: number, word: string): string[] => Array.from({ length: count }, () => word);
+
+  it('behind any number of words, letters and packages', () => {
+    expect(readToolCall('git', ['push', ...many(5000, 'x'), '--force'], undefined)?.flags).toEqual(['--force']);
+    expect(readToolCall('git', ['push', `-${'x'.repeat(5000)}f`], undefined)?.flags).toEqual(['-x', '--force']);
+    expect(readToolCall('npm', ['install', ...many(5000, 'left'), 'lodahs'], undefined)?.resembles).toEqual(['lodash']);
+    expect(readToolCall('docker', ['run', ...many(5000, '--privileged=false'), '--privileged', 'x'], undefined)?.flags).toEqual([
+      '--privileged',
+    ]);
   });
 
   it('words of a verb', () => {
-    const at = (count: number): string =>
-      readToolCall(
-        'az',
-        Array.from({ length: count }, () => 'x'),
-        undefined,
-      )?.operands.join(' ') ?? '';
+    const at = (count: number): string => readToolCall('az', many(count, 'x'), undefined)?.operands.join(' ') ?? '';
     expect(at(FACTS_LIMITS.verbWordsMax)).toBe('');
     expect(at(FACTS_LIMITS.verbWordsMax + 1)).toBe('x');
-  });
-
-  it('letters of one cluster', () => {
-    const at = (count: number): boolean =>
-      readToolCall('git', ['push', `-${'x'.repeat(count - 1)}f`], undefined)?.flags.includes('--force') ?? false;
-    expect(at(FACTS_LIMITS.flagLettersMax)).toBe(true);
-    expect(at(FACTS_LIMITS.flagLettersMax + 1)).toBe(false);
   });
 });

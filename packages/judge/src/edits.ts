@@ -21,7 +21,6 @@ export const EDIT_KINDS = [
   'drop-command',
   'drop-word',
   'cut-text',
-  'cut-sentence',
 ] as const;
 export type EditKind = (typeof EDIT_KINDS)[number];
 
@@ -214,7 +213,7 @@ function editText(leaf: LeafEdits, spans: readonly Span[], { facts }: Judged): v
     if (path.span.path === leaf.path && path.command === -1) leaf.add('replace-path', path.span, nearPath(path));
   for (const span of spans.slice(0, EXPLAIN_LIMITS.spansMax)) {
     leaf.add('cut-text', span, '');
-    leaf.add('cut-sentence', sentenceAround(leaf.text, span), '');
+    leaf.add('cut-text', sentenceAround(leaf.text, span), '');
   }
 }
 

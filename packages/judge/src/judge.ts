@@ -56,6 +56,8 @@ interface Opinion {
   /** The tool is not registered, and the org is still learning. */
   pending: boolean;
   view: ScoreView | undefined;
+  /** What the action asks a scope for; `` until it is known. */
+  scope: string;
 }
 
 /** Text that is only looked at: nobody asks for a scope to speak. */
@@ -108,6 +110,7 @@ function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
     opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;
   const scope = ownScope(action, state);
+  opinion.scope = scope;
   const granted = (state.scopes ?? []).some((grant) => scopeMatches(grant, scope));
   const claimed = state.claimedScopes === undefined || state.claimedScopes.some((grant) => scopeMatches(grant, scope));
   if (!granted || !claimed)
@@ -142,7 +145,7 @@ function weighOpinions(opinion: Opinion, { facts }: JudgeInput): void {
 }
 
 function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
-  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false, view: undefined };
+  const opinion: Opinion = { denials: [], warnings: [], risks: [], findings: [], guards: [], pending: false, view: undefined, scope: '' };
   part(opinion, 'actor', () => weighActor(opinion, input));
   part(opinion, 'tool', () => weighTool(opinion, input));
   part(opinion, 'rules', () => weighFindings(opinion, input, parts));
@@ -180,6 +183,7 @@ function decide(opinion: Opinion, { policy, action }: JudgeInput): Verdict {
 }
 
 function countTypes(facts: readonly { readonly type: string }[]): Record<string, number> {
+  if (facts.length === 0) return {};
   const counts = new Map<string, number>();
   for (const { type } of facts) counts.set(type, (counts.get(type) ?? 0) + 1);
   return Object.fromEntries(counts);
@@ -201,7 +205,7 @@ export function judgeWith(parts: JudgeParts, input: JudgeInput): Judgement {
     guards: opinion.guards,
     delta: deltaOf(opinion, input),
     encodings: input.facts.encodings,
-    scope: ownScope(input.action, input.state),
+    scope: opinion.scope === '' ? ownScope(input.action, input.state) : opinion.scope,
     counts: { pii: countTypes(input.facts.pii), secrets: countTypes(input.facts.secrets) },
   };
 }

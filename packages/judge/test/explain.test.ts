@@ -94,6 +94,7 @@ const OBFUSCATED: readonly (readonly [string, string, readonly string[]])[] = [
   ['a here-document', 'sh <<EOF\nrm -rf /srv/data\nEOF', ['rm -rf /srv/data', 'deletes /srv/data']],
   ['eval', `eval "r""m -rf /srv/data"`, ['rm -rf /srv/data', 'deletes /srv/data']],
   ['wrappers', 'sudo -u root env A=1 nohup nice -n 5 timeout 9 rm -rf /srv/data', ['rm -rf /srv/data', 'deletes /srv/data']],
+  ['an alias', 'shopt -s expand_aliases; alias tidy="rm -rf"\ntidy /srv/data', ['rm -rf /srv/data', 'deletes /srv/data']],
   ['a function', 'f() { rm -rf "$1"; }; f /srv/data', ['rm -rf /srv/data', 'deletes /srv/data']],
   ['xargs', 'echo /srv/data | xargs rm -rf', ['rm -rf /srv/data', 'deletes /srv/data']],
   ['find', 'find /srv/data -exec rm -rf {} +', ['find /srv/data -exec rm -rf {} +', 'rm -rf {}', 'reads /srv/data']],

@@ -135,7 +135,7 @@ export interface StatementFact {
   readonly hasLimit: boolean;
   /** `select *` at the top level. */
   readonly star: boolean;
-  /** `union`, `stacked`, `comment`, `sleep`, `file`, `os`, `into-outfile`, `subquery`, `into-dumpfile`, `load-file`, `copy-program`, `xp-cmdshell`, `asks` (the server about itself), `catalog`, `error`, `or-constant`. */
+  /** `union`, `stacked`, `comment`, `sleep`, `file`, `os`, `into-outfile`, `subquery`, `into-dumpfile`, `load-file`, `copy-program`, `xp-cmdshell`, `asks` (the server about itself), `catalog`, `error`, `or-constant`, `export`, `restores`, `log-loss`, `server-setup`, `stops`. */
   readonly features: readonly string[];
   /** How it was read: `parser` (grammar) or `tokens` (tokenizer, for fragments and other dialects). */
   readonly by: 'parser' | 'tokens';

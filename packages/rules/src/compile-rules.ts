@@ -2,9 +2,8 @@
  * @module Rule set -> tables that the matcher walks. Thousands of rules cost what their candidates cost: texts go through one automaton,
  * and a fact test is looked up by the value or the literals that it needs.
  */
-import { err, ok, pointer, type Fault, type Result } from '@countersign/kernel';
+import { buildAutomaton, err, type Fault, type LiteralAutomaton, ok, pointer, type Result } from '@countersign/kernel';
 import { isActionKind } from '@countersign/protocol';
-import { buildAutomaton, type Automaton } from './automaton.ts';
 import { compileFactTest, type FactLeaf, type StringsCheck } from './compile-facts.ts';
 import { compileTextTest, type TextLeaf } from './compile-texts.ts';
 import { compileDictionaries, type CompiledDictionaries } from './dictionaries.ts';
@@ -34,7 +33,7 @@ export type Leaf = TextLeaf | FactLeaf;
 export interface FieldIndex {
   readonly read: StringsCheck['read'];
   readonly byValue: ReadonlyMap<string, readonly number[]>;
-  readonly automaton: Automaton | undefined;
+  readonly automaton: LiteralAutomaton | undefined;
   readonly byLiteral: readonly (readonly number[])[];
 }
 
@@ -51,6 +50,14 @@ export interface TextPattern {
   readonly pattern: CompiledPattern;
 }
 
+/** What the rules have to say on one kind of action. */
+export interface Speaking {
+  /** One byte a rule: 1 where it speaks on this kind. */
+  readonly rules: Uint8Array;
+  /** Roles of texts that one of them looks at. */
+  readonly roles: ReadonlySet<string>;
+}
+
 /** Opaque to callers; only `matchRules` looks inside. */
 export interface CompiledRules {
   readonly rules: readonly CompiledRule[];
@@ -58,14 +65,14 @@ export interface CompiledRules {
   /** Rule of each leaf. */
   readonly ruleOf: Int32Array;
   readonly texts: {
-    readonly automaton: Automaton;
+    readonly automaton: LiteralAutomaton;
     readonly patterns: readonly TextPattern[];
     readonly byLiteral: readonly (readonly number[])[];
   };
   readonly dictionaries: CompiledDictionaries | undefined;
   readonly classes: ReadonlyMap<FactClass, ClassIndex>;
   /** Which rules speak on a kind of action; filled as kinds are seen. */
-  readonly activeByKind: Map<string, Uint8Array>;
+  readonly speakingByKind: Map<string, Speaking>;
   /** Marks of the text that is being read; meaningless between two calls. */
   readonly scratch: Scratch;
 }
@@ -170,7 +177,7 @@ function append<K>(map: Map<K, number[]>, key: K, value: number): void {
 }
 
 function indexByLiteral(entries: readonly { readonly literals: readonly string[] }[]): {
-  automaton: Automaton;
+  automaton: LiteralAutomaton;
   byLiteral: readonly (readonly number[])[];
 } {
   const lists = new Map<string, number[]>();
@@ -281,7 +288,7 @@ export function compileRules(ruleSet: RuleSet, steering: Steering = {}): Result<
   const scratch = createScratch(patterns.length, leaves.length);
   const ruleOf = Int32Array.from(compiler.ruleOf);
   const tables = { texts, dictionaries: words.value, classes };
-  return ok({ rules: compiler.rules, leaves, ruleOf, ...tables, activeByKind: new Map(), scratch });
+  return ok({ rules: compiler.rules, leaves, ruleOf, ...tables, speakingByKind: new Map(), scratch });
 }
 
 const KINDS_KEPT = 64;
@@ -290,11 +297,16 @@ function speaksOn(rule: Rule, kind: string): boolean {
   return rule.kinds.some((pattern) => (pattern.endsWith('*') ? kind.startsWith(pattern.slice(0, -1)) : pattern === kind));
 }
 
-/** One byte a rule: 1 where it speaks on this kind of action. */
-export function activeRules(compiled: CompiledRules, kind: string): Uint8Array {
-  const known = compiled.activeByKind.get(kind);
+/** Which rules speak on this kind of action, and which texts they look at. */
+export function speakingOn(compiled: CompiledRules, kind: string): Speaking {
+  const known = compiled.speakingByKind.get(kind);
   if (known !== undefined) return known;
-  const active = Uint8Array.from(compiled.rules, ({ rule }) => (speaksOn(rule, kind) ? 1 : 0));
-  if (isActionKind(kind) && compiled.activeByKind.size < KINDS_KEPT) compiled.activeByKind.set(kind, active);
-  return active;
+  const rules = Uint8Array.from(compiled.rules, ({ rule }) => (speaksOn(rule, kind) ? 1 : 0));
+  const roles = new Set<string>();
+  for (const [id, leaf] of compiled.leaves.entries()) {
+    if (leaf.type === 'text' && rules[compiled.ruleOf[id] ?? 0] === 1) for (const role of leaf.roles) roles.add(role);
+  }
+  const speaking = { rules, roles };
+  if (isActionKind(kind) && compiled.speakingByKind.size < KINDS_KEPT) compiled.speakingByKind.set(kind, speaking);
+  return speaking;
 }

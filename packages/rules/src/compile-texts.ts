@@ -14,6 +14,7 @@ export interface TextLeaf {
   readonly words: readonly DictionaryWord[];
   readonly near: readonly CompiledPattern[];
   readonly unless: readonly CompiledPattern[];
+  readonly unlessNear: readonly CompiledPattern[];
   readonly roles: ReadonlySet<string>;
   readonly layers: 'plain' | 'decoded' | 'both';
   readonly keys: ReadonlySet<string> | undefined;
@@ -59,6 +60,7 @@ export function compileTextTest(test: TextTest, path: string, report: Report): T
     words: compileWords(Array.isArray(test.any) ? test.any : [], path, report),
     near: compilePatterns(test.near, 'phrase', { path: `${path}/near`, report }),
     unless: compilePatterns(test.unless, 'phrase', { path: `${path}/unless`, report }),
+    unlessNear: compilePatterns(test.unless_near, 'phrase', { path: `${path}/unless_near`, report }),
     roles: new Set(test.roles ?? DEFAULT_ROLES),
     layers: test.layers ?? 'both',
     keys: test.keys === undefined ? undefined : new Set(test.keys),

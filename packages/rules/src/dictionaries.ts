@@ -2,8 +2,17 @@
  * @module Dictionaries: long lists of whole words and phrases that a rule document brings along. They have an automaton of their own, because its table
  * grows with the letters of all lists, and one that is not there costs nothing. A hit is confirmed by walking to both sides of it.
  */
-import { err, isJsonObject, ok, type JsonObject, type JsonValue, type Result } from '@countersign/kernel';
-import { buildAutomaton, scan, type Automaton } from './automaton.ts';
+import {
+  buildAutomaton,
+  err,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type LiteralAutomaton,
+  ok,
+  type Result,
+  scanLiterals,
+} from '@countersign/kernel';
 import { RULE_LIMITS } from './limits.ts';
 import type { PatternFault } from './pattern-syntax.ts';
 import type { Match } from './pattern.ts';
@@ -62,7 +71,7 @@ interface Entry extends DictionaryWord {
 
 /** All dictionaries of a rule set. */
 export interface CompiledDictionaries {
-  readonly automaton: Automaton;
+  readonly automaton: LiteralAutomaton;
   readonly byLiteral: readonly (readonly Entry[])[];
 }
 
@@ -152,7 +161,7 @@ export interface DictionarySearch {
 /** Finds the words of all dictionaries in one lower-case text, each at most as often as any pattern. */
 export function searchDictionaries(dictionaries: CompiledDictionaries, text: string, search: DictionarySearch): void {
   const hits = new Map<Entry, number>();
-  const scanned = scan(dictionaries.automaton, text, (literal, start) => {
+  const scanned = scanLiterals(dictionaries.automaton, text, (literal, start) => {
     for (const entry of dictionaries.byLiteral[literal] ?? []) {
       if (search.spend(1 + entry.tokens.length)) return;
       const count = hits.get(entry) ?? 0;

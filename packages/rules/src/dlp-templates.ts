@@ -55,7 +55,7 @@ const NATIONAL: FactTest = {
   type: [
     {
       regex:
-        '^(ssn|aadhaar|nhs_number|(ar|at|au|be|bg|br|ca|ch|cl|cn|cz|de|dk|ee|es|fi|fr|gr|hr|ie|il|in|it|jp|kr|lt|mx|ng|nl|no|pl|pt|ro|se|sg|th|tr|tw|uk|us|za)_(?!routing|bank|npi|dea)[a-z_]{2,24})$',
+        '^(ssn|aadhaar|nhs_number|(ar|at|au|be|bg|br|ca|ch|cl|cn|cz|de|dk|ec|ee|es|fi|fr|gr|hk|hr|hu|ie|il|in|is|it|jp|kr|lt|lv|mx|ng|nl|no|nz|pl|pt|ro|ru|se|sg|si|th|tr|tw|ua|uk|us|uy|za)_(?!routing|bank|npi|dea)[a-z_]{2,24})$',
     },
   ],
   confidence: ['high'],
@@ -119,7 +119,7 @@ const TEMPLATES: Readonly<Record<string, DlpTemplate>> = {
         level: 1,
         kinds: OUT,
         atLeast: 3,
-        when: (atLeast) => ({ pii: { type: ['credit_card'], at_least: atLeast } }),
+        when: (atLeast) => ({ pii: { type: ['credit_card'], confidence: ['high'], at_least: atLeast } }),
       },
       {
         name: 'card-code',
@@ -129,7 +129,7 @@ const TEMPLATES: Readonly<Record<string, DlpTemplate>> = {
         level: 1,
         kinds: SENT,
         atLeast: 0,
-        when: together({ pii: { type: ['credit_card'] } }, { pii: { type: ['card_code'] } }),
+        when: together({ pii: { type: ['credit_card'], confidence: ['high'] } }, { pii: { type: ['card_code'] } }),
       },
     ],
   },

@@ -249,5 +249,7 @@ export function factsOf(factClass: FactClass, action: Action, facts: Facts): rea
   if (factClass === 'cut') return names(facts.cuts);
   if (factClass === 'encoding') return names(facts.encodings);
   if (factClass !== 'key') return facts[LISTS[factClass]] ?? NONE;
-  return facts.texts.filter((text) => text.role === 'key').map((text) => ({ name: text.lower, span: text.span }));
+  const keys: NameFact[] = [];
+  for (const text of facts.texts) if (text.role === 'key') keys.push({ name: text.lower, span: text.span });
+  return keys;
 }

@@ -48,6 +48,8 @@ export const RULE_LIMITS = {
   windowReachChars: 192,
   /** Hits of a literal this close to the first one share its window. */
   windowStrideChars: 128,
+  /** Matches of one exception of a text test that are looked at for one match. */
+  exceptionsTriedMax: 16,
   /** Matches of one pattern in one text that are looked at; more say nothing new. */
   hitsPerTextMax: 9,
   /** Work units of one action: a fixed part, and a part for each code unit of its texts. */

@@ -1,7 +1,7 @@
 /** @module Structured facts against rules: a fact is shown only to the leaves that its values lead to. */
-import { scan } from './automaton.ts';
+import { scanLiterals } from '@countersign/kernel';
 import type { Check, Checks, StringsCheck } from './compile-facts.ts';
-import type { ClassIndex, FieldIndex } from './compile-rules.ts';
+import type { ClassIndex, FieldIndex, Scratch } from './compile-rules.ts';
 import { factsOf, type AnyFact } from './fact-fields.ts';
 import type { Matching } from './matching.ts';
 import { searchValue, type CompiledPattern } from './pattern.ts';
@@ -44,25 +44,61 @@ function allHold(test: Checks, fact: AnyFact, matching: Matching): boolean {
   );
 }
 
-function candidatesOf(field: FieldIndex, fact: AnyFact, into: Set<number>): number {
-  let steps = 0;
-  for (const value of field.read(fact)) {
-    steps += 1;
-    for (const leaf of field.byValue.get(value) ?? []) into.add(leaf);
-    if (field.automaton === undefined) continue;
-    steps += scan(field.automaton, value, (literal) => {
-      for (const leaf of field.byLiteral[literal] ?? []) into.add(leaf);
-    });
+const NONE: readonly number[] = [];
+
+/** Leaves that one fact leads to, each once, in the order in which it does. */
+class Candidates {
+  readonly #scratch: Scratch;
+  readonly leaves: number[] = [];
+  readonly #onLiteral: (literal: number) => void;
+  #byLiteral: readonly (readonly number[])[] = [];
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+    this.#onLiteral = (literal) => this.add(this.#byLiteral[literal] ?? NONE);
   }
-  return steps;
+
+  begin(always: readonly number[]): void {
+    this.#scratch.epoch += 1;
+    this.leaves.length = 0;
+    this.add(always);
+  }
+
+  add(leaves: readonly number[]): void {
+    const { leafStamp, epoch } = this.#scratch;
+    for (const leaf of leaves) {
+      if (leafStamp[leaf] === epoch) continue;
+      leafStamp[leaf] = epoch;
+      this.leaves.push(leaf);
+    }
+  }
+
+  /** Takes in what a field of the fact leads to. Returns the steps taken. */
+  addField(field: FieldIndex, fact: AnyFact): number {
+    let steps = 0;
+    for (const value of field.read(fact)) {
+      steps += 1;
+      const leaves = field.byValue.get(value);
+      if (leaves !== undefined) this.add(leaves);
+      if (field.automaton === undefined) continue;
+      this.#byLiteral = field.byLiteral;
+      steps += scanLiterals(field.automaton, value, this.#onLiteral);
+    }
+    return steps;
+  }
 }
 
-function matchFact(fact: AnyFact, index: ClassIndex, matching: Matching): void {
-  const candidates = new Set<number>(index.always);
-  for (const field of index.fields) matching.meter.steps += candidatesOf(field, fact, candidates);
-  for (const id of candidates) {
+interface Search {
+  readonly matching: Matching;
+  readonly candidates: Candidates;
+}
+
+function matchFact(fact: AnyFact, index: ClassIndex, { matching, candidates }: Search): void {
+  candidates.begin(index.always);
+  for (const field of index.fields) matching.meter.steps += candidates.addField(field, fact);
+  for (const id of candidates.leaves) {
     const leaf = matching.compiled.leaves[id];
-    if (leaf?.type !== 'fact' || matching.active[matching.compiled.ruleOf[id] ?? 0] !== 1) continue;
+    if (leaf?.type !== 'fact' || matching.speaking.rules[matching.compiled.ruleOf[id] ?? 0] !== 1) continue;
     if (matching.isSpent(fact.span)) return;
     if (allHold(leaf, fact, matching)) matching.hit(id, { position: -1, span: fact.span, layers: fact.layers ?? [], joined: false });
   }
@@ -70,8 +106,9 @@ function matchFact(fact: AnyFact, index: ClassIndex, matching: Matching): void {
 
 /** Reads every fact of the action that some rule asks for. */
 export function matchFacts(matching: Matching): void {
+  const search: Search = { matching, candidates: new Candidates(matching.compiled.scratch) };
   for (const [factClass, index] of matching.compiled.classes) {
     if (index.fields.length === 0 && index.always.length === 0) continue;
-    for (const fact of factsOf(factClass, matching.action, matching.facts)) matchFact(fact, index, matching);
+    for (const fact of factsOf(factClass, matching.action, matching.facts)) matchFact(fact, index, search);
   }
 }

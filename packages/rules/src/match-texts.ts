@@ -1,8 +1,8 @@
 /**
  * @module Texts against rules: one pass of the automaton over each text, then the expressions of the candidates in bounded windows.
  */
+import { scanLiterals } from '@countersign/kernel';
 import type { Span, TextFact } from '@countersign/protocol';
-import { scan } from './automaton.ts';
 import type { CompiledRules, TextPattern } from './compile-rules.ts';
 import { looksAt, type TextLeaf } from './compile-texts.ts';
 import { searchDictionaries } from './dictionaries.ts';
@@ -21,39 +21,60 @@ function viewOf(pattern: CompiledPattern, text: TextFact): string {
   return pattern.cased ? text.text : text.lower;
 }
 
+/** Whether some match of an exception lies over the match: one that only stands near it would be a decoy. */
+function isLifted(
+  pattern: CompiledPattern,
+  at: { readonly text: string; readonly window: Match; readonly match: Match },
+  matching: Matching,
+): boolean {
+  const { text, window, match } = at;
+  let from = window.start;
+  for (let tries = 0; tries < RULE_LIMITS.exceptionsTriedMax; tries += 1) {
+    const lift = matchInWindow(pattern, { text, window, from }, matching.meter);
+    if (lift === undefined || lift.start >= match.end) return false;
+    if (lift.end > match.start) return true;
+    from = Math.max(lift.end, from + 1);
+  }
+  return false;
+}
+
 function contextHolds(leaf: TextLeaf, text: TextFact, matching: Matching): (match: Match) => boolean {
   const found = (pattern: CompiledPattern, window: Match): boolean =>
     matchInWindow(pattern, { text: viewOf(pattern, text), window, from: window.start }, matching.meter) !== undefined;
   return (match) => {
-    if (leaf.near.length === 0 && leaf.unless.length === 0) return true;
+    if (leaf.near.length + leaf.unless.length + leaf.unlessNear.length === 0) return true;
     const window = windowAt(text.lower.length, match.start);
-    return leaf.near.every((pattern) => found(pattern, window)) && !leaf.unless.some((pattern) => found(pattern, window));
+    if (!leaf.near.every((pattern) => found(pattern, window)) || leaf.unlessNear.some((pattern) => found(pattern, window))) return false;
+    return !leaf.unless.some((pattern) => isLifted(pattern, { text: viewOf(pattern, text), window, match }, matching));
   };
 }
 
 class TextReader {
   readonly compiled: CompiledRules;
   readonly matching: Matching;
-  readonly text: TextFact;
+  readonly onHit: (literal: number, start: number) => void;
+  text: TextFact;
 
-  constructor(matching: Matching, text: TextFact) {
+  constructor(matching: Matching, first: TextFact) {
     this.compiled = matching.compiled;
     this.matching = matching;
-    this.text = text;
+    this.text = first;
+    this.onHit = (literal, start) => this.literal(literal, start);
   }
 
-  read(): void {
-    const { texts, scratch } = this.compiled;
-    scratch.epoch += 1;
-    const { meter } = this.matching;
+  read(text: TextFact): void {
+    this.text = text;
+    this.compiled.scratch.epoch += 1;
     // Added afterwards: the hits count on the same meter while the scan runs.
-    const scanned = scan(texts.automaton, this.text.lower, (literal, start) => {
-      const patterns = texts.byLiteral[literal] ?? [];
-      meter.steps += patterns.length;
-      for (const id of patterns) this.candidate(id, start);
-    });
-    meter.steps += scanned;
+    const scanned = scanLiterals(this.compiled.texts.automaton, text.lower, this.onHit);
+    this.matching.meter.steps += scanned;
     this.readWords();
+  }
+
+  literal(literal: number, start: number): void {
+    const patterns = this.compiled.texts.byLiteral[literal] ?? [];
+    this.matching.meter.steps += patterns.length;
+    for (const id of patterns) this.candidate(id, start);
   }
 
   /** The words of dictionaries, where the rules bring any. */
@@ -98,7 +119,7 @@ class TextReader {
     const { looks, leafStamp, epoch } = this.compiled.scratch;
     if (leafStamp[leaf] !== epoch) {
       const test = this.compiled.leaves[leaf];
-      const active = this.matching.active[this.compiled.ruleOf[leaf] ?? 0] === 1;
+      const active = this.matching.speaking.rules[this.compiled.ruleOf[leaf] ?? 0] === 1;
       leafStamp[leaf] = epoch;
       looks[leaf] = active && test?.type === 'text' && looksAt(test, this.text) ? 1 : 0;
     }
@@ -132,8 +153,12 @@ class TextReader {
   }
 }
 
-/** Reads every text of the action. */
+/** Reads every text of the action that some rule on this kind of action looks at. */
 export function matchTexts(matching: Matching): void {
-  if (matching.compiled.texts.patterns.length === 0 && matching.compiled.dictionaries === undefined) return;
-  for (const text of matching.facts.texts) new TextReader(matching, text).read();
+  const { roles } = matching.speaking;
+  const { texts } = matching.facts;
+  const [first] = texts;
+  if (roles.size === 0 || first === undefined) return;
+  const reader = new TextReader(matching, first);
+  for (const text of texts) if (roles.has(text.role)) reader.read(text);
 }

@@ -1,6 +1,6 @@
 /** @module What is known while one action is matched. */
 import type { Action, Facts, Span } from '@countersign/protocol';
-import { activeRules, type CompiledRules } from './compile-rules.ts';
+import { type CompiledRules, speakingOn, type Speaking } from './compile-rules.ts';
 import { RULE_LIMITS } from './limits.ts';
 import type { Meter } from './pattern.ts';
 
@@ -24,7 +24,7 @@ export class Matching {
   readonly compiled: CompiledRules;
   readonly action: Action;
   readonly facts: Facts;
-  readonly active: Uint8Array;
+  readonly speaking: Speaking;
   readonly meter: Meter = { steps: 0 };
   readonly hits: Map<number, Hit[]> = new Map();
   /** How often each leaf held, also beyond the hits that are kept. */
@@ -38,7 +38,7 @@ export class Matching {
     this.compiled = compiled;
     this.action = input.action;
     this.facts = input.facts;
-    this.active = activeRules(compiled, input.action.kind);
+    this.speaking = speakingOn(compiled, input.action.kind);
     let chars = 0;
     for (const text of input.facts.texts) chars += text.lower.length;
     for (const command of input.facts.commands) chars += command.line.length;

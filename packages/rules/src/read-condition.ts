@@ -5,7 +5,18 @@ import { RULE_LIMITS } from './limits.ts';
 import type { Reading } from './reading.ts';
 
 const TEXT_ROLES: readonly string[] = ['param', 'key', 'content', 'context', 'descriptor', 'joined'];
-const TEXT_FIELDS: readonly string[] = ['any', 'near', 'unless', 'roles', 'layers', 'keys', 'except_keys', 'max_length', 'at_least'];
+const TEXT_FIELDS: readonly string[] = [
+  'any',
+  'near',
+  'unless',
+  'unless_near',
+  'roles',
+  'layers',
+  'keys',
+  'except_keys',
+  'max_length',
+  'at_least',
+];
 const LEAVES: readonly string[] = ['text', ...FACT_CLASSES];
 
 type Path = readonly (string | number)[];
@@ -73,7 +84,8 @@ function checkText(value: JsonValue | undefined, path: Path, reading: Reading): 
   const test = reading.object(value, path, TEXT_FIELDS);
   if (test === undefined) return;
   checkSubjects(test['any'], [...path, 'any'], reading);
-  for (const field of ['near', 'unless']) if (Object.hasOwn(test, field)) checkPatterns(test[field], [...path, field], reading);
+  for (const field of ['near', 'unless', 'unless_near'])
+    if (Object.hasOwn(test, field)) checkPatterns(test[field], [...path, field], reading);
   for (const field of ['keys', 'except_keys']) if (Object.hasOwn(test, field)) checkWords(test[field], [...path, field], reading);
   if (Object.hasOwn(test, 'roles')) {
     for (const [i, role] of checkWords(test['roles'], [...path, 'roles'], reading).entries())

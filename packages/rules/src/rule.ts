@@ -28,8 +28,10 @@ export interface TextTest {
   readonly any: readonly (Pattern | WordList)[];
   /** All of these are in the same window as it. */
   readonly near?: readonly Pattern[];
-  /** None of these is in the same window as it. */
+  /** None of these lies over it: an exception must contain what it lifts. */
   readonly unless?: readonly Pattern[];
+  /** None of these is in the same window: for what makes a text harmless wherever it stands. A decoy does the same, so only low stakes bear it. */
+  readonly unless_near?: readonly Pattern[];
   /** Default: `param`, `content`, `joined`. */
   readonly roles?: readonly string[];
   /** `plain`: as it came; `decoded`: only under an encoding; default both. */

@@ -1,10 +1,10 @@
+import { buildAutomaton, scanLiterals } from '@countersign/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildAutomaton, scan } from '../src/automaton.ts';
 
 function hitsOf(literals: readonly string[], text: string): string[] {
   const found: string[] = [];
-  scan(buildAutomaton(literals), text, (literal, start) => found.push(`${literals[literal] ?? '?'}@${start}`));
+  scanLiterals(buildAutomaton(literals), text, (literal, start) => found.push(`${literals[literal] ?? '?'}@${start}`));
   return found.sort();
 }
 
@@ -42,10 +42,21 @@ describe('RULE-030 the automaton', () => {
     expect(hitsOf(['she', 'he', 'hers', 'h'], 'ushers')).toEqual(['h@2', 'he@2', 'hers@2', 'she@1'].sort());
   });
 
+  it('goes on from ASCII to other code units and back', () => {
+    const word = fc.constantFrom('abc', 'abd', 'bca', 'cab', 'aé', 'éab', 'ab忽', 'abcab', 'bd', 'dd忽d');
+    const literals = fc.uniqueArray(word, { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(literals, letters('abcdé忽', { minLength: 0, maxLength: 80 }), (words, text) => {
+        expect(hitsOf(words, text)).toEqual(dullHits(words, text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('takes one step a code unit and one a hit', () => {
     const automaton = buildAutomaton(['ab']);
-    expect(scan(automaton, 'x'.repeat(1000), () => undefined)).toBe(1000);
-    expect(scan(automaton, 'ab'.repeat(500), () => undefined)).toBe(1500);
+    expect(scanLiterals(automaton, 'x'.repeat(1000), () => undefined)).toBe(1000);
+    expect(scanLiterals(automaton, 'ab'.repeat(500), () => undefined)).toBe(1500);
   });
 
   it('finds nothing when there is nothing to find', () => {

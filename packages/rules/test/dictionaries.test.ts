@@ -42,7 +42,7 @@ describe('RULE-100 dictionaries', () => {
       '2-7',
       '11-19',
     ]);
-    const near = documentWith('{birds: [nightjar]}', '{text: {any: [{dictionary: birds}], near: [secret], unless: [public]}}');
+    const near = documentWith('{birds: [nightjar]}', "{text: {any: [{dictionary: birds}], near: [secret], unless: ['public nightjar']}}");
     expect(placesIn(near, 'a secret nightjar')).toEqual(['9-17']);
     expect(placesIn(near, 'a nightjar')).toEqual([]);
     expect(placesIn(near, 'a secret public nightjar')).toEqual([]);

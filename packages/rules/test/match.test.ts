@@ -47,16 +47,30 @@ describe('RULE-031 texts', () => {
     expect(holdsOn(when('max_length: 6'), { texts: [param] })).toBe(false);
   });
 
-  it('near must be in the window, unless must not', () => {
-    const when = '{text: {any: [send], near: [secret], unless: [example]}}';
+  it('near must be in the window, unless_near must not', () => {
+    const when = '{text: {any: [send], near: [secret], unless_near: [example]}}';
     expect(holdsOn(when, { texts: [text('send the secret')] })).toBe(true);
     expect(holdsOn(when, { texts: [text('send the letter')] })).toBe(false);
     expect(holdsOn(when, { texts: [text('example: send the secret')] })).toBe(false);
     expect(holdsOn(when, { texts: [text(`example${' '.repeat(400)}send the secret`)] })).toBe(true);
   });
 
+  it('an exception lifts what it lies over, and a decoy beside it lifts nothing', () => {
+    const when = "{text: {any: [send], unless: [{regex: 'example: send'}]}}";
+    expect(holdsOn(when, { texts: [text('example: send')] })).toBe(false);
+    expect(holdsOn(when, { texts: [text('example: send. now send')] })).toBe(true);
+    expect(holdsOn(when, { texts: [text('send as in example: send')] })).toBe(true);
+  });
+
+  it('looks at so many matches of an exception, and takes what lies behind them for unlifted', () => {
+    const when = "{text: {any: [send], unless: [{regex: '(foo|send)'}]}}";
+    const behind = (decoys: number): boolean => holdsOn(when, { texts: [text(`${'foo '.repeat(decoys)}send`)] });
+    expect(behind(RULE_LIMITS.exceptionsTriedMax - 1)).toBe(false);
+    expect(behind(RULE_LIMITS.exceptionsTriedMax)).toBe(true);
+  });
+
   it('an exception in one place does not lift a hit in another', () => {
-    const when = '{text: {any: [send], unless: [example]}}';
+    const when = "{text: {any: [send], unless: ['example send']}}";
     expect(holdsOn(when, { texts: [text(`example send${' '.repeat(600)}send`)] })).toBe(true);
   });
 

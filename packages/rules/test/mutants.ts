@@ -7,7 +7,8 @@ export interface Mutant {
   readonly when: JsonValue;
 }
 
-const LISTS: ReadonlySet<string> = new Set(['all', 'any', 'of', 'unless']);
+const LISTS: ReadonlySet<string> = new Set(['all', 'any', 'of', 'unless', 'unless_near']);
+const EXCEPTIONS: ReadonlySet<string> = new Set(['unless', 'unless_near']);
 /** Fields that say which words are looked for, not under which condition. */
 const SUBJECT: ReadonlySet<string> = new Set(['at_least', 'roles']);
 
@@ -21,13 +22,13 @@ function without(list: readonly JsonValue[], at: number): JsonValue {
 
 /** Whether a list joins conditions; the words of `name: [rm, unlink]` are one condition together. */
 function joinsConditions(key: string, list: readonly JsonValue[], inText: boolean): boolean {
-  if (key === 'all' || key === 'of' || key === 'unless') return !inText || list.length > 1;
+  if (key === 'all' || key === 'of' || EXCEPTIONS.has(key)) return !inText || list.length > 1;
   return key === 'any' && list.every((item) => isObject(item) && !Object.hasOwn(item, 'regex') && !Object.hasOwn(item, 'word'));
 }
 
 function listMutants(key: string, list: readonly JsonValue[], at: { readonly path: string; readonly inText: boolean }): Mutant[] {
   const mutants: Mutant[] = [];
-  const drops = joinsConditions(key, list, at.inText) && (list.length > 1 || key === 'unless');
+  const drops = joinsConditions(key, list, at.inText) && (list.length > 1 || EXCEPTIONS.has(key));
   for (const [i, item] of list.entries()) {
     const path = `${at.path}/${i}`;
     if (drops) mutants.push({ dropped: path, when: without(list, i) });
@@ -46,7 +47,7 @@ export function mutantsOf(value: JsonValue, path = '', inText = false): Mutant[]
     const place = `${path}/${key}`;
     const rest = Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
     if (
-      keys.filter((name) => !SUBJECT.has(name) && name !== 'unless').length > (key === 'unless' ? 0 : 1) &&
+      keys.filter((name) => !SUBJECT.has(name) && !EXCEPTIONS.has(name)).length > (EXCEPTIONS.has(key) ? 0 : 1) &&
       !SUBJECT.has(key) &&
       !Object.hasOwn(value, 'regex')
     )

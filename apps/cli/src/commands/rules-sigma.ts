@@ -11,6 +11,7 @@ import {
   parseRules,
   sigmaDocument,
   type SigmaDraft,
+  type SigmaFile,
   type SigmaOutcome,
   type SigmaPack,
   type SigmaRule,
@@ -115,24 +116,40 @@ function packOf(input: Input): SigmaPack {
   return { pack, description: 'Rules taken over from Sigma.' };
 }
 
+async function readFiles(names: readonly string[], context: Context): Promise<readonly SigmaFile[]> {
+  const files: SigmaFile[] = [];
+  for (const name of names) files.push({ name, text: await readText(name, context) });
+  return files;
+}
+
+/** Where the document went, or the document itself where nobody said. */
+interface Put {
+  readonly json: JsonObject;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+async function putDocument(rules: readonly SigmaRule[], given: { pack: SigmaPack; input: Input }, context: Context): Promise<Put> {
+  const out = textOption(given.input, 'out');
+  if (rules.length === 0) return { json: out === undefined ? { document: null } : {}, before: [], after: [] };
+  const document = sigmaDocument(rules, given.pack);
+  if (out === undefined) return { json: { document }, before: [document, ''], after: [] };
+  await writeNewFile(resolve(context.world.cwd, out), new TextEncoder().encode(document), flag(given.input, 'force'));
+  return { json: { file: out }, before: [], after: [`${out}: ${rules.length} rules; next: countersign rules add ${out}`] };
+}
+
 async function run(input: Input, context: Context): Promise<Outcome> {
   const pack = packOf(input);
-  const names = [...input.args, ...input.rest];
-  const files: { name: string; text: string }[] = [];
-  for (const name of names) files.push({ name, text: await readText(name, context) });
+  const files = await readFiles([...input.args, ...input.rest], context);
   const { rules, outcomes } = await tryRules(importSigma(files), pack, context);
   const counts = { imported: 0, partly: 0, refused: 0 };
   for (const { status } of outcomes) counts[status] += 1;
-  const out = textOption(input, 'out');
-  const document = rules.length === 0 ? undefined : sigmaDocument(rules, pack);
-  if (out !== undefined && document !== undefined)
-    await writeNewFile(resolve(context.world.cwd, out), new TextEncoder().encode(document), flag(input, 'force'));
-  const next = rules.length === 0 || out === undefined ? [] : [`${out}: ${rules.length} rules; next: countersign rules add ${out}`];
+  const put = await putDocument(rules, { pack, input }, context);
   const total = `${counts.imported} imported, ${counts.partly} partly, ${counts.refused} refused`;
-  const shown = out === undefined && document !== undefined && !context.json ? [document, ''] : [];
-  const json = { ...counts, rules: outcomes.map(outcomeJson), ...(out === undefined ? { document: document ?? null } : { file: out }) };
-  const exitCode = rules.length === 0 ? EXIT.config : counts.partly + counts.refused > 0 ? EXIT.warn : EXIT.ok;
-  return { exitCode, json, text: [...shown, report(outcomes, context), '', total, ...next].join('\n') };
+  const json = { ...counts, rules: outcomes.map(outcomeJson), ...put.json };
+  const isWhole = counts.partly + counts.refused === 0;
+  const exitCode = rules.length === 0 ? EXIT.config : isWhole ? EXIT.ok : EXIT.warn;
+  return { exitCode, json, text: [...put.before, report(outcomes, context), '', total, ...put.after].join('\n') };
 }
 
 export const sigmaCommand: Command = {

@@ -1,7 +1,7 @@
 /**
  * @module The texts of an action that leave the agent's hands: what is written, sent, run or passed on.
  */
-import type { Facts, TextFact } from '@countersign/protocol';
+import type { TextFact } from '@countersign/protocol';
 import { readDiff, type DiffReading } from '../unified-diff.ts';
 import type { GuardContext } from './result.ts';
 
@@ -13,13 +13,9 @@ export function carriesOut(kind: string): boolean {
   return !INCOMING.has(kind) && !kind.startsWith('input.') && !kind.startsWith('session.');
 }
 
-function isBody(text: TextFact): boolean {
-  return text.role === 'param' || text.role === 'content' || text.role === 'key';
-}
-
 /** Leaves and decoded layers of what goes out; the joined view repeats them and is left out. */
-export function bodyTexts(facts: Facts): readonly TextFact[] {
-  return facts.texts.filter(isBody);
+export function isBody(text: TextFact): boolean {
+  return text.role === 'param' || text.role === 'content' || text.role === 'key';
 }
 
 /** Keys under which tools pass a patch. */
@@ -36,9 +32,9 @@ export interface BodyText {
 /** What a file action writes: the patch itself, or the content. */
 export function writtenTexts(context: GuardContext): readonly BodyText[] {
   const { kind } = context.action;
-  return bodyTexts(context.facts).flatMap((text): readonly BodyText[] => {
+  return context.facts.texts.flatMap((text): readonly BodyText[] => {
     const { path } = text.span;
-    if (text.layers.length > 0 || text.role === 'key' || !CONTENT_PATHS.test(path)) return [];
+    if (!isBody(text) || text.layers.length > 0 || text.role === 'key' || !CONTENT_PATHS.test(path)) return [];
     return kind === 'file.patch' && DIFF_PATHS.test(path) ? [{ text, diff: readDiff(text.text) }] : [{ text }];
   });
 }

@@ -2,7 +2,7 @@
  * @module mcp_tool: which tools may be called, and how large their arguments may be. What is in the arguments is the matter
  * of the other guards.
  */
-import type { JsonValue } from '@countersign/kernel';
+import type { JsonObject, JsonValue } from '@countersign/kernel';
 import type { GuardResult } from '@countersign/protocol';
 import type { McpToolConfig } from '../content.ts';
 import { POLICY_LIMITS } from '../limits.ts';
@@ -32,14 +32,12 @@ function namesOf(tool: string): readonly string[] {
 }
 
 function asciiBytes(unit: number): number {
-  if (unit === 0x22 || unit === 0x5c) return 2;
-  if (unit >= 0x20) return 1;
+  if (unit >= 0x20) return unit === 0x22 || unit === 0x5c ? 2 : 1;
   return unit === 0x08 || unit === 0x09 || unit === 0x0a || unit === 0x0c || unit === 0x0d ? 2 : 6;
 }
 
-/** A code point as its first code unit or as a whole; a lone surrogate is written as `\udXXX`. */
+/** A code point outside ASCII; a lone surrogate is written as `\udXXX`. */
 function pointBytes(point: number): number {
-  if (point < 0x80) return asciiBytes(point);
   if (point < 0x800) return 2;
   if (point > 0xffff) return 4;
   return point >= 0xd800 && point <= 0xdfff ? 6 : 3;
@@ -48,6 +46,11 @@ function pointBytes(point: number): number {
 function textBytes(text: string): number {
   let bytes = 2;
   for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      bytes += asciiBytes(unit);
+      continue;
+    }
     const point = text.codePointAt(i) ?? 0;
     if (point > 0xffff) i += 1;
     bytes += pointBytes(point);
@@ -59,11 +62,33 @@ function textBytes(text: string): number {
 export function canonicalBytes(value: JsonValue): number {
   if (typeof value === 'string') return textBytes(value);
   if (value === null || typeof value !== 'object') return String(value).length;
-  const entries: readonly (readonly [string | undefined, JsonValue])[] = Array.isArray(value)
-    ? (value as readonly JsonValue[]).map((item) => [undefined, item])
-    : Object.entries(value);
-  let bytes = 2 + Math.max(0, entries.length - 1);
-  for (const [key, item] of entries) bytes += (key === undefined ? 0 : textBytes(key) + 1) + canonicalBytes(item);
+  if (Array.isArray(value)) {
+    const items = value as readonly JsonValue[];
+    let bytes = 2 + Math.max(0, items.length - 1);
+    for (const item of items) bytes += canonicalBytes(item);
+    return bytes;
+  }
+  const object = value as JsonObject;
+  const keys = Object.keys(object);
+  let bytes = 2 + Math.max(0, keys.length - 1);
+  for (const key of keys) bytes += textBytes(key) + 1 + canonicalBytes(object[key] ?? null);
+  return bytes;
+}
+
+const UNIT_BYTES_MAX = 6;
+const SCALAR_BYTES_MAX = 32;
+
+/** No fewer bytes than `canonicalBytes` gives, without looking at a character. */
+function bytesAtMost(value: JsonValue): number {
+  if (typeof value === 'string') return 2 + UNIT_BYTES_MAX * value.length;
+  if (value === null || typeof value !== 'object') return SCALAR_BYTES_MAX;
+  let bytes = 2;
+  if (Array.isArray(value)) {
+    for (const item of value as readonly JsonValue[]) bytes += 1 + bytesAtMost(item);
+    return bytes;
+  }
+  const object = value as JsonObject;
+  for (const key of Object.keys(object)) bytes += 4 + UNIT_BYTES_MAX * key.length + bytesAtMost(object[key] ?? null);
   return bytes;
 }
 
@@ -87,8 +112,8 @@ function judgeName(tools: McpTools, tool: string): GuardResult {
 export function judgeMcpTool(tools: McpTools, context: GuardContext): GuardResult | undefined {
   const { kind, tool, params } = context.action;
   if (kind !== 'tool.call' && kind !== 'mcp.call') return undefined;
-  const bytes = params === undefined ? 0 : canonicalBytes(params);
   const max = tools.config.max_args_size;
+  const bytes = params === undefined || bytesAtMost(params) <= max ? 0 : canonicalBytes(params);
   if (bytes > max) {
     return block('mcp_tool', 'error', {
       code: 'args_too_large',

@@ -8,7 +8,7 @@ import { firstMatch, type Glob } from '../glob.ts';
 import { POLICY_LIMITS } from '../limits.ts';
 import type { RegexHit, RegexSet } from '../regex/regex-set.ts';
 import type { DiffReading } from '../unified-diff.ts';
-import { bodyTexts, carriesOut, writtenTexts } from './body-texts.ts';
+import { carriesOut, isBody, writtenTexts } from './body-texts.ts';
 import { touchedPaths } from './forbidden-path.ts';
 import { allow, blind, block, quote, SEVERITY_RANK, warn, type GuardContext } from './result.ts';
 
@@ -54,6 +54,8 @@ interface Scope {
   /** Added regions of patches, by leaf. */
   readonly diffs: ReadonlyMap<string, DiffReading>;
 }
+
+const NO_PATCH: Scope = { diffs: new Map() };
 
 /** In a patch only what it adds counts: a context line was there before. */
 function bringsIn(scope: Scope, span: Span): boolean {
@@ -119,27 +121,43 @@ function makeRoom(found: Match[], match: Match): void {
   if (lighter >= 0) found[lighter] = match;
 }
 
-function findMatches(patterns: SecretPatterns, context: GuardContext): readonly Match[] {
-  const texts = bodyTexts(context.facts);
-  const leaves = new Map(
-    texts.filter((text) => text.layers.length === 0 && text.role !== 'key').map((text) => [text.span.path, text.text]),
-  );
-  const scope: Scope = {
+/** Added regions of patches; there are none in an action of another kind. */
+function scopeOf(context: GuardContext): Scope {
+  if (context.action.kind !== 'file.patch') return NO_PATCH;
+  return {
     diffs: new Map(writtenTexts(context).flatMap(({ text, diff }) => (diff === undefined ? [] : [[text.span.path, diff] as const]))),
   };
+}
+
+/** The leaves that facts point into. */
+function leavesOf(context: GuardContext): ReadonlyMap<string, string> {
+  const leaves = new Map<string, string>();
+  for (const text of context.facts.texts) {
+    if (isBody(text) && text.layers.length === 0 && text.role !== 'key') leaves.set(text.span.path, text.text);
+  }
+  return leaves;
+}
+
+function findMatches(patterns: SecretPatterns, context: GuardContext): readonly Match[] {
+  const { texts, secrets } = context.facts;
+  let scope: Scope | undefined;
   const found: Match[] = [];
   const add = (match: Match | undefined, exact: boolean): void => {
+    scope ??= scopeOf(context);
     if (match === undefined || !bringsIn(scope, match.span) || isKnown(found, match, exact)) return;
     if (found.length < POLICY_LIMITS.matchesMax) found.push(match);
     else makeRoom(found, match);
   };
   for (const text of texts) {
+    if (!isBody(text)) continue;
     for (const hit of patterns.set.search(text.text, context.meter)) {
       const pattern = patterns.config.patterns[hit.index];
       if (pattern !== undefined) add(matchOfHit(pattern, text, hit), true);
     }
   }
-  for (const fact of context.facts.secrets) {
+  if (secrets.length === 0) return found;
+  const leaves = leavesOf(context);
+  for (const fact of secrets) {
     const leaf = leaves.get(fact.span.path);
     if (leaf !== undefined && !patterns.removed.has(fact.type)) add(matchOfFact(patterns, fact, leaf), false);
   }

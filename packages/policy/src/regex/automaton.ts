@@ -3,27 +3,16 @@
  * set of instructions the machine may stand at; when too many have been made the cache starts over, so memory is bounded
  * and the worst case is `text length x program size`, counted.
  */
-import { POLICY_LIMITS } from '../limits.ts';
 import { setHas, SPACES, WORDS } from './char-set.ts';
 import type { Assertion } from './parse.ts';
 import type { Instruction, Program } from './program.ts';
+import { type Move, StateTable } from './state-table.ts';
 
 /** Counts work; a search stops when `steps` passes `limit` and says so in `cut`. */
 export interface ScanMeter {
   steps: number;
   readonly limit: number;
   cut: boolean;
-}
-
-interface State {
-  readonly kernel: readonly number[];
-  /** What stands behind the machine: for `\b` and `^`. */
-  readonly behind: number;
-  readonly next: (State | undefined)[];
-  /** `next` where nothing matches on the way: the fast lane. */
-  readonly quiet: (State | undefined)[];
-  /** Ids that match just before a character of this class. */
-  readonly hits: (readonly number[] | undefined)[];
 }
 
 const EDGE = 0;
@@ -93,38 +82,26 @@ export class Automaton {
   readonly #program: Program;
   readonly #alphabet: Alphabet;
   readonly #marks: Uint32Array;
+  readonly #states: StateTable;
   #generation = 0;
-  #states = new Map<string, State>();
-  #lane: State = { kernel: [], behind: EDGE, next: [], quiet: [], hits: [] };
+  /** The state the search stands in. */
+  #lane = 0;
 
   constructor(program: Program) {
     this.#program = program;
     this.#alphabet = alphabetOf(program.code);
     this.#marks = new Uint32Array(program.code.length);
-  }
-
-  #state(kernel: readonly number[], behind: number): State {
-    const key = `${String(behind)}:${kernel.join(',')}`;
-    const known = this.#states.get(key);
-    if (known !== undefined) return known;
-    if (this.#states.size >= POLICY_LIMITS.regexStatesMax) this.#states = new Map();
-    const state: State = { kernel, behind, next: this.#row(), quiet: this.#row(), hits: this.#row() };
-    this.#states.set(key, state);
-    return state;
-  }
-
-  /** A row of a state's tables, filled so that the engine keeps it dense. */
-  #row<Cell>(): (Cell | undefined)[] {
-    return Array.from({ length: this.#alphabet.bounds.length + 1 }, () => undefined);
+    this.#states = new StateTable(this.#alphabet.bounds.length + 1);
   }
 
   /** Follows every way that reads nothing, between `state.behind` and a neighbour of kind `ahead`. */
-  #closure(state: State, ahead: number, meter: ScanMeter): { chars: number[]; matches: readonly number[] } {
+  #closure(state: number, ahead: number, meter: ScanMeter): { chars: number[]; matches: readonly number[] } {
     this.#generation += 1;
+    const { kernel, behind } = this.#states.get(state);
     const chars: number[] = [];
     const matches: number[] = [];
-    const pending = this.#program.anchored ? [...state.kernel] : [...state.kernel, this.#program.start];
-    const [left, right] = this.#program.reverse ? [ahead, state.behind] : [state.behind, ahead];
+    const pending = this.#program.anchored ? [...kernel] : [...kernel, this.#program.start];
+    const [left, right] = this.#program.reverse ? [ahead, behind] : [behind, ahead];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
       const instruction = this.#visit(index);
       if (instruction === undefined) continue;
@@ -144,26 +121,20 @@ export class Automaton {
     return this.#program.code[index];
   }
 
-  /** Makes the move of `state` over a class; class -1 is the end of the text. */
-  #move(state: State, cls: number, meter: ScanMeter): readonly number[] {
-    const slot = cls + 1;
+  /** Makes the move of `state` over a class and puts it into the table; class -1 is the end of the text. Gives the move. */
+  #move(state: number, cls: number, meter: ScanMeter): Move {
     const ahead = cls === -1 ? EDGE : (this.#alphabet.kinds[cls] ?? OTHER);
     const { chars, matches } = this.#closure(state, ahead, meter);
-    state.hits[slot] = matches;
-    if (cls === -1) return matches;
+    if (cls === -1) return this.#states.keep(state, 0, { hits: matches, next: undefined, quiet: false });
     const unit = this.#alphabet.bounds[cls] ?? 0;
     const targets = new Set<number>();
     for (const index of chars) {
       const instruction = this.#program.code[index];
       if (instruction?.op === 'char' && setHas(instruction.set, unit)) targets.add(instruction.next);
     }
-    const next = this.#state(
-      [...targets].sort((a, b) => a - b),
-      ahead,
-    );
-    state.next[slot] = next;
-    if (matches.length === 0 && !this.#program.anchored && !this.#program.reverse) state.quiet[slot] = next;
-    return matches;
+    const kernel = [...targets].sort((a, b) => a - b);
+    const quiet = matches.length === 0 && !this.#program.anchored && !this.#program.reverse;
+    return this.#states.keep(state, cls + 1, { hits: matches, next: { kernel, behind: ahead }, quiet });
   }
 
   #kindAt(text: string, at: number): number {
@@ -171,8 +142,8 @@ export class Automaton {
     return Number.isNaN(unit) ? EDGE : (this.#alphabet.kinds[classOf(this.#alphabet, unit)] ?? OTHER);
   }
 
-  #isDead(state: State): boolean {
-    return this.#program.anchored && state.kernel.length === 0;
+  #isDead(state: number): boolean {
+    return this.#program.anchored && this.#states.get(state).kernel.length === 0;
   }
 
   /** Column of a character in a state's tables; 0 is the end of the text. */
@@ -184,12 +155,13 @@ export class Automaton {
   /** Takes the moves that are known and match nothing; returns how far it came and leaves the state in `#lane`. */
   #coast(text: string, at: number, to: number): number {
     const { ascii } = this.#alphabet;
+    const { quiet, width } = this.#states;
     let state = this.#lane;
     let i = at;
     for (; i < to; i += 1) {
       const unit = text.charCodeAt(i);
-      const next = state.quiet[unit < 128 ? (ascii[unit] ?? 0) + 1 : classOf(this.#alphabet, unit) + 1];
-      if (next === undefined) break;
+      const next = quiet[state * width + (unit < 128 ? (ascii[unit] ?? 0) + 1 : classOf(this.#alphabet, unit) + 1)] ?? 0;
+      if (next === 0) break;
       state = next;
     }
     this.#lane = state;
@@ -204,17 +176,15 @@ export class Automaton {
     const { reverse, anchored, start } = this.#program;
     const [step, offset] = reverse ? [-1, -1] : [1, 0];
     const { meter } = sink;
-    this.#lane = this.#state(anchored ? [start] : [], this.#kindAt(text, range.from - 1 - offset));
+    this.#lane = this.#states.first(this.#kindAt(text, range.from - 1 - offset), anchored ? start : -1);
     for (let at = range.from; ; at += step) {
       const coasted = this.#coast(text, at, range.to);
       meter.steps += coasted - at + 1;
       at = coasted;
-      const state = this.#lane;
       const slot = this.#slotAt(text, at + offset);
-      const hits = state.hits[slot] ?? this.#move(state, slot - 1, meter);
+      const { hits, next } = this.#states.moveAt(this.#lane, slot) ?? this.#move(this.#lane, slot - 1, meter);
       if (hits.length > 0 && !sink.onHit(hits, at)) return;
-      const next = state.next[slot];
-      if (at === range.to || next === undefined || this.#isDead(next)) return;
+      if (at === range.to || next === 0 || this.#isDead(next)) return;
       meter.cut ||= meter.steps > meter.limit;
       if (meter.cut) return;
       this.#lane = next;

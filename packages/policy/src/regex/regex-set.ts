@@ -123,6 +123,39 @@ class Extent {
   }
 }
 
+const NO_HITS: readonly RegexHit[] = [];
+
+/** Matches of one text, each with its extent. */
+class HitList {
+  readonly text: string;
+  readonly meter: ScanMeter;
+  readonly #extents: readonly Extent[];
+  /** Undefined while there are none: nearly always. */
+  hits: RegexHit[] | undefined;
+  #lastEnd: number[] = [];
+  #counts: number[] = [];
+
+  constructor(text: string, meter: ScanMeter, extents: readonly Extent[]) {
+    this.text = text;
+    this.meter = meter;
+    this.#extents = extents;
+  }
+
+  onHit(ids: readonly number[], at: number): boolean {
+    for (const index of ids) {
+      const floor = this.#lastEnd[index] ?? 0;
+      const count = this.#counts[index] ?? 0;
+      if (count >= POLICY_LIMITS.regexHitsMax || at <= floor) continue;
+      const reach = this.#extents[index]?.reach(this.text, { end: at, floor }, this.meter) ?? { start: at, end: at, shortEnd: at };
+      this.hits ??= [];
+      this.hits.push({ index, ...reach });
+      this.#lastEnd[index] = reach.end;
+      this.#counts[index] = count + 1;
+    }
+    return true;
+  }
+}
+
 class LinearRegexSet implements RegexSet {
   readonly patterns: readonly string[];
   readonly #search: Automaton;
@@ -135,30 +168,10 @@ class LinearRegexSet implements RegexSet {
   }
 
   search(text: string, meter: ScanMeter): readonly RegexHit[] {
-    const hits: RegexHit[] = [];
-    if (this.patterns.length === 0) return hits;
-    const lastEnd = new Map<number, number>();
-    const counts = new Map<number, number>();
-    this.#search.run(
-      text,
-      { from: 0, to: text.length },
-      {
-        meter,
-        onHit: (ids, at) => {
-          for (const index of ids) {
-            const floor = lastEnd.get(index) ?? 0;
-            const count = counts.get(index) ?? 0;
-            if (count >= POLICY_LIMITS.regexHitsMax || at <= floor) continue;
-            const reach = this.#extents[index]?.reach(text, { end: at, floor }, meter) ?? { start: at, end: at, shortEnd: at };
-            hits.push({ index, ...reach });
-            lastEnd.set(index, reach.end);
-            counts.set(index, count + 1);
-          }
-          return true;
-        },
-      },
-    );
-    return hits;
+    if (this.patterns.length === 0 || text === '') return NO_HITS;
+    const found = new HitList(text, meter, this.#extents);
+    this.#search.run(text, { from: 0, to: text.length }, found);
+    return found.hits ?? NO_HITS;
   }
 }
 

@@ -22,8 +22,8 @@ export interface SigmaPack {
   readonly description: string;
 }
 
-function refused(file: string, why: string): SigmaOutcome {
-  return { file, title: '', status: 'refused', remarks: [{ path: '', why }], draft: undefined };
+function refused(file: string, why: string, title = ''): SigmaOutcome {
+  return { file, title, status: 'refused', remarks: [{ path: '', why }], draft: undefined };
 }
 
 /** Undefined where the nesting is more than the library's stack holds. */
@@ -74,8 +74,8 @@ function compileRemark(draft: SigmaDraft): string | undefined {
   });
   const read = parseRules(written, 'sigma.yaml');
   if (!read.ok) return read.error.map(({ message, path }) => `${message} (${path ?? ''})`)[0] ?? 'is refused';
-  const rules = read.value.rules.map(({ rule }) => ({ ...rule, level: 1 }));
-  const compiled = compileRules({ version: 1, packs: [], rules });
+  const rules = read.value.rules.map(({ rule }) => rule);
+  const compiled = compileRules({ version: 1, packs: [], rules }, { level: 4 });
   return compiled.ok ? undefined : (compiled.error[0]?.message ?? 'is refused');
 }
 
@@ -91,10 +91,9 @@ export function importSigma(files: readonly SigmaFile[]): readonly SigmaOutcome[
   const seen = new Set<string>();
   const read = files.flatMap(readFile);
   return read.map((outcome, i) => {
-    if (i >= SIGMA_LIMITS.rulesMax) return { ...refused(outcome.file, `more than ${SIGMA_LIMITS.rulesMax} rules`), title: outcome.title };
+    if (i >= SIGMA_LIMITS.rulesMax) return refused(outcome.file, `more than ${SIGMA_LIMITS.rulesMax} rules`, outcome.title);
     const { draft } = outcome;
-    if (draft !== undefined && seen.has(draft.id))
-      return { ...refused(outcome.file, `another rule has the id \`${draft.id}\``), title: outcome.title };
+    if (draft !== undefined && seen.has(draft.id)) return refused(outcome.file, `another rule has the id \`${draft.id}\``, outcome.title);
     if (draft !== undefined) seen.add(draft.id);
     return checked(outcome);
   });
@@ -109,8 +108,8 @@ export interface SigmaRule {
 function documentText(rules: readonly SigmaRule[], { pack, description }: SigmaPack): string {
   const written = rules.map(({ draft, examples }) => {
     const { id, title, category, severity, score, level, kinds, when, tags } = draft;
-    const marks = Object.keys(tags).length === 0 ? {} : { tags };
-    return { id, title, category, severity, score, ...(level === 1 ? {} : { level }), kinds, when, ...marks, examples };
+    const head = { id, title, category, severity, score, level, kinds, when };
+    return Object.keys(tags).length === 0 ? { ...head, examples } : { ...head, tags, examples };
   });
   return stringify({ version: 1, pack, description, rules: written }, { lineWidth: 0, aliasDuplicateObjects: false, singleQuote: true });
 }

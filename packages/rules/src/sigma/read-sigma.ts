@@ -6,7 +6,7 @@ import { allOf, anyOf, type Expression, type Remark, withoutUnseen } from './exp
 import { readCondition } from './sigma-condition.ts';
 import { type DetectionContext, readSelection, SigmaFault } from './sigma-detection.ts';
 import { examplesOf } from './sigma-example.ts';
-import { SIGMA_CATEGORIES, type Source, sourceOf } from './sigma-fields.ts';
+import { type Source, sourceOf } from './sigma-fields.ts';
 import { toCondition } from './to-condition.ts';
 
 /** A rule as a document of ours has it, before its examples were tried. */
@@ -39,16 +39,18 @@ export interface SigmaOutcome {
 
 interface Weight {
   readonly severity: Severity;
-  readonly score: number;
+  /** Of a rule for a log that people hunt in: it flags, and blocks only where its author calls it critical. */
+  readonly hunting: number;
+  /** Of a rule that was written for agents. */
+  readonly agents: number;
 }
 
-/** Sigma levels: a rule that was written for hunting flags, and blocks only where its author calls it critical. */
 const LEVELS: ReadonlyMap<string, Weight> = new Map([
-  ['informational', { severity: 'info', score: 0.1 }],
-  ['low', { severity: 'low', score: 0.25 }],
-  ['medium', { severity: 'medium', score: 0.45 }],
-  ['high', { severity: 'high', score: 0.65 }],
-  ['critical', { severity: 'critical', score: 0.85 }],
+  ['informational', { severity: 'info', hunting: 0.1, agents: 0.2 }],
+  ['low', { severity: 'low', hunting: 0.25, agents: 0.4 }],
+  ['medium', { severity: 'medium', hunting: 0.45, agents: 0.6 }],
+  ['high', { severity: 'high', hunting: 0.65, agents: 0.85 }],
+  ['critical', { severity: 'critical', hunting: 0.85, agents: 0.95 }],
 ]);
 /** Paranoia levels by status; others are not imported. */
 const STATUSES: ReadonlyMap<string, number> = new Map([
@@ -57,12 +59,14 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
   ['experimental', 2],
 ]);
 
-function word(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value.trim() : '';
+/** A text without the space around it; `otherwise` where there is none. */
+function word(value: JsonValue | undefined, otherwise = ''): string {
+  const text = typeof value === 'string' ? value.trim() : '';
+  return text === '' ? otherwise : text;
 }
 
 function wordsOf(value: JsonValue | undefined): readonly string[] {
-  return Array.isArray(value) ? (value as readonly JsonValue[]).map(word) : [];
+  return Array.isArray(value) ? (value as readonly JsonValue[]).map((item) => word(item)) : [];
 }
 
 function idOf(rule: JsonObject): string {
@@ -94,8 +98,9 @@ function tagsOf(rule: JsonObject): Readonly<Record<string, readonly string[]>> {
 }
 
 interface LogSource {
-  readonly category: string | undefined;
-  readonly service: string | undefined;
+  /** Empty where none is said, here and below. */
+  readonly category: string;
+  readonly service: string;
   readonly name: string;
 }
 
@@ -104,13 +109,14 @@ function logSourceOf(rule: JsonObject): LogSource {
   if (!isJsonObject(written)) throw new SigmaFault('logsource', 'must be a map');
   for (const key of Object.keys(written))
     if (!['category', 'product', 'service', 'definition'].includes(key)) throw new SigmaFault(`logsource.${key}`, 'is not known');
-  const [category, product, service] = ['category', 'product', 'service'].map((key) => word(getOwn(written, key)) || undefined);
-  return { category, service, name: [product, category, service].filter((part) => part !== undefined).join('/') };
+  const [category = '', product = '', service = ''] = ['category', 'product', 'service'].map((key) => word(getOwn(written, key)));
+  const name = [product, category, service].filter((part) => part !== '').join('/');
+  return { category, service, name };
 }
 
 function contextOf(log: LogSource): DetectionContext {
   const source = sourceOf(log.category);
-  const isForeign = log.service !== undefined || (source === undefined && log.category !== undefined && SIGMA_CATEGORIES.length > 0);
+  const isForeign = log.service !== '' || (source === undefined && log.category !== '');
   return { source, keywordsRefused: isForeign ? `the log \`${log.name.slice(0, 64)}\` is nothing that an action shows` : undefined };
 }
 
@@ -137,14 +143,14 @@ function detectionOf(rule: JsonObject, context: DetectionContext): Expression {
 }
 
 function weightOf(rule: JsonObject): Weight {
-  const level = word(getOwn(rule, 'level')).toLowerCase() || 'medium';
+  const level = word(getOwn(rule, 'level'), 'medium').toLowerCase();
   const weight = LEVELS.get(level);
   if (weight === undefined) throw new SigmaFault('level', `must be one of ${[...LEVELS.keys()].join(', ')}`);
   return weight;
 }
 
 function paranoiaOf(rule: JsonObject): number {
-  const status = word(getOwn(rule, 'status')).toLowerCase() || 'test';
+  const status = word(getOwn(rule, 'status'), 'test').toLowerCase();
   const level = STATUSES.get(status);
   if (level === undefined) throw new SigmaFault('status', `rules that are \`${status.slice(0, 64)}\` are not imported`);
   return level;
@@ -181,10 +187,24 @@ function draftOf(rule: JsonObject): { readonly draft: SigmaDraft; readonly leftO
   if (!converted.ok) throw new SigmaFault('detection', converted.error);
   const { when, alternatives } = converted.value;
   const examples = examplesOf(expression, { alternatives, source: context.source });
-  const title = word(getOwn(rule, 'title')).slice(0, 120) || idOf(rule);
-  const category = `sigma-${(log.category ?? 'text').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+  const title = word(getOwn(rule, 'title'), idOf(rule)).slice(0, 120);
+  const category = `sigma-${(log.category === '' ? 'text' : log.category).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
   const kinds = kindsOf(context.source, expression);
-  const draft = { id: idOf(rule), title, category, ...weight, level, kinds, when, tags: tagsOf(rule), examples, credit: creditOf(rule) };
+  const { severity } = weight;
+  const score = context.source === undefined ? weight.agents : weight.hunting;
+  const draft = {
+    id: idOf(rule),
+    title,
+    category,
+    severity,
+    score,
+    level,
+    kinds,
+    when,
+    tags: tagsOf(rule),
+    examples,
+    credit: creditOf(rule),
+  };
   return { draft, leftOut };
 }
 

@@ -82,7 +82,7 @@ function readModifiers(names: readonly string[], path: string): Modifiers {
 }
 
 function mannerOf({ place, cased, windash }: Modifiers): Manner {
-  return { place, cased, windash };
+  return { place, cased, windash, anySlash: false };
 }
 
 function textValue(value: JsonValue, path: string): string {
@@ -226,10 +226,11 @@ function emptyOf(field: SourceField, path: string): Expression {
 }
 
 function existsItem(item: Item, field: SourceField): Expression {
-  const empty = emptyOf(field, item.path);
   const wanted = item.values.map((value) => textValue(value, item.path).toLowerCase());
   if (wanted.length !== 1 || !['true', 'false'].includes(wanted[0] ?? '')) throw new SigmaFault(item.path, '`exists` takes true or false');
-  return wanted[0] === 'false' ? empty : { op: 'not', item: empty };
+  const empty = emptyOf(field, item.path);
+  if (wanted[0] === 'false' || empty.op !== 'field') return empty;
+  return fieldIs(empty.target, [{ pattern: { regex: '.' }, sample: 'x', place: 'inside' }]);
 }
 
 const EVERY_TEXT: TextHow = { mode: 'phrase', keepsCase: true, slashes: false };
@@ -252,10 +253,15 @@ function readItem(key: string, written: JsonValue, at: { readonly path: string; 
   const known = at.context.source?.fields.get(field);
   if (known === undefined) return unseen(path, `no action shows \`${field.slice(0, 64)}\``);
   if (modifiers.operator === 'exists') return existsItem(item, known);
-  const rest = values.filter((value) => value !== null && value !== '');
-  const nothing = rest.length === values.length ? [] : [emptyOf(known, path)];
-  if (modifiers.all && nothing.length > 0) throw new SigmaFault(path, 'nothing cannot be one of `all`');
-  return anyOf([...(rest.length > 0 ? [fieldItem({ ...item, values: rest }, known)] : []), ...nothing]);
+  return withNothing(item, known);
+}
+
+/** Values of a field, of which nothing (or an empty text) may be one. */
+function withNothing(item: Item, known: SourceField): Expression {
+  const rest = item.values.filter((value) => value !== null && value !== '');
+  if (rest.length === item.values.length) return fieldItem(item, known);
+  if (item.modifiers.all) throw new SigmaFault(item.path, 'nothing cannot be one of `all`');
+  return anyOf([...(rest.length > 0 ? [fieldItem({ ...item, values: rest }, known)] : []), emptyOf(known, item.path)]);
 }
 
 function keywords(

@@ -4,7 +4,7 @@
  */
 import type { FactClass } from '../fact-fields.ts';
 import { type Expression, fieldIs, type SigmaPattern, type Target } from './expression.ts';
-import { escaped, type Manner, patternOf, type Token } from './sigma-pattern.ts';
+import { escaped, type Manner, patternOf, placed, type Token } from './sigma-pattern.ts';
 
 /** A log source that actions show something of. */
 export interface Source {
@@ -26,14 +26,14 @@ export type SourceField =
   /** A URL: whole values and beginnings must say the scheme. */
   | { readonly as: 'url' };
 
-function text(field: string, more: { readonly keepsCase: boolean; readonly slashes?: boolean }): SourceField {
+function textOf(field: string, more: { readonly keepsCase: boolean; readonly slashes?: boolean }): SourceField {
   return { as: 'text', target: { field, ofCommand: false }, keepsCase: more.keepsCase, slashes: more.slashes ?? false };
 }
 
 const PROGRAM: SourceField = { as: 'program', ofCommand: true };
-const HOST = text('host', { keepsCase: false });
+const HOST = textOf('host', { keepsCase: false });
 const PORT: SourceField = { as: 'number', target: { field: 'port', ofCommand: false } };
-const PATH = text('path', { keepsCase: true, slashes: true });
+const PATH = textOf('path', { keepsCase: true, slashes: true });
 
 function source(factClass: FactClass, access: readonly string[], fields: Readonly<Record<string, SourceField>>): Source {
   return { factClass, access, fields: new Map(Object.entries(fields)) };
@@ -45,7 +45,7 @@ const SOURCES: ReadonlyMap<string, Source> = new Map([
   [
     'process_creation',
     source('command', [], {
-      CommandLine: text('line', { keepsCase: true }),
+      CommandLine: textOf('line', { keepsCase: true }),
       Image: { as: 'program', ofCommand: false },
       ParentImage: { as: 'parent' },
     }),
@@ -72,10 +72,8 @@ const SOURCES: ReadonlyMap<string, Source> = new Map([
   ['proxy', source('host', ['connect'], { 'c-uri': { as: 'url' }, 'cs-host': HOST, 'r-dns': HOST, dst_ip: HOST, dst_port: PORT })],
 ]);
 
-export const SIGMA_CATEGORIES: readonly string[] = [...SOURCES.keys()];
-
-export function sourceOf(category: string | undefined): Source | undefined {
-  return category === undefined ? undefined : SOURCES.get(category);
+export function sourceOf(category: string): Source | undefined {
+  return SOURCES.get(category);
 }
 
 /** A value, as tokens, and how it is held. */
@@ -121,8 +119,8 @@ function hasFolder(tokens: readonly Token[], name: readonly Token[]): boolean {
   return whole === undefined || end === undefined || whole.length > end.length + 1;
 }
 
-function named(value: ProgramValue, mode: 'value'): SigmaPattern | undefined {
-  return patternOf(bareName(value.tokens), value.manner, mode);
+function named(value: ProgramValue): SigmaPattern | undefined {
+  return patternOf(bareName(value.tokens), value.manner, 'value');
 }
 
 interface Programs {
@@ -134,30 +132,31 @@ interface Programs {
   readonly paths: SigmaPattern[];
 }
 
+/** Without a separator: any part of the name, or of the path as it was written. */
+function sortPart(value: ProgramValue, path: SigmaPattern, into: Programs): void {
+  const part = value.manner.place === 'start' ? undefined : named(value);
+  if (part !== undefined) into.names.push(part);
+  into.paths.push(path);
+}
+
 /** False where the value would hold for every program. */
-function sortProgram(value: ProgramValue, into: Programs): boolean {
-  const { place } = value.manner;
-  const name = lastName(value.tokens);
-  const path = patternOf(value.tokens, value.manner, 'value');
+function sortProgram(written: ProgramValue, into: Programs): boolean {
+  const { tokens, place } = placed(written.tokens, written.manner.place);
+  const value: ProgramValue = { tokens, manner: { ...written.manner, place, anySlash: true } };
+  const path = patternOf(tokens, value.manner, 'value');
   if (path === undefined) return false;
-  if (name === undefined) {
-    // No separator, or a wildcard behind the last: any part of name or path.
-    const part = place === 'whole' || place === 'end' || place === 'inside' ? named(value, 'value') : undefined;
-    if (part !== undefined && !value.tokens.some((token) => typeof token === 'object' && /[\\/]/.test(token.text))) into.names.push(part);
-    into.paths.push(path);
+  const name = lastName(tokens);
+  if (name === undefined && !tokens.some((token) => typeof token === 'object' && /[\\/]/.test(token.text))) {
+    sortPart(value, path, into);
     return true;
   }
-  if (place === 'start' || place === 'inside' || name.length === 0) {
-    into.paths.push(path);
-    return true;
-  }
-  const whole = named({ tokens: name, manner: { ...value.manner, place: 'whole' } }, 'value');
-  if (whole === undefined) return false;
-  if (!hasFolder(value.tokens, name)) into.names.push(whole);
-  else {
+  const isOpen = place === 'start' || place === 'inside';
+  const whole = isOpen || name === undefined ? undefined : named({ tokens: name, manner: { ...value.manner, place: 'whole' } });
+  if (whole === undefined || name === undefined || name.length === 0) into.paths.push(path);
+  else if (hasFolder(tokens, name)) {
     into.bare.push(whole);
     into.paths.push(path);
-  }
+  } else into.names.push(whole);
   return true;
 }
 

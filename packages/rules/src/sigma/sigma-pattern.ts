@@ -18,6 +18,8 @@ export interface Manner {
   readonly cased: boolean;
   /** A dash before a word stands for every dash that Windows takes. */
   readonly windash: boolean;
+  /** A separator of a path stands for either. */
+  readonly anySlash: boolean;
 }
 
 /** Reads wildcards: `\*` and `\?` are the characters, `\\` before anything is one backslash, any other backslash is itself. */
@@ -57,13 +59,14 @@ function dashed(source: string): string {
   return source.replaceAll(/(^|\s|")[-/](?=\w)/g, '$1[\\-\\/\\u2013\\u2014\\u2015]');
 }
 
-function sourceOf(tokens: readonly Token[], { windash }: Manner): string {
+function sourceOf(tokens: readonly Token[], { windash, anySlash }: Manner): string {
   const source = tokens.map((token) => (token === '*' ? '.*' : token === '?' ? '.' : escaped(token.text))).join('');
-  return windash ? dashed(source) : source;
+  const sourced = anySlash ? source.replaceAll(/\\\\|\//g, '[\\\\/]') : source;
+  return windash ? dashed(sourced) : sourced;
 }
 
 /** Wildcards at the ends say where the rest stands. */
-function placed(tokens: readonly Token[], place: Place): { readonly tokens: readonly Token[]; readonly place: Place } {
+export function placed(tokens: readonly Token[], place: Place): { readonly tokens: readonly Token[]; readonly place: Place } {
   let [start, end] = [0, tokens.length];
   while (start < end && tokens[start] === '*') start += 1;
   while (end > start && tokens[end - 1] === '*') end -= 1;
@@ -85,18 +88,28 @@ function plainOf(tokens: readonly Token[], place: Place, mode: 'value' | 'phrase
   return open[place];
 }
 
+function loweredTokens(tokens: readonly Token[]): readonly Token[] {
+  return tokens.map((token) => (typeof token === 'string' ? token : { text: token.text.toLowerCase() }));
+}
+
+function anchored(source: string, place: Place): string {
+  const start = place === 'whole' || place === 'start' ? '^' : '';
+  const end = place === 'whole' || place === 'end' ? '$' : '';
+  return `${start}${source}${end}`;
+}
+
 /** One value as a pattern. Undefined: it holds for every value. */
 export function patternOf(value: readonly Token[], manner: Manner, mode: 'value' | 'phrase'): SigmaPattern | undefined {
   const { tokens: written, place } = placed(value, manner.place);
   if (written.length === 0 && place !== 'whole') return undefined;
-  const tokens = manner.cased ? written : written.map((token) => (typeof token === 'string' ? token : { text: token.text.toLowerCase() }));
+  const { cased, windash, anySlash } = manner;
+  const tokens = cased ? written : loweredTokens(written);
   const sample = textOf(tokens);
-  const plain = manner.cased || manner.windash ? undefined : plainOf(tokens, place, mode);
+  const isSpecial = cased || windash || (anySlash && /[\\/]/.test(sample));
+  const plain = isSpecial ? undefined : plainOf(tokens, place, mode);
   if (plain !== undefined) return { pattern: plain, sample, place };
-  const start = place === 'whole' || place === 'start' ? '^' : '';
-  const end = place === 'whole' || place === 'end' ? '$' : '';
-  const regex = `${start}${sourceOf(tokens, manner)}${end}`;
-  return { pattern: manner.cased ? { regex, cased: true } : { regex }, sample, place };
+  const regex = anchored(sourceOf(tokens, manner), place);
+  return { pattern: cased ? { regex, cased: true } : { regex }, sample, place };
 }
 
 /** Lower case of an expression: its letters, not those of its escapes. Undefined where a range of letters would become another. */

@@ -6,7 +6,7 @@
 import { err, ok, type Result } from '@countersign/kernel';
 import { RULE_LIMITS } from '../limits.ts';
 import type { Condition, FactTest, NumberRange, Pattern, StringTest } from '../rule.ts';
-import { allOf, type Expression, type FieldTest, type SigmaPattern, type Target } from './expression.ts';
+import { allOf, type Expression, fieldIs, type FieldTest, type SigmaPattern, type Target } from './expression.ts';
 import type { Source } from './sigma-fields.ts';
 import { escaped } from './sigma-pattern.ts';
 import { SIGMA_LIMITS } from './sigma-limits.ts';
@@ -49,11 +49,15 @@ function denied(alternatives: readonly Alternative[]): readonly Alternative[] {
   return result;
 }
 
+function constraintsOf(expression: Expression): readonly Constraint[] {
+  return expression.op === 'field' ? [{ target: expression.target, test: expression.test }] : [];
+}
+
 /** The alternatives of an expression over fields. */
 export function alternativesOf(expression: Expression): readonly Alternative[] {
   switch (expression.op) {
     case 'field':
-      return [{ constraints: [{ target: expression.target, test: expression.test }], unless: [] }];
+      return merged([expression]).map((item) => ({ constraints: constraintsOf(item), unless: [] }));
     case 'or':
       return either(merged(expression.items).map(alternativesOf));
     case 'and':
@@ -67,7 +71,7 @@ export function alternativesOf(expression: Expression): readonly Alternative[] {
   throw new TypeError('an expression over fields has fields only');
 }
 
-/** Patterns of one field side by side are one test. */
+/** Patterns of one field side by side are one test, and a list that is longer than one test takes is several. */
 function merged(items: readonly Expression[]): readonly Expression[] {
   const byField = new Map<string, { readonly target: Target; readonly patterns: SigmaPattern[] }>();
   const others: Expression[] = [];
@@ -81,16 +85,13 @@ function merged(items: readonly Expression[]): readonly Expression[] {
     byField.set(key, group);
     group.patterns.push(...item.test.patterns);
   }
-  return [...[...byField.values()].flatMap(({ target, patterns }) => chunked(target, patterns)), ...others];
+  const tests = [...byField.values()].flatMap(({ target, patterns }) => chunked(patterns).map((chunk) => fieldIs(target, chunk)));
+  return [...tests, ...others];
 }
 
-function chunked(target: Target, patterns: readonly SigmaPattern[]): readonly Expression[] {
+function chunked(patterns: readonly SigmaPattern[]): readonly (readonly SigmaPattern[])[] {
   const size = RULE_LIMITS.patternsMax;
-  return Array.from({ length: Math.ceil(patterns.length / size) }, (_, i) => ({
-    op: 'field' as const,
-    target,
-    test: { is: 'any' as const, patterns: patterns.slice(i * size, (i + 1) * size) },
-  }));
+  return Array.from({ length: Math.ceil(patterns.length / size) }, (_, i) => patterns.slice(i * size, (i + 1) * size));
 }
 
 function regexOf(pattern: Pattern): { readonly source: string; readonly cased: boolean } | undefined {
@@ -115,8 +116,8 @@ function joinedPattern(patterns: readonly Pattern[]): Pattern {
 }
 
 /** Groups of patterns, each of which must hold, as the test of one field. */
-function stringTest(groups: readonly (readonly Pattern[])[], isEmpty: boolean): StringTest {
-  const none: readonly Pattern[] = isEmpty ? [{ regex: '.' }] : [];
+function stringTest(groups: readonly (readonly Pattern[])[], mayBeNothing: boolean): StringTest {
+  const none: readonly Pattern[] = mayBeNothing ? [{ regex: '.' }] : [];
   const [first = [], ...rest] = groups.toSorted((a, b) => b.length - a.length);
   if (rest.length === 0 && none.length === 0) return first;
   const all = rest.map(joinedPattern);
@@ -186,6 +187,12 @@ function about(expression: Expression): { readonly texts: boolean; readonly fiel
   return { texts: inside.some(({ texts }) => texts), fields: inside.some(({ fields }) => fields) };
 }
 
+function textCondition(patterns: readonly SigmaPattern[]): Condition {
+  const tests = chunked(patterns).map((chunk): Condition => ({ text: { any: chunk.map(({ pattern }) => pattern) } }));
+  const [only] = tests;
+  return tests.length === 1 && only !== undefined ? only : { any: tests };
+}
+
 class Builder {
   readonly source: Source | undefined;
   /** Everything that could be found, for examples. */
@@ -216,7 +223,7 @@ class Builder {
     if (!texts) return this.fields(expression);
     switch (expression.op) {
       case 'text':
-        return { text: { any: expression.patterns.map(({ pattern }) => pattern) } };
+        return textCondition(expression.patterns);
       case 'not':
         return { not: this.build(expression.item) };
       case 'or':
