@@ -24,6 +24,7 @@ import { policyEventCommands } from './commands/policy-events.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
 import { policyMigrateCommand } from './commands/policy-migrate.ts';
 import { policyTestCommand } from './commands/policy-test.ts';
+import { policyBundleCommands } from './commands/policy-bundles.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
@@ -46,6 +47,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['tool', 'which tools agents may call'],
   ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
+  ['policy bundle', 'signed files of policies'],
   ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
@@ -71,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
   policyTestCommand,
   policyMigrateCommand,
   ...policyEventCommands,
+  ...policyBundleCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

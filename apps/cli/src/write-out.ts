@@ -13,6 +13,8 @@ export interface Written {
   readonly property: 'bundle' | 'export' | 'consistency';
   /** Further properties of the JSON answer. */
   readonly json: JsonObject;
+  /** Command that reads the file; `countersign verify` where it is not said. */
+  readonly next?: string;
 }
 
 export const OUT_OPTIONS = [{ flags: '--force', summary: 'replace a file that is there' }] as const;
@@ -30,13 +32,17 @@ export async function writeNewFile(path: string, bytes: Uint8Array, replace: boo
 }
 
 /** To `--out`, or to a name of its own; `-` is standard output. */
-export async function writeOut(input: Input, context: Context, { bytes, fileName, property, json }: Written): Promise<Outcome> {
+export async function writeOut(
+  input: Input,
+  context: Context,
+  { bytes, fileName, property, json, next = 'countersign verify' }: Written,
+): Promise<Outcome> {
   const out = textOption(input, 'out') ?? fileName;
   if (out === '-') {
     const text = new TextDecoder().decode(bytes);
     return { exitCode: EXIT.ok, json: { ...json, [property]: text }, text: text.trimEnd() };
   }
   await writeNewFile(resolve(context.world.cwd, out), bytes, flag(input, 'force'));
-  const text = `${out}: ${bytes.length} bytes; next: countersign verify ${out}`;
+  const text = `${out}: ${bytes.length} bytes; next: ${next} ${out}`;
   return { exitCode: EXIT.ok, json: { ...json, file: out, bytes: bytes.length }, text };
 }

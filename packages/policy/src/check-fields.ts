@@ -3,26 +3,13 @@
  */
 import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import { dotted, itemsOf, member } from './document-path.ts';
+import { readReference } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
 import type { Field, Pattern, Shape } from './field-shapes.ts';
 import { compileHostGlob, compilePathGlob } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { ANY_STATE, durationSeconds, POSTURE_NAME } from './posture.ts';
 import { checkRegex } from './regex/regex-set.ts';
-
-/** Names that `extends` may give. */
-export const BUILTIN_RULESETS: readonly string[] = [
-  'permissive',
-  'default',
-  'strict',
-  'ai-agent',
-  'cicd',
-  'learning',
-  'ai-agent-posture',
-  'remote-desktop',
-  'remote-desktop-strict',
-  'remote-desktop-permissive',
-];
 
 /** A host list entry that stands for a host set of the operator. */
 export const HOST_SET_ENTRY: RegExp = /^@[a-z0-9][a-z0-9-]{0,62}$/;
@@ -58,21 +45,9 @@ function wrongType(check: Check, path: string, what: { readonly wanted: string; 
   complain(check, path, { code: 'policy_type', message: `must be ${what.wanted}, is ${typeName(what.value)}` });
 }
 
-/** The ruleset that an `extends` reference names, or undefined. */
-export function rulesetOf(reference: string): string | undefined {
-  const name = reference.startsWith('clawdstrike:') ? reference.slice(12) : reference;
-  return BUILTIN_RULESETS.includes(name) ? name : undefined;
-}
-
-function rulesetProblem(text: string): Complaint | undefined {
-  if (rulesetOf(text) !== undefined) return undefined;
-  const meant = suggest(text, BUILTIN_RULESETS);
-  const looksRemote = /[/\\:@+]|\.ya?ml$/.test(text);
-  return {
-    code: looksRemote ? 'policy_unsupported_field' : 'policy_extends',
-    message: looksRemote ? 'extending files, addresses and packages is not supported yet' : `there is no ruleset ${quoted(text)}`,
-    hint: meant === undefined ? `use one of ${BUILTIN_RULESETS.join(', ')}` : `did you mean ${quoted(meant)}?`,
-  };
+function referenceProblem(text: string): Complaint | undefined {
+  const reference = readReference(text);
+  return reference.ok ? undefined : reference.error;
 }
 
 function ruleIdProblem(text: string): Complaint | undefined {
@@ -107,7 +82,7 @@ function durationProblem(text: string): Complaint | undefined {
 
 /** Texts that are no globs, hosts or expressions. */
 const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new Map([
-  ['ruleset', rulesetProblem],
+  ['reference', referenceProblem],
   ['rule-id', ruleIdProblem],
   ['scope', scopeProblem],
   ['label', labelProblem],
@@ -183,6 +158,8 @@ function readList(check: Check, field: Field & { is: 'list' }, at: { path: strin
   const seen = new Set<JsonValue>();
   const out: JsonValue[] = [];
   for (const [i, item] of items.entries()) {
+    // Nothing more would be reported.
+    if (check.faults.length >= POLICY_LIMITS.faultsMax) break;
     const path = dotted(at.path, i);
     const read = readField(check, field.item, { path, value: item });
     const key = field.key === undefined ? undefined : member(item, field.key);

@@ -190,6 +190,8 @@ export interface PolicyContent extends WrittenClampd {
   readonly detection?: Partial<Detection>;
   readonly posture?: WrittenPosture;
   readonly cedar?: WrittenCedar;
+  /** This document and all that extend it may only tighten what they extend. */
+  readonly attenuate_only?: boolean;
 }
 
 /** A document that was read and found valid by itself. */

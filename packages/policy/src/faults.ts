@@ -32,7 +32,9 @@ export type PolicyFaultCode =
   | 'policy_posture'
   | 'policy_cedar'
   | 'policy_scope'
-  | 'policy_label';
+  | 'policy_label'
+  | 'policy_extends_pin'
+  | 'policy_attenuation';
 
 /** Where something stands in its document. */
 export interface Position {

@@ -12,7 +12,7 @@ export type Pattern =
   | 'frozen-host'
   | 'regex'
   | 'tool-glob'
-  | 'ruleset'
+  | 'reference'
   | 'rule-id'
   | 'scope'
   | 'label'

@@ -196,10 +196,10 @@ export const DOCUMENT: Shape = shape(
     version: { is: 'text', max: 32 },
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    extends: text('ruleset'),
+    extends: text('reference'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
     guards: shape(GUARD_FIELDS, {
-      unsupported: new Set(['prompt_injection', 'jailbreak', 'spider_sense', 'custom']),
+      unsupported: new Set(['spider_sense', 'custom']),
       nullable: new Set(GUARD_NAMES),
     }),
     settings: SETTINGS,
@@ -209,9 +209,10 @@ export const DOCUMENT: Shape = shape(
     boundaries: list(BOUNDARY, 'name'),
     exemptions: list(EXEMPTION, 'label'),
     protected_entities: list(ENTITY, 'name'),
+    attenuate_only: FLAG,
   },
   {
-    unsupported: new Set(['custom_guards', 'origins', 'broker', 'hushspec', 'rules', 'extensions']),
+    unsupported: new Set(['custom_guards', 'origins', 'broker']),
     nullable: new Set(['extends', 'guards', 'settings', 'detection', 'posture', 'cedar', 'boundaries', 'exemptions', 'protected_entities']),
   },
 );

@@ -38,7 +38,7 @@ export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';
 export type { SignedTransfer, TransferSigner } from './payments.ts';
 export { POLICY_LIMITS } from './limits.ts';
-export { BUILTIN_RULESETS } from './check-fields.ts';
+export { BUILTIN_RULESETS } from './builtin-rulesets.ts';
 export { POLICY_VERSIONS } from './fields.ts';
 export { parsePolicy } from './parse-policy.ts';
 export {
@@ -93,3 +93,8 @@ export {
 export { type PolicyEventFault, type PolicyEventFaultCode } from './policy-event-fields.ts';
 export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite } from './test-suite.ts';
 export { type Migration, migratePolicy } from './migrate-policy.ts';
+export { type GitReference, type HttpsReference, readReference } from './extends-reference.ts';
+export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
+export { type Widening, widenings } from './attenuation.ts';
+export { flattenPolicy } from './flatten-policy.ts';
+export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';

@@ -7,6 +7,8 @@ export const POLICY_LIMITS = {
   depthMax: 16,
   /** Keys, values and items of one document, aliases counted each time they are followed. */
   nodesMax: 20_000,
+  /** Lines, commas, brackets and dashes of one document, counted before it is read: twice as many as values. */
+  marksMax: 40_000,
   /** Entries of one list. */
   listMax: 1024,
   /** Characters of one name, path, tool or host entry. */
@@ -27,6 +29,10 @@ export const POLICY_LIMITS = {
   textCharsMax: 1024,
   /** Documents from a child to its last ancestor. */
   extendsDepthMax: 32,
+  /** Bytes of one document that is fetched for `extends`, before it is read. */
+  fetchBytesMax: 1_048_576,
+  /** Bytes of one signed bundle. */
+  bundleBytesMax: 4_194_304,
   /** Faults reported at once. */
   faultsMax: 100,
   /** Alternatives one `{a,b}` host pattern may stand for. */

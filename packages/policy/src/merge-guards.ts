@@ -44,7 +44,7 @@ function mergeSecrets(block: NonNullable<WrittenGuards['secret_leak']>, ground: 
     redact: block.redact ?? base.redact,
     severity_threshold: block.severity_threshold ?? base.severity_threshold,
     patterns: [...named.values()].filter((pattern) => !remove.has(pattern.name)),
-    removed: distinct([...base.removed.filter((name) => !wanted.has(name)), ...remove]),
+    removed: distinct([...base.removed.filter((name) => !wanted.has(name) || remove.has(name)), ...remove]),
     skip_paths: merged ? distinct([...base.skip_paths, ...(block.skip_paths ?? [])]) : (block.skip_paths ?? base.skip_paths),
   };
 }

@@ -8,6 +8,8 @@ import type { PolicyContent, PolicyDocument } from './content.ts';
 import { dotted, itemsOf, member } from './document-path.ts';
 import { faultAt, quoted, type PolicyFault } from './faults.ts';
 import { DOCUMENT, POLICY_VERSIONS } from './fields.ts';
+import { isHushSpec, translateHushSpec } from './hushspec.ts';
+import { POLICY_LIMITS } from './limits.ts';
 import { readYaml } from './read-yaml.ts';
 
 function checkVersion(check: Check, root: JsonObject): void {
@@ -18,15 +20,22 @@ function checkVersion(check: Check, root: JsonObject): void {
       message: `version ${quoted(version)} is not one of ${POLICY_VERSIONS.join(', ')}`,
     });
   }
-  if (version === '1.1.0' && isJsonObject(member(getOwn(root, 'guards'), 'path_allowlist'))) {
-    complain(check, 'guards.path_allowlist', { code: 'policy_version_gate', message: 'needs version 1.2.0 or later' });
+  for (const { path, since } of VERSION_GATES) {
+    const [first = '', second] = path.split('.');
+    const section = getOwn(root, first);
+    const isThere = isJsonObject(second === undefined ? section : member(section, second));
+    if (isThere && typeof version === 'string' && POLICY_VERSIONS.includes(version) && version < since)
+      complain(check, path, { code: 'policy_version_gate', message: `needs version ${since} or later` });
   }
 }
 
-function checkPosture(check: Check, root: JsonObject): void {
-  if (getOwn(root, 'version') === '1.1.0' && isJsonObject(getOwn(root, 'posture')))
-    complain(check, 'posture', { code: 'policy_version_gate', message: 'needs version 1.2.0 or later' });
-}
+/** Sections that came with a version. All versions have one digit a part, so they compare as texts. */
+const VERSION_GATES: readonly { readonly path: string; readonly since: string }[] = [
+  { path: 'guards.path_allowlist', since: '1.2.0' },
+  { path: 'posture', since: '1.2.0' },
+  { path: 'origins', since: '1.4.0' },
+  { path: 'broker', since: '1.5.0' },
+];
 
 function checkThresholds(check: Check, root: JsonObject): void {
   const settings = getOwn(root, 'settings');
@@ -42,8 +51,25 @@ function checkThresholds(check: Check, root: JsonObject): void {
   }
 }
 
+function checkDocument(check: Check, root: JsonObject): PolicyContent {
+  const content = readField(check, DOCUMENT, { path: '', value: root });
+  checkVersion(check, root);
+  checkThresholds(check, root);
+  // Checked field by field against DOCUMENT, which PolicyContent mirrors.
+  return content as unknown as PolicyContent;
+}
+
+/** The same model from the other format: translated, then checked like any policy. */
+function parseHushSpec(check: Check, root: JsonObject): Result<PolicyDocument, readonly PolicyFault[]> {
+  const hush = translateHushSpec(check, root);
+  const inner: Check = { source: check.source, positions: hush.positions, faults: [] };
+  const content = checkDocument(inner, hush.value);
+  const faults = [...check.faults, ...inner.faults.map((fault) => hush.relocate(fault))].slice(0, POLICY_LIMITS.faultsMax);
+  return faults.length > 0 ? err(faults) : ok({ source: check.source, content, positions: hush.positions });
+}
+
 /**
- * Reads one policy document.
+ * Reads one policy document, in the policy format or in HushSpec 0.1.
  * @param source What it is called in faults: a file name, a ruleset name.
  * @returns The document, or every fault of it (at most 100).
  */
@@ -54,11 +80,7 @@ export function parsePolicy(yamlText: string, source: string): Result<PolicyDocu
   if (!isJsonObject(reading.value)) {
     return err([faultAt('policy_type', 'a policy is a mapping with `version`, `name`, `guards` and `settings`', { source })]);
   }
-  const content = readField(check, DOCUMENT, { path: '', value: reading.value });
-  checkVersion(check, reading.value);
-  checkThresholds(check, reading.value);
-  checkPosture(check, reading.value);
-  if (check.faults.length > 0) return err(check.faults);
-  // Checked field by field against DOCUMENT, which PolicyContent mirrors.
-  return ok({ source, content: content as unknown as PolicyContent, positions: reading.positions });
+  if (isHushSpec(reading.value)) return parseHushSpec(check, reading.value);
+  const content = checkDocument(check, reading.value);
+  return check.faults.length > 0 ? err(check.faults) : ok({ source, content, positions: reading.positions });
 }

@@ -2,8 +2,20 @@
  * @module YAML text to plain JSON with the place of every node. Aliases are followed and counted, so a bomb of aliases
  * costs no more than the node limit; duplicate keys, tags, merge keys and more than one document are refused.
  */
-import type { JsonObject, JsonValue } from '@countersign/kernel';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type ParsedNode } from 'yaml';
+import { invariant, type JsonObject, type JsonValue } from '@countersign/kernel';
+import {
+  Composer,
+  type CST,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  Parser,
+  YAMLParseError,
+  type Document,
+  type ParsedNode,
+} from 'yaml';
 import { dotted } from './document-path.ts';
 import { faultAt, type PolicyFault, type Position } from './faults.ts';
 import { POLICY_LIMITS } from './limits.ts';
@@ -76,6 +88,7 @@ function readMap(
   place: { path: string; depth: number },
 ): JsonObject {
   const entries: [string, JsonValue][] = [];
+  const seen = new Set<string>();
   for (const { key, value } of items) {
     const name = isScalar(key) && (typeof key.value === 'string' || typeof key.value === 'number') ? String(key.value) : undefined;
     if (name === undefined) {
@@ -83,6 +96,13 @@ function readMap(
       continue;
     }
     const path = dotted(place.path, name);
+    if (seen.has(name)) {
+      const { range } = key;
+      const position = positionOf(walk.lines, range[0], range[1]);
+      walk.faults.push(faultAt('policy_yaml', 'map keys must be unique', { path, source: walk.source, position }));
+      continue;
+    }
+    seen.add(name);
     if (!walk.positions.has(path)) walk.positions.set(path, positionOf(walk.lines, key.range[0], key.range[1]));
     entries.push([name, readNode(walk, value, { path, depth: place.depth + 1 })]);
   }
@@ -104,19 +124,49 @@ function utf8Length(text: string): number {
   return bytes;
 }
 
-/** Brackets of flow style that are open at once, whatever they stand in: an upper bound that keeps the reader shallow. */
-function flowDepth(text: string): number {
+/** Bounds that are known before the reader makes anything of a text. */
+interface Extent {
+  /** Brackets of flow style that are open at once, whatever they stand in: an upper bound that keeps the reader shallow. */
+  readonly depth: number;
+  /** Characters that can begin a value: a document has no more values than these, but for what is nested within one line. */
+  readonly marks: number;
+}
+
+function extentOf(text: string): Extent {
   let depth = 0;
   let deepest = 0;
-  for (const char of text) {
-    if (char === '[' || char === '{') depth += 1;
-    else if ((char === ']' || char === '}') && depth > 0) depth -= 1;
-    if (depth > deepest) deepest = depth;
+  let marks = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit === 0x5b || unit === 0x7b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+      marks += 1;
+    } else if ((unit === 0x5d || unit === 0x7d) && depth > 0) depth -= 1;
+    else if (beginsValue(text, i, unit)) marks += 1;
   }
-  return deepest;
+  return { depth: deepest, marks };
+}
+
+/** Line ends and commas; `- ` and `? ` within a line, where a plain dash is none. */
+function beginsValue(text: string, i: number, unit: number): boolean {
+  if (unit === 0x0a || unit === 0x0d || unit === 0x2c) return true;
+  if (unit !== 0x2d && unit !== 0x3f) return false;
+  const next = text.charCodeAt(i + 1);
+  return next === 0x20 || next === 0x09;
 }
 
 const FLOW_DEPTH_MAX = 256;
+const READING = {
+  // Its own check compares every key with every other; `readMap` looks them up.
+  uniqueKeys: false,
+  strict: true,
+  merge: false,
+  prettyErrors: false,
+  version: '1.2',
+  logLevel: 'error',
+} as const;
+
 const COMPACT_NEST = /(?:[-?][ \t]+){33}/;
 
 function parseText(text: string, source: string): { document: Document.Parsed; lines: LineCounter } | PolicyFault {
@@ -124,26 +174,41 @@ function parseText(text: string, source: string): { document: Document.Parsed; l
     return faultAt('policy_too_large', `larger than ${String(POLICY_LIMITS.documentBytesMax)} bytes`, { source });
   }
   const deep = faultAt('policy_too_deep', `nested more than ${String(POLICY_LIMITS.depthMax)} deep`, { source });
-  if (flowDepth(text) > FLOW_DEPTH_MAX || COMPACT_NEST.test(text)) return deep;
+  const extent = extentOf(text);
+  if (extent.depth > FLOW_DEPTH_MAX || COMPACT_NEST.test(text)) return deep;
+  if (extent.marks > POLICY_LIMITS.marksMax)
+    return faultAt('policy_too_many_nodes', `more than ${String(POLICY_LIMITS.marksMax)} lines, commas and brackets`, { source });
   const lines = new LineCounter();
   try {
-    return {
-      document: parseDocument(text, {
-        lineCounter: lines,
-        uniqueKeys: true,
-        strict: true,
-        merge: false,
-        prettyErrors: false,
-        version: '1.2',
-        logLevel: 'error',
-      }),
-      lines,
-    };
+    return { document: compose(text, lines), lines };
   } catch (thrown) {
     // The reader is recursive over block indentation; a document that exhausts it is too deep, nothing worse.
     if (thrown instanceof RangeError) return deep;
     throw thrown;
   }
+}
+
+/** The tokens up to as many broken ones as are reported: each of them costs the reader a stack trace. */
+function* untilBroken(tokens: Iterable<CST.Token>): Generator<CST.Token, void> {
+  let broken = 0;
+  for (const token of tokens) {
+    yield token;
+    if (token.type === 'error') broken += 1;
+    if (broken >= POLICY_LIMITS.faultsMax) return;
+  }
+}
+
+/** The first document of a text; a second one is an error of the first. */
+function compose(text: string, lines: LineCounter): Document.Parsed {
+  const tokens = untilBroken(new Parser(lines.addNewLine).parse(text));
+  let first: Document.Parsed | undefined;
+  for (const document of new Composer(READING).compose(tokens, true, text.length)) {
+    if (first === undefined) first = document;
+    else first.errors.push(new YAMLParseError([document.range[0], document.range[1]], 'MULTIPLE_DOCS', 'more than one document'));
+    if (first.errors.length > POLICY_LIMITS.faultsMax) break;
+  }
+  invariant(first !== undefined, 'a text is at least one empty document');
+  return first;
 }
 
 /** Reads one document. Every fault of the text is reported; none of its fields are judged here. */

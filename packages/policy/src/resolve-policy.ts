@@ -3,10 +3,11 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
+import { type Widening, widenings } from './attenuation.ts';
 import { type CedarConfig, layCedar } from './cedar/cedar-section.ts';
 import type { ClampdSections } from './clampd-content.ts';
 import { layClampd } from './clampd-sections.ts';
-import { HOST_SET_ENTRY, rulesetOf } from './check-fields.ts';
+import { HOST_SET_ENTRY } from './check-fields.ts';
 import {
   asJson,
   type Detection,
@@ -21,6 +22,7 @@ import {
   type WrittenGuards,
 } from './content.ts';
 import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, DETECTION_DEFAULTS, GUARD_DEFAULTS, SETTINGS_DEFAULTS, VERSION_DEFAULT } from './defaults.ts';
+import { rulesetOf } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './faults.ts';
 import { compileHostGlob } from './glob.ts';
 import { textGuardFaults } from './guards/text-guards-config.ts';
@@ -33,6 +35,8 @@ export interface ResolveOptions {
   readonly rulesets: ReadonlyMap<string, PolicyDocument>;
   /** Hosts by set name, from the operator's own configuration. `package-registries` is empty where it is absent. */
   readonly hostSets: ReadonlyMap<string, readonly string[]>;
+  /** All that the document extends, nearest first, where it is not rulesets alone: what `loadAncestors` gave. */
+  readonly ancestors?: readonly PolicyDocument[];
 }
 
 type PartialGuards = { readonly [Name in GuardName]?: GuardConfigs[Name] };
@@ -149,6 +153,16 @@ function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
 
 /** From the document to its last ancestor. */
 function ancestry(document: PolicyDocument, options: ResolveOptions): Result<readonly PolicyDocument[], PolicyFault> {
+  if (options.ancestors === undefined) return rulesetAncestry(document, options);
+  const chain = [document, ...options.ancestors];
+  const last = chain.at(-1) ?? document;
+  invariant(last.content.extends === undefined, 'the ancestors of a document are all there');
+  return ok(chain);
+}
+
+const ELSEWHERE = 'files, addresses and commits are followed by `countersign policy` commands, which can fetch them';
+
+function rulesetAncestry(document: PolicyDocument, options: ResolveOptions): Result<readonly PolicyDocument[], PolicyFault> {
   const chain = [document];
   const seen = new Set<string>();
   for (let current = document; current.content.extends !== undefined;) {
@@ -156,7 +170,11 @@ function ancestry(document: PolicyDocument, options: ResolveOptions): Result<rea
     const name = rulesetOf(current.content.extends);
     const next = name === undefined ? undefined : options.rulesets.get(name);
     if (name === undefined || next === undefined)
-      return err(faultAt('policy_extends', `the ruleset ${quoted(current.content.extends)} is not at hand`, place));
+      return err(
+        name === undefined
+          ? faultAt('policy_extends', `${quoted(current.content.extends)} cannot be followed from here`, { ...place, hint: ELSEWHERE })
+          : faultAt('policy_extends', `the ruleset ${quoted(current.content.extends)} is not at hand`, place),
+      );
     if (seen.has(name) || next === document) return err(faultAt('policy_extends_cycle', `${quoted(name)} extends itself`, place));
     seen.add(name);
     chain.push(next);
@@ -202,17 +220,8 @@ function freezeHosts(entries: readonly string[], options: ResolveOptions, place:
   return { hosts: [...new Set(hosts)], faults };
 }
 
-/**
- * Fills in every default, lays the document on what it extends and freezes host sets in.
- * @returns Pure JSON: equal inputs give byte-equal `JCS`.
- */
-export function resolvePolicy(document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
-  const chain = ancestry(document, options);
-  if (!chain.ok) return err([chain.error]);
-  const [last, ...heirs] = chain.value.toReversed();
-  invariant(last !== undefined, 'a document is its own first ancestor');
-  let layer = layOn(last, undefined);
-  for (const heir of heirs) layer = layOn(heir, layer);
+/** A layer with every default filled in and host sets frozen. Faults stand where `document` says what they are about. */
+function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
   const { settings } = layer;
   const guards: GuardConfigs = { ...GUARD_DEFAULTS, ...layer.guards };
   const egress = guards.egress_allowlist;
@@ -240,6 +249,68 @@ export function resolvePolicy(document: PolicyDocument, options: ResolveOptions)
     ...(layer.cedar === undefined ? {} : { cedar: layer.cedar }),
     ...layer.clampd,
   });
+}
+
+/** The fields that stand nearest to a path in the document as written: `guards.x.allow` may come from `guards.x.additional_allow`. */
+function nearest(document: PolicyDocument, path: string): FaultPlace {
+  let written = path;
+  while (written !== '' && !document.positions.has(written))
+    written = written.includes('.') ? written.slice(0, written.lastIndexOf('.')) : '';
+  return { path, source: document.source, position: document.positions.get(written === '' ? 'extends' : written) };
+}
+
+function said(value: Widening['parent']): string {
+  return value === undefined ? 'nothing' : quoted(canonicalize(value));
+}
+
+/** Holds a layer against what it lies on. */
+function attenuationFaults(
+  document: PolicyDocument,
+  layers: { readonly under: Layer; readonly over: Layer },
+  options: ResolveOptions,
+): readonly PolicyFault[] {
+  const parent = finish(layers.under, document, options);
+  const child = finish(layers.over, document, options);
+  if (!parent.ok || !child.ok) return [...(parent.ok ? [] : parent.error), ...(child.ok ? [] : child.error)];
+  return widenings(parent.value, child.value)
+    .slice(0, POLICY_LIMITS.faultsMax)
+    .map(({ path, parent: was, child: is }) =>
+      faultAt('policy_attenuation', `would be wider than what it extends: from ${said(was)} to ${said(is)}`, {
+        ...nearest(document, path),
+        hint: '`attenuate_only` holds here: a document may only tighten what it extends',
+      }),
+    );
+}
+
+/** Lays the documents on each other, the last ancestor first. Once a document says `attenuate_only`, it holds for it and all its heirs. */
+function layAll(chain: readonly PolicyDocument[], options: ResolveOptions): Result<Layer, readonly PolicyFault[]> {
+  const [last, ...heirs] = chain.toReversed();
+  invariant(last !== undefined, 'a document is its own first ancestor');
+  let layer = layOn(last, undefined);
+  let tightens = last.content.attenuate_only === true;
+  for (const heir of heirs) {
+    const over = layOn(heir, layer);
+    if (tightens && heir.content.attenuate_only === false) {
+      const message = 'an ancestor says `attenuate_only`, and no heir switches it off';
+      return err([faultAt('policy_attenuation', message, placeOf(heir, 'attenuate_only'))]);
+    }
+    tightens ||= heir.content.attenuate_only === true;
+    const faults = tightens ? attenuationFaults(heir, { under: layer, over }, options) : [];
+    if (faults.length > 0) return err(faults);
+    layer = over;
+  }
+  return ok(layer);
+}
+
+/**
+ * Fills in every default, lays the document on what it extends and freezes host sets in.
+ * @returns Pure JSON: equal inputs give byte-equal `JCS`.
+ */
+export function resolvePolicy(document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
+  const chain = ancestry(document, options);
+  if (!chain.ok) return err([chain.error]);
+  const layer = layAll(chain.value, options);
+  return layer.ok ? finish(layer.value, document, options) : layer;
 }
 
 /** Lower-case hex SHA-256 of the RFC 8785 form of a resolved policy: what receipts name. */

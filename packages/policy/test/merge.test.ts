@@ -1,6 +1,8 @@
-import { GUARD_NAMES, parsePolicy, resolvePolicy } from '@countersign/policy';
+import type { JsonValue } from '@countersign/kernel';
+import { GUARD_NAMES, parsePolicy, policyHash, type ResolvedPolicy, resolvePolicy } from '@countersign/policy';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { overlays } from './overlays.ts';
 import { documentOf, resolved, rulesets } from './support.ts';
 
 const names = fc.constantFrom('default', 'strict', 'permissive', 'ai-agent', 'cicd');
@@ -109,6 +111,79 @@ describe('POL-020 POL-021 POL-022 merge', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+});
+
+/** The last text laid on the others, the first of which extends nothing. */
+function stacked(...texts: readonly Readonly<Record<string, JsonValue>>[]): ResolvedPolicy {
+  const documents = texts.map((text, i) => documentOf(JSON.stringify({ ...text, ...(i > 0 && { extends: 'default' }) })));
+  const [top, ...under] = documents.toReversed();
+  if (top === undefined) throw new Error('nothing is stacked');
+  // The chain is given, so what `extends` names is not asked for; only its end must name nothing.
+  const policy = resolvePolicy(top, { rulesets: new Map(), hostSets: new Map(), ancestors: under });
+  if (!policy.ok) throw new Error(policy.error[0]?.message);
+  return policy.value;
+}
+
+function shuffled(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(shuffled);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([key, item]) => [key, shuffled(item)]),
+  );
+}
+
+describe('POL-114 laws of merging', () => {
+  const runs = { numRuns: 40, seed: 7 };
+  const base = overlays().map((overlay) => ({ ...overlay, merge_strategy: 'deep_merge' }));
+  it('the same overlay twice is the overlay once', () => {
+    fc.assert(
+      fc.property(base, overlays(), (under, over) => {
+        expect(stacked(under, over, over)).toEqual(stacked(under, over));
+      }),
+      runs,
+    );
+  });
+  it('an overlay that says nothing changes nothing, wherever it stands', () => {
+    fc.assert(
+      fc.property(base, base, (under, over) => {
+        const guards = { shell_command: {}, mcp_tool: {}, egress_allowlist: {}, forbidden_path: {}, secret_leak: {}, patch_integrity: {} };
+        expect(stacked(under, { guards }, over)).toEqual(stacked(under, over));
+        expect(stacked(under, over, { guards, settings: {}, detection: {} })).toEqual(stacked(under, over));
+      }),
+      runs,
+    );
+  });
+  it('`replace` does not depend on what is below', () => {
+    fc.assert(
+      fc.property(base, overlays(), (under, over) => {
+        expect(stacked(under, { ...over, merge_strategy: 'replace' })).toEqual(stacked(over));
+      }),
+      runs,
+    );
+  });
+  it('`merge` takes a section whole or not at all', () => {
+    fc.assert(
+      fc.property(base, overlays(), (under, over) => {
+        const merged = stacked(under, { guards: over['guards'] ?? {}, merge_strategy: 'merge' });
+        expect(merged.guards).toEqual(stacked({ guards: over['guards'] ?? {} }).guards);
+        expect(merged.settings).toEqual(stacked(under).settings);
+      }),
+      runs,
+    );
+  });
+  it('the order of keys in a text changes no hash', () => {
+    fc.assert(
+      fc.property(base, overlays(), (under, over) => {
+        const turned = (value: Readonly<Record<string, JsonValue>>): Readonly<Record<string, JsonValue>> => ({
+          ...(shuffled(value) as typeof value),
+        });
+        expect(policyHash(stacked(turned(under), turned(over)))).toBe(policyHash(stacked(under, over)));
+      }),
+      runs,
     );
   });
 });

@@ -50,17 +50,32 @@ export async function readRuleset(name: string): Promise<Result<string, readonly
   return ok(await readText(new URL(`${name}.yaml`, RULESETS)));
 }
 
+async function parseRuleset(name: string): Promise<PolicyDocument> {
+  const parsed = parsePolicy(await readText(new URL(`${name}.yaml`, RULESETS)), `${name}.yaml`);
+  if (parsed.ok) return parsed.value;
+  throw new CodedError({
+    code: 'builtin_invalid',
+    message: `the built-in ruleset ${name} is invalid: ${parsed.error[0]?.message ?? ''}`,
+  });
+}
+
+/** They are part of the installation, so each is parsed once in a process. */
+const parsedRulesets = new Map<string, PolicyDocument>();
+
+/** One built-in ruleset, parsed; undefined where there is none of that name. */
+export async function loadRuleset(name: string): Promise<PolicyDocument | undefined> {
+  if (!BUILTIN_RULESETS.includes(name)) return undefined;
+  const document = parsedRulesets.get(name) ?? (await parseRuleset(name));
+  parsedRulesets.set(name, document);
+  return document;
+}
+
 /** All built-in rulesets, parsed: what `extends` may name. */
 export async function readRulesets(): Promise<ReadonlyMap<string, PolicyDocument>> {
   const rulesets = new Map<string, PolicyDocument>();
   for (const name of BUILTIN_RULESETS) {
-    const parsed = parsePolicy(await readText(new URL(`${name}.yaml`, RULESETS)), `${name}.yaml`);
-    if (!parsed.ok)
-      throw new CodedError({
-        code: 'builtin_invalid',
-        message: `the built-in ruleset ${name} is invalid: ${parsed.error[0]?.message ?? ''}`,
-      });
-    rulesets.set(name, parsed.value);
+    const document = await loadRuleset(name);
+    if (document !== undefined) rulesets.set(name, document);
   }
   return rulesets;
 }

@@ -17,6 +17,12 @@ export const RUNTIME_LIMITS = {
   /** Hosts in one host set of the user-level configuration. */
   hostSetHostsMax: 256,
   hostSetsBytesMax: 65_536,
+  /** Milliseconds that one request for a policy document may take, and one command of git. */
+  policyFetchMs: 15_000,
+  policyGitMs: 60_000,
+  policyRedirectsMax: 3,
+  /** Bytes of fetched policy documents that are kept. */
+  policyCacheBytesMax: 104_857_600,
   /** Logs of one installation, `main` among them. */
   logsMax: 16,
   logNameCharsMax: 32,

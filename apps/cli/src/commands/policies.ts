@@ -5,7 +5,7 @@ import type { JsonValue } from '@countersign/kernel';
 import { checkPolicy } from '../check-policy.ts';
 import { type Command, type Context, flag, type Input } from '../command.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
-import { type NamedPolicy, resolveFile, resolveNamed, resolveRuleset } from '../policies.ts';
+import { type NamedPolicy, resolveFile, resolveNamed, resolveRuleset, textToApply } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { withOperator } from './agents.ts';
@@ -72,7 +72,8 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
 async function apply(input: Input, context: Context): Promise<Outcome> {
   const [name = ''] = input.args;
   const policy = await resolveNamed(name, context);
-  const view = await withOperator(context, true, (operator) => operator.setPolicy(policy.yaml));
+  const text = await textToApply(policy, context);
+  const view = await withOperator(context, true, (operator) => operator.setPolicy(text));
   const json = { policy: { name: view.name, version: view.version, hash: view.hash, active: view.active } };
   return { exitCode: EXIT.ok, json, text: `policy ${view.name} version ${view.version} (${view.hash.slice(0, 12)}) is in force` };
 }

@@ -32,7 +32,7 @@ async function run(input: Input, context: Context): Promise<Outcome> {
   if (file === undefined) throw usageError('no file is named', 'countersign policy import-clampd export.json');
   if (!BUILTIN_RULESETS.includes(base)) throw usageError(`there is no ruleset ${base}`, `use one of ${BUILTIN_RULESETS.join(', ')}`);
   const { document, counts, remarks } = await readImport(file, base, context);
-  await checkPolicy(await resolveText(file, document, context), mergePacks(await readPacks([], context)));
+  await checkPolicy(await resolveText({ source: file, yaml: document }, context), mergePacks(await readPacks([], context)));
   const out = textOption(input, 'out');
   if (out !== undefined) await writeNewFile(resolve(context.world.cwd, out), new TextEncoder().encode(document), flag(input, 'force'));
   const taken = Object.entries(counts).filter(([, count]) => count > 0);

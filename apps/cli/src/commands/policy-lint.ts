@@ -16,9 +16,8 @@ import {
 } from '@countersign/policy';
 import { unknownRules } from '@countersign/rules';
 import { type Command, type Context, flag, type Input } from '../command.ts';
-import { readText } from '../documents.ts';
 import { CliError, configError, EXIT, type ExitCode, type Outcome, usageError } from '../outcome.ts';
-import { resolveText } from '../policies.ts';
+import { type PolicyText, readPolicyFile, resolveText } from '../policies.ts';
 import { type Colour, type Paint, printable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { readRulesetText } from '../ruleset-text.ts';
@@ -34,8 +33,8 @@ interface Linted {
   readonly valid: boolean;
 }
 
-async function findingsOf(source: string, text: string, context: Context): Promise<readonly LintFinding[]> {
-  const { document, resolved } = await resolveText(source, text, context);
+async function findingsOf(policy: PolicyText, context: Context): Promise<readonly LintFinding[]> {
+  const { document, resolved, yaml: text } = await resolveText(policy, context);
   const { detection } = resolved;
   const rules = detection === undefined ? undefined : mergePacks(await readPacks([], context));
   const unknown = rules === undefined || detection === undefined ? [] : unknownRules(rules, detection);
@@ -43,9 +42,11 @@ async function findingsOf(source: string, text: string, context: Context): Promi
 }
 
 async function lintSource(source: string, context: Context): Promise<Linted> {
-  const text = (await readRulesetText(source)) ?? (await readText(source, context));
+  const ruleset = await readRulesetText(source);
+  const policy = ruleset === undefined ? await readPolicyFile(source, context) : { source, yaml: ruleset };
+  const { yaml: text } = policy;
   try {
-    return { source, text, findings: await findingsOf(source, text, context), valid: true };
+    return { source, text, findings: await findingsOf(policy, context), valid: true };
   } catch (error) {
     // Faults of the document are findings too; anything else that was thrown is not about the document.
     if (!(error instanceof CliError) || error.faults.some((fault) => !fault.code.startsWith('policy_'))) throw error;

@@ -9,7 +9,7 @@ import { type Detection, DETECTION_DEFAULTS, type DetectionChange, editDetection
 import { type RuleSet, steeringFaults, unknownRules } from '@countersign/rules';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
-import { resolveFile, resolveText } from '../policies.ts';
+import { type PolicyText, resolveFile, resolveText } from '../policies.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { fraction } from '../verdicts.ts';
 import { withOperator } from './agents.ts';
@@ -32,18 +32,14 @@ function detectionOf(resolved: Pick<ResolvedPolicy, 'detection'>): Detection {
 }
 
 /** @throws {CliError} exit 3 where the change would weaken what is not exemptable, or the policy is none. */
-async function edit(
-  policy: { source: string; yaml: string },
-  wanted: Wanted,
-  context: Context,
-): Promise<Edited & { ignored: readonly string[] }> {
+async function edit(policy: PolicyText, wanted: Wanted, context: Context): Promise<Edited & { ignored: readonly string[] }> {
   const rules: RuleSet = mergePacks(await readPacks([], context));
   const { change } = wanted;
   if ('rule' in change && change.do !== 'enable' && !rules.rules.some(({ id }) => id === change.rule))
     throw usageError(`there is no rule \`${change.rule}\``, 'countersign rules list');
-  const before = detectionOf((await resolveText(policy.source, policy.yaml, context)).resolved);
+  const before = detectionOf((await resolveText(policy, context)).resolved);
   const yaml = editDetection(policy.yaml, change, before);
-  const detection = detectionOf((await resolveText(policy.source, yaml, context)).resolved);
+  const detection = detectionOf((await resolveText({ ...policy, yaml }, context)).resolved);
   const faults = steeringFaults(rules, detection);
   if (faults.length > 0) throw configError(faults);
   return { yaml, detection, isChanged: JSON.stringify(before) !== JSON.stringify(detection), ignored: unknownRules(rules, detection) };

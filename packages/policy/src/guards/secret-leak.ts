@@ -115,6 +115,12 @@ function isKnown(found: readonly Match[], match: Match, exact: boolean): boolean
   });
 }
 
+/** Many light matches must not hide a heavy one: it takes the place of the first that weighs less. */
+function makeRoom(found: Match[], match: Match): void {
+  const lighter = found.findIndex((other) => SEVERITY_RANK[other.severity] < SEVERITY_RANK[match.severity]);
+  if (lighter >= 0) found[lighter] = match;
+}
+
 /** Added regions of patches; there are none in an action of another kind. */
 function scopeOf(context: GuardContext): Scope {
   if (context.action.kind !== 'file.patch') return NO_PATCH;
@@ -140,6 +146,7 @@ function findMatches(patterns: SecretPatterns, context: GuardContext): readonly 
     scope ??= scopeOf(context);
     if (match === undefined || !bringsIn(scope, match.span) || isKnown(found, match, exact)) return;
     if (found.length < POLICY_LIMITS.matchesMax) found.push(match);
+    else makeRoom(found, match);
   };
   for (const text of texts) {
     if (!isBody(text)) continue;

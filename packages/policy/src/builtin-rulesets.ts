@@ -1,0 +1,21 @@
+/** @module Names of the rulesets that ship with Countersign. */
+
+/** Names that `extends` may give. */
+export const BUILTIN_RULESETS: readonly string[] = [
+  'permissive',
+  'default',
+  'strict',
+  'ai-agent',
+  'cicd',
+  'learning',
+  'ai-agent-posture',
+  'remote-desktop',
+  'remote-desktop-strict',
+  'remote-desktop-permissive',
+  'hipaa-default',
+  'hipaa-strict',
+  'pci-default',
+  'pci-strict',
+  'soc2-default',
+  'soc2-strict',
+];
