@@ -320,6 +320,17 @@ describe('RULE-036 dense texts', () => {
     expect(steps(`${filler}trigger${filler}trigger${filler}`)).toBeGreaterThan(6014 + 2 * RULE_LIMITS.windowChars);
   });
 
+  it('RULE-038 no expression runs in a text that lacks what every match holds', () => {
+    const steps = (content: string): number =>
+      matchRules(compileText(documentOf("{text: {any: [{regex: 'trigger.{0,60}(poison|venom)'}]}}")), {
+        action: action('tool.call'),
+        facts: { ...NO_FACTS, texts: [text(content)] },
+      }).steps;
+    const bait = 'trigger '.repeat(1000);
+    expect(steps(bait)).toBeLessThan(11_000);
+    expect(steps(`${bait}venom`)).toBeGreaterThan(11_000 + 40 * RULE_LIMITS.windowChars);
+  });
+
   it('hits close together share a window', () => {
     const steps = (gap: number): number =>
       matchRules(compileText(document), {
