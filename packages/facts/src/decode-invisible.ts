@@ -179,8 +179,13 @@ function readingOf(text: string): Reading {
   return reading;
 }
 
+/** Every character that is not plain here, and some that are; tags and the later selectors by the first half of their pair. */
+const INVISIBLE =
+  /[\u00ad\u02ff-\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufdff-\ufe0f\ufeff\uffa0\ufff9-\ufffb\udb40]/;
+
 /** Reads once; undefined where nothing is hidden. A flag of a region and an emoji sequence are nothing hidden. */
 export function readInvisible(text: string): InvisibleText | undefined {
+  if (!INVISIBLE.test(text)) return undefined;
   const reading = readingOf(text);
   const layers: string[] = [];
   if (reading.zeroWidth) layers.push('zero-width');

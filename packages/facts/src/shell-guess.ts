@@ -37,7 +37,13 @@ const STRONG =
 const ARGUMENT = /^(?:-|\/|\.{1,2}(?:\/|$)|~|\$|['"]|[<>]|\*|%)|[/=\\]|\.[a-z0-9]{1,5}$/;
 const PROGRAM_PATH = /^(?:\/(?:usr\/(?:local\/)?)?s?bin\/[a-z[?*]|\.\/[a-z0-9_.-]+(?:\.sh)?$)/;
 
+/** Nothing that quotes, parameters or a folder leave behind of a word with one of these is a name. */
+const IN_NO_NAME = /[:,=#%!?^~[\]{}]/;
+const PLAIN_NAME = /^[a-z0-9._+-]*$/;
+
 function bareName(word: string): string {
+  if (PLAIN_NAME.test(word)) return word;
+  if (IN_NO_NAME.test(word) && !word.includes('/') && !word.includes('IFS')) return '';
   const bare = word.replaceAll(/\$[@*0-9]|['"\\]|\$\{?IFS\}?.*/g, '').toLowerCase();
   return bare.slice(bare.lastIndexOf('/') + 1);
 }

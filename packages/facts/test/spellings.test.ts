@@ -71,6 +71,15 @@ describe('RULE-130 texts in another spelling', () => {
     expect(decodeMorse('one - two - three ...')).toBeUndefined();
   });
 
+  it('every kind of hidden character is seen where no other is', () => {
+    const ends = [0xad, 0x34f, 0x115f, 0x17b5, 0x180b, 0x180f, 0x200b, 0x2060, 0x206f, 0x3164, 0xfeff, 0xffa0, 0xfff9, 0xfffb];
+    const turning = [0x61c, 0x200e, 0x202a, 0x202e, 0x2066, 0x2069];
+    const pairs = [0xe0000, 0xe007f, 0xfe00, 0xfe0f, 0xe0100, 0xe01ef];
+    for (const point of [...ends, ...turning, ...pairs])
+      expect(readInvisible(`a${String.fromCodePoint(point)}b`)?.visible, point.toString(16)).toBe('ab');
+    expect(readInvisible('пaypаl \u0301é')).toBeUndefined();
+  });
+
   it('reads zero-width bits from the fewest on, and only of two kinds', () => {
     const bits = (text: string, pair: readonly [string, string]): string =>
       Array.from(text, (sign) => sign.charCodeAt(0).toString(2).padStart(8, '0'))

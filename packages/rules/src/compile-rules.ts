@@ -68,6 +68,8 @@ export interface CompiledRules {
     readonly automaton: LiteralAutomaton;
     readonly patterns: readonly TextPattern[];
     readonly byLiteral: readonly (readonly number[])[];
+    /** By pattern: sets of literals, by number, each of which must be in the text. */
+    readonly further: readonly (readonly (readonly number[])[])[];
   };
   readonly dictionaries: CompiledDictionaries | undefined;
   readonly classes: ReadonlyMap<FactClass, ClassIndex>;
@@ -84,6 +86,10 @@ export interface Scratch {
   /** Where the window of the last hit began. */
   readonly anchors: Int32Array;
   readonly hits: Int32Array;
+  /** By literal of texts: in which epoch it was seen. */
+  readonly literalStamp: Float64Array;
+  /** Candidates of the text in order: pattern and place in turn. */
+  readonly pending: number[];
   readonly leafStamp: Float64Array;
   readonly looks: Uint8Array;
 }
@@ -176,13 +182,31 @@ function append<K>(map: Map<K, number[]>, key: K, value: number): void {
   else list.push(value);
 }
 
+function listsByLiteral(entries: readonly { readonly literals: readonly string[] }[]): Map<string, number[]> {
+  const lists = new Map<string, number[]>();
+  for (const [id, entry] of entries.entries()) for (const literal of entry.literals) append(lists, literal, id);
+  return lists;
+}
+
 function indexByLiteral(entries: readonly { readonly literals: readonly string[] }[]): {
   automaton: LiteralAutomaton;
   byLiteral: readonly (readonly number[])[];
 } {
-  const lists = new Map<string, number[]>();
-  for (const [id, entry] of entries.entries()) for (const literal of entry.literals) append(lists, literal, id);
+  const lists = listsByLiteral(entries);
   return { automaton: buildAutomaton([...lists.keys()]), byLiteral: [...lists.values()] };
+}
+
+/** The same for texts, where literals that lead to no pattern are searched besides: those that a text must hold as well. */
+function indexTexts(patterns: readonly TextPattern[]): CompiledRules['texts'] {
+  const lists = listsByLiteral(patterns.map(({ pattern }) => pattern));
+  for (const { pattern } of patterns) for (const literal of pattern.further.flat()) if (!lists.has(literal)) lists.set(literal, []);
+  const numbers = new Map([...lists.keys()].map((literal, number) => [literal, number]));
+  return {
+    automaton: buildAutomaton([...lists.keys()]),
+    patterns,
+    byLiteral: [...lists.values()],
+    further: patterns.map(({ pattern }) => pattern.further.map((set) => set.map((literal) => numbers.get(literal) ?? 0))),
+  };
 }
 
 /** The check that leads to a leaf most cheaply: whole values before literals; none where a leaf must be tried always. */
@@ -254,12 +278,14 @@ function checkSet(ruleSet: RuleSet): RulesFault[] {
   return faults;
 }
 
-function createScratch(patterns: number, leaves: number): Scratch {
+function createScratch({ patterns, literals, leaves }: { patterns: number; literals: number; leaves: number }): Scratch {
   return {
     epoch: 0,
     patternStamp: new Float64Array(patterns),
     anchors: new Int32Array(patterns),
     hits: new Int32Array(patterns),
+    literalStamp: new Float64Array(literals),
+    pending: [],
     leafStamp: new Float64Array(leaves),
     looks: new Uint8Array(leaves),
   };
@@ -281,11 +307,11 @@ export function compileRules(ruleSet: RuleSet, steering: Steering = {}): Result<
   const patterns: TextPattern[] = leaves.flatMap((leaf, id) =>
     leaf.type === 'text' ? leaf.any.map((pattern, position) => ({ leaf: id, position, pattern })) : [],
   );
-  const texts = { ...indexByLiteral(patterns.map(({ pattern }) => pattern)), patterns };
+  const texts = indexTexts(patterns);
   const words = compileDictionaries(leaves.flatMap((leaf, id) => (leaf.type === 'text' ? [{ leaf: id, words: leaf.words }] : [])));
   if (!words.ok) return err([{ code: 'rule_too_many', message: words.error, hint: 'use shorter dictionaries' }]);
   const classes = new Map(FACT_CLASSES.map((factClass) => [factClass, buildClassIndex(leaves, factClass)] as const));
-  const scratch = createScratch(patterns.length, leaves.length);
+  const scratch = createScratch({ patterns: patterns.length, literals: texts.byLiteral.length, leaves: leaves.length });
   const ruleOf = Int32Array.from(compiler.ruleOf);
   const tables = { texts, dictionaries: words.value, classes };
   return ok({ rules: compiler.rules, leaves, ruleOf, ...tables, speakingByKind: new Map(), scratch });

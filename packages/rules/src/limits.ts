@@ -42,6 +42,9 @@ export const RULE_LIMITS = {
   literalCharsMin: 3,
   /** Literals that one expression may be searched by. */
   literalsPerPatternMax: 160,
+  /** Further sets of literals that a text must hold for an expression to run, and the literals of one of them. */
+  furtherSetsMax: 2,
+  literalsPerFurtherSetMax: 48,
   /** Code units of the window in which an expression runs. */
   windowChars: 512,
   /** How far from its literal a match may reach to either side, at least. */

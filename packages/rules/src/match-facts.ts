@@ -6,21 +6,70 @@ import { factsOf, type AnyFact } from './fact-fields.ts';
 import type { Matching } from './matching.ts';
 import { searchValue, type CompiledPattern } from './pattern.ts';
 
-/** The values of a fact's field; with their case only where a pattern asks for it. */
+/** Values of one field: as they are compared, and what a long list is asked instead of each of its values. */
 interface Values {
   readonly lower: readonly string[];
+  /** All of them, one a line; made where there are many. */
+  lines: string | undefined;
+}
+
+type Read = StringsCheck['read'];
+
+/** A list of values longer than this is asked as a whole first. */
+const MANY_VALUES = 32;
+
+/** The values of the fact that is being looked at, each field read once, however many leaves ask for it. */
+class FactValues {
+  #fact: AnyFact | undefined;
+  readonly #reads: Read[] = [];
+  readonly #values: Values[] = [];
+  #count = 0;
+
+  begin(fact: AnyFact): void {
+    this.#fact = fact;
+    this.#count = 0;
+  }
+
+  of(read: Read, fact: AnyFact): Values {
+    if (fact !== this.#fact) return { lower: read(fact), lines: undefined };
+    for (let i = 0; i < this.#count; i += 1) {
+      const known = this.#reads[i] === read ? this.#values[i] : undefined;
+      if (known !== undefined) return known;
+    }
+    const values: Values = { lower: read(fact), lines: undefined };
+    this.#reads[this.#count] = read;
+    this.#values[this.#count] = values;
+    this.#count += 1;
+    return values;
+  }
+}
+
+/** False where no value of a long list holds what every match of the pattern does. */
+function mayHold(pattern: CompiledPattern, values: Values, matching: Matching): boolean {
+  if (values.lower.length <= MANY_VALUES || pattern.literals.length === 0 || pattern.literals.length > MANY_VALUES) return true;
+  const lines = (values.lines ??= values.lower.join('\n'));
+  return pattern.literals.some((literal) => {
+    matching.meter.steps += lines.length;
+    return lines.includes(literal);
+  });
+}
+
+function someHolds(patterns: readonly CompiledPattern[], { check, fact }: Asked, { matching, values }: Search): boolean {
+  const known = values.of(check.read, fact);
+  return patterns.some((pattern) => {
+    if (!mayHold(pattern, known, matching)) return false;
+    const list = pattern.cased ? check.raw(fact) : known.lower;
+    return list.some((value) => searchValue(pattern, value, matching.meter) !== undefined);
+  });
+}
+
+interface Asked {
   readonly check: StringsCheck;
   readonly fact: AnyFact;
 }
 
-function someHolds(patterns: readonly CompiledPattern[], { lower, check, fact }: Values, matching: Matching): boolean {
-  return patterns.some((pattern) => {
-    const values = pattern.cased ? check.raw(fact) : lower;
-    return values.some((value) => searchValue(pattern, value, matching.meter) !== undefined);
-  });
-}
-
-function checkHolds(check: Check, fact: AnyFact, matching: Matching): boolean {
+function checkHolds(check: Check, fact: AnyFact, search: Search): boolean {
+  const { matching } = search;
   matching.meter.steps += 1;
   switch (check.type) {
     case 'flag':
@@ -28,19 +77,19 @@ function checkHolds(check: Check, fact: AnyFact, matching: Matching): boolean {
     case 'numbers':
       return check.read(fact).some((value) => check.values.has(value) || check.ranges.some(({ from, to }) => value >= from && value <= to));
     case 'commands':
-      return check.read(fact, matching.facts).some((command) => allHold(check.test, command, matching));
+      return check.read(fact, matching.facts).some((command) => allHold(check.test, command, search));
     case 'strings':
       break;
   }
-  const values: Values = { lower: check.read(fact), check, fact };
-  if (check.any.length > 0 && !someHolds(check.any, values, matching)) return false;
-  if (check.none.length > 0 && someHolds(check.none, values, matching)) return false;
-  return check.all.every((pattern) => someHolds([pattern], values, matching));
+  const asked: Asked = { check, fact };
+  if (check.any.length > 0 && !someHolds(check.any, asked, search)) return false;
+  if (check.none.length > 0 && someHolds(check.none, asked, search)) return false;
+  return check.all.every((pattern) => someHolds([pattern], asked, search));
 }
 
-function allHold(test: Checks, fact: AnyFact, matching: Matching): boolean {
+function allHold(test: Checks, fact: AnyFact, search: Search): boolean {
   return (
-    test.checks.every((check) => checkHolds(check, fact, matching)) && !test.unless.some((exception) => allHold(exception, fact, matching))
+    test.checks.every((check) => checkHolds(check, fact, search)) && !test.unless.some((exception) => allHold(exception, fact, search))
   );
 }
 
@@ -74,9 +123,9 @@ class Candidates {
   }
 
   /** Takes in what a field of the fact leads to. Returns the steps taken. */
-  addField(field: FieldIndex, fact: AnyFact): number {
+  addField(field: FieldIndex, fact: AnyFact, values: FactValues): number {
     let steps = 0;
-    for (const value of field.read(fact)) {
+    for (const value of values.of(field.read, fact).lower) {
       steps += 1;
       const leaves = field.byValue.get(value);
       if (leaves !== undefined) this.add(leaves);
@@ -91,22 +140,25 @@ class Candidates {
 interface Search {
   readonly matching: Matching;
   readonly candidates: Candidates;
+  readonly values: FactValues;
 }
 
-function matchFact(fact: AnyFact, index: ClassIndex, { matching, candidates }: Search): void {
+function matchFact(fact: AnyFact, index: ClassIndex, search: Search): void {
+  const { matching, candidates, values } = search;
   candidates.begin(index.always);
-  for (const field of index.fields) matching.meter.steps += candidates.addField(field, fact);
+  values.begin(fact);
+  for (const field of index.fields) matching.meter.steps += candidates.addField(field, fact, values);
   for (const id of candidates.leaves) {
     const leaf = matching.compiled.leaves[id];
     if (leaf?.type !== 'fact' || matching.speaking.rules[matching.compiled.ruleOf[id] ?? 0] !== 1) continue;
     if (matching.isSpent(fact.span)) return;
-    if (allHold(leaf, fact, matching)) matching.hit(id, { position: -1, span: fact.span, layers: fact.layers ?? [], joined: false });
+    if (allHold(leaf, fact, search)) matching.hit(id, { position: -1, span: fact.span, layers: fact.layers ?? [], joined: false });
   }
 }
 
 /** Reads every fact of the action that some rule asks for. */
 export function matchFacts(matching: Matching): void {
-  const search: Search = { matching, candidates: new Candidates(matching.compiled.scratch) };
+  const search: Search = { matching, candidates: new Candidates(matching.compiled.scratch), values: new FactValues() };
   for (const [factClass, index] of matching.compiled.classes) {
     if (index.fields.length === 0 && index.always.length === 0) continue;
     for (const fact of factsOf(factClass, matching.action, matching.facts)) matchFact(fact, index, search);

@@ -10,6 +10,11 @@ import { RULE_LIMITS } from './limits.ts';
 import type { Matching } from './matching.ts';
 import { matchInWindow, windowAt, type CompiledPattern, type Match } from './pattern.ts';
 
+const NONE: readonly number[] = [];
+/** A list of candidates longer than this is not kept for the next text. */
+const PENDING_KEPT = 8192;
+const NO_SETS: readonly (readonly number[])[] = [];
+
 /** The region of the original leaf: exact where the text is the leaf itself, else the encoded region. */
 function spanOf(text: TextFact, match: Match): Span {
   if (text.layers.length > 0) return text.span;
@@ -54,6 +59,8 @@ class TextReader {
   readonly matching: Matching;
   readonly onHit: (literal: number, start: number) => void;
   text: TextFact;
+  /** How much of the list of candidates is in use: it is not emptied between texts, which would give its memory away. */
+  waiting = 0;
 
   constructor(matching: Matching, first: TextFact) {
     this.compiled = matching.compiled;
@@ -68,13 +75,24 @@ class TextReader {
     // Added afterwards: the hits count on the same meter while the scan runs.
     const scanned = scanLiterals(this.compiled.texts.automaton, text.lower, this.onHit);
     this.matching.meter.steps += scanned;
+    this.readCandidates();
     this.readWords();
   }
 
   literal(literal: number, start: number): void {
-    const patterns = this.compiled.texts.byLiteral[literal] ?? [];
+    const patterns = this.compiled.texts.byLiteral[literal] ?? NONE;
+    this.compiled.scratch.literalStamp[literal] = this.compiled.scratch.epoch;
     this.matching.meter.steps += patterns.length;
-    for (const id of patterns) this.candidate(id, start);
+    for (let i = 0; i < patterns.length; i += 1) this.candidate(patterns[i] ?? 0, start);
+  }
+
+  /** Candidates wait for the end of the pass, when it is known which other literals the text holds. */
+  readCandidates(): void {
+    const { pending } = this.compiled.scratch;
+    const count = this.waiting;
+    this.waiting = 0;
+    for (let i = 0; i < count; i += 2) this.tryCandidate(pending[i] ?? 0, pending[i + 1] ?? 0);
+    if (pending.length > PENDING_KEPT) pending.length = 0;
   }
 
   /** The words of dictionaries, where the rules bring any. */
@@ -92,18 +110,42 @@ class TextReader {
   }
 
   candidate(id: number, start: number): void {
-    const { anchors, hits } = this.compiled.scratch;
+    const { anchors, pending } = this.compiled.scratch;
     const entry = this.compiled.texts.patterns[id];
     this.refresh(id);
     const anchor = anchors[id] ?? -1;
-    if (entry === undefined || (hits[id] ?? 0) >= RULE_LIMITS.hitsPerTextMax) return;
+    if (entry === undefined) return;
     const plain = entry.pattern.expression === undefined;
     if (!plain && anchor !== -1 && start <= anchor + RULE_LIMITS.windowStrideChars) return;
     if (!this.leafLooks(entry.leaf)) return;
     anchors[id] = start;
+    pending[this.waiting] = id;
+    pending[this.waiting + 1] = start;
+    this.waiting += 2;
+  }
+
+  tryCandidate(id: number, start: number): void {
+    const entry = this.compiled.texts.patterns[id];
+    if (entry === undefined || (this.compiled.scratch.hits[id] ?? 0) >= RULE_LIMITS.hitsPerTextMax) return;
     if (this.matching.isSpent(this.text.span)) return;
-    if (plain) this.confirm(id, entry, { start, end: start + (entry.pattern.literals[0] ?? '').length });
-    else this.search(id, entry, start);
+    if (entry.pattern.expression === undefined) this.confirm(id, entry, { start, end: start + (entry.pattern.literals[0] ?? '').length });
+    else if (this.holdsFurther(id)) this.search(id, entry, start);
+  }
+
+  /** Whether the text holds what every match of the pattern contains besides the literal that led to it. */
+  holdsFurther(id: number): boolean {
+    const sets = this.compiled.texts.further[id] ?? NO_SETS;
+    for (let i = 0; i < sets.length; i += 1) if (!this.holdsOne(sets[i] ?? NONE)) return false;
+    return true;
+  }
+
+  holdsOne(literals: readonly number[]): boolean {
+    const { literalStamp, epoch } = this.compiled.scratch;
+    for (let i = 0; i < literals.length; i += 1) {
+      this.matching.meter.steps += 1;
+      if (literalStamp[literals[i] ?? 0] === epoch) return true;
+    }
+    return false;
   }
 
   /** Forgets what a pattern's marks say of an earlier text. */

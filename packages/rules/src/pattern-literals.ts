@@ -10,6 +10,8 @@ const EXACT_MAX = 160;
 const CLASS_MAX = 13;
 /** Shorter ones lead to too many places. Texts ask for more. */
 const LITERAL_MIN = 2;
+/** Shorter ones are in every other text, so that asking for them costs more than it saves. */
+const FURTHER_MIN = 4;
 
 /** `exact`: the node matches these strings and no others. `best`: every match contains one of these. */
 interface Known {
@@ -130,14 +132,69 @@ function knownOf(node: PatternNode): Known {
   return knownOfRepeat(node);
 }
 
+/** The literals without those that hold a shorter one, the short ones first. */
+function reduced(literals: readonly string[]): readonly string[] {
+  const sorted = [...new Set(literals)].sort((a, b) => (a.length === b.length ? (a < b ? -1 : 1) : a.length - b.length));
+  const kept: string[] = [];
+  for (const literal of sorted) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);
+  return kept;
+}
+
 /** Literals of at least two code units, one of which is in every match; undefined where there is no such set. */
 export function requiredLiterals(node: PatternNode): readonly string[] | undefined {
   const { best } = knownOf(node);
   if (best === undefined || shortest(best) < LITERAL_MIN) return undefined;
-  const sorted = [...new Set(best)].sort((a, b) => (a.length === b.length ? (a < b ? -1 : 1) : a.length - b.length));
-  const kept: string[] = [];
-  for (const literal of sorted) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);
+  const kept = reduced(best);
   return kept.length <= RULE_LIMITS.literalsPerPatternMax ? kept : undefined;
+}
+
+/** Sets of literals of a sequence, of each of which every match contains one: those of its runs of known text and of its items. */
+function setsOfSequence(items: readonly PatternNode[]): (readonly string[])[] {
+  const sets: (readonly string[])[] = [];
+  let run: readonly string[] = [''];
+  for (const item of items) {
+    if (item.kind === 'edge' || item.kind === 'look') continue;
+    const { exact } = knownOf(item);
+    const joined = exact === undefined ? undefined : cross(run, exact);
+    if (joined === undefined) {
+      sets.push(run, ...setsOf(item));
+      run = exact ?? [''];
+    } else run = joined;
+  }
+  return [...sets, run];
+}
+
+/** Of a choice: the best sets of all its parts together, then the second best, as far as every part has one. */
+function setsOfChoice(items: readonly PatternNode[]): (readonly string[])[] {
+  const parts = items.map((item) => selective(setsOf(item)));
+  const count = Math.min(...parts.map((sets) => sets.length));
+  return Array.from({ length: count }, (_, rank) => parts.flatMap((sets) => sets[rank] ?? []));
+}
+
+function setsOf(node: PatternNode): (readonly string[])[] {
+  if (node.kind === 'repeat') return node.min === 0 ? [] : setsOf(node.item);
+  const { exact } = knownOf(node);
+  if (exact !== undefined) return [exact];
+  if (node.kind === 'sequence') return setsOfSequence(node.items);
+  return node.kind === 'choice' ? setsOfChoice(node.items) : [];
+}
+
+/** The sets that tell something, the cheapest first. */
+function selective(sets: readonly (readonly string[])[]): (readonly string[])[] {
+  const telling = sets.filter((set) => set.length > 0 && shortest(set) >= RULE_LIMITS.literalCharsMin);
+  return telling.toSorted((a, b) => costOf(a) - costOf(b));
+}
+
+/**
+ * Further sets of literals, of each of which every match contains one as well. Where a text lacks a whole set, the expression need not
+ * run, however often the literals are there by which it is searched. A set that holds wherever `lead` does is left out.
+ */
+export function furtherLiterals(node: PatternNode, lead: readonly string[]): readonly (readonly string[])[] {
+  const told = (set: readonly string[]): boolean => lead.every((literal) => set.some((part) => literal.includes(part)));
+  return selective(setsOf(node))
+    .map(reduced)
+    .filter((set) => shortest(set) >= FURTHER_MIN && set.length <= RULE_LIMITS.literalsPerFurtherSetMax && !told(set))
+    .slice(0, RULE_LIMITS.furtherSetsMax);
 }
 
 /** The strings that a node matches, when they are few and known. */

@@ -3,7 +3,7 @@
  */
 import { err, ok, type Result } from '@countersign/kernel';
 import { RULE_LIMITS } from './limits.ts';
-import { requiredLiterals } from './pattern-literals.ts';
+import { furtherLiterals, requiredLiterals } from './pattern-literals.ts';
 import { judgePattern } from './pattern-safety.ts';
 import { readPattern, type PatternFault } from './pattern-syntax.ts';
 import type { Pattern } from './rule.ts';
@@ -14,6 +14,8 @@ export type PatternMode = 'phrase' | 'value';
 export interface CompiledPattern {
   /** One of these is in every match; empty where there is no such set. Lower-case. */
   readonly literals: readonly string[];
+  /** Sets of literals of which one is in every match too; texts that lack a set are not searched. Lower-case. */
+  readonly further: readonly (readonly string[])[];
   /** Equal to this and nothing else; undefined for all others. */
   readonly equal: string | undefined;
   /** Undefined where a literal hit is already the match. */
@@ -69,8 +71,10 @@ function compileSource(source: string, cased = false): Result<CompiledPattern, P
   const judged = judgePattern(read.value, source);
   if (judged.fault !== undefined) return err(quoted(judged.fault, source));
   const expression = new RegExp(source, 'gs');
+  const literals = requiredLiterals(read.value) ?? [];
   return ok({
-    literals: lowered(requiredLiterals(read.value) ?? []),
+    literals: lowered(literals),
+    further: furtherLiterals(read.value, literals).map(lowered),
     equal: undefined,
     expression,
     cased,
@@ -111,7 +115,7 @@ function faultOfPlain(text: string, mode: PatternMode): PatternFault | undefined
 function compilePlain(text: string, mode: PatternMode): Result<CompiledPattern, PatternFault> {
   const fault = faultOfPlain(text, mode);
   if (fault !== undefined) return err(fault);
-  const plain = { literals: [text], expression: undefined, cased: false, edged: false, ways: 1 };
+  const plain = { literals: [text], further: [], expression: undefined, cased: false, edged: false, ways: 1 };
   if (mode === 'value' && !text.includes('*')) return ok({ ...plain, equal: text });
   if (mode === 'phrase' && !text.includes(' ')) return ok({ ...plain, equal: undefined });
   return compileSource(sourceOf(text, mode));

@@ -320,6 +320,29 @@ describe('RULE-036 dense texts', () => {
     expect(steps(`${filler}trigger${filler}trigger${filler}`)).toBeGreaterThan(6014 + 2 * RULE_LIMITS.windowChars);
   });
 
+  it('RULE-038 no expression runs in a text that lacks what every match holds', () => {
+    const steps = (content: string): number =>
+      matchRules(compileText(documentOf("{text: {any: [{regex: 'trigger.{0,60}(poison|venom)'}]}}")), {
+        action: action('tool.call'),
+        facts: { ...NO_FACTS, texts: [text(content)] },
+      }).steps;
+    const bait = 'trigger '.repeat(1000);
+    expect(steps(bait)).toBeLessThan(11_000);
+    expect(steps(`${bait}venom`)).toBeGreaterThan(11_000 + 40 * RULE_LIMITS.windowChars);
+  });
+
+  it('RULE-035 a long list of values is asked once for what a pattern cannot do without, and every value only where it is there', () => {
+    const compiled = compileText(documentOf("{command: {name: [fetch], args: [{regex: '^poison[a-z]'}, {regex: '^venom[a-z]'}]}}"));
+    const run = (args: readonly string[]): ReturnType<typeof matchRules> =>
+      matchRules(compiled, { action: action('tool.call'), facts: { ...NO_FACTS, commands: [command('fetch', { args })] } });
+    const plain = Array.from({ length: 1000 }, () => 'a');
+    expect(run(plain).steps).toBeLessThan(2 * 2000 + 100);
+    expect(run(plain).findings).toEqual([]);
+    expect(run([...plain, 'xpoisonb']).findings).toEqual([]);
+    expect(run([...plain, 'venomb']).findings).toMatchObject([{ rule: 'T1' }]);
+    expect(run(['venomb']).findings).toMatchObject([{ rule: 'T1' }]);
+  });
+
   it('hits close together share a window', () => {
     const steps = (gap: number): number =>
       matchRules(compileText(document), {

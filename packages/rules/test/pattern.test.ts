@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RULE_LIMITS } from '../src/limits.ts';
-import { requiredLiterals } from '../src/pattern-literals.ts';
+import { furtherLiterals, requiredLiterals } from '../src/pattern-literals.ts';
 import { readPattern } from '../src/pattern-syntax.ts';
 import { compilePattern, searchValue, type PatternMode } from '../src/pattern.ts';
 import type { Pattern } from '../src/rule.ts';
@@ -220,5 +220,58 @@ describe('RULE-024 the literals of an expression', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('RULE-038 further literals', () => {
+  function further(source: string): readonly (readonly string[])[] {
+    const node = readPattern(source);
+    if (!node.ok) throw new Error(node.error.message);
+    return furtherLiterals(node.value, requiredLiterals(node.value) ?? []);
+  }
+
+  it('are what a match holds beside the literals it is searched by', () => {
+    expect(further('<!--.{0,40}\\b(ignore|disregard)')).toEqual([['ignore', 'disregard']]);
+    expect(further('<!--.{0,40}\\b(ignore|disregard)?')).toEqual([]);
+    expect(further('<!--(.{0,9}(ignore|obey)){1,3}')).toEqual([['obey', 'ignore']]);
+    expect(further('<!--.{0,9}(ignore|do)')).toEqual([]);
+    expect(further('(steal.{0,9}password|crack.{0,9}credential)')).toEqual([['crack', 'steal']]);
+  });
+
+  it('are so many sets and no more, of so many literals and no more', () => {
+    const words = (count: number): string => Array.from({ length: count }, (_, i) => `word${String(i + 100)}`).join('|');
+    const sets = (count: number): string => Array.from({ length: count }, (_, i) => `.{0,3}trap${i}`).join('');
+    expect(further(`<!--..start${sets(RULE_LIMITS.furtherSetsMax - 1)}`)).toHaveLength(RULE_LIMITS.furtherSetsMax);
+    expect(further(`<!--..start${sets(RULE_LIMITS.furtherSetsMax)}`)).toHaveLength(RULE_LIMITS.furtherSetsMax);
+    expect(further(`<!--.(${words(RULE_LIMITS.literalsPerFurtherSetMax)})`)).toHaveLength(1);
+    expect(further(`<!--.(${words(RULE_LIMITS.literalsPerFurtherSetMax + 1)})`)).toEqual([]);
+  });
+
+  it('one of each set is in every match, whatever the expression', () => {
+    const leaf = fc.constantFrom('abca', 'bcab', 'cabc', '[ab]bca', '.', 'abcab', '\\w', 'b?', '(?!cc)');
+    const expression = fc.letrec<{ node: string }>((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 4 },
+        leaf,
+        fc.tuple(tie('node'), tie('node')).map(([a, b]) => `${a}${b}`),
+        fc.tuple(tie('node'), tie('node')).map(([a, b]) => `${a}.{0,2}${b}`),
+        fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(${a}|${b})`),
+        tie('node').map((a) => `(${a}){1,2}`),
+        tie('node').map((a) => `(${a})?`),
+      ),
+    })).node;
+    let asked = 0;
+    fc.assert(
+      fc.property(expression, fc.string({ unit: fc.constantFrom('abc', 'a', 'bca', 'cab', 'c'), maxLength: 16 }), (source, text) => {
+        const node = readPattern(source);
+        const match = new RegExp(source, 's').exec(text);
+        if (!node.ok || match === null) return;
+        const sets = furtherLiterals(node.value, requiredLiterals(node.value) ?? []);
+        asked += sets.length;
+        for (const set of sets) expect(set.some((literal) => match[0].includes(literal))).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(asked).toBeGreaterThan(0);
   });
 });

@@ -119,7 +119,7 @@ export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions =
       seat.jobs += 1;
       const understood = handle(seat, id);
       try {
-        await ask(seat, { op: 'understand', id, action, signals });
+        await ask(seat, { op: 'understand', id, action: JSON.stringify(action), signals });
         return understood;
       } catch (error) {
         understood.release();

@@ -11,7 +11,8 @@ export interface WorkerSetup {
 }
 
 export type WorkerRequest =
-  | { readonly op: 'understand'; readonly id: number; readonly action: Action; readonly signals: readonly Signal[] }
+  /** The action is text: a copy of an object with many keys costs the thread that sends it several times as much as writing it does. */
+  | { readonly op: 'understand'; readonly id: number; readonly action: string; readonly signals: readonly Signal[] }
   | { readonly op: 'judge'; readonly id: number; readonly now: string; readonly state: StateSlice }
   | { readonly op: 'release'; readonly id: number };
 
@@ -35,7 +36,8 @@ const held = new Map<number, { readonly action: Action; readonly facts: Facts }>
 async function handle(request: WorkerRequest): Promise<unknown> {
   const judging = await engine;
   if (request.op === 'understand') {
-    held.set(request.id, { action: request.action, facts: judging.understand(request.action, request.signals) });
+    const action = JSON.parse(request.action) as Action;
+    held.set(request.id, { action, facts: judging.understand(action, request.signals) });
     return undefined;
   }
   const kept = held.get(request.id);

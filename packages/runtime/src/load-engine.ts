@@ -3,7 +3,7 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import type { Engine, EngineDocuments } from '@countersign/judge';
-import { canonicalize, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
+import { canonicalize, type Fault, getOwn, type JsonObject, type JsonValue, ok, type Result } from '@countersign/kernel';
 import type { LoadedEngine, Understood } from '@countersign/pipeline';
 import { type Action, PROTOCOL_LIMITS, type Signal } from '@countersign/protocol';
 import { type EngineFile, engineUrl } from './engine-file.ts';
@@ -19,13 +19,28 @@ function isLarge(value: JsonValue | undefined, budget: { left: number }): boolea
   if (value === undefined || budget.left < 0) return budget.left < 0;
   if (typeof value === 'string') budget.left -= value.length + 2;
   else if (typeof value !== 'object' || value === null) budget.left -= 4;
-  else {
-    for (const [key, item] of Object.entries(value)) {
-      budget.left -= key.length + 4;
-      if (isLarge(item, budget)) return true;
-    }
-  }
+  else if (Array.isArray(value)) return isLargeList(value as readonly JsonValue[], budget);
+  else return isLargeObject(value as JsonObject, budget);
   return budget.left < 0;
+}
+
+/** What a property costs besides its name, and an item. So many are large without a look at each of them. */
+const PART_BYTES = 4;
+
+function isLargeList(items: readonly JsonValue[], budget: { left: number }): boolean {
+  if (items.length * PART_BYTES > budget.left) return true;
+  budget.left -= items.length * PART_BYTES;
+  return items.some((item) => isLarge(item, budget));
+}
+
+function isLargeObject(object: JsonObject, budget: { left: number }): boolean {
+  const keys = Object.keys(object);
+  if (keys.length * PART_BYTES > budget.left) return true;
+  budget.left -= keys.length * PART_BYTES;
+  return keys.some((key) => {
+    budget.left -= key.length;
+    return isLarge(getOwn(object, key), budget);
+  });
 }
 
 /** True when an action must not be judged on the main loop. */
