@@ -265,3 +265,38 @@ describe('Cedar in the judge', () => {
     expect(reasons.length).toBeLessThanOrEqual(PROTOCOL_LIMITS.reasonsMax);
   });
 });
+
+describe('beside a posture', () => {
+  const postureOf = (capabilities: readonly string[]): object => ({
+    initial: 'begun',
+    states: { begun: { capabilities }, shut: {} },
+    transitions: [{ from: 'begun', to: 'shut', on: 'any_violation' }],
+  });
+  const [permits, refuses] = [postureOf(['mcp_tool']), postureOf(['file_access'])];
+
+  it('POL-213 what an exemption lifted is no violation, and what Cedar or an entity refuses is one', () => {
+    const exemptions = [{ label: 'chatter', rules: ['A'], scope: 'db:query:*' }];
+    expect(codes(judge({ posture: permits }, said('shibboleth')))).toEqual(['deny', 'A', 'posture.transition']);
+    expect(codes(judge({ posture: permits, exemptions }, said('shibboleth')))).toEqual(['allow', 'scope_exemption:chatter']);
+    expect(codes(judge({ posture: permits, cedar: {} }, said('x')))).toEqual(['deny', 'policy.cedar_no_permit', 'posture.transition']);
+    const entities = [{ name: 'payroll', tables: ['t'] }];
+    expect(codes(judge({ posture: permits, protected_entities: entities }, said('x')))).toContain('posture.transition');
+  });
+
+  it('POL-241 Cedar hears nothing of what only the posture refuses, which stays no violation', () => {
+    const cedar = { default: 'allow', text: 'forbid(principal, action, resource) when { context.risk_score_bps >= 700 };' };
+    const { verdict, delta } = judgement({ posture: refuses, cedar }, said('x'));
+    expect(verdict).toMatchObject({ decision: 'deny', risk: 850 });
+    expect(verdict.reasons.map(({ code }) => code)).not.toContain('policy.cedar_forbid');
+    expect(verdict.reasons.map(({ code }) => code)).not.toContain('posture.transition');
+    expect(delta.posture?.state).not.toBe('shut');
+  });
+
+  it('POL-263 what only the posture refuses is not paid', () => {
+    const boundaries = [{ name: 'b', agents: ['*'], max_payment_per_hour_cents: 700 }];
+    const pay: Over = { action: { kind: 'tool.call', tool: 'payment.send' } };
+    const centsUnder = (posture: object): number | undefined =>
+      judgement({ boundaries, posture }, { amount_cents: 70 }, pay).delta.window?.cents;
+    expect([centsUnder(permits), centsUnder(refuses)]).toEqual([70, 0]);
+  });
+});
