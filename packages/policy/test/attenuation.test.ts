@@ -36,7 +36,7 @@ function wider(guards: string, parent = 'extends: ai-agent\n'): readonly (string
 
 const PARENT = `extends: ai-agent
 guards:
-  path_allowlist: {file_access_allow: ["/work/**", "/data/a.txt"], file_write_allow: ["/work/out/**"]}
+  path_allowlist: {file_access_allow: ["/srv/**", "/data/a.txt"], file_write_allow: ["/srv/out/**"]}
   egress_allowlist: {block: ["bad.example"], default_action: log}
   secret_leak: {additional_patterns: [{name: ticket, pattern: "TCK-[0-9]{6}", severity: error, luhn_check: true}], remove_patterns: [jwt]}
   patch_integrity: {require_balance: true}
@@ -59,11 +59,11 @@ describe('POL-110 POL-111 attenuate_only, one row a field', () => {
     ['guards.path_allowlist.enabled', '{enabled: true}', '{enabled: false}'],
     [
       'guards.path_allowlist.file_access_allow',
-      '{file_access_allow: ["/work/src/**", "/work/x"]}',
-      '{file_access_allow: ["/work/**", "/etc/hosts"]}',
+      '{file_access_allow: ["/srv/src/**", "/srv/x"]}',
+      '{file_access_allow: ["/srv/**", "/etc/hosts"]}',
     ],
-    ['guards.path_allowlist.file_access_allow', '{file_access_allow: ["/data/a.txt"]}', '{file_access_allow: ["/work/../etc/**"]}'],
-    ['guards.path_allowlist.patch_allow', '{patch_allow: ["/work/out/a"]}', '{patch_allow: ["/work/in/**"]}'],
+    ['guards.path_allowlist.file_access_allow', '{file_access_allow: ["/data/a.txt"]}', '{file_access_allow: ["/srv/../etc/**"]}'],
+    ['guards.path_allowlist.patch_allow', '{patch_allow: ["/srv/out/a"]}', '{patch_allow: ["/srv/in/**"]}'],
     ['guards.egress_allowlist.enabled', '{}', '{enabled: false}'],
     ['guards.egress_allowlist.allow', '{allow: ["api.openai.com", "*.eu.openai.com"]}', '{additional_allow: ["*.com"]}'],
     ['guards.egress_allowlist.allow', '{remove_allow: ["github.com"]}', '{additional_allow: ["evilopenai.com"]}'],
@@ -209,16 +209,8 @@ function sampleOf(one: Case): Sample {
 }
 
 const HOSTS = ['api.openai.com', 'eu.openai.com', 'github.com', 'bad.example', 'x.bad.example', 'other.example'];
-const PATHS = [
-  '/work/a.txt',
-  '/work/out/b.txt',
-  '/data/a.txt',
-  '/etc/hosts',
-  '/work/test/c.ts',
-  '/home/u/.ssh/id_rsa',
-  '/work/.env.example',
-];
-const SHELLS = ['ls', 'sudo ls', 'su root', 'cat /etc/shadow', 'cat /work/test/x', 'if then', 'curl https://other.example'];
+const PATHS = ['/srv/a.txt', '/srv/out/b.txt', '/data/a.txt', '/etc/hosts', '/srv/test/c.ts', '/home/u/.ssh/id_rsa', '/srv/.env.example'];
+const SHELLS = ['ls', 'sudo ls', 'su root', 'cat /etc/shadow', 'cat /srv/test/x', 'if then', 'curl https://other.example'];
 
 /** Cases of the guards, and actions near the values that the overlays change. */
 function samples(): { readonly cases: readonly Sample[]; readonly near: readonly Sample[] } {

@@ -10,7 +10,7 @@ export function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
   const some = (items: readonly string[]): fc.Arbitrary<string[]> => fc.subarray([...items]);
   const block = (fields: Record<string, fc.Arbitrary<JsonValue>>): fc.Arbitrary<JsonValue> => fc.record(fields);
   const on = fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
-  const paths = some(['/work/**', '/work/out/**', '/work/out/x', '/work/test/**', '/data/a.txt', '/etc/hosts', '**/test/**', '/**', '**']);
+  const paths = some(['/srv/**', '/srv/out/**', '/srv/out/x', '/srv/test/**', '/data/a.txt', '/etc/hosts', '**/test/**', '/**', '**']);
   const hosts = some(['*.openai.com', 'api.openai.com', '*.eu.openai.com', 'github.com', '*.example', 'bad.example', '*', 'other.example']);
   const tools = some(TOOLS);
   const secrets = fc.subarray<JsonValue>([
@@ -22,7 +22,7 @@ export function overlays(): fc.Arbitrary<Readonly<Record<string, JsonValue>>> {
     forbidden_path: block({
       enabled: on,
       additional_patterns: paths,
-      remove_patterns: some(['**/.env', '/work/**', '**/.ssh/**']),
+      remove_patterns: some(['**/.env', '/srv/**', '**/.ssh/**']),
       exceptions: paths,
     }),
     path_allowlist: block({ enabled: on, file_access_allow: paths, file_write_allow: paths, patch_allow: paths }),
