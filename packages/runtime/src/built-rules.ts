@@ -43,24 +43,35 @@ export function builtRulesText(rules: JsonValue, sources: string): string {
   return canonicalize({ hash: sha256Hex(canonicalize(rules)), rules, sources });
 }
 
-async function readBuilt(path: URL): Promise<JsonObject | undefined> {
-  let bytes: Uint8Array;
+async function bytesOf(path: URL): Promise<Uint8Array | undefined> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch {
     return undefined;
   }
+}
+
+function parseBuilt(bytes: Uint8Array): JsonObject | undefined {
   const { builtRulesBytesMax: bytesMax, builtRulesNodesMax: nodesMax } = RUNTIME_LIMITS;
   const parsed = parseJson(bytes, { bytesMax, nodesMax });
   return parsed.ok && parsed.value.exactNumbers.length === 0 && isJsonObject(parsed.value.value) ? parsed.value.value : undefined;
 }
 
+/** The last built file that was found whole, so that another installation in this process has the very same rule set, compiled once. */
+let lastBuilt: { readonly digest: string; readonly sources: string; readonly rules: JsonValue } | undefined;
+
 /** The rule set of the built file; undefined where there is none that was made from `sources`, whole. */
 export async function readBuiltRules(path: URL, sources: string): Promise<JsonValue | undefined> {
-  const built = await readBuilt(path);
+  const bytes = await bytesOf(path);
+  if (bytes === undefined) return undefined;
+  const digest = sha256Hex(bytes);
+  if (lastBuilt?.digest === digest && lastBuilt.sources === sources) return lastBuilt.rules;
+  const built = parseBuilt(bytes);
   const rules = built === undefined ? undefined : getOwn(built, 'rules');
   if (built === undefined || rules === undefined || getOwn(built, 'sources') !== sources) return undefined;
-  return getOwn(built, 'hash') === sha256Hex(canonicalize(rules)) ? rules : undefined;
+  if (getOwn(built, 'hash') !== sha256Hex(canonicalize(rules))) return undefined;
+  lastBuilt = { digest, sources, rules };
+  return rules;
 }
 
 async function currentSources(): Promise<string | undefined> {

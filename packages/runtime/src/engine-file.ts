@@ -73,15 +73,34 @@ async function importBytes(file: EngineFile): Promise<EngineModule> {
   }
 }
 
+/** Engines of this process by the hash of their bytes, newest last. An engine is pure: starting its parsers again would give the same one. */
+const opened = new Map<string, Promise<Engine>>();
+
+async function startEngine(file: EngineFile): Promise<Engine> {
+  const module = await importBytes(file);
+  return module.openEngine();
+}
+
+function engineOf(file: EngineFile): Promise<Engine> {
+  const name = sha256Hex(file.bytes);
+  const known = opened.get(name);
+  if (known !== undefined) return known;
+  const [oldest] = opened.keys();
+  if (opened.size >= RUNTIME_LIMITS.enginesKept && oldest !== undefined) opened.delete(oldest);
+  const started = startEngine(file);
+  opened.set(name, started);
+  return started;
+}
+
 /**
  * Runs an engine file. The caller has checked its hash against a list it trusts.
  * @throws {CodedError} `engine_invalid` when it is not an engine.
  */
 export async function openEngineFile(file: EngineFile): Promise<Engine> {
   try {
-    const module = await importBytes(file);
-    return await module.openEngine();
+    return await engineOf(file);
   } catch (error) {
+    opened.delete(sha256Hex(file.bytes));
     throw new CodedError(
       { code: 'engine_invalid', message: `the file with hash ${file.hash.slice(0, 16)} is not a working engine` },
       { cause: error },

@@ -7,6 +7,8 @@ export const RUNTIME_LIMITS = {
   poolJobsMax: 32,
   /** Bytes of an engine file. */
   engineBytesMax: 67_108_864,
+  /** Started engines that a process keeps. */
+  enginesKept: 4,
   /** The built-in rule set as the build resolved it. */
   builtRulesBytesMax: 8_388_608,
   builtRulesNodesMax: 1_000_000,
