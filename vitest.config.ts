@@ -7,7 +7,10 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    pool: 'threads',
+    // A process each, not a thread: V8 frees code of WebAssembly from a cache that the threads of a process share, and that can end it
+    // (packages/runtime/src/wasm-wrappers.ts has the why of the flag).
+    pool: 'forks',
+    execArgv: ['--wasm-wrapper-tiering-budget=2147483647'],
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -8,6 +8,7 @@ import { sha256Hex } from '@countersign/crypto';
 import type { Engine } from '@countersign/judge';
 import { CodedError } from '@countersign/kernel';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { keepWasmWrappers } from './wasm-wrappers.ts';
 
 export interface EngineFile {
   /** Lower-case hex SHA-256 of `bytes`. */
@@ -77,6 +78,7 @@ async function importBytes(file: EngineFile): Promise<EngineModule> {
 const opened = new Map<string, Promise<Engine>>();
 
 async function startEngine(file: EngineFile): Promise<Engine> {
+  keepWasmWrappers();
   const module = await importBytes(file);
   return module.openEngine();
 }
