@@ -13,6 +13,7 @@ import type { PatternFault } from './pattern-syntax.ts';
 import type { CompiledPattern } from './pattern.ts';
 import type { Condition, FactTest, Rule, RuleSet } from './rule.ts';
 import { steer, type Steering } from './steering.ts';
+import { QuietNames } from './quiet-names.ts';
 
 /** A condition over numbered leaves. */
 export type CompiledCondition =
@@ -86,10 +87,15 @@ export interface Scratch {
   /** Where the window of the last hit began. */
   readonly anchors: Int32Array;
   readonly hits: Int32Array;
+  /** Windows without a match. */
+  readonly inVain: Int32Array;
   /** By literal of texts: in which epoch it was seen. */
   readonly literalStamp: Float64Array;
   /** Candidates of the text in order: pattern and place in turn. */
   readonly pending: number[];
+  /** Names that no rule on keys asks for, and those that no text pattern finds anything in. */
+  readonly quietKeys: QuietNames;
+  readonly quietTexts: QuietNames;
   readonly leafStamp: Float64Array;
   readonly looks: Uint8Array;
 }
@@ -284,8 +290,11 @@ function createScratch({ patterns, literals, leaves }: { patterns: number; liter
     patternStamp: new Float64Array(patterns),
     anchors: new Int32Array(patterns),
     hits: new Int32Array(patterns),
+    inVain: new Int32Array(patterns),
     literalStamp: new Float64Array(literals),
     pending: [],
+    quietKeys: new QuietNames(),
+    quietTexts: new QuietNames(),
     leafStamp: new Float64Array(leaves),
     looks: new Uint8Array(leaves),
   };

@@ -243,13 +243,10 @@ const LISTS = {
 
 const NONE: readonly AnyFact[] = [];
 
-/** The facts of one class in document order. */
-export function factsOf(factClass: FactClass, action: Action, facts: Facts): readonly AnyFact[] {
+/** The facts of one class in document order; names of properties stand in the texts. */
+export function factsOf(factClass: Exclude<FactClass, 'key'>, action: Action, facts: Facts): readonly AnyFact[] {
   if (factClass === 'tool') return action.tool === undefined ? [] : names([action.tool]);
   if (factClass === 'cut') return names(facts.cuts);
   if (factClass === 'encoding') return names(facts.encodings);
-  if (factClass !== 'key') return facts[LISTS[factClass]] ?? NONE;
-  const keys: NameFact[] = [];
-  for (const text of facts.texts) if (text.role === 'key') keys.push({ name: text.lower, span: text.span });
-  return keys;
+  return facts[LISTS[factClass]] ?? NONE;
 }

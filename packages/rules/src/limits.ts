@@ -45,6 +45,8 @@ export const RULE_LIMITS = {
   /** Further sets of literals that a text must hold for an expression to run, and the literals of one of them. */
   furtherSetsMax: 2,
   literalsPerFurtherSetMax: 48,
+  /** Windows of one text that an expression is searched for in vain before it is asked what else the text must hold. */
+  windowsInVainMax: 8,
   /** Code units of the window in which an expression runs. */
   windowChars: 512,
   /** How far from its literal a match may reach to either side, at least. */
@@ -55,6 +57,9 @@ export const RULE_LIMITS = {
   exceptionsTriedMax: 16,
   /** Matches of one pattern in one text that are looked at; more say nothing new. */
   hitsPerTextMax: 9,
+  /** Names of properties that are remembered as leading nowhere, and the code units of one. */
+  quietNamesMax: 4096,
+  quietNameCharsMax: 32,
   /** Work units of one action: a fixed part, and a part for each code unit of its texts. */
   workBase: 4_194_304,
   workPerChar: 96,

@@ -2,7 +2,7 @@
 import { scanLiterals } from '@countersign/kernel';
 import type { Check, Checks, StringsCheck } from './compile-facts.ts';
 import type { ClassIndex, FieldIndex, Scratch } from './compile-rules.ts';
-import { factsOf, type AnyFact } from './fact-fields.ts';
+import { factsOf, type AnyFact, type NameFact } from './fact-fields.ts';
 import type { Matching } from './matching.ts';
 import { searchValue, type CompiledPattern } from './pattern.ts';
 
@@ -143,6 +143,24 @@ interface Search {
   readonly values: FactValues;
 }
 
+/** Facts of names, without those that are known to lead to no leaf; what they cost is counted all the same. */
+function matchKeys(index: ClassIndex, search: Search): void {
+  const { matching, candidates } = search;
+  const { quietKeys } = matching.compiled.scratch;
+  for (const { role, lower, span } of matching.facts.texts) {
+    if (role !== 'key') continue;
+    const quiet = quietKeys.stepsOf(lower);
+    if (quiet !== undefined) {
+      matching.meter.steps += quiet;
+      continue;
+    }
+    const before = matching.meter.steps;
+    const name: NameFact = { name: lower, span };
+    matchFact(name, index, search);
+    if (candidates.leaves.length === 0) quietKeys.keep(lower, matching.meter.steps - before);
+  }
+}
+
 function matchFact(fact: AnyFact, index: ClassIndex, search: Search): void {
   const { matching, candidates, values } = search;
   candidates.begin(index.always);
@@ -161,6 +179,7 @@ export function matchFacts(matching: Matching): void {
   const search: Search = { matching, candidates: new Candidates(matching.compiled.scratch), values: new FactValues() };
   for (const [factClass, index] of matching.compiled.classes) {
     if (index.fields.length === 0 && index.always.length === 0) continue;
-    for (const fact of factsOf(factClass, matching.action, matching.facts)) matchFact(fact, index, search);
+    if (factClass === 'key') matchKeys(index, search);
+    else for (const fact of factsOf(factClass, matching.action, matching.facts)) matchFact(fact, index, search);
   }
 }

@@ -61,6 +61,8 @@ class TextReader {
   text: TextFact;
   /** How much of the list of candidates is in use: it is not emptied between texts, which would give its memory away. */
   waiting = 0;
+  /** Literals that the text holds, each as often as it does. */
+  literals = 0;
 
   constructor(matching: Matching, first: TextFact) {
     this.compiled = matching.compiled;
@@ -70,16 +72,25 @@ class TextReader {
   }
 
   read(text: TextFact): void {
+    const { quietTexts } = this.compiled.scratch;
+    const quiet = text.role === 'key' ? quietTexts.stepsOf(text.lower) : undefined;
+    if (quiet !== undefined) {
+      this.matching.meter.steps += quiet;
+      return;
+    }
     this.text = text;
     this.compiled.scratch.epoch += 1;
+    this.literals = 0;
     // Added afterwards: the hits count on the same meter while the scan runs.
     const scanned = scanLiterals(this.compiled.texts.automaton, text.lower, this.onHit);
     this.matching.meter.steps += scanned;
+    if (text.role === 'key' && this.literals === 0 && this.compiled.dictionaries === undefined) quietTexts.keep(text.lower, scanned);
     this.readCandidates();
     this.readWords();
   }
 
   literal(literal: number, start: number): void {
+    this.literals += 1;
     const patterns = this.compiled.texts.byLiteral[literal] ?? NONE;
     this.compiled.scratch.literalStamp[literal] = this.compiled.scratch.epoch;
     this.matching.meter.steps += patterns.length;
@@ -150,11 +161,12 @@ class TextReader {
 
   /** Forgets what a pattern's marks say of an earlier text. */
   refresh(id: number): void {
-    const { anchors, hits, patternStamp, epoch } = this.compiled.scratch;
+    const { anchors, hits, inVain, patternStamp, epoch } = this.compiled.scratch;
     if (patternStamp[id] === epoch) return;
     patternStamp[id] = epoch;
     anchors[id] = -1;
     hits[id] = 0;
+    inVain[id] = 0;
   }
 
   leafLooks(leaf: number): boolean {
@@ -174,10 +186,28 @@ class TextReader {
     let from = window.start;
     while ((this.compiled.scratch.hits[id] ?? 0) < RULE_LIMITS.hitsPerTextMax && !this.matching.isSpent(this.text.span)) {
       const match = matchInWindow(entry.pattern, { text, window, from }, this.matching.meter);
-      if (match === undefined) return;
+      if (match === undefined) {
+        this.searchedInVain(id, entry);
+        return;
+      }
       this.confirm(id, entry, match);
       from = match.end;
     }
+  }
+
+  /** Gives a pattern up for this text, where it was searched for often and the text lacks what every match of it holds. */
+  searchedInVain(id: number, { pattern }: TextPattern): void {
+    const { hits, inVain } = this.compiled.scratch;
+    const count = (inVain[id] ?? 0) + 1;
+    inVain[id] = count;
+    if (count !== RULE_LIMITS.windowsInVainMax) return;
+    const { lower } = this.text;
+    const holdsOne = (literals: readonly string[]): boolean =>
+      literals.some((literal) => {
+        this.matching.meter.steps += lower.length;
+        return lower.includes(literal);
+      });
+    if (!pattern.late.every(holdsOne)) hits[id] = RULE_LIMITS.hitsPerTextMax;
   }
 
   confirm(id: number, entry: TextPattern, match: Match): void {

@@ -190,11 +190,26 @@ function selective(sets: readonly (readonly string[])[]): (readonly string[])[] 
  * run, however often the literals are there by which it is searched. A set that holds wherever `lead` does is left out.
  */
 export function furtherLiterals(node: PatternNode, lead: readonly string[]): readonly (readonly string[])[] {
-  const told = (set: readonly string[]): boolean => lead.every((literal) => set.some((part) => literal.includes(part)));
-  return selective(setsOf(node))
-    .map(reduced)
-    .filter((set) => shortest(set) >= FURTHER_MIN && set.length <= RULE_LIMITS.literalsPerFurtherSetMax && !told(set))
+  return askable(selective(setsOf(node)), lead)
+    .filter((set) => shortest(set) >= FURTHER_MIN)
     .slice(0, RULE_LIMITS.furtherSetsMax);
+}
+
+/**
+ * The sets that are too short to be asked of every text. They are asked where an expression has run in vain again and again: a text that
+ * was made to have it run does not bother to hold the rest.
+ */
+export function lateLiterals(node: PatternNode, lead: readonly string[]): readonly (readonly string[])[] {
+  const sets = setsOf(node).filter((set) => set.length > 0 && shortest(set) >= LITERAL_MIN);
+  return askable(sets, lead)
+    .filter((set) => shortest(set) < FURTHER_MIN)
+    .slice(0, RULE_LIMITS.furtherSetsMax);
+}
+
+/** Sets of a size that can be asked, without those that hold wherever `lead` does. */
+function askable(sets: readonly (readonly string[])[], lead: readonly string[]): (readonly string[])[] {
+  const told = (set: readonly string[]): boolean => lead.every((literal) => set.some((part) => literal.includes(part)));
+  return sets.map(reduced).filter((set) => set.length <= RULE_LIMITS.literalsPerFurtherSetMax && !told(set));
 }
 
 /** The strings that a node matches, when they are few and known. */

@@ -3,7 +3,7 @@
  */
 import { err, ok, type Result } from '@countersign/kernel';
 import { RULE_LIMITS } from './limits.ts';
-import { furtherLiterals, requiredLiterals } from './pattern-literals.ts';
+import { furtherLiterals, lateLiterals, requiredLiterals } from './pattern-literals.ts';
 import { judgePattern } from './pattern-safety.ts';
 import { readPattern, type PatternFault } from './pattern-syntax.ts';
 import type { Pattern } from './rule.ts';
@@ -16,6 +16,8 @@ export interface CompiledPattern {
   readonly literals: readonly string[];
   /** Sets of literals of which one is in every match too; texts that lack a set are not searched. Lower-case. */
   readonly further: readonly (readonly string[])[];
+  /** Shorter such sets, asked where the expression was searched for in vain. Lower-case. */
+  readonly late: readonly (readonly string[])[];
   /** Equal to this and nothing else; undefined for all others. */
   readonly equal: string | undefined;
   /** Undefined where a literal hit is already the match. */
@@ -75,6 +77,7 @@ function compileSource(source: string, cased = false): Result<CompiledPattern, P
   return ok({
     literals: lowered(literals),
     further: furtherLiterals(read.value, literals).map(lowered),
+    late: lateLiterals(read.value, literals).map(lowered),
     equal: undefined,
     expression,
     cased,
@@ -115,7 +118,7 @@ function faultOfPlain(text: string, mode: PatternMode): PatternFault | undefined
 function compilePlain(text: string, mode: PatternMode): Result<CompiledPattern, PatternFault> {
   const fault = faultOfPlain(text, mode);
   if (fault !== undefined) return err(fault);
-  const plain = { literals: [text], further: [], expression: undefined, cased: false, edged: false, ways: 1 };
+  const plain = { literals: [text], further: [], late: [], expression: undefined, cased: false, edged: false, ways: 1 };
   if (mode === 'value' && !text.includes('*')) return ok({ ...plain, equal: text });
   if (mode === 'phrase' && !text.includes(' ')) return ok({ ...plain, equal: undefined });
   return compileSource(sourceOf(text, mode));

@@ -299,9 +299,10 @@ describe('RULE-036 dense texts', () => {
     }));
     const compiled = compileRules({ version: 1, packs: [], rules });
     if (!compiled.ok) throw new Error(JSON.stringify(compiled.error));
+    const ends = rules.map((_, i) => `z${i}`).join(' ');
     const dense = matchRules(compiled.value, {
       action: action('tool.call'),
-      facts: { ...NO_FACTS, texts: [text('trigger ab '.repeat(20_000))] },
+      facts: { ...NO_FACTS, texts: [text('trigger ab '.repeat(20_000) + ends)] },
     });
     expect(dense.findings).toMatchObject([{ rule: 'R000', score: 800, exemptable: false }]);
     const sparse = matchRules(compiled.value, {
@@ -329,6 +330,35 @@ describe('RULE-036 dense texts', () => {
     const bait = 'trigger '.repeat(1000);
     expect(steps(bait)).toBeLessThan(11_000);
     expect(steps(`${bait}venom`)).toBeGreaterThan(11_000 + 40 * RULE_LIMITS.windowChars);
+  });
+
+  it('RULE-038 an expression is given up after so many windows in vain, where the text lacks the little that every match holds', () => {
+    const run = (content: string): ReturnType<typeof matchRules> =>
+      matchRules(compileText(documentOf("{text: {any: [{regex: 'trigger.{0,60}bug'}]}}")), {
+        action: action('tool.call'),
+        facts: { ...NO_FACTS, texts: [text(content)] },
+      });
+    const apart = 'trigger'.padEnd(RULE_LIMITS.windowStrideChars + 1, '-');
+    const ofOneMore = (windows: number): number => run(apart.repeat(windows + 1)).steps - run(apart.repeat(windows)).steps;
+    expect(ofOneMore(RULE_LIMITS.windowsInVainMax - 2)).toBeGreaterThan(RULE_LIMITS.windowChars);
+    expect(ofOneMore(RULE_LIMITS.windowsInVainMax)).toBeLessThan(RULE_LIMITS.windowChars);
+    const bait = apart.repeat(100);
+    expect(run(`${bait}bug`).findings).toEqual([]);
+    expect(run(`${bait}trigger bug`).findings).toMatchObject([{ rule: 'T1' }]);
+  });
+
+  it('names of properties that lead nowhere are remembered, which changes neither outcome nor steps', () => {
+    const compiled = compileText(documentOf('{any: [{key: {name: [poison]}}, {text: {any: [venom], roles: [key]}}]}'));
+    const run = (...names: readonly string[]): ReturnType<typeof matchRules> =>
+      matchRules(compiled, {
+        action: action('tool.call'),
+        facts: { ...NO_FACTS, texts: names.map((name) => ({ ...text(name), role: 'key' as const })) },
+      });
+    const first = run('plain', 'other');
+    expect(run('plain', 'other')).toEqual(first);
+    for (const name of ['poison', 'venom', 'poison', 'venom']) expect(run('plain', name).findings).toMatchObject([{ rule: 'T1' }]);
+    const long = 'n'.repeat(RULE_LIMITS.quietNameCharsMax + 1);
+    expect(run(long)).toEqual(run(long));
   });
 
   it('RULE-035 a long list of values is asked once for what a pattern cannot do without, and every value only where it is there', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RULE_LIMITS } from '../src/limits.ts';
-import { furtherLiterals, requiredLiterals } from '../src/pattern-literals.ts';
+import { furtherLiterals, lateLiterals, requiredLiterals } from '../src/pattern-literals.ts';
 import { readPattern } from '../src/pattern-syntax.ts';
 import { compilePattern, searchValue, type PatternMode } from '../src/pattern.ts';
 import type { Pattern } from '../src/rule.ts';
@@ -266,7 +266,8 @@ describe('RULE-038 further literals', () => {
         const node = readPattern(source);
         const match = new RegExp(source, 's').exec(text);
         if (!node.ok || match === null) return;
-        const sets = furtherLiterals(node.value, requiredLiterals(node.value) ?? []);
+        const lead = requiredLiterals(node.value) ?? [];
+        const sets = [...furtherLiterals(node.value, lead), ...lateLiterals(node.value, lead)];
         asked += sets.length;
         for (const set of sets) expect(set.some((literal) => match[0].includes(literal))).toBe(true);
       }),

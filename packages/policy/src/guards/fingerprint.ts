@@ -13,7 +13,7 @@ const ROUNDS = Uint32Array.from([
   0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
   0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ]);
-const START: readonly number[] = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+const START: Letters = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 const BLOCK_BYTES = 64;
 
 /** A lone surrogate is written as U+FFFD, as every encoder does. */
@@ -68,32 +68,39 @@ function schedule(words: Uint32Array, view: DataView, block: number): void {
   }
 }
 
-function mix(state: Uint32Array, words: Uint32Array): void {
-  const letters = Uint32Array.from(state);
-  // `a` to `h` of the standard are 0 to 7.
-  const at = (letter: number): number => letters[letter] ?? 0;
-  const bigAt = (letter: number, [x, y, z]: readonly [number, number, number]): number =>
-    turned(at(letter), x) ^ turned(at(letter), y) ^ turned(at(letter), z);
-  for (const [i, round] of ROUNDS.entries()) {
-    const choice = (at(4) & at(5)) ^ (~at(4) & at(6));
-    const majority = (at(0) & at(1)) ^ (at(0) & at(2)) ^ (at(1) & at(2));
-    const first = at(7) + bigAt(4, [6, 11, 25]) + choice + round + (words[i] ?? 0);
-    const second = bigAt(0, [2, 13, 22]) + majority;
-    letters.copyWithin(1, 0);
-    letters[4] = at(4) + first;
-    letters[0] = first + second;
+/** The working variables `a` to `h` of the standard. */
+type Letters = readonly [number, number, number, number, number, number, number, number];
+
+/** One block. The letters are variables, not a list: a text of 64 KB has a thousand blocks. */
+function mix(state: Letters, words: Uint32Array): Letters {
+  let [a, b, c, d, e, f, g, h] = state;
+  for (let i = 0; i < 64; i += 1) {
+    const bigE = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25);
+    const bigA = turned(a, 2) ^ turned(a, 13) ^ turned(a, 22);
+    const choice = (e & f) ^ (~e & g);
+    const majority = (a & b) ^ (a & c) ^ (b & c);
+    const first = (h + bigE + choice + (ROUNDS[i] ?? 0) + (words[i] ?? 0)) | 0;
+    h = g;
+    g = f;
+    f = e;
+    e = (d + first) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (first + bigA + majority) | 0;
   }
-  for (const [i, value] of letters.entries()) state[i] = (state[i] ?? 0) + value;
+  const [a0, b0, c0, d0, e0, f0, g0, h0] = state;
+  return [(a0 + a) | 0, (b0 + b) | 0, (c0 + c) | 0, (d0 + d) | 0, (e0 + e) | 0, (f0 + f) | 0, (g0 + g) | 0, (h0 + h) | 0];
 }
 
 /** Lower-case hex. */
 export function fingerprint(text: string): string {
   const view = padded(utf8Bytes(text));
-  const state = Uint32Array.from(START);
+  let state = START;
   const words = new Uint32Array(64);
   for (let block = 0; block < view.byteLength; block += BLOCK_BYTES) {
     schedule(words, view, block);
-    mix(state, words);
+    state = mix(state, words);
   }
-  return [...state].map((word) => word.toString(16).padStart(8, '0')).join('');
+  return state.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }

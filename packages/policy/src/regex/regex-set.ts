@@ -132,8 +132,9 @@ class HitList {
   readonly #extents: readonly Extent[];
   /** Undefined while there are none: nearly always. */
   hits: RegexHit[] | undefined;
-  #lastEnd: number[] = [];
-  #counts: number[] = [];
+  /** Where the last match of each expression ended, and how many there were; undefined like `hits`. */
+  #lastEnd: number[] | undefined;
+  #counts: number[] | undefined;
 
   constructor(text: string, meter: ScanMeter, extents: readonly Extent[]) {
     this.text = text;
@@ -142,15 +143,17 @@ class HitList {
   }
 
   onHit(ids: readonly number[], at: number): boolean {
+    const lastEnd = (this.#lastEnd ??= []);
+    const counts = (this.#counts ??= []);
     for (const index of ids) {
-      const floor = this.#lastEnd[index] ?? 0;
-      const count = this.#counts[index] ?? 0;
+      const floor = lastEnd[index] ?? 0;
+      const count = counts[index] ?? 0;
       if (count >= POLICY_LIMITS.regexHitsMax || at <= floor) continue;
       const reach = this.#extents[index]?.reach(this.text, { end: at, floor }, this.meter) ?? { start: at, end: at, shortEnd: at };
       this.hits ??= [];
       this.hits.push({ index, ...reach });
-      this.#lastEnd[index] = reach.end;
-      this.#counts[index] = count + 1;
+      lastEnd[index] = reach.end;
+      counts[index] = count + 1;
     }
     return true;
   }
