@@ -7,6 +7,7 @@ import * as loader from 'node:module';
 import { sha256Hex } from '@countersign/crypto';
 import type { Engine } from '@countersign/judge';
 import { CodedError } from '@countersign/kernel';
+import { engineUrl } from './engine-url.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 import { keepWasmWrappers } from './wasm-wrappers.ts';
 
@@ -44,11 +45,6 @@ export async function readEngineFile(path: string | URL = builtEnginePath()): Pr
   return { hash: sha256Hex(bytes), bytes };
 }
 
-/** The module text as a URL that holds it: for threads, which share nothing with this one. */
-export function engineUrl(file: EngineFile): string {
-  return `data:text/javascript;base64,${Buffer.from(file.bytes).toString('base64')}`;
-}
-
 /** Starts like a data URL, so that whatever else looks at imports on the way leaves it alone; only the hook below gives it a text. */
 const ENGINE_URL = 'data:text/javascript,//countersign-engine-';
 
@@ -60,7 +56,7 @@ const ENGINE_URL = 'data:text/javascript,//countersign-engine-';
 async function importBytes(file: EngineFile): Promise<EngineModule> {
   // Older platforms lack what the types promise.
   const { registerHooks } = loader as { readonly registerHooks?: typeof loader.registerHooks };
-  if (registerHooks === undefined) return (await import(engineUrl(file))) as EngineModule;
+  if (registerHooks === undefined) return (await import(engineUrl(file.bytes))) as EngineModule;
   const name = `${ENGINE_URL}${sha256Hex(file.bytes)}`;
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>

@@ -4,10 +4,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { JudgingEngine } from '@countersign/judge';
 import type { Action, Facts, Signal, StateSlice } from '@countersign/protocol';
+import { engineUrl } from './engine-url.ts';
 
 export interface WorkerSetup {
-  readonly engineUrl: string;
-  readonly documents: { readonly policy: unknown; readonly rules: unknown };
+  /** Bytes of the engine file. */
+  readonly engine: Uint8Array;
+  /** Policy and rules as text: bytes and text are copied over at once, an object of many parts is taken apart on the main loop. */
+  readonly documents: string;
 }
 
 export type WorkerRequest =
@@ -21,11 +24,11 @@ export type WorkerReply =
   | { readonly id: number; readonly ok: false; readonly message: string };
 
 async function load(setup: WorkerSetup): Promise<JudgingEngine> {
-  const module = (await import(setup.engineUrl)) as {
+  const module = (await import(engineUrl(setup.engine))) as {
     openEngine: () => Promise<{ load: (documents: unknown) => { ok: boolean; value: JudgingEngine } }>;
   };
   const engine = await module.openEngine();
-  const loaded = engine.load(setup.documents);
+  const loaded = engine.load(JSON.parse(setup.documents));
   if (!loaded.ok) throw new Error('the documents that the main thread loaded are refused here');
   return loaded.value;
 }

@@ -6,7 +6,7 @@ import type { Engine, EngineDocuments } from '@countersign/judge';
 import { canonicalize, type Fault, getOwn, type JsonObject, type JsonValue, ok, type Result } from '@countersign/kernel';
 import type { LoadedEngine, Understood } from '@countersign/pipeline';
 import { type Action, PROTOCOL_LIMITS, type Signal } from '@countersign/protocol';
-import { type EngineFile, engineUrl } from './engine-file.ts';
+import type { EngineFile } from './engine-file.ts';
 import { createJudgePool } from './judge-pool.ts';
 
 /** A loaded engine and the threads behind it. */
@@ -64,7 +64,7 @@ export function loadEngine(engine: Engine, file: EngineFile, documents: EngineDo
   const loaded = engine.load(documents);
   if (!loaded.ok) return loaded;
   const judging = loaded.value;
-  const pool = createJudgePool(() => ({ engineUrl: engineUrl(file), documents }));
+  const pool = createJudgePool(() => ({ engine: file.bytes, documents: JSON.stringify(documents) }));
   return ok({
     inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: hashOfRules(documents.rules), engine: file.hash },
     policyName: judging.policyName,

@@ -8,8 +8,8 @@ function poolWith(understand: string, options: { readonly workers?: number; read
     understand(action) { ${understand} },
     judge: ({ facts, now }) => ({ facts, now }),
   } }) });`;
-  const engineUrl = `data:text/javascript,${encodeURIComponent(text)}`;
-  return createJudgePool(() => ({ engineUrl, documents: { policy: {}, rules: {} } }), options);
+  const engine = new TextEncoder().encode(text);
+  return createJudgePool(() => ({ engine, documents: '{"policy":{},"rules":{}}' }), options);
 }
 
 const action = { v: 1, id: 'x', kind: 'tool.call' } as unknown as Action;
