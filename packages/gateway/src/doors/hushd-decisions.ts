@@ -10,10 +10,10 @@ import { checkWire, evalWire } from './hushd-answer.ts';
 import { type HushdRoom, nowText, send } from './hushd-door.ts';
 import { type AgentIdentity, agentIdentity, checkDraft, type Drafted, originOf } from './hushd-draft.ts';
 import { HushdError, refusalError } from './hushd-errors.ts';
+import { eventDraft } from './hushd-event.ts';
 import { field, objectBody, objectField, textField } from './hushd-fields.ts';
 import { postureWire } from './hushd-posture.ts';
 import { sessionFor } from './hushd-sessions.ts';
-import { readPolicyEvent } from './policy-event.ts';
 
 const FRAMEWORK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}/;
 const SESSION_ID = /^[A-Za-z0-9_:.-]{1,128}$/;
@@ -174,12 +174,10 @@ function eventOf(room: HushdRoom, request: FastifyRequest): { readonly event: Js
 async function evaluate(room: HushdRoom, request: FastifyRequest): Promise<object> {
   const { event, numbers } = eventOf(room, request);
   const key = room.keyFor(request);
-  const { id, type, session, drafted, reason } = readPolicyEvent(event, numbers);
-  const metadata = field(event, 'metadata');
-  const origin = { event_id: id, ...(metadata === undefined ? {} : { metadata }) };
+  const { drafted, origin, session, type, unseen } = eventDraft(event, numbers);
   const claimed = claimedSession(room, key, { id: session, identity: {} });
   const answer = await decide(room, request, { key, drafted, origin, session: claimed, identity: {}, actionType: type, event: 'eval' });
-  return evalWire(answer, reason);
+  return evalWire(answer, unseen);
 }
 
 export function addDecisionRoutes(app: FastifyInstance, room: HushdRoom): void {
