@@ -226,7 +226,7 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
     expect((await check('shell', 'rm -rf /', { session_id: id })).body['allowed']).toBe(false);
   });
 
-  it('HUSHD-035: under a policy with posture the owner stays where it is until another key moves it', async () => {
+  it('HUSHD-035, HUSHD-036: under a policy with posture the owner stays where it is until another key moves it', async () => {
     const before = (await send('GET /api/v1/policy', 'read')).body['yaml'];
     expect((await send('PUT /api/v1/policy', 'admin', { yaml: 'version: "1.2.0"\nname: steps\nextends: ai-agent-posture\n' })).status).toBe(
       200,
@@ -247,10 +247,26 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
       fromState: 'restricted',
       toState: 'standard',
     });
-    expect((await write()).body).toMatchObject({
-      allowed: true,
-      posture: { state: 'standard', budgets: { file_writes: { used: 1, limit: 50 } } },
+    const allowed = (await write()).body;
+    expect(allowed).toMatchObject({ allowed: true, posture: { state: 'standard', budgets: { file_writes: { used: 1, limit: 50 } } } });
+    expect(allowed['posture']).not.toHaveProperty('transition');
+    // A critical violation moves it, and the answer to it says so.
+    const grave = await check('file_access', '/home/u/.ssh/id_rsa', { session_id: id });
+    expect(grave.body).toMatchObject({
+      allowed: false,
+      posture: { state: 'restricted', transition: { from: 'standard', to: 'restricted', trigger: 'critical_violation' } },
     });
+    const event = { eventId: 'e', eventType: 'file_write', data: { type: 'file', path: '/app/a.md', content: 'x' } };
+    expect((await send('POST /api/v1/eval', 'check', { ...event, sessionId: id })).body).toMatchObject({
+      decision: { allowed: false, guard: 'posture' },
+      posture: { state: 'restricted' },
+    });
+    // HUSHD-036: without a session nothing is judged, by any spelling of none; hooks have one of their key.
+    for (const session_id of [undefined, null, ''])
+      expect(await check('file_access', '/app/a.md', { session_id })).toMatchObject({ status: 400, code: 'SESSION_ID_REQUIRED' });
+    expect(await send('POST /api/v1/eval', 'check', event)).toMatchObject({ status: 400, code: 'SESSION_ID_REQUIRED' });
+    const hook = await send('POST /api/v1/agent/policy-check', 'check', { action_type: 'file_write', target: '/app/a.md', content: 'x' });
+    expect(hook.body).toMatchObject({ allowed: false, guard: 'posture', posture: { state: 'restricted' } });
     expect((await send('PUT /api/v1/policy', 'admin', { yaml: before })).status).toBe(200);
   });
 

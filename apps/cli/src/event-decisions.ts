@@ -3,7 +3,7 @@
  * one whose content is not there: nothing was looked at.
  */
 import type { JsonObject, JsonValue } from '@countersign/kernel';
-import { type PolicyEvent, type PolicyEventFault } from '@countersign/policy';
+import { isOnlyUnseen, type PolicyEvent, type PolicyEventFault } from '@countersign/policy';
 import type { Decision, GuardResult, Judgement, Severity } from '@countersign/protocol';
 import type { Context } from './command.ts';
 import { type Judging, judgeSketch } from './judging.ts';
@@ -75,17 +75,24 @@ function unseenDenial(event: PolicyEvent, judgement: Judgement): EventDecision {
   return { id, type, event, outcome: 'blocked', decision: 'deny', reasonCode: UNSEEN_CODE, ...said, judgement };
 }
 
+/** A line without a character: what a write and a patch of nothing hold. */
+const NOTHING = '\n';
+
+/** With `allowUnseen` a write that does not say what it writes is judged as one of nothing. */
+function judgedAction({ action, unseen }: PolicyEvent, allowUnseen: boolean): PolicyEvent['action'] {
+  return unseen === undefined || !allowUnseen ? action : { ...action, content: NOTHING };
+}
+
 /** Judges one event that was read. */
 export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecision {
-  const judgement = judgeSketch(judge.judging, event.action, judge.context);
+  const judgement = judgeSketch(judge.judging, judgedAction(event, judge.allowUnseen), judge.context);
   const { decision } = judgement.verdict;
   const outcome = OUTCOMES[decision];
   const { id, type, unseen } = event;
-  if (unseen !== undefined && outcome !== 'blocked') {
-    if (!judge.allowUnseen) return unseenDenial(event, judgement);
-    return { id, type, event, outcome, decision, reasonCode: UNSEEN_CODE, ...saidBy(judgement, outcome), reason: unseen, judgement };
-  }
-  return { id, type, event, outcome, decision, reasonCode: REASON_CODES[outcome], ...saidBy(judgement, outcome), reason: null, judgement };
+  if (unseen !== undefined && outcome === 'blocked' && isOnlyUnseen(judgement.verdict)) return unseenDenial(event, judgement);
+  const reasonCode = unseen !== undefined && outcome !== 'blocked' ? UNSEEN_CODE : REASON_CODES[outcome];
+  const reason = unseen !== undefined && outcome !== 'blocked' ? unseen : null;
+  return { id, type, event, outcome, decision, reasonCode, ...saidBy(judgement, outcome), reason, judgement };
 }
 
 /** An event that could not be read. `id` is what it is called instead. */

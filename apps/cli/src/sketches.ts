@@ -27,8 +27,9 @@ async function sketchFile(target: string, input: Input, context: Context): Promi
   const file = textOption(input, 'content');
   const write = input.options['write'] === true || file !== undefined;
   if (!write) return { kind: 'file.read', tool: 'filesystem.read', params: { path: target } };
-  const content = file === undefined ? {} : { content: await readText(file, context) };
-  return { kind: 'file.write', tool: 'filesystem.write', params: { path: target }, ...content };
+  // Whoever names no content asks about the place: an empty file there.
+  const content = file === undefined ? '' : await readText(file, context);
+  return { kind: 'file.write', tool: 'filesystem.write', params: { path: target }, content };
 }
 
 /** How the target of each kind of action is written. */

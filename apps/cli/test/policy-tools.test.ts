@@ -126,7 +126,7 @@ describe('POL-275 policy test', () => {
     expect(named.get('forbidden_path')).toMatchObject({ objected: 1, spoke: expect.arrayContaining(['**/.ssh/**', '**/id_rsa*']) });
     expect(named.get('mcp_tool')).toMatchObject({ spoke: ['shell_exec'], silent: expect.arrayContaining(['git_push']) });
     expect(named.get('egress_allowlist')).toMatchObject({ answered: 1, objected: 0 });
-    expect(answer['failures']).toEqual(['coverage is 33 %, wanted are 90 %']);
+    expect(answer['failures']).toEqual(['coverage is 50 %, wanted are 90 %']);
     expect(await world.run(['policy', 'test', 'suite.yaml', '--min-coverage', '33'])).toMatchObject({ exitCode: 0 });
     expect(await world.run(['policy', 'test', 'suite.yaml', '--min-coverage', '101'])).toMatchObject({ exitCode: 5 });
   });

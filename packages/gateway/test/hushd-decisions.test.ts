@@ -285,11 +285,13 @@ describe('HUSHD-020: what an event becomes', () => {
     ],
     ['command_exec', { type: 'command', command: 'rm', args: ['-rf', 'a b', "it's"] }, { params: { command: `rm -rf 'a b' 'it'"'"'s'` } }],
     ['command_exec', { type: 'command', command: 'ls | wc' }, { kind: 'shell.exec', params: { command: 'ls | wc' } }],
-    ['patch_apply', { type: 'patch', filePath: 'a', patchContent: '+x' }, { kind: 'file.patch', params: { path: 'a' }, content: '+x' }],
+    ['patch_apply', { type: 'patch', filePath: 'a', patchContent: '+x' }, { kind: 'file.patch', params: { path: 'a', patch: '+x' } }],
     ['tool_call', { type: 'tool', tool_name: 't', parameters: { a: 1 } }, { kind: 'mcp.call', tool: 't', params: { a: 1 } }],
     ['secret_access', { type: 'secret', secretName: 's', scope: 'o' }, { kind: 'secret.access', params: { secret_name: 's', scope: 'o' } }],
     ['custom', { type: 'custom', customType: 'untrusted_text', text: 'x' }, { kind: 'tool.response', content: 'x' }],
     ['custom', { type: 'custom', customType: 'hushclaw.user_input', payload: 'x' }, { kind: 'prompt.input', content: 'x' }],
+    ['custom', { type: 'custom', customType: 'remote.screen' }, { kind: 'remote.screen' }],
+    ['remote.screen', { type: 'cua' }, { kind: 'remote.screen' }],
     ['remote.clipboard', { type: 'cua', direction: 'read' }, { kind: 'remote.clipboard', params: { type: 'cua', direction: 'read' } }],
   ])('%s %j', async (type, data, expected) => {
     expect(await actionOf(event(type, data), EVAL)).toMatchObject(expected);
@@ -303,9 +305,9 @@ describe('HUSHD-020: what an event becomes', () => {
 
   it.each([
     ['custom', { type: 'custom', customType: 'database_drop' }, 'custom.database_drop'],
-    ['custom', { type: 'custom', customType: 'remote.screen' }, 'custom.remote.screen'],
+    ['custom', { type: 'custom', customType: 'remote.telepathy' }, 'custom.remote.telepathy'],
     ['custom', { type: 'custom', customType: 'toString' }, 'custom.toString'],
-    ['remote.screen', { type: 'cua' }, 'custom.remote.screen'],
+    ['remote.telepathy', { type: 'cua' }, 'custom.remote.telepathy'],
     ['__proto__', { type: 'cua' }, 'custom.__proto__'],
     ['x'.repeat(200), {}, `custom.${'x'.repeat(57)}`],
   ])('HUSHD-021: %s %j is a kind that nobody knows', async (type, data, kind) => {
@@ -323,10 +325,24 @@ describe('HUSHD-020: what an event becomes', () => {
     ['command_exec', { type: 'command', command: 'ls', args: 'x' }],
     ['command_exec', { type: 'command', command: 'ls', args: [1] }],
     ['tool_call', { type: 'tool', toolName: 7 }],
+    ['tool_call', { type: 'tool', toolName: 'a', tool_name: 'b' }],
+    ['network_egress', { type: 'network', host: 'a.example', port: '443' }],
+    ['custom', { type: 'custom', customType: 'user_input', text: 'a', payload: 'b' }],
+    ['remote.clipboard', { direction: 'read' }],
   ])('HUSHD-022: %s %j is refused', async (type, data) => {
     const { send, actions } = await createHushdWorld();
-    expect((await send('POST', EVAL, { body: event(type, data) })).status).toBe(400);
+    expect(await send('POST', EVAL, { body: event(type, data) })).toMatchObject({ status: 400, code: 'INVALID_EVENT' });
     expect(actions).toEqual([]);
+  });
+
+  it.each([
+    ['id', (n: number) => event('file_read', { type: 'file', path: 'a' }, { eventId: 'i'.repeat(n) })],
+    ['type', (n: number) => event('t'.repeat(n), {})],
+  ])('HUSHD-022: an %s of the limit is read, a longer one is refused', async (_, body) => {
+    const { send } = await createHushdWorld();
+    const max = GATEWAY_LIMITS.hushdTextCharsMax;
+    expect((await send('POST', EVAL, { body: body(max) })).status).toBe(200);
+    expect(await send('POST', EVAL, { body: body(max + 1) })).toMatchObject({ status: 400, code: 'INVALID_EVENT' });
   });
 });
 
@@ -345,18 +361,26 @@ describe('HUSHD-023: the answer of an evaluation', () => {
     ]);
   });
 
-  it('a write without content says so, and a refusal stays one', async () => {
-    const body = event('file_write', { type: 'file', path: 'a' });
-    const allowed = await createHushdWorld();
-    const denied = await createHushdWorld({ verdict: { decision: 'deny' } });
-    const code = 'HSH_MISSING_CONTENT_BYTES';
-    expect((await allowed.send('POST', EVAL, { body })).body['decision']).toMatchObject({
-      reason_code: code,
-      reason: 'missing_content_bytes',
-    });
-    expect((await denied.send('POST', EVAL, { body })).body['decision']).toMatchObject({
-      reason_code: 'ADC_POLICY_DENY',
-      reason: 'missing_content_bytes',
-    });
+  const WRITE = event('file_write', { type: 'file', path: 'a', contentHash: 'sha256:00' });
+  const unseen = { code: 'action.unseen_content', text: 'not there', severity: 'high', score: 0, evidence: [] } as const;
+
+  it('a write without content is denied by that code, and by the plain one where more speaks against it', async () => {
+    const rule = { code: 'R001', text: 'a rule', severity: 'high', score: 900, evidence: [] } as const;
+    const pending = { code: 'tool_pending', text: 'pending', severity: 'medium', score: 0, evidence: [] } as const;
+    const codes = [];
+    for (const reasons of [[unseen], [unseen, pending], [rule, unseen], [{ ...pending, severity: 'high' } as const, unseen]]) {
+      const { send } = await createHushdWorld({ verdict: { decision: 'deny', reasons } });
+      const decision = (await send('POST', EVAL, { body: WRITE })).body['decision'] as Record<string, unknown>;
+      expect(decision).toMatchObject({ allowed: false, denied: true, reason: 'missing_content_bytes' });
+      codes.push(decision['reason_code']);
+    }
+    expect(codes).toEqual(['HSH_MISSING_CONTENT_BYTES', 'HSH_MISSING_CONTENT_BYTES', 'ADC_POLICY_DENY', 'ADC_POLICY_DENY']);
+  });
+
+  it('a judge that let it pass would be an error, and no permission', async () => {
+    const { send } = await createHushdWorld();
+    const reply = await send('POST', EVAL, { body: WRITE });
+    expect(reply).toMatchObject({ status: 500, code: 'INTERNAL' });
+    expect(reply.text).not.toContain('"allowed":true');
   });
 });

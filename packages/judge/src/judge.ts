@@ -4,6 +4,7 @@
 import {
   type CompiledPolicy,
   evaluateGuards,
+  isUnseenWrite,
   scopeForTool,
   scopeMatches,
   sessionRiskAfter,
@@ -87,6 +88,8 @@ function weighCuts(opinion: Opinion, { action, facts }: JudgeInput): void {
 function weighActor(opinion: Opinion, { action, state }: JudgeInput): void {
   if (!isActionKind(action.kind))
     opinion.denials.push(ownReason('action.unknown_kind', 'the kind of this action is not known', { severity: 'high' }));
+  if (isUnseenWrite(action))
+    opinion.denials.push(ownReason('action.unseen_content', 'what is written is not in the action', { severity: 'high' }));
   if (state.agentState !== 'active')
     opinion.denials.push(ownReason('state.agent_not_active', 'the agent is not known to be active', { severity: 'high' }));
   if (TEXT_KINDS.has(action.kind)) return;

@@ -35,6 +35,21 @@ function covers(grant: string, requested: string): boolean {
   return true;
 }
 
+const WRITTEN = 'content contents text data body file_text new_string new_str new_content newContent new_source replacement insert_text';
+const PATCHED = 'patch diff unified_diff patch_content patchContent input';
+
+/** A recorded write, not a tool's, that has none of the texts of VER-015. */
+function unseen({ kind, tool, content, params }: Action): boolean {
+  if (tool !== undefined || content !== undefined) return false;
+  if (kind !== 'file.write' && kind !== 'file.patch') return false;
+  const members = Object.entries((params ?? {}) as Record<string, unknown>);
+  if (members.some(([key, value]) => typeof value === 'string' && `${WRITTEN} ${PATCHED}`.split(' ').includes(key))) return false;
+  const edits = members.find(([key]) => key === 'edits')?.[1];
+  const inEdits = 'new_string newText new_str newString text'.split(' ');
+  const list: readonly unknown[] = Array.isArray(edits) ? edits : [];
+  return !list.some((edit) => inEdits.some((key) => typeof (edit as Record<string, unknown> | null)?.[key] === 'string'));
+}
+
 export function referenceJudge(input: ReferenceInput): { decision: string; risk: number } {
   let risk = 0;
   let denied = false;
@@ -45,6 +60,7 @@ export function referenceJudge(input: ReferenceInput): { decision: string; risk:
   };
 
   if (!known(input.action.kind)) denied = true;
+  if (unseen(input.action)) denied = true;
   if (input.state.agentState !== 'active') denied = true;
   const isText = TEXTS.has(input.action.kind);
   if (!isText) {

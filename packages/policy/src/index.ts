@@ -89,6 +89,7 @@ export {
   type PolicyEvent,
   type PolicyEventUnseen,
   readPolicyEvent,
+  type UnknownEvents,
 } from './policy-event.ts';
 export { type PolicyEventFault, type PolicyEventFaultCode } from './policy-event-fields.ts';
 export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite } from './test-suite.ts';
@@ -97,4 +98,6 @@ export { type GitReference, type HttpsReference, readReference } from './extends
 export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
 export { type Widening, widenings } from './attenuation.ts';
 export { flattenPolicy } from './flatten-policy.ts';
+export { isUnseenWrite } from './guards/body-texts.ts';
+export { isOnlyUnseen } from './unseen.ts';
 export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';

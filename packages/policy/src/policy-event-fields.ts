@@ -35,8 +35,8 @@ export class EventFields {
   /** Under the first of its names; null says what leaving it out says. Two spellings that differ are refused. */
   value(names: readonly string[]): JsonValue | undefined {
     const given = names.map((name) => getOwn(this.all, name) ?? undefined).filter((value) => value !== undefined);
-    const [first, second] = given;
-    if (second !== undefined && JSON.stringify(first) !== JSON.stringify(second)) {
+    const [first, ...more] = given;
+    if (more.length > 0 && more.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
       throw this.fault('event_field', 'the field is given in two spellings, and differently', names[0] ?? '');
     }
     return first;

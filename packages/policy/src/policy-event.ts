@@ -1,6 +1,7 @@
 /**
- * @module A PolicyEvent of Clawdstrike as an action: what `policy test`, `eval`, `simulate` and `impact` read, one event a line. Closed: an event
- * type, a kind of data or a custom type that nobody knows is a fault, and a fault is a denial (POL-270).
+ * @module A PolicyEvent of Clawdstrike as an action: what `policy test`, `eval`, `simulate` and `impact` read, one event a line, and what the
+ * hushd door is sent. Closed: an event type, a kind of data or a custom type that nobody knows is a fault, or for who records it a kind that
+ * no judge knows; either is a denial (POL-274).
  */
 import { fromBase64 } from '@countersign/crypto';
 import { err, isJsonObject, type JsonValue, ok, type Result } from '@countersign/kernel';
@@ -38,7 +39,15 @@ interface Mapped {
   readonly moved?: readonly (readonly [from: string, to: string])[];
 }
 
-type Mapper = (data: EventFields, type: string) => Mapped;
+/** What becomes of a type that nobody knows: a fault, or an action of a kind that every judge denies, so that it can be recorded. */
+export type UnknownEvents = 'fault' | 'unknown-kind';
+
+interface Reading {
+  readonly exact: readonly string[];
+  readonly unknown: UnknownEvents;
+}
+
+type Mapper = (data: EventFields, type: string, unknown: UnknownEvents) => Mapped;
 
 function contentOf(data: EventFields): string | undefined {
   const plain = data.text(['content']);
@@ -132,19 +141,28 @@ const TEXT_KINDS: ReadonlyMap<string, string> = new Map([
   ['hushclaw.user_input', 'prompt.input'],
 ]);
 
-function custom(data: EventFields): Mapped {
+const UNKNOWN_CHARS_MAX = 64;
+
+/** A kind that no judge knows, with the name it came by as far as a kind can hold it. */
+function unknownKind(data: EventFields, name: string): Mapped {
+  const kind = `custom.${name.replaceAll(/[^A-Za-z0-9_.:-]/g, '?')}`.slice(0, UNKNOWN_CHARS_MAX);
+  return { action: { kind, params: data.all }, resource: { name, kind: 'custom' }, moved: [['/data', '/params']] };
+}
+
+function custom(data: EventFields, _type: string, unknown: UnknownEvents): Mapped {
   const name = data.need(['customType', 'custom_type']);
   const kind = TEXT_KINDS.get(name);
   if (kind === undefined) {
     if (COMPUTER_USE.has(name)) return computerUse(data, name);
+    if (unknown === 'unknown-kind') return unknownKind(data, name);
     throw data.fault('event_custom_unknown', 'nothing judges this custom type', 'customType');
   }
-  const content = data.text(['text']) ?? data.text(['payload']) ?? data.text(['content']);
+  const content = data.text(['text', 'payload', 'content']);
   if (content === undefined) throw data.fault('event_field', 'the text is missing', 'text');
   return { action: { kind, content }, resource: { name, kind: 'custom' } };
 }
 
-/** Events of computer use: their type is their kind. */
+/** Events of computer use: their type is their kind. `remote.screen` is ours: a picture of the screen. */
 const COMPUTER_USE: ReadonlySet<string> = new Set([
   'remote.session.connect',
   'remote.session.disconnect',
@@ -156,6 +174,7 @@ const COMPUTER_USE: ReadonlySet<string> = new Set([
   'remote.drive_mapping',
   'remote.printing',
   'remote.session_share',
+  'remote.screen',
 ]);
 
 function computerUse(data: EventFields, type: string): Mapped {
@@ -185,20 +204,27 @@ export const POLICY_EVENT_TYPES: readonly string[] = [...KINDS.keys()];
 
 function movedNumbers(exact: readonly string[], moved: Mapped['moved']): readonly string[] {
   return (moved ?? []).flatMap(([from, to]) =>
-    exact.filter((path) => path.startsWith(`${from}/`)).map((path) => `${to}${path.slice(from.length)}`),
+    exact.filter((path) => path === from || path.startsWith(`${from}/`)).map((path) => `${to}${path.slice(from.length)}`),
   );
 }
 
-function mapEvent(event: EventFields, exact: readonly string[]): PolicyEvent {
-  const type = event.need(['eventType', 'event_type']);
+function mapData(event: EventFields, type: string, unknown: UnknownEvents): Mapped {
   const kind = KINDS.get(type);
-  if (kind === undefined) throw event.fault('event_type_unknown', 'nobody knows this type of event', 'eventType');
+  if (kind === undefined) {
+    if (unknown === 'unknown-kind') return unknownKind(event.object('data'), type);
+    throw event.fault('event_type_unknown', 'nobody knows this type of event', 'eventType');
+  }
   const data = event.object('data');
   const dataType = data.text(['type']);
   if (dataType === undefined || !kind.data.includes(dataType)) {
     throw data.fault('event_data_type', `the data of such an event has the type ${kind.data.join(' or ')}`, 'type');
   }
-  const { action, resource, unseen, moved } = kind.map(data, type);
+  return kind.map(data, type, unknown);
+}
+
+function mapEvent(event: EventFields, { exact, unknown }: Reading): PolicyEvent {
+  const type = event.need(['eventType', 'event_type']);
+  const { action, resource, unseen, moved } = mapData(event, type, unknown);
   const numbers = movedNumbers(exact, moved);
   return {
     id: event.need(['eventId', 'event_id']),
@@ -215,10 +241,14 @@ function mapEvent(event: EventFields, exact: readonly string[]): PolicyEvent {
  * Reads one event. Total: whatever is wrong with it is a fault that names the place.
  * @param exactNumbers Pointers into `value` as the JSON parser gives them.
  */
-export function readPolicyEvent(value: JsonValue, exactNumbers: readonly string[] = []): Result<PolicyEvent, PolicyEventFault> {
+export function readPolicyEvent(
+  value: JsonValue,
+  exactNumbers: readonly string[] = [],
+  unknown: UnknownEvents = 'fault',
+): Result<PolicyEvent, PolicyEventFault> {
   if (!isJsonObject(value)) return err({ code: 'event_form', message: 'an event is a JSON object', path: '' });
   try {
-    return ok(mapEvent(new EventFields(value, ''), exactNumbers));
+    return ok(mapEvent(new EventFields(value, ''), { exact: exactNumbers, unknown }));
   } catch (thrown) {
     const fault = refuseEvent(thrown);
     if (fault === undefined) throw thrown;

@@ -73,8 +73,22 @@ afterAll(() => {
   if (present) rmSync(place, { recursive: true });
 });
 
+/** Weaknesses of the original, by event: it lets them pass, and here they are refused. */
+const WEAKNESSES: ReadonlyMap<string, object> = new Map([
+  // A write of which it holds a hash alone: no guard saw what is written.
+  [
+    'evt-0002',
+    {
+      allowed: false,
+      guard: 'secret_leak',
+      severity: 'high',
+      message: 'The content that is written is not in the action, so nothing of it was searched',
+    },
+  ],
+]);
+
 describe.skipIf(!present)(
-  `POL-080 policy events under default${present ? '' : ` (skipped: no fixtures at ${archive}; set COUNTERSIGN_SHARED)`}`,
+  `POL-048 POL-080 policy events under default${present ? '' : ` (skipped: no fixtures at ${archive}; set COUNTERSIGN_SHARED)`}`,
   () => {
     const events = present
       ? read('events.jsonl')
@@ -95,7 +109,8 @@ describe.skipIf(!present)(
     });
     it.each(events.map((event) => [`${event.eventId} ${event.eventType}`, event] as const))('%s', (_, event) => {
       const { allowed, guard, severity, message } = expected.get(event.eventId) ?? {};
-      expect(outcome(event)).toEqual({ allowed, guard, severity, message });
+      expect(outcome(event)).toEqual(WEAKNESSES.get(event.eventId) ?? { allowed, guard, severity, message });
+      if (WEAKNESSES.has(event.eventId)) expect(allowed).toBe(true);
     });
   },
 );

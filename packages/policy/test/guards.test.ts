@@ -30,7 +30,7 @@ function allGuards(policy: string, one: GuardCase): readonly GuardResult[] {
   return judged(policy.includes('\n') ? policy : `extends: ${policy}\nsettings: {fail_fast: false}\n`, action, signals);
 }
 
-describe('POL-040 POL-041 POL-042 POL-043 POL-044 POL-045 POL-046 POL-047 guards over actions', () => {
+describe('POL-040 POL-041 POL-042 POL-043 POL-044 POL-045 POL-046 POL-047 POL-048 guards over actions', () => {
   it.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
     const results = allGuards(one.policy, one);
     for (const [guard, expected] of Object.entries(one.expect)) {

@@ -88,6 +88,11 @@ describe('POL-274 policy events', () => {
     ],
     ['a port that is none', event('network_egress', { type: 'network', host: 'a', port: 70_000 }), 'event_field data.port'],
     ['arguments that are no list', event('command_exec', { type: 'command', command: 'ls', args: 'x' }), 'event_field data.args'],
+    [
+      'text given in two members that differ',
+      event('custom', { type: 'custom', customType: 'user_input', text: 'a', content: 'b' }),
+      'event_field data.text',
+    ],
     ['text that is missing', event('custom', { type: 'custom', customType: 'user_input' }), 'event_field data.text'],
     ['a list', [], 'event_form'],
     ['a key of every object', event('constructor', {}), 'event_type_unknown eventType'],
@@ -104,5 +109,19 @@ describe('POL-274 policy events', () => {
     const value = event('tool_call', { type: 'tool', toolName: 't', parameters: { id: '9007199254740993' } });
     const result = readPolicyEvent(value, ['/data/parameters/id', '/metadata/x']);
     expect(result.ok && result.value.action.exactNumbers).toEqual(['/params/id']);
+    const bare = readPolicyEvent(event('tool_call', { type: 'tool', toolName: 't', parameters: '1e999' }), ['/data/parameters']);
+    expect(bare.ok && bare.value.action.exactNumbers).toEqual(['/params']);
+  });
+
+  it.each([
+    ['file_chown', { type: 'file', path: '/a' }, 'custom.file_chown'],
+    ['custom', { type: 'custom', customType: 'a b/c' }, 'custom.a?b?c'],
+    ['remote.exec', {}, 'custom.remote.exec'],
+    ['y'.repeat(80), {}, `custom.${'y'.repeat(57)}`],
+  ])('for who records it, %s %j is a kind that no judge knows, with all that it holds', (type, data, kind) => {
+    const result = readPolicyEvent(event(type, data), [], 'unknown-kind');
+    expect(result).toMatchObject({ ok: true, value: { action: { kind, params: data } } });
+    expect(isActionKind(kind)).toBe(false);
+    expect(readPolicyEvent(event(type, data)).ok).toBe(false);
   });
 });

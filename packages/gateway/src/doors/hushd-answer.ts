@@ -1,6 +1,7 @@
 /** @module Answer -> hushd wire. Allowed is what the verdict allows, with a durable receipt; this wire can carry neither a change nor a wait. */
-import type { JsonObject, JsonValue } from '@countersign/kernel';
+import { invariant, type JsonObject, type JsonValue } from '@countersign/kernel';
 import type { Answer } from '@countersign/pipeline';
+import { isOnlyUnseen, type PolicyEventUnseen } from '@countersign/policy';
 import type { GuardResult, Reason, Severity, Verdict } from '@countersign/protocol';
 
 /** One result of a guard as `/check` writes it. */
@@ -100,19 +101,20 @@ export function checkWire(answer: Answer): GuardWire & { readonly receipt_id: st
   return { ...reportOf(answer).overall, receipt_id: answer.receipt?.id ?? null };
 }
 
-const OWN_PREFIX = /^(?:ADC|HSH|OCLAW|PRV)_/;
+/** Clawdstrike has one code for all that an event does not hold. */
+const UNSEEN_CODE = 'HSH_MISSING_CONTENT_BYTES';
 
-function reasonCode({ allowed, warned }: { readonly allowed: boolean; readonly warned: boolean }, reason: string | undefined): string {
-  if (!allowed) return 'ADC_POLICY_DENY';
-  if (warned) return 'ADC_POLICY_WARN';
-  if (reason === undefined) return 'ADC_POLICY_ALLOW';
-  return OWN_PREFIX.test(reason) ? reason : `HSH_${reason.toUpperCase()}`;
+function reasonCode({ verdict }: Answer, allowed: boolean, unseen: boolean): string {
+  if (!allowed) return unseen && isOnlyUnseen(verdict) ? UNSEEN_CODE : 'ADC_POLICY_DENY';
+  if (verdict.decision === 'warn') return 'ADC_POLICY_WARN';
+  return 'ADC_POLICY_ALLOW';
 }
 
-/** The body of `/api/v1/eval`. `reason`: what the mapping of the event had to say. */
-export function evalWire(answer: Answer, reason: string | undefined): object {
+/** The body of `/api/v1/eval`. `unseen`: what the event does not hold, for which the judge denies it. */
+export function evalWire(answer: Answer, unseen: PolicyEventUnseen | undefined): object {
   const { overall, results } = reportOf(answer);
   const { allowed, guard, severity, message } = overall;
+  invariant(!allowed || unseen === undefined, 'a write whose content nobody saw is denied');
   const warned = allowed && answer.verdict.decision === 'warn';
   const quiet = allowed && !warned;
   return {
@@ -122,11 +124,11 @@ export function evalWire(answer: Answer, reason: string | undefined): object {
       allowed,
       denied: !allowed,
       warn: warned,
-      reason_code: reasonCode({ allowed, warned }, reason),
+      reason_code: reasonCode(answer, allowed, unseen !== undefined),
       guard: quiet ? null : guard,
       severity: quiet ? null : (EVAL_SEVERITY[severity] ?? null),
       message,
-      reason: reason ?? null,
+      reason: unseen ?? null,
     },
     report: { overall, per_guard: results },
     receipt_id: answer.receipt?.id ?? null,

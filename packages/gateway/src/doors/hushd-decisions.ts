@@ -10,10 +10,10 @@ import { checkWire, evalWire } from './hushd-answer.ts';
 import { type HushdRoom, nowText, send } from './hushd-door.ts';
 import { type AgentIdentity, agentIdentity, checkDraft, type Drafted, originOf } from './hushd-draft.ts';
 import { HushdError, refusalError } from './hushd-errors.ts';
+import { eventDraft } from './hushd-event.ts';
 import { field, objectBody, objectField, textField } from './hushd-fields.ts';
 import { postureWire } from './hushd-posture.ts';
 import { sessionFor } from './hushd-sessions.ts';
-import { readPolicyEvent } from './policy-event.ts';
 
 const FRAMEWORK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}/;
 const SESSION_ID = /^[A-Za-z0-9_:.-]{1,128}$/;
@@ -140,8 +140,19 @@ type SessionOf = (
   claim: { readonly id: string | undefined; readonly identity: AgentIdentity },
 ) => string | undefined;
 
+/** Under a policy with a posture it is the session that may do something: who names none is told so, and nothing is judged. */
+function needSession(room: HushdRoom, { org }: HushdKey, id: string | undefined): void {
+  if ((id !== undefined && id !== '') || room.initialPosture(org) === undefined) return;
+  throw new HushdError({
+    code: 'SESSION_ID_REQUIRED',
+    message: 'the policy in force has a posture, so a decision needs a session',
+    hint: 'open one with `POST /api/v1/session` and name it',
+  });
+}
+
 /** A session that was opened here, by this key. */
 const openedSession: SessionOf = (room, key, { id, identity }) => {
+  needSession(room, key, id);
   if (id === undefined) return undefined;
   return sessionFor(room, key, { id, ...(identity.endpoint === undefined ? {} : { endpointAgent: identity.endpoint }) }).id;
 };
@@ -154,12 +165,22 @@ const claimedSession: SessionOf = (room, key, { id }) => {
   return `event:${sha256Hex(id).slice(0, 32)}`;
 };
 
+/** With the posture of the session, where it has one or was opened here. */
+async function withPosture(
+  room: HushdRoom,
+  { key, session }: Work,
+  answered: { readonly answer: Answer; readonly wire: object },
+): Promise<object> {
+  const { answer, wire } = answered;
+  const opened = session !== undefined && room.sessions.find(session) !== undefined;
+  const posture = opened || room.initialPosture(key.org) !== undefined ? await postureWire(room, key.org, answer) : undefined;
+  return posture === undefined ? wire : { ...wire, posture };
+}
+
 async function check(room: HushdRoom, request: FastifyRequest, sessionOf: SessionOf): Promise<object> {
   const work = checkWork(room, request, sessionOf);
-  const wire = checkWire(await decide(room, request, work));
-  const session = work.session === undefined ? undefined : room.sessions.find(work.session);
-  const posture = session === undefined ? undefined : await postureWire(room, session);
-  return posture === undefined ? wire : { ...wire, posture };
+  const answer = await decide(room, request, work);
+  return withPosture(room, work, { answer, wire: checkWire(answer) });
 }
 
 /** The event of a body: bare, or under `event`; with its own pointers. */
@@ -174,12 +195,12 @@ function eventOf(room: HushdRoom, request: FastifyRequest): { readonly event: Js
 async function evaluate(room: HushdRoom, request: FastifyRequest): Promise<object> {
   const { event, numbers } = eventOf(room, request);
   const key = room.keyFor(request);
-  const { id, type, session, drafted, reason } = readPolicyEvent(event, numbers);
-  const metadata = field(event, 'metadata');
-  const origin = { event_id: id, ...(metadata === undefined ? {} : { metadata }) };
+  const { drafted, origin, session, type, unseen } = eventDraft(event, numbers);
+  needSession(room, key, session);
   const claimed = claimedSession(room, key, { id: session, identity: {} });
-  const answer = await decide(room, request, { key, drafted, origin, session: claimed, identity: {}, actionType: type, event: 'eval' });
-  return evalWire(answer, reason);
+  const work: Work = { key, drafted, origin, session: claimed, identity: {}, actionType: type, event: 'eval' };
+  const answer = await decide(room, request, work);
+  return withPosture(room, work, { answer, wire: evalWire(answer, unseen) });
 }
 
 export function addDecisionRoutes(app: FastifyInstance, room: HushdRoom): void {

@@ -59,6 +59,8 @@ export interface HushdRoom {
   readonly startedMs: number;
   /** Names this run of the process. */
   readonly run: string;
+  /** Where sessions begin under the policy in force; undefined where it has no posture. */
+  readonly initialPosture: (org: string) => string | undefined;
   /** The key of a request that was let in. @throws HushdError where there is none. */
   readonly keyFor: (request: FastifyRequest) => HushdKey;
   /** Pointers into the body to numbers that a double cannot hold. */

@@ -42,11 +42,6 @@ export function objectField(body: JsonObject, name: string): JsonObject | undefi
   throw refuse('INVALID_BODY', `\`${name}\` must be an object`, `/${name}`);
 }
 
-/** The first of two spellings that is there. */
-export function either(body: JsonObject, names: readonly [string, string]): string {
-  return field(body, names[0]) === undefined && field(body, names[1]) !== undefined ? names[1] : names[0];
-}
-
 /** One parameter of a query. @throws HushdError where it stands there twice. */
 export function queryText(query: unknown, name: string): string | undefined {
   const value = isJsonObject(query) ? getOwn(query, name) : undefined;

@@ -2,11 +2,11 @@
  * @module The posture of sessions at the hushd door: seen by the owner, moved by a key with the scope `admin` and by nobody else. What a
  * transition may do is the policy's to say (spec/policy.md POL-220); this door only asks.
  */
-import { getOwn, isJsonObject, type JsonObject } from '@countersign/kernel';
-import type { SessionPosture } from '@countersign/pipeline';
+import { formatTime, getOwn, isJsonObject, type JsonObject } from '@countersign/kernel';
+import type { Answer, SessionPosture } from '@countersign/pipeline';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HushdKey } from './hushd-access.ts';
-import { type HushdRoom, nowText, send } from './hushd-door.ts';
+import { type HushdDoor, type HushdRoom, nowText, send } from './hushd-door.ts';
 import { HushdError } from './hushd-errors.ts';
 import { needText, objectBody, pathText, refuse } from './hushd-fields.ts';
 import type { HushdSession } from './hushd-session-store.ts';
@@ -16,37 +16,60 @@ import { ownSession } from './hushd-sessions.ts';
 export interface PostureWire {
   readonly state: string;
   readonly budgets: SessionPosture['budgets'];
+  /** What this decision, or a time that was over, made of it. */
+  readonly transition?: { readonly from: string; readonly to: string; readonly trigger: string; readonly at: string };
 }
 
 function notInitialized(message: string): HushdError {
   return new HushdError({ code: 'POSTURE_STATE_NOT_INITIALIZED', message });
 }
 
-/** Where sessions begin under the policy in force; undefined where it has no posture. */
-function initialState({ door }: HushdRoom): string | undefined {
-  const resolved: unknown = JSON.parse(door.admin.activePolicy()?.resolved ?? '{}');
-  const posture = isJsonObject(resolved) ? getOwn(resolved, 'posture') : undefined;
+function readInitial(resolved: string): string | undefined {
+  const policy: unknown = JSON.parse(resolved);
+  const posture = isJsonObject(policy) ? getOwn(policy, 'posture') : undefined;
   const initial = isJsonObject(posture) ? getOwn(posture, 'initial') : undefined;
   return typeof initial === 'string' ? initial : undefined;
 }
 
+/** Where sessions begin under the policy in force, read once while it is; undefined where it has no posture. */
+export function createInitialPosture({ admin, ports }: Pick<HushdDoor, 'admin' | 'ports'>): (org: string) => string | undefined {
+  let known: { readonly hash: string; readonly initial: string | undefined } | undefined;
+  return (org) => {
+    const inForce = ports.engines.engineFor(org)?.inputs.policy;
+    if (known !== undefined && known.hash === inForce) return known.initial;
+    const active = admin.activePolicy();
+    if (active === undefined) return undefined;
+    const read = { hash: active.hash, initial: readInitial(active.resolved) };
+    if (read.hash === inForce) known = read;
+    return read.initial;
+  };
+}
+
 /** The posture of a session in which something was judged; undefined before that. */
-async function begun(room: HushdRoom, { id, key }: HushdSession): Promise<SessionPosture | undefined> {
-  const found = await room.door.sessionDesk.posture(key.org, id);
+async function begun(room: HushdRoom, org: string, id: string): Promise<SessionPosture | undefined> {
+  const found = await room.door.sessionDesk.posture(org, id);
   if (found.ok) return found.value;
   if (found.error.code === 'session_unknown') return undefined;
   throw refuse('INVALID_SESSION', `${found.error.message} (${found.error.code})`, '/session_id');
 }
 
-/** What stands beside a check of an opened session; undefined where the policy has no posture. */
-export async function postureWire(room: HushdRoom, session: HushdSession): Promise<PostureWire | undefined> {
-  const posture = await begun(room, session);
-  return posture === undefined || posture.state === '' ? undefined : { state: posture.state, budgets: posture.budgets };
+/** A change is named by the verdict that made it; the last of the history is that one. */
+function transitionOf({ verdict, judgement }: Answer): PostureWire['transition'] {
+  const made = verdict.reasons.some(({ code }) => code === 'posture.transition') ? judgement?.delta.posture?.history.at(-1) : undefined;
+  return made === undefined ? undefined : { from: made.from, to: made.to, trigger: made.on, at: formatTime(made.at * 1000) };
+}
+
+/** What stands beside a decision in a session; undefined where there is no posture. */
+export async function postureWire(room: HushdRoom, org: string, answer: Answer): Promise<PostureWire | undefined> {
+  const posture = await begun(room, org, answer.session);
+  if (posture === undefined || posture.state === '') return undefined;
+  const transition = transitionOf(answer);
+  return { state: posture.state, budgets: posture.budgets, ...(transition === undefined ? {} : { transition }) };
 }
 
 async function view(room: HushdRoom, session: HushdSession): Promise<JsonObject> {
-  const posture = await begun(room, session);
-  const state = posture === undefined ? initialState(room) : posture.state;
+  const posture = await begun(room, session.key.org, session.id);
+  const state = posture === undefined ? room.initialPosture(session.key.org) : posture.state;
   if (state === undefined || state === '') throw notInitialized('the policy in force has no posture, so no session has one');
   const history = (posture?.history ?? []).map(({ from, to, on, at }) => ({ from, to, trigger: on, at }));
   const budgets = Object.entries(posture?.budgets ?? {}).map(([name, { used, limit }]) => [name, { used, limit }] as const);

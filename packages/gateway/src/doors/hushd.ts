@@ -19,7 +19,7 @@ import { HushdError, hushdError } from './hushd-errors.ts';
 import { createHushdEvents, type EventFilter } from './hushd-events.ts';
 import { queryText } from './hushd-fields.ts';
 import { addPolicyRoutes } from './hushd-policy.ts';
-import { addPostureRoutes } from './hushd-posture.ts';
+import { addPostureRoutes, createInitialPosture } from './hushd-posture.ts';
 import { clientAddress, createRateGate, type RateLimit, rangeOf } from './hushd-rate.ts';
 import { addReceiptRoutes } from './hushd-receipts.ts';
 import { createHushdSessions } from './hushd-session-store.ts';
@@ -186,6 +186,7 @@ function roomOf(options: HushdOptions, metrics: Metrics): HushdRoom {
     events: createHushdEvents(ports.timer, run),
     tally: { allowed: 0, violations: 0 },
     startedMs: ports.clock.nowMs(),
+    initialPosture: createInitialPosture(options),
     keyFor: (request) => {
       const key = keys.get(request);
       if (key === undefined) throw new HushdError({ code: 'UNAUTHORIZED', message: 'no key' });

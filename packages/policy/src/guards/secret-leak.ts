@@ -8,7 +8,7 @@ import { firstMatch, type Glob } from '../glob.ts';
 import { POLICY_LIMITS } from '../limits.ts';
 import type { RegexHit, RegexSet } from '../regex/regex-set.ts';
 import type { DiffReading } from '../unified-diff.ts';
-import { carriesOut, isBody, writtenTexts } from './body-texts.ts';
+import { carriesOut, isBody, isEmptyCall, isUnseenWrite, writtenTexts } from './body-texts.ts';
 import { touchedPaths } from './forbidden-path.ts';
 import { allow, blind, block, quote, SEVERITY_RANK, warn, type GuardContext } from './result.ts';
 
@@ -210,6 +210,8 @@ export function judgeSecretLeak(patterns: SecretPatterns, context: GuardContext)
   if (context.meter.cut || cuts.includes('secrets') || cuts.includes('texts') || cuts.includes('bytes')) {
     return blind('secret_leak', 'More text than can be searched for secrets', 'facts_cut');
   }
-  if (kind === 'file.write' && writtenTexts(context).length === 0) return allow('secret_leak', { code: 'missing_content_bytes' });
+  if (isUnseenWrite(context.action) || isEmptyCall(context)) {
+    return blind('secret_leak', 'The content that is written is not in the action, so nothing of it was searched', 'missing_content_bytes');
+  }
   return allow('secret_leak');
 }
