@@ -3,14 +3,19 @@
  * section without a row must stay as it is. A row holds only where it follows from the guard's own code that no action
  * which the parent refuses is allowed by the child. The same table stands in `spec/policy.md`.
  */
-import { canonicalize, getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
+import { getOwn, isJsonObject, type JsonObject } from '@countersign/kernel';
+import { computerUseWidenings, jailbreakWidenings, PROMPT_INJECTION } from './attenuation-guards.ts';
+import { postureWidenings } from './attenuation-posture.ts';
+import { anything, compare, compareRest, hasAll, type Pair, staysOn, type Table, type Widening } from './attenuation-rows.ts';
+import { cedarWidenings, clampdWidenings } from './attenuation-sections.ts';
 import {
   asJson,
   type Detection,
   type EgressAllowlistConfig,
   type ForbiddenPathConfig,
+  GUARD_NAMES,
   type GuardConfigs,
-  type LaterGuard,
+  type GuardName,
   type McpToolConfig,
   type PatchIntegrityConfig,
   type PathAllowlistConfig,
@@ -21,31 +26,10 @@ import {
   type ShellCommandConfig,
   type ToolThresholds,
 } from './content.ts';
-import { DETECTION_DEFAULTS } from './defaults.ts';
-import { dotted } from './document-path.ts';
+import { DETECTION_DEFAULTS, GUARD_DEFAULTS } from './defaults.ts';
 import { canonicalTool } from './guards/mcp-tool.ts';
 import { SEVERITY_RANK } from './guards/result.ts';
 import { coversHosts, coversPaths } from './pattern-cover.ts';
-
-/** One field that would let more through. */
-export interface Widening {
-  readonly path: string;
-  /** What the parent says, and what the child would. Undefined: nothing. */
-  readonly parent: JsonValue | undefined;
-  readonly child: JsonValue | undefined;
-}
-
-/** True where the child is as tight as the parent in this field. Whole configurations, because some fields only mean something together. */
-type Row<Config> = (parent: Config, child: Config) => boolean;
-type Table<Config> = { readonly [Field in keyof Config]-?: Row<Config> };
-
-const anything = (): boolean => true;
-const staysOn = (parent: { readonly enabled: boolean }, child: { readonly enabled: boolean }): boolean => child.enabled || !parent.enabled;
-
-function hasAll(list: readonly string[], wanted: readonly string[]): boolean {
-  const there = new Set(list);
-  return wanted.every((entry) => there.has(entry));
-}
 
 function rank(words: readonly string[], word: string): number {
   return words.indexOf(word);
@@ -187,35 +171,8 @@ const DETECTION: Table<Detection> = {
   scores: keepsScores,
 };
 
-function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && canonicalize(a) === canonicalize(b));
-}
-
-function keysOf(a: JsonObject, b: JsonObject): readonly string[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])];
-}
-
-interface Pair<Config> {
-  readonly parent: Config;
-  readonly child: Config;
-}
-
-/** Rows for the fields that have one, equality for the others: a field that is new in the format cannot widen unseen. */
-function compare<Config extends object>(path: string, table: Table<Config>, { parent, child }: Pair<Config>): readonly Widening[] {
-  // Configurations are JSON by construction.
-  const before = parent as unknown as JsonObject;
-  const after = child as unknown as JsonObject;
-  const rows = new Map<string, Row<Config>>(Object.entries(table));
-  return keysOf(before, after).flatMap((key) => {
-    const [was, is] = [getOwn(before, key), getOwn(after, key)];
-    const row = rows.get(key);
-    const holds = isSame(was, is) || row?.(parent, child) === true;
-    return holds ? [] : [{ path: dotted(path, key), parent: was, child: is }];
-  });
-}
-
 function compareGuard<Config extends { readonly enabled: boolean }>(
-  name: keyof GuardConfigs,
+  name: GuardName,
   table: Table<Config>,
   pair: Pair<Config>,
 ): readonly Widening[] {
@@ -223,34 +180,40 @@ function compareGuard<Config extends { readonly enabled: boolean }>(
   return pair.parent.enabled || name === 'forbidden_path' ? compare(`guards.${name}`, table, pair) : [];
 }
 
-/** The guards that came later have no rows: they stay as they are. */
-type RowGuards = Omit<GuardConfigs, LaterGuard>;
-type GuardRow = (pair: Pair<RowGuards>) => readonly Widening[];
+type GuardRow = (pair: Pair<GuardConfigs>) => readonly Widening[];
 
-function guardRow<Name extends keyof RowGuards>(name: Name, table: Table<RowGuards[Name]>): GuardRow {
-  return ({ parent, child }) => compareGuard<RowGuards[Name]>(name, table, { parent: parent[name], child: child[name] });
+function guardRow<Name extends GuardName>(name: Name, table: Table<GuardConfigs[Name]>): GuardRow {
+  return ({ parent, child }) => compareGuard<GuardConfigs[Name]>(name, table, { parent: parent[name], child: child[name] });
 }
 
-const GUARDS: { readonly [Name in keyof RowGuards]: GuardRow } = {
-  forbidden_path: guardRow('forbidden_path', FORBIDDEN_PATH),
-  path_allowlist: guardRow('path_allowlist', PATH_ALLOWLIST),
-  egress_allowlist: guardRow('egress_allowlist', EGRESS_ALLOWLIST),
-  secret_leak: guardRow('secret_leak', SECRET_LEAK),
-  patch_integrity: guardRow('patch_integrity', PATCH_INTEGRITY),
-  shell_command: guardRow('shell_command', SHELL_COMMAND),
-  mcp_tool: guardRow('mcp_tool', MCP_TOOL),
-};
+const GUARDS: readonly GuardRow[] = [
+  guardRow('forbidden_path', FORBIDDEN_PATH),
+  guardRow('path_allowlist', PATH_ALLOWLIST),
+  guardRow('egress_allowlist', EGRESS_ALLOWLIST),
+  guardRow('secret_leak', SECRET_LEAK),
+  guardRow('patch_integrity', PATCH_INTEGRITY),
+  guardRow('shell_command', SHELL_COMMAND),
+  guardRow('mcp_tool', MCP_TOOL),
+  guardRow('prompt_injection', PROMPT_INJECTION),
+  jailbreakWidenings,
+  computerUseWidenings,
+];
 
-/** What stands beside the sections with a table of their own, `guards.x` included, must be equal. */
-function compareRest(path: string, pair: Pair<JsonObject>, known: ReadonlySet<string>): readonly Widening[] {
-  return keysOf(pair.parent, pair.child).flatMap((key) => {
-    const [parent, child] = [getOwn(pair.parent, key), getOwn(pair.child, key)];
-    return known.has(key) || isSame(parent, child) ? [] : [{ path: dotted(path, key), parent, child }];
-  });
-}
-
-const SECTIONS: ReadonlySet<string> = new Set(['format', 'version', 'name', 'description', 'guards', 'settings', 'detection']);
-const GUARD_SECTIONS: ReadonlySet<string> = new Set(Object.keys(GUARDS));
+const SECTIONS: ReadonlySet<string> = new Set([
+  'format',
+  'version',
+  'name',
+  'description',
+  'guards',
+  'settings',
+  'detection',
+  'posture',
+  'cedar',
+  'boundaries',
+  'exemptions',
+  'protected_entities',
+]);
+const GUARD_SECTIONS: ReadonlySet<string> = new Set(GUARD_NAMES);
 
 function guardsJson(policy: ResolvedPolicy): JsonObject {
   const guards = getOwn(asJson(policy), 'guards');
@@ -259,13 +222,16 @@ function guardsJson(policy: ResolvedPolicy): JsonObject {
 
 /** Every field in which `child` would let through what `parent` does not. Empty: the child is nowhere wider. */
 export function widenings(parent: ResolvedPolicy, child: ResolvedPolicy): readonly Widening[] {
-  const guards = { parent: parent.guards, child: child.guards };
+  const guards = { parent: { ...GUARD_DEFAULTS, ...parent.guards }, child: { ...GUARD_DEFAULTS, ...child.guards } };
   const detection = { parent: parent.detection ?? DETECTION_DEFAULTS, child: child.detection ?? DETECTION_DEFAULTS };
   return [
-    ...Object.values(GUARDS).flatMap((row) => row(guards)),
+    ...GUARDS.flatMap((row) => row(guards)),
     ...compareRest('guards', { parent: guardsJson(parent), child: guardsJson(child) }, GUARD_SECTIONS),
     ...compare('settings', SETTINGS, { parent: parent.settings, child: child.settings }),
     ...compare('detection', DETECTION, detection),
+    ...postureWidenings(parent.posture, child.posture),
+    ...cedarWidenings(parent.cedar, child.cedar),
+    ...clampdWidenings(parent, child),
     ...compareRest('', { parent: asJson(parent), child: asJson(child) }, SECTIONS),
   ];
 }

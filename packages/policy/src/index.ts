@@ -96,7 +96,8 @@ export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite }
 export { type Migration, migratePolicy } from './migrate-policy.ts';
 export { type GitReference, type HttpsReference, readReference } from './extends-reference.ts';
 export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
-export { type Widening, widenings } from './attenuation.ts';
+export { widenings } from './attenuation.ts';
+export type { Widening } from './attenuation-rows.ts';
 export { flattenPolicy } from './flatten-policy.ts';
 export { isUnseenWrite } from './guards/body-texts.ts';
 export { isOnlyUnseen } from './unseen.ts';

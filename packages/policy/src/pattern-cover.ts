@@ -46,3 +46,13 @@ export function coversHosts(wide: readonly string[], narrow: readonly string[]):
 export function coversPaths(wide: readonly string[], narrow: readonly string[]): boolean {
   return narrow.every((entry) => wide.some((other) => pathCovers(other, entry)));
 }
+
+/** A grant covers another where it is the same, or says `*` where that one goes on. */
+function scopeCovers(wide: string, narrow: string): boolean {
+  return wide === narrow || wide === '*' || (wide.endsWith(':*') && narrow.startsWith(wide.slice(0, -1)));
+}
+
+/** Every scope that a grant of `narrow` covers is covered by a grant of `wide`. */
+export function coversScopes(wide: readonly string[], narrow: readonly string[]): boolean {
+  return narrow.every((entry) => wide.some((other) => scopeCovers(other, entry)));
+}

@@ -3,7 +3,8 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
-import { type Widening, widenings } from './attenuation.ts';
+import { widenings } from './attenuation.ts';
+import type { Widening } from './attenuation-rows.ts';
 import { type CedarConfig, layCedar } from './cedar/cedar-section.ts';
 import type { ClampdSections } from './clampd-content.ts';
 import { layClampd } from './clampd-sections.ts';
@@ -255,13 +256,16 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
 function nearest(document: PolicyDocument, path: string): FaultPlace {
   let written = path;
   while (written !== '' && !document.positions.has(written))
-    written = written.includes('.') ? written.slice(0, written.lastIndexOf('.')) : '';
+    written = written.slice(0, Math.max(0, written.lastIndexOf('.'), written.lastIndexOf('[')));
   return { path, source: document.source, position: document.positions.get(written === '' ? 'extends' : written) };
 }
 
 function said(value: Widening['parent']): string {
   return value === undefined ? 'nothing' : quoted(canonicalize(value));
 }
+
+const WIDER = 'would be wider than what it extends';
+const FIXED = 'must stay as it is in what it extends, because neither is known to be tighter';
 
 /** Holds a layer against what it lies on. */
 function attenuationFaults(
@@ -274,8 +278,8 @@ function attenuationFaults(
   if (!parent.ok || !child.ok) return [...(parent.ok ? [] : parent.error), ...(child.ok ? [] : child.error)];
   return widenings(parent.value, child.value)
     .slice(0, POLICY_LIMITS.faultsMax)
-    .map(({ path, parent: was, child: is }) =>
-      faultAt('policy_attenuation', `would be wider than what it extends: from ${said(was)} to ${said(is)}`, {
+    .map(({ path, parent: was, child: is, fixed }) =>
+      faultAt('policy_attenuation', `${fixed === true ? FIXED : WIDER}: from ${said(was)} to ${said(is)}`, {
         ...nearest(document, path),
         hint: '`attenuate_only` holds here: a document may only tighten what it extends',
       }),

@@ -154,9 +154,9 @@ describe('POL-110 POL-111 attenuate_only, one row a field', () => {
     const unknown = {
       ...parent,
       guards: { ...parent.guards, later: { enabled: false } },
-      posture: { initial: 'x', states: {}, transitions: [] },
+      later: { initial: 'x' },
     };
-    expect(widenings(parent, unknown).map((one) => one.path)).toEqual(['guards.later', 'posture']);
+    expect(widenings(parent, unknown).map((one) => one.path)).toEqual(['guards.later', 'later']);
     const field = { ...parent, settings: { ...parent.settings, later: 1 } };
     expect(widenings(parent, field).map((one) => one.path)).toEqual(['settings.later']);
   });

@@ -73,3 +73,18 @@ export function splitPolicies(text: string): Result<readonly CedarPiece[], Split
   if (start < text.length) pieces.push({ text: text.slice(start), start });
   return ok(pieces);
 }
+
+const ANNOTATION = /@[A-Za-z_][A-Za-z0-9_]*[ \t\r\n]*(?:\([ \t\r\n]*"(?:[^"\\]|\\.)*"[ \t\r\n]*\))?/sy;
+const FORBID = /forbid\b/y;
+
+/** True for the text of one policy that begins, behind its annotations, with `forbid`. */
+export function isForbid(piece: string): boolean {
+  let at = afterBlank(piece, 0);
+  while (piece[at] === '@') {
+    ANNOTATION.lastIndex = at;
+    if (!ANNOTATION.test(piece)) return false;
+    at = afterBlank(piece, ANNOTATION.lastIndex);
+  }
+  FORBID.lastIndex = at;
+  return FORBID.test(piece);
+}
