@@ -25,15 +25,8 @@ import { DETECTION_DEFAULTS } from './defaults.ts';
 import { dotted } from './document-path.ts';
 import { canonicalTool } from './guards/mcp-tool.ts';
 import { SEVERITY_RANK } from './guards/result.ts';
+import { brokerWidenings, originWidenings, type Widening } from './attenuation-places.ts';
 import { coversHosts, coversPaths } from './pattern-cover.ts';
-
-/** One field that would let more through. */
-export interface Widening {
-  readonly path: string;
-  /** What the parent says, and what the child would. Undefined: nothing. */
-  readonly parent: JsonValue | undefined;
-  readonly child: JsonValue | undefined;
-}
 
 /** True where the child is as tight as the parent in this field. Whole configurations, because some fields only mean something together. */
 type Row<Config> = (parent: Config, child: Config) => boolean;
@@ -172,6 +165,8 @@ const SETTINGS: Table<PolicySettings> = {
   thresholds: (parent, child) => child.thresholds.flag <= parent.thresholds.flag && child.thresholds.block <= parent.thresholds.block,
   tool_thresholds: keepsToolThresholds,
   unregistered_tools: (parent, child) => child.unregistered_tools === 'refuse' || parent.unregistered_tools === 'warn',
+  // It is laid so that it is never switched off.
+  verification: (parent, child) => child.verification?.enabled === true || parent.verification?.enabled !== true,
 };
 
 /** What a rule scores by itself is not known here, so a score may only be raised where the parent gives one, or to the whole. */
@@ -249,7 +244,17 @@ function compareRest(path: string, pair: Pair<JsonObject>, known: ReadonlySet<st
   });
 }
 
-const SECTIONS: ReadonlySet<string> = new Set(['format', 'version', 'name', 'description', 'guards', 'settings', 'detection']);
+const SECTIONS: ReadonlySet<string> = new Set([
+  'format',
+  'version',
+  'name',
+  'description',
+  'guards',
+  'settings',
+  'detection',
+  'origins',
+  'broker',
+]);
 const GUARD_SECTIONS: ReadonlySet<string> = new Set(Object.keys(GUARDS));
 
 function guardsJson(policy: ResolvedPolicy): JsonObject {
@@ -266,6 +271,8 @@ export function widenings(parent: ResolvedPolicy, child: ResolvedPolicy): readon
     ...compareRest('guards', { parent: guardsJson(parent), child: guardsJson(child) }, GUARD_SECTIONS),
     ...compare('settings', SETTINGS, { parent: parent.settings, child: child.settings }),
     ...compare('detection', DETECTION, detection),
+    ...originWidenings(parent.origins, child.origins),
+    ...brokerWidenings(parent.broker, child.broker),
     ...compareRest('', { parent: asJson(parent), child: asJson(child) }, SECTIONS),
   ];
 }
