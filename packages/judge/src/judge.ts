@@ -238,7 +238,9 @@ function violationOf(opinion: Opinion, block: number): 'critical' | 'any' | unde
   return denying.length > 0 ? 'any' : undefined;
 }
 
+/** What the decision makes of the session: where it stands in its posture, and what it remembers of places. */
 function settleSession(opinion: Opinion, input: JudgeInput): void {
+  if (opinion.posture === undefined && opinion.origin === undefined && opinion.broker === undefined) return;
   const violation = violationOf(opinion, limitsFor(opinion, input).block);
   const denied = violation !== undefined || opinion.postureDenials.length > 0;
   movePosture(opinion, input, { violation, denied });
