@@ -27,6 +27,7 @@ import { heated, scoreView } from './dimensions.ts';
 import { WEIGHTS } from './limits.ts';
 import { emptyOpinion, type Opinion, part } from './opinion.ts';
 import { findingOfOpinion } from './opinions.ts';
+import { brokerView, originView, rememberPlaces } from './origin.ts';
 import { isOperatorTransition, judgeTransition, postureView, resultOfDenial, settlePosture, TRANSITION_KIND } from './posture.ts';
 import { boundaryDenials, cedarDenials, entityReasons, exempted, type Restricted } from './restrictions.ts';
 import { secondsOf } from './unix-seconds.ts';
@@ -179,6 +180,28 @@ function weighPosture(opinion: Opinion, input: JudgeInput): void {
   opinion.postureDenials.push(reasonOfGuard(result));
 }
 
+/** What the place that the action was asked from does not permit. That a budget of it ran out is no violation. */
+function weighOrigin(opinion: Opinion, input: JudgeInput): void {
+  const view = originView(input);
+  if (view === undefined) return;
+  opinion.origin = view;
+  opinion.guards = [...opinion.guards, ...view.results];
+  opinion.notes.push(view.note);
+  for (const result of view.results) {
+    const reasons = result.allowed ? opinion.warnings : view.quiet.has(result) ? opinion.postureDenials : opinion.denials;
+    if (!result.allowed || result.severity !== 'info') reasons.push(reasonOfGuard(result));
+  }
+}
+
+/** What a provider does not permit of a call to its host. It asks how the action was scored, and comes last. */
+function weighBroker(opinion: Opinion, input: JudgeInput): void {
+  const view = brokerView(input, opinion.view?.scores.level);
+  if (view === undefined) return;
+  opinion.broker = view;
+  opinion.guards = [...opinion.guards, ...view.results];
+  opinion.denials.push(...view.results.map(reasonOfGuard));
+}
+
 /** An operator's own action: posture alone judges it. */
 function weighTransition(input: JudgeInput): Opinion {
   const opinion = emptyOpinion();
@@ -201,11 +224,13 @@ function weigh(input: JudgeInput, parts: JudgeParts): Opinion {
   part(opinion, 'cuts', () => weighCuts(opinion, input));
   part(opinion, 'opinions', () => weighOpinions(opinion, input));
   part(opinion, 'posture', () => weighPosture(opinion, input));
+  part(opinion, 'origin', () => weighOrigin(opinion, input));
   weighRestrictions(opinion, input);
   // A view of all that was found: it adds nothing to the decision, unless it fails.
   part(opinion, 'scores', () => {
     opinion.view = scoreView({ ...input, findings: opinion.kept });
   });
+  part(opinion, 'broker', () => weighBroker(opinion, input));
   return opinion;
 }
 
@@ -216,12 +241,28 @@ function violationOf(opinion: Opinion, block: number): 'critical' | 'any' | unde
   return denying.length > 0 ? 'any' : undefined;
 }
 
+/** What the decision makes of the session: where it stands in its posture, and what it remembers of places. */
 function settleSession(opinion: Opinion, input: JudgeInput): void {
+  if (opinion.posture === undefined && opinion.origin === undefined && opinion.broker === undefined) return;
+  const violation = violationOf(opinion, limitsFor(opinion, input).block);
+  const denied = violation !== undefined || opinion.postureDenials.length > 0;
+  movePosture(opinion, input, { violation, denied });
+  const { origin, broker, postureDelta: posture } = opinion;
+  if (origin === undefined && broker === undefined) return;
+  part(opinion, 'origin', () => {
+    opinion.postureDelta = rememberPlaces(input, { origin, broker }, { posture, denied });
+  });
+}
+
+interface Outcome {
+  readonly violation: 'critical' | 'any' | undefined;
+  readonly denied: boolean;
+}
+
+function movePosture(opinion: Opinion, input: JudgeInput, { violation, denied }: Outcome): void {
   const { posture } = opinion;
   if (posture === undefined) return;
   part(opinion, 'posture', () => {
-    const violation = violationOf(opinion, limitsFor(opinion, input).block);
-    const denied = violation !== undefined || posture.denial !== undefined;
     const { reasons, delta } = settlePosture(input, posture, { denied, violation, findings: opinion.findings });
     opinion.notes.push(...reasons);
     opinion.postureDelta = delta;

@@ -5,6 +5,7 @@ import { codeOf } from '@countersign/kernel';
 import type { BoundaryAnswer } from '@countersign/policy';
 import type { Finding, GuardResult, PostureState, Reason } from '@countersign/protocol';
 import type { ScoreView } from './dimensions.ts';
+import type { BrokerView, OriginView } from './origin.ts';
 import type { PostureView } from './posture.ts';
 import { ownReason } from './reasons.ts';
 
@@ -34,6 +35,10 @@ export interface Opinion {
   readonly postureDenials: Reason[];
   /** Only where it changed. */
   postureDelta: PostureState | undefined;
+  /** Undefined where the policy has no origins. */
+  origin: OriginView | undefined;
+  /** Undefined where no brokered host is reached. */
+  broker: BrokerView | undefined;
   /** What the action asks a scope for; `` until it is known. */
   scope: string;
 }
@@ -54,6 +59,8 @@ export function emptyOpinion(): Opinion {
     posture: undefined,
     postureDenials: [],
     postureDelta: undefined,
+    origin: undefined,
+    broker: undefined,
     scope: '',
   };
 }

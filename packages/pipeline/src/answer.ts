@@ -14,7 +14,7 @@ const NOTHING = new Uint8Array(0);
 function responseAction(passage: Passage, id: string, body: Uint8Array): Action {
   const { action } = passage;
   invariant(action !== undefined, 'a response belongs to an action');
-  const { v, source, org, agent, session, delegation, tool } = action;
+  const { v, source, org, agent, session, delegation, tool, origin } = action;
   return {
     v,
     id,
@@ -26,6 +26,8 @@ function responseAction(passage: Passage, id: string, body: Uint8Array): Action 
     delegation,
     content: new TextDecoder().decode(body),
     ...(tool === undefined ? {} : { tool }),
+    // What comes back is seen where the call was asked.
+    ...(origin === undefined ? {} : { origin }),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { getOwn, isJsonObject, type JsonObject } from '@countersign/kernel';
 import { computerUseWidenings, jailbreakWidenings, PROMPT_INJECTION } from './attenuation-guards.ts';
+import { brokerWidenings, originWidenings } from './attenuation-places.ts';
 import { postureWidenings } from './attenuation-posture.ts';
 import { anything, compare, compareRest, hasAll, type Pair, staysOn, type Table, type Widening } from './attenuation-rows.ts';
 import { cedarWidenings, clampdWidenings } from './attenuation-sections.ts';
@@ -13,7 +14,6 @@ import {
   type Detection,
   type EgressAllowlistConfig,
   type ForbiddenPathConfig,
-  GUARD_NAMES,
   type GuardConfigs,
   type GuardName,
   type McpToolConfig,
@@ -156,6 +156,8 @@ const SETTINGS: Table<PolicySettings> = {
   thresholds: (parent, child) => child.thresholds.flag <= parent.thresholds.flag && child.thresholds.block <= parent.thresholds.block,
   tool_thresholds: keepsToolThresholds,
   unregistered_tools: (parent, child) => child.unregistered_tools === 'refuse' || parent.unregistered_tools === 'warn',
+  // It is laid so that it is never switched off.
+  verification: (parent, child) => child.verification?.enabled === true || parent.verification?.enabled !== true,
 };
 
 /** What a rule scores by itself is not known here, so a score may only be raised where the parent gives one, or to the whole. */
@@ -212,8 +214,24 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'boundaries',
   'exemptions',
   'protected_entities',
+  'origins',
+  'broker',
 ]);
-const GUARD_SECTIONS: ReadonlySet<string> = new Set(GUARD_NAMES);
+/** Guards with rows, named one by one: a guard that is new in the format must not pass for one of them. */
+const GUARD_SECTIONS: ReadonlySet<string> = new Set<GuardName>([
+  'forbidden_path',
+  'path_allowlist',
+  'egress_allowlist',
+  'secret_leak',
+  'patch_integrity',
+  'shell_command',
+  'mcp_tool',
+  'prompt_injection',
+  'jailbreak',
+  'computer_use',
+  'remote_desktop_side_channel',
+  'input_injection_capability',
+]);
 
 function guardsJson(policy: ResolvedPolicy): JsonObject {
   const guards = getOwn(asJson(policy), 'guards');
@@ -232,6 +250,8 @@ export function widenings(parent: ResolvedPolicy, child: ResolvedPolicy): readon
     ...postureWidenings(parent.posture, child.posture),
     ...cedarWidenings(parent.cedar, child.cedar),
     ...clampdWidenings(parent, child),
+    ...originWidenings(parent.origins, child.origins),
+    ...brokerWidenings(parent.broker, child.broker),
     ...compareRest('', { parent: asJson(parent), child: asJson(child) }, SECTIONS),
   ];
 }

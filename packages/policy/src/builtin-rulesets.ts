@@ -12,6 +12,7 @@ export const BUILTIN_RULESETS: readonly string[] = [
   'remote-desktop',
   'remote-desktop-strict',
   'remote-desktop-permissive',
+  'origin-enclaves-example',
   'hipaa-default',
   'hipaa-strict',
   'pci-default',

@@ -80,6 +80,27 @@ function durationProblem(text: string): Complaint | undefined {
   return { code: 'policy_duration', message: `${quoted(text)} is not a duration of at most a year`, hint: 'e.g. `30s`, `5m`, `1h`' };
 }
 
+function beginningProblem(text: string): Complaint | undefined {
+  if (!text.slice(0, -1).includes('*')) return undefined;
+  return { code: 'policy_glob', message: `${quoted(text)} holds a \`*\` before its end`, hint: 'a name, or a name that ends in `*`' };
+}
+
+function urlPathProblem(text: string): Complaint | undefined {
+  if (/^\/[\x21-\x22\x24-\x7e]*$/.test(text) && !/(?:^|\/)\.{1,2}(?:\/|\?|$)/.test(text)) return undefined;
+  const hint = 'it begins with `/`, is compared as it stands, and may hold a query';
+  return { code: 'policy_range', message: `${quoted(text)} is not the path of a URL`, hint };
+}
+
+function plainHostProblem(text: string): Complaint | undefined {
+  if (/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(text) && text.length <= POLICY_LIMITS.hostCharsMax) return undefined;
+  return { code: 'policy_host_pattern', message: `${quoted(text)} is not the name of one host`, hint: 'no pattern, no port, no scheme' };
+}
+
+function headerProblem(text: string): Complaint | undefined {
+  if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text)) return undefined;
+  return { code: 'policy_range', message: `${quoted(text)} is not the name of a header` };
+}
+
 /** Texts that are no globs, hosts or expressions. */
 const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new Map([
   ['reference', referenceProblem],
@@ -89,6 +110,10 @@ const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new
   ['posture-name', (text: string) => postureProblem('posture-name', text)],
   ['posture-from', (text: string) => postureProblem('posture-from', text)],
   ['duration', durationProblem],
+  ['tool-prefix', beginningProblem],
+  ['url-path', urlPathProblem],
+  ['plain-host', plainHostProblem],
+  ['header-name', headerProblem],
 ]);
 
 /** Why a pattern of a document does not compile, or undefined. */

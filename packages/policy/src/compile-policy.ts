@@ -23,6 +23,10 @@ import type { SecretPatterns } from './guards/secret-leak.ts';
 import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
 import type { TransferSigner } from './payments.ts';
+import { brokerFaults } from './broker.ts';
+import { compileBroker, type CompiledBroker } from './judge-broker.ts';
+import { compileOrigins, type CompiledOrigins } from './judge-origin.ts';
+import { originFaults } from './origins.ts';
 import { postureFaults } from './posture.ts';
 import { type CompiledPosture, compilePosture } from './posture-machine.ts';
 import { compileRegexSet, type RegexSet } from './regex/regex-set.ts';
@@ -60,6 +64,10 @@ export interface CompiledPolicy {
   readonly cedar?: CompiledCedar;
   /** Boundaries, exemptions and protected entities; absent where the policy holds none. */
   readonly clampd?: CompiledClampd;
+  /** Absent where the policy holds none. */
+  readonly origins?: CompiledOrigins;
+  /** Absent where the policy holds none. */
+  readonly broker?: CompiledBroker;
 }
 
 /** What a policy may need to compile, and a policy without it does not touch. */
@@ -157,8 +165,16 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   }
   const guards = check.faults.length === 0 ? resolved.guards : {};
   for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
-  if (check.faults.length > 0 || resolved.posture === undefined) return check.faults;
-  return postureFaults(resolved.posture).map(({ code, message, path }) => faultAt(code, message, { path }));
+  return check.faults.length > 0 ? check.faults : sectionFaults(resolved);
+}
+
+function sectionFaults({ posture, origins, broker }: ResolvedPolicy): readonly PolicyFault[] {
+  const faults = [
+    ...(posture === undefined ? [] : postureFaults(posture)),
+    ...(origins === undefined ? [] : originFaults(origins, posture)),
+    ...(broker === undefined ? [] : brokerFaults(broker)),
+  ];
+  return faults.map(({ code, message, path }) => faultAt(code, message, { path }));
 }
 
 /**
@@ -194,6 +210,8 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
     posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),
     ...(cedar === undefined ? {} : { cedar: cedar.value }),
     ...(clampd.value === undefined ? {} : { clampd: clampd.value }),
+    ...(resolved.origins === undefined ? {} : { origins: compileOrigins(resolved.origins, resolved.posture) }),
+    ...(resolved.broker === undefined ? {} : { broker: compileBroker(resolved.broker) }),
   });
 }
 

@@ -7,7 +7,10 @@ import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
 import type { ComputerUseGuards, WrittenComputerUse } from './guards/computer-use-config.ts';
 import type { TextGuards, WrittenTextGuards } from './guards/text-guards-config.ts';
+import type { Broker, WrittenBroker } from './broker.ts';
+import type { Origins, WrittenOrigins } from './origins.ts';
 import type { Posture, WrittenPosture } from './posture.ts';
+import type { Verification } from './verification.ts';
 
 /** Words the documents use for severity; `low`, `medium`, `high` are read as their aliases. */
 export type PolicySeverity = 'info' | 'warning' | 'error' | 'critical';
@@ -143,6 +146,8 @@ export interface PolicySettings {
   /** First match wins. */
   readonly tool_thresholds: readonly ToolThresholds[];
   readonly unregistered_tools: 'refuse' | 'warn';
+  /** Absent where it says nothing but the defaults. */
+  readonly verification?: Verification;
 }
 
 /** How detection is steered: which rules speak, and how loudly. Ids that no rule has change nothing. */
@@ -186,12 +191,17 @@ export interface PolicyContent extends WrittenClampd {
   readonly extends?: string;
   readonly merge_strategy?: MergeStrategy;
   readonly guards?: WrittenGuards;
-  readonly settings?: Partial<Omit<PolicySettings, 'thresholds'>> & { readonly thresholds?: Partial<Thresholds> };
+  readonly settings?: Partial<Omit<PolicySettings, 'thresholds' | 'verification'>> & {
+    readonly thresholds?: Partial<Thresholds>;
+    readonly verification?: Partial<Verification>;
+  };
   readonly detection?: Partial<Detection>;
   readonly posture?: WrittenPosture;
   readonly cedar?: WrittenCedar;
   /** This document and all that extend it may only tighten what they extend. */
   readonly attenuate_only?: boolean;
+  readonly origins?: WrittenOrigins;
+  readonly broker?: WrittenBroker;
 }
 
 /** A document that was read and found valid by itself. */
@@ -217,6 +227,10 @@ export interface ResolvedPolicy extends ClampdSections {
   readonly posture?: Posture;
   /** Absent where no document holds it. */
   readonly cedar?: CedarConfig;
+  /** Absent where no document holds it. */
+  readonly origins?: Origins;
+  /** Absent where no document holds it. */
+  readonly broker?: Broker;
 }
 
 /** A resolved policy is JSON by construction. */

@@ -18,7 +18,11 @@ export type Pattern =
   | 'label'
   | 'posture-name'
   | 'posture-from'
-  | 'duration';
+  | 'duration'
+  | 'tool-prefix'
+  | 'url-path'
+  | 'plain-host'
+  | 'header-name';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }

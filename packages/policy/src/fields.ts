@@ -1,13 +1,16 @@
 /**
  * @module The shape of a policy document, as data: which fields there are, what they hold, and which belong to later versions.
  */
+import { BROKER, RESOLVED_BROKER } from './broker.ts';
 import { DAYS } from './clampd-content.ts';
 import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
 import { COUNT_MAX, type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
 import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
+import { originsFields, resolvedOrigins } from './origins-fields.ts';
 import { POSTURE, POSTURE_STATE, POSTURE_TRANSITION, STATE_NAME } from './posture-fields.ts';
+import { VERIFICATION } from './verification.ts';
 
 /** Versions that are read; anything else is refused. */
 export const POLICY_VERSIONS: readonly string[] = ['1.1.0', '1.2.0', '1.3.0', '1.4.0', '1.5.0'];
@@ -116,8 +119,9 @@ const SETTINGS: Shape = shape(
       'tool',
     ),
     unregistered_tools: words({ refuse: 'refuse', warn: 'warn' }),
+    verification: VERIFICATION,
   },
-  { unsupported: new Set(['verification']), nullable: new Set(['fail_fast', 'verbose_logging', 'session_timeout_secs']) },
+  { nullable: new Set(['fail_fast', 'verbose_logging', 'session_timeout_secs', 'verification']) },
 );
 
 const RULE_ID: Field = { is: 'text', max: POLICY_LIMITS.ruleIdCharsMax, pattern: 'rule-id' };
@@ -210,10 +214,24 @@ export const DOCUMENT: Shape = shape(
     exemptions: list(EXEMPTION, 'label'),
     protected_entities: list(ENTITY, 'name'),
     attenuate_only: FLAG,
+    origins: originsFields(GUARD_FIELDS.egress_allowlist),
+    broker: BROKER,
   },
   {
-    unsupported: new Set(['custom_guards', 'origins', 'broker']),
-    nullable: new Set(['extends', 'guards', 'settings', 'detection', 'posture', 'cedar', 'boundaries', 'exemptions', 'protected_entities']),
+    unsupported: new Set(['custom_guards']),
+    nullable: new Set([
+      'extends',
+      'guards',
+      'settings',
+      'detection',
+      'posture',
+      'cedar',
+      'boundaries',
+      'exemptions',
+      'protected_entities',
+      'origins',
+      'broker',
+    ]),
   },
 );
 
@@ -269,7 +287,10 @@ export const RESOLVED: Shape = required(
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     guards: required(shape(RESOLVED_GUARDS), { optional: LATER_GUARDS }),
-    settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
+    settings: required(SETTINGS, {
+      add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })), verification: required(VERIFICATION) },
+      optional: ['verification'],
+    }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
     posture: required(POSTURE, {
       add: {
@@ -298,6 +319,8 @@ export const RESOLVED: Shape = required(
     ),
     exemptions: list(required(EXEMPTION, { optional: ['description'] }), 'label'),
     protected_entities: list(required(ENTITY), 'name'),
+    origins: resolvedOrigins(RESOLVED_GUARDS.egress_allowlist),
+    broker: RESOLVED_BROKER,
   }),
-  { optional: ['detection', 'posture', 'cedar', 'boundaries', 'exemptions', 'protected_entities'] },
+  { optional: ['detection', 'posture', 'cedar', 'boundaries', 'exemptions', 'protected_entities', 'origins', 'broker'] },
 );

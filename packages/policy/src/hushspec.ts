@@ -84,6 +84,21 @@ const BUDGETS: Keys = {
   custom_calls: SAME,
 };
 
+const PROFILE: Keys = {
+  id: SAME,
+  match: to('match_rules'),
+  posture: SAME,
+  tool_access: {
+    to: ['mcp'],
+    keys: { enabled: SAME, allow: SAME, block: SAME, require_confirmation: SAME, default: to('default_action'), max_args_size: SAME },
+  },
+  egress: { keys: { enabled: SAME, allow: SAME, block: SAME, default: to('default_action') } },
+  data: SAME,
+  budgets: { keys: { tool_calls: to('mcp_tool_calls'), egress_calls: SAME, shell_commands: SAME } },
+  bridge: to('bridge_policy'),
+  explanation: SAME,
+};
+
 const EXTENSIONS: Keys = {
   posture: {
     to: ['posture'],
@@ -93,8 +108,7 @@ const EXTENSIONS: Keys = {
       transitions: SAME,
     },
   },
-  // What profiles hold is refused with `origins` itself, by the names of the policy format.
-  origins: { to: ['origins'] },
+  origins: { keys: { default_behavior: SAME, profiles: { each: PROFILE } } },
   detection: {
     to: [],
     keys: {

@@ -102,3 +102,5 @@ export { flattenPolicy } from './flatten-policy.ts';
 export { isUnseenWrite } from './guards/body-texts.ts';
 export { isOnlyUnseen } from './unseen.ts';
 export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
+export { type BrokerAnswer, type BrokerObjection, judgeBroker } from './judge-broker.ts';
+export { judgeOrigin, type OriginAnswer, type OriginMemory, type OriginObjection } from './judge-origin.ts';

@@ -91,4 +91,14 @@ export const POLICY_LIMITS = {
   eventBytesMax: 1_048_576,
   /** Tests of one suite document. */
   suiteTestsMax: 5000,
+  /** Profiles of one section `origins`. */
+  originProfilesMax: 256,
+  /** Tags of one origin that a client names. */
+  originTagsMax: 64,
+  /** Hex digits by which a session remembers its place. */
+  originPlaceChars: 32,
+  /** `max_args_size` of a profile that says none, bytes. */
+  originArgsBytes: 1_048_576,
+  /** Providers of one section `broker`. */
+  brokerProvidersMax: 256,
 } as const;

@@ -12,7 +12,7 @@ import { EventFields, type PolicyEventFault, refuseEvent } from './policy-event-
 declare const TextDecoder: new (label: string) => { decode(bytes: Uint8Array): string };
 
 /** What of an event becomes the action; who acts is filled in by whoever judges. */
-export type EventAction = Pick<Action, 'kind' | 'tool' | 'params' | 'content' | 'exactNumbers'>;
+export type EventAction = Pick<Action, 'kind' | 'tool' | 'params' | 'content' | 'exactNumbers' | 'origin'>;
 
 export interface PolicyEvent {
   readonly id: string;
@@ -133,12 +133,13 @@ function secret(data: EventFields): Mapped {
   return { action: { kind: 'secret.access', params }, resource: { name, kind: 'configuration' } };
 }
 
-/** Custom types that somebody judges: text that came in, and text that a user typed. */
+/** Custom types that somebody judges: text that came in, text that a user typed, and text that is sent to where the agent was asked. */
 const TEXT_KINDS: ReadonlyMap<string, string> = new Map([
   ['untrusted_text', 'tool.response'],
   ['hushclaw.untrusted_text', 'tool.response'],
   ['user_input', 'prompt.input'],
   ['hushclaw.user_input', 'prompt.input'],
+  ['origin.output_send', 'agent.message'],
 ]);
 
 const UNKNOWN_CHARS_MAX = 64;
@@ -231,10 +232,17 @@ function mapEvent(event: EventFields, { exact, unknown }: Reading): PolicyEvent 
     type,
     time: event.text(['timestamp']),
     session: event.text(['sessionId', 'session_id']),
-    action: numbers.length === 0 ? action : { ...action, exactNumbers: numbers },
+    action: { ...action, ...(numbers.length === 0 ? {} : { exactNumbers: numbers }), ...originOf(event) },
     resource,
     unseen,
   };
+}
+
+/** Where it was asked, as the client says: beside the data or among the metadata. */
+function originOf(event: EventFields): Pick<EventAction, 'origin'> {
+  const metadata = event.value(['metadata']);
+  const claim = event.value(['origin', 'originContext']) ?? (isJsonObject(metadata) ? new EventFields(metadata, 'metadata').value(['origin', 'originContext']) : undefined);
+  return claim === undefined ? {} : { origin: { origin: claim } };
 }
 
 /**

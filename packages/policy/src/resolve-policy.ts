@@ -29,7 +29,10 @@ import { compileHostGlob } from './glob.ts';
 import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { mergeGuard } from './merge-guards.ts';
+import { type Broker, brokerFaults, layBroker } from './broker.ts';
+import { layOrigins, originFaults, type OriginProfile, type Origins } from './origins.ts';
 import { layPosture, type Posture, postureFaults } from './posture.ts';
+import { layVerification, type Verification } from './verification.ts';
 
 export interface ResolveOptions {
   /** Documents by ruleset name; those that `extends` may reach. */
@@ -52,6 +55,9 @@ interface Layer {
   readonly posture: Posture | undefined;
   readonly cedar: CedarConfig | undefined;
   readonly clampd: ClampdSections;
+  readonly origins: Origins | undefined;
+  readonly broker: Broker | undefined;
+  readonly verification: Verification | undefined;
 }
 
 function placeOf(document: PolicyDocument, path: string): FaultPlace {
@@ -78,7 +84,7 @@ function layGuards(written: WrittenGuards | undefined, base: PartialGuards | und
 }
 
 function laySettings(document: PolicyDocument, base: PolicySettings): PolicySettings {
-  const { thresholds, ...rest } = document.content.settings ?? {};
+  const { thresholds, verification: _, ...rest } = document.content.settings ?? {};
   return { ...base, ...rest, thresholds: { ...base.thresholds, ...thresholds } };
 }
 
@@ -118,9 +124,11 @@ function identityOf({ content }: PolicyDocument, under: Layer | undefined): Pick
   };
 }
 
+type Sections = Omit<Layer, 'version' | 'name' | 'description' | 'verification'>;
+
 /** `merge`: a section that the document holds replaces the whole section of the base. */
-function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'version' | 'name' | 'description'> {
-  const { guards, settings, detection, posture, cedar } = document.content;
+function replaceSections(document: PolicyDocument, under: Layer): Sections {
+  const { guards, settings, detection, posture, cedar, origins, broker } = document.content;
   return {
     guards: guards === undefined ? under.guards : layGuards(guards, undefined),
     settings: settings === undefined ? under.settings : laySettings(document, SETTINGS_DEFAULTS),
@@ -128,11 +136,13 @@ function replaceSections(document: PolicyDocument, under: Layer): Omit<Layer, 'v
     posture: posture === undefined ? under.posture : layPosture(posture, undefined),
     cedar: cedar === undefined ? under.cedar : layCedar(cedar, undefined),
     clampd: { ...under.clampd, ...layClampd(document.content, {}) },
+    origins: origins === undefined ? under.origins : layOrigins(origins, undefined),
+    broker: broker === undefined ? under.broker : layBroker(broker, undefined),
   };
 }
 
 /** `deep_merge`, and a document that lies on nothing. */
-function mergeSections(document: PolicyDocument, under: Layer | undefined): Omit<Layer, 'version' | 'name' | 'description'> {
+function mergeSections(document: PolicyDocument, under: Layer | undefined): Sections {
   const { content } = document;
   return {
     guards: layGuards(content.guards, under?.guards),
@@ -141,13 +151,16 @@ function mergeSections(document: PolicyDocument, under: Layer | undefined): Omit
     posture: layPosture(content.posture, under?.posture),
     cedar: layCedar(content.cedar, under?.cedar),
     clampd: layClampd(content, under?.clampd ?? {}),
+    origins: layOrigins(content.origins, under?.origins),
+    broker: layBroker(content.broker, under?.broker),
   };
 }
 
 function layOn(document: PolicyDocument, base: Layer | undefined): Layer {
   const strategy = document.content.merge_strategy ?? 'deep_merge';
   const under = strategy === 'replace' ? undefined : base;
-  const identity = identityOf(document, under);
+  const verification = layVerification(document.content.settings?.verification, base?.verification);
+  const identity = { ...identityOf(document, under), verification };
   if (strategy === 'merge' && under !== undefined) return { ...identity, ...replaceSections(document, under) };
   return { ...identity, ...mergeSections(document, under) };
 }
@@ -221,6 +234,39 @@ function freezeHosts(entries: readonly string[], options: ResolveOptions, place:
   return { hosts: [...new Set(hosts)], faults };
 }
 
+interface ProfileReading {
+  readonly origins: Origins | undefined;
+  readonly faults: readonly PolicyFault[];
+}
+
+/** The hosts of origin profiles, as those of the guard. */
+function freezeOrigins({ origins }: Layer, options: ResolveOptions, document: PolicyDocument): ProfileReading {
+  if (origins === undefined) return { origins, faults: [] };
+  const faults: PolicyFault[] = [];
+  const frozen = (hosts: readonly string[], path: string): readonly string[] => {
+    const reading = freezeHosts(hosts, options, placeOf(document, path));
+    faults.push(...reading.faults);
+    return reading.hosts;
+  };
+  const profiles = origins.profiles.map((profile, i): OriginProfile => {
+    if (profile.egress === undefined) return profile;
+    const path = `origins.profiles[${String(i)}].egress`;
+    const { allow, block } = profile.egress;
+    return { ...profile, egress: { ...profile.egress, allow: frozen(allow, `${path}.allow`), block: frozen(block, `${path}.block`) } };
+  });
+  return { origins: { ...origins, profiles }, faults };
+}
+
+/** What is wrong with sections once they lie on each other. */
+function sectionFaults({ posture, origins, broker }: Layer, document: PolicyDocument): readonly PolicyFault[] {
+  const faults = [
+    ...(posture === undefined ? [] : postureFaults(posture)),
+    ...(origins === undefined ? [] : originFaults(origins, posture)),
+    ...(broker === undefined ? [] : brokerFaults(broker)),
+  ];
+  return faults.map(({ code, message, path, hint }) => faultAt(code, message, { ...placeOf(document, path), hint }));
+}
+
 /** A layer with every default filled in and host sets frozen. Faults stand where `document` says what they are about. */
 function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
   const { settings } = layer;
@@ -228,15 +274,15 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
   const egress = guards.egress_allowlist;
   const allow = freezeHosts(egress.allow, options, placeOf(document, 'guards.egress_allowlist.allow'));
   const block = freezeHosts(egress.block, options, placeOf(document, 'guards.egress_allowlist.block'));
-  const faults = [...allow.faults, ...block.faults];
+  const { origins, faults: inProfiles } = freezeOrigins(layer, options, document);
+  const faults = [...allow.faults, ...block.faults, ...inProfiles];
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
   }
   for (const { path, message } of textGuardFaults(guards)) {
     faults.push(faultAt('policy_range', `${message} once merged`, placeOf(document, path)));
   }
-  for (const { code, message, path, hint } of layer.posture === undefined ? [] : postureFaults(layer.posture))
-    faults.push(faultAt(code, message, { ...placeOf(document, path), hint }));
+  faults.push(...sectionFaults(layer, document));
   if (faults.length > 0) return err(faults);
   return ok({
     format: 'countersign.policy.v1',
@@ -244,11 +290,13 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
     name: layer.name,
     description: layer.description,
     guards: guardsPart({ ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } }),
-    settings,
+    settings: layer.verification === undefined ? settings : { ...settings, verification: layer.verification },
     ...detectionPart(layer.detection),
     ...(layer.posture !== undefined && { posture: layer.posture }),
     ...(layer.cedar === undefined ? {} : { cedar: layer.cedar }),
     ...layer.clampd,
+    ...(origins !== undefined && { origins }),
+    ...(layer.broker !== undefined && { broker: layer.broker }),
   });
 }
 
@@ -291,14 +339,14 @@ function layAll(chain: readonly PolicyDocument[], options: ResolveOptions): Resu
   const [last, ...heirs] = chain.toReversed();
   invariant(last !== undefined, 'a document is its own first ancestor');
   let layer = layOn(last, undefined);
-  let tightens = last.content.attenuate_only === true;
+  let tightens = last.content.attenuate_only === true || layer.verification?.enabled === true;
   for (const heir of heirs) {
     const over = layOn(heir, layer);
     if (tightens && heir.content.attenuate_only === false) {
       const message = 'an ancestor says `attenuate_only`, and no heir switches it off';
       return err([faultAt('policy_attenuation', message, placeOf(heir, 'attenuate_only'))]);
     }
-    tightens ||= heir.content.attenuate_only === true;
+    tightens ||= heir.content.attenuate_only === true || over.verification?.enabled === true;
     const faults = tightens ? attenuationFaults(heir, { under: layer, over }, options) : [];
     if (faults.length > 0) return err(faults);
     layer = over;

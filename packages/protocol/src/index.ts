@@ -62,6 +62,7 @@ export {
   type PostureChange,
   type PostureState,
   PROTOCOL_LIMITS,
+  type SessionOrigin,
   type Signal,
   type StateDelta,
   type StateSlice,

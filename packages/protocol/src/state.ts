@@ -21,6 +21,14 @@ export interface PostureChange {
   readonly at: number;
 }
 
+/** The origin that a session stands in, as its client says (spec/policy.md POL-308). */
+export interface SessionOrigin {
+  /** The first 32 hex digits of the SHA-256 of the place: never what was said of it. */
+  readonly at: string;
+  /** The profile it was judged by; empty for the minimal one. */
+  readonly profile: string;
+}
+
 /** Where a session stands in the posture of its policy (spec/policy.md POL-210). */
 export interface PostureState {
   /** Counts what changed it: of two, the greater is the later one. */
@@ -35,6 +43,10 @@ export interface PostureState {
   readonly history: readonly PostureChange[];
   /** Unix time in seconds at which something was denied last. Absent: never. */
   readonly violated?: number;
+  /** Absent: no policy with origins has seen the session. */
+  readonly origin?: SessionOrigin;
+  /** What was used of budgets of origin profiles and of brokered providers, by their keys; never less than before. */
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 /** What an operator's credential was found to permit; no request of an agent can say so. */
@@ -101,6 +113,8 @@ export const PROTOCOL_LIMITS = {
   stateSliceBytesMax: 4096,
   /** Changes of posture that a state remembers. */
   postureHistoryMax: 8,
+  /** Budgets of origins and providers that a session counts; what would be one more is refused. */
+  sessionCountsMax: 24,
   entryBytesMax: 16_384,
   reasonsMax: 32,
   evidenceMax: 8,

@@ -38,6 +38,8 @@ export interface ClientOptions {
   readonly circuitBreaker?: Partial<BreakerOptions>;
   /** Session of every call that names none. */
   readonly session?: string;
+  /** Where the agent was asked, of every question that names no place of its own. */
+  readonly origin?: JsonObject;
   /** The world, for tests and simulations. */
   readonly world?: { readonly clock?: Clock; readonly delay?: (ms: number) => Promise<void>; readonly transport?: Transport };
 }
@@ -120,6 +122,7 @@ interface Question {
   readonly body: JsonObject;
   readonly session?: string | undefined;
   readonly authorizedTools?: readonly string[] | undefined;
+  readonly origin?: JsonObject | undefined;
   readonly repeatable?: boolean;
 }
 
@@ -154,6 +157,7 @@ export class CountersignClient implements Countersigner {
       body: callBody(tool, params, options),
       session: options.session,
       authorizedTools: options.authorizedTools,
+      origin: options.origin,
       repeatable: (options.targetUrl ?? '') === '',
     });
   }
@@ -161,7 +165,8 @@ export class CountersignClient implements Countersigner {
   /** Asks what `proxy` would say, without taking a place in the session. */
   async verify(tool: string, params: JsonValue, options: CallOptions = {}): Promise<Answer> {
     const body = callBody(tool, params, options);
-    return this.#decide({ path: '/v1/verify', body, session: options.session, authorizedTools: options.authorizedTools });
+    const { session, authorizedTools, origin } = options;
+    return this.#decide({ path: '/v1/verify', body, session, authorizedTools, origin });
   }
 
   /** Has the response of a tool judged. */
@@ -172,7 +177,7 @@ export class CountersignClient implements Countersigner {
       ...(options.requestId === undefined ? {} : { request_id: options.requestId }),
       ...(options.scopeToken === undefined ? {} : { scope_token: options.scopeToken }),
     };
-    return this.#decide({ path: '/v1/inspect', body, session: options.session });
+    return this.#decide({ path: '/v1/inspect', body, session: options.session, origin: options.origin });
   }
 
   /** Has a prompt judged. */
@@ -212,7 +217,8 @@ export class CountersignClient implements Countersigner {
   }
 
   #ask(question: Question): ReturnType<Courier['deliver']> {
-    const body = JSON.stringify(question.body);
+    const origin = question.path === '/v1/introspect' ? undefined : (question.origin ?? this.#options.origin);
+    const body = JSON.stringify(origin === undefined ? question.body : { ...question.body, origin });
     return this.#courier.deliver({
       request: () => ({ path: question.path, headers: this.#headers(question), body }),
       repeatable: question.repeatable !== false,

@@ -2,7 +2,7 @@
  * @module Whoever can be asked: a gateway over HTTP (`CountersignClient`) or the product inside this process (`./embedded`).
  * Implementations are total: what goes wrong is an answer that refuses.
  */
-import type { JsonValue } from '@countersign/kernel';
+import type { JsonObject, JsonValue } from '@countersign/kernel';
 import type { Answer } from './answer.ts';
 
 /** What a tool says of itself. */
@@ -23,12 +23,15 @@ export interface CallOptions {
   readonly authorizedTools?: readonly string[];
   /** Session id, at most 128 characters of `A-Z a-z 0-9 _ : . -`; the client's own when absent. */
   readonly session?: string;
+  /** Where the agent was asked (`provider`, `space_id`, `visibility`, ...), for policies with origins; the client's own when absent. */
+  readonly origin?: JsonObject;
 }
 
 export interface InspectOptions {
   readonly requestId?: string;
   readonly scopeToken?: string;
   readonly session?: string;
+  readonly origin?: JsonObject;
 }
 
 export interface Countersigner {

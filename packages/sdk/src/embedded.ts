@@ -102,7 +102,7 @@ interface Call {
 
 function draftOf(wireName: string, { params: given, options, delegation }: Call): ActionDraft {
   const { tool, kind, params } = knownCall(wireName, given);
-  const { descriptor, promptContext } = options;
+  const { descriptor, promptContext, origin } = options;
   return {
     kind,
     tool,
@@ -110,6 +110,7 @@ function draftOf(wireName: string, { params: given, options, delegation }: Call)
     source: { framework: 'countersign-sdk', door: 'embedded' },
     delegation,
     ...(promptContext === undefined ? {} : { context: promptContext }),
+    ...(origin === undefined ? {} : { origin: { origin } }),
     ...(descriptor === undefined
       ? {}
       : {
@@ -166,6 +167,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
         content,
         source: { framework: 'countersign-sdk', door: 'embedded' },
         delegation: [],
+        ...(inspect.origin === undefined ? {} : { origin: { origin: inspect.origin } }),
       };
       return ask(draft, { mode: 'scan', session: inspect.session });
     },

@@ -2,7 +2,7 @@
  * @module `guard(fn, options)`: the same function, but it runs only after a yes, on exactly the arguments that were judged.
  * There is no option to fail open.
  */
-import { isJsonObject, type JsonValue } from '@countersign/kernel';
+import { isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
 import type { Answer } from './answer.ts';
 import type { Countersigner } from './countersigner.ts';
 import { descriptorHash } from './descriptor.ts';
@@ -23,6 +23,8 @@ export interface GuardOptions {
   /** The text that led to the call, asked for at each call. */
   readonly promptContext?: () => string | undefined;
   readonly session?: string;
+  /** Where the agent was asked, asked for at each call. */
+  readonly origin?: () => JsonObject | undefined;
 }
 
 function blocked(answer: Answer, code: 'denied' | 'response_blocked'): CountersignBlockedError {
@@ -54,9 +56,10 @@ async function ask(question: () => Promise<Answer>): Promise<Answer> {
 interface Checked {
   readonly options: GuardOptions;
   readonly answer: Answer;
+  readonly origin: JsonObject | undefined;
 }
 
-async function checkResponse(result: unknown, { options, answer }: Checked): Promise<JsonValue | undefined> {
+async function checkResponse(result: unknown, { options, answer, origin }: Checked): Promise<JsonValue | undefined> {
   if (result === undefined) return undefined;
   const copy = copyJson(result, { freeze: false });
   if (!copy.ok) {
@@ -68,6 +71,7 @@ async function checkResponse(result: unknown, { options, answer }: Checked): Pro
       ...(answer.requestId === null ? {} : { requestId: answer.requestId }),
       ...(answer.scopeToken === null ? {} : { scopeToken: answer.scopeToken }),
       ...(options.session === undefined ? {} : { session: options.session }),
+      ...(origin === undefined ? {} : { origin }),
     }),
   );
   if (!isYes(inspected)) throw blocked(inspected, 'response_blocked');
@@ -100,11 +104,13 @@ export function guard<Args extends readonly unknown[], Output>(
     // A copy of an array is an array.
     const frozen = copy.value as readonly JsonValue[];
     const promptContext = options.promptContext?.();
+    const origin = options.origin?.();
     const answer = await ask(() =>
       client.proxy(toolName, paramsOf(frozen), {
         descriptor,
         ...(promptContext === undefined ? {} : { promptContext }),
         ...(options.session === undefined ? {} : { session: options.session }),
+        ...(origin === undefined ? {} : { origin }),
       }),
     );
     if (!isYes(answer)) throw blocked(answer, 'denied');
@@ -112,6 +118,6 @@ export function guard<Args extends readonly unknown[], Output>(
     const result = await withScopeToken(answer.scopeToken ?? undefined, () => fn(...(frozen as unknown as Args)));
     if (options.checkResponse !== true) return result;
     // What was judged is what is handed out; its shape is that of the result.
-    return (await checkResponse(result, { options, answer })) as Awaited<Output>;
+    return (await checkResponse(result, { options, answer, origin })) as Awaited<Output>;
   };
 }

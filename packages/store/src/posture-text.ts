@@ -1,6 +1,6 @@
 /** @module A session's posture as the text of a column, and back; what was not written here is refused. */
 import { canonicalize, getOwn, isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
-import { type PostureChange, type PostureState, PROTOCOL_LIMITS } from '@countersign/protocol';
+import { type PostureChange, type PostureState, PROTOCOL_LIMITS, type SessionOrigin } from '@countersign/protocol';
 
 export function writePosture(posture: PostureState): string {
   return canonicalize(posture as unknown as JsonValue);
@@ -15,6 +15,13 @@ function readChange(value: JsonValue): PostureChange | undefined {
   const [from, to, on, at] = [getOwn(value, 'from'), getOwn(value, 'to'), getOwn(value, 'on'), getOwn(value, 'at')];
   if (typeof from !== 'string' || typeof to !== 'string' || typeof on !== 'string' || !isCount(at)) return undefined;
   return { from, to, on, at };
+}
+
+/** Undefined where there is none; null where it is not that of a session. */
+function readOrigin(value: JsonValue | undefined): SessionOrigin | undefined | null {
+  if (value === undefined) return undefined;
+  const [at, profile] = isJsonObject(value) ? [getOwn(value, 'at'), getOwn(value, 'profile')] : [];
+  return typeof at === 'string' && typeof profile === 'string' ? { at, profile } : null;
 }
 
 function readUsed(value: JsonValue | undefined): Readonly<Record<string, number>> | undefined {
@@ -39,5 +46,14 @@ export function parsePosture(text: string): PostureState | undefined {
   const history = readHistory(getOwn(value, 'history'));
   if (!isCount(n) || typeof state !== 'string' || !isCount(entered) || used === undefined || history === undefined) return undefined;
   if (violated !== undefined && !isCount(violated)) return undefined;
-  return { n, state, entered, used, history, ...(violated === undefined ? {} : { violated }) };
+  const origin = readOrigin(getOwn(value, 'origin'));
+  const written = getOwn(value, 'counts');
+  const counts = written === undefined ? undefined : readUsed(written);
+  if (origin === null || (written !== undefined && counts === undefined)) return undefined;
+  return {
+    ...{ n, state, entered, used, history },
+    ...(violated === undefined ? {} : { violated }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(counts === undefined ? {} : { counts }),
+  };
 }

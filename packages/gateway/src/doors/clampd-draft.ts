@@ -63,6 +63,11 @@ function fingerprintOf(envelope: Envelope): string {
   return `${forwarded.slice(0, 256)}\n${(header(envelope.headers, 'user-agent') ?? '').slice(0, 256)}`;
 }
 
+/** What the client says of where the agent was asked: a claim, and kept apart from what the door knows. */
+function claimOf({ origin }: { readonly origin?: JsonObject | null }): JsonObject {
+  return origin === undefined || origin === null ? {} : { origin };
+}
+
 interface Delegation {
   readonly chain: readonly string[];
   readonly origin: JsonObject;
@@ -103,6 +108,7 @@ function delegationOf(body: ProxyBody, envelope: Envelope): Drafted<Delegation> 
   const traceId = present(body.delegation_trace_id) ?? header(headers, 'x-clampd-delegation-trace')?.slice(0, LIMITS.memberCharsMax);
   const purpose = present(body.delegation_purpose);
   const origin: JsonObject = {
+    ...claimOf(body),
     ...(chain.length === 0 ? {} : { delegation_confidence: header(headers, 'x-clampd-delegation-confidence') ?? 'declared' }),
     ...(traceId === undefined ? {} : { delegation_trace_id: traceId }),
     ...(purpose === undefined ? {} : { delegation_purpose: purpose }),
@@ -213,6 +219,7 @@ export function inspectRequest(
   const { envelope, scope } = context;
   const about = present(body.request_id);
   const origin: JsonObject = {
+    ...claimOf(body),
     ...(about === undefined ? {} : { request_id: about }),
     ...(scope.scope === undefined ? {} : { granted_scope: scope.scope }),
     ...(scope.tokenFault === undefined ? {} : { scope_token: scope.tokenFault }),
@@ -231,12 +238,13 @@ export function inspectRequest(
 /** `/v1/scan-input` and `/v1/scan-output`. */
 export function scanRequest(body: ScanBody, envelope: Envelope, kind: 'prompt.input' | 'model.output'): ActionRequest {
   const about = present(body.request_id);
+  const origin: JsonObject = { ...claimOf(body), ...(about === undefined ? {} : { request_id: about }) };
   const draft: ActionDraft = {
     kind,
     content: body.text,
     ...commonOf(envelope),
     delegation: [],
-    ...(about === undefined ? {} : { origin: { request_id: about } }),
+    ...(Object.keys(origin).length === 0 ? {} : { origin }),
   };
   return requestOf(envelope, draft, 'scan');
 }

@@ -2,7 +2,7 @@
  * @module The bodies of the Clampd wire, as JSON Schema for the door's validator, and their types. Unknown properties are tolerated:
  * clients are older and newer than this door. What is known must have its type; nothing is coerced.
  */
-import type { JsonValue } from '@countersign/kernel';
+import type { JsonObject, JsonValue } from '@countersign/kernel';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 
 /** JSON pointers of the body whose numbers a double cannot hold are kept beside the body by the parser. */
@@ -18,6 +18,7 @@ export interface ProxyBody {
   readonly tool_descriptor_hash?: string | null;
   readonly tool_description?: string | null;
   readonly tool_params_schema?: string | null;
+  readonly origin?: JsonObject | null;
 }
 
 export interface InspectBody {
@@ -25,6 +26,7 @@ export interface InspectBody {
   readonly response_data: JsonValue;
   readonly request_id?: string | null;
   readonly scope_token?: string | null;
+  readonly origin?: JsonObject | null;
 }
 
 export interface ScanBody {
@@ -32,6 +34,7 @@ export interface ScanBody {
   readonly request_id?: string | null;
   readonly message_count?: number | null;
   readonly roles?: readonly string[] | null;
+  readonly origin?: JsonObject | null;
 }
 
 export interface IntrospectBody {
@@ -39,6 +42,9 @@ export interface IntrospectBody {
 }
 
 const text = (charsMax: number): object => ({ type: ['string', 'null'], maxLength: charsMax });
+
+/** Where the agent was asked, as the client says. Read by the judge, where the policy has origins. */
+const origin = { type: ['object', 'null'] };
 
 const tool = {
   type: 'string',
@@ -63,6 +69,7 @@ const call = {
   tool_descriptor_hash: { type: ['string', 'null'], pattern: '^(?:sha256:)?[0-9a-f]{64}$|^$' },
   tool_description: text(LIMITS.descriptionCharsMax),
   tool_params_schema: text(LIMITS.schemaTextCharsMax),
+  origin,
 };
 
 /** `target_url` must be there, and empty means: evaluate only. */
@@ -73,7 +80,7 @@ export const VERIFY_SCHEMA: object = { type: 'object', required: ['tool', 'param
 export const INSPECT_SCHEMA: object = {
   type: 'object',
   required: ['tool', 'response_data'],
-  properties: { tool, response_data: {}, request_id: text(LIMITS.memberCharsMax), scope_token: text(LIMITS.tokenCharsMax) },
+  properties: { tool, response_data: {}, request_id: text(LIMITS.memberCharsMax), scope_token: text(LIMITS.tokenCharsMax), origin },
 };
 
 export const SCAN_SCHEMA: object = {
@@ -84,6 +91,7 @@ export const SCAN_SCHEMA: object = {
     request_id: text(LIMITS.memberCharsMax),
     message_count: { type: ['integer', 'null'] },
     roles: { type: ['array', 'null'], maxItems: 1024, items: { type: 'string', maxLength: 64 } },
+    origin,
   },
 };
 

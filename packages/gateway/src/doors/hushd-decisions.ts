@@ -32,7 +32,8 @@ interface Work {
 }
 
 function actionRequest(request: FastifyRequest, work: Work): ActionRequest {
-  const { key, drafted, origin, session } = work;
+  const { key, drafted, session } = work;
+  const origin = { ...drafted.origin, ...work.origin };
   const userAgent = request.headers['user-agent'] ?? '';
   return {
     caller: { org: key.org, agent: key.agent },

@@ -6,7 +6,7 @@ import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import { field, needText, objectField, refuse, textField } from './hushd-fields.ts';
 
 /** What of a body became the action; the pipeline adds who acts. */
-export type Drafted = Pick<ActionDraft, 'kind' | 'tool' | 'params' | 'content' | 'exactNumbers'>;
+export type Drafted = Pick<ActionDraft, 'kind' | 'tool' | 'params' | 'content' | 'exactNumbers' | 'origin'>;
 
 /** One place of a body that went to another place of the action. */
 export type Moved = readonly [from: string, to: string];
@@ -127,7 +127,9 @@ export function agentIdentity(body: JsonObject): AgentIdentity {
 
 /** What travels with the action as its origin: untrusted, and part of what is committed to. */
 export function originOf(body: JsonObject, identity: AgentIdentity): JsonObject {
-  const origin = objectField(body, 'origin');
+  const [plain, camel] = [objectField(body, 'origin'), objectField(body, 'originContext')];
+  if (plain !== undefined && camel !== undefined) throw refuse('INVALID_BODY', 'the origin is given in two spellings', '/originContext');
+  const origin = plain ?? camel;
   return {
     ...(origin === undefined ? {} : { origin }),
     ...(identity.endpoint === undefined ? {} : { endpoint_agent_id: identity.endpoint }),

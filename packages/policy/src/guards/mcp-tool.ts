@@ -26,7 +26,7 @@ export function mcpToolsOf(config: McpToolConfig): McpTools {
 }
 
 /** The tool of `mcp__server__tool`, `server/tool` or `server:tool`, besides the whole name. */
-function namesOf(tool: string): readonly string[] {
+export function toolNames(tool: string): readonly string[] {
   const bare = /(?:__|[/:])([^/:]+)$/.exec(tool.slice(-POLICY_LIMITS.entryCharsMax))?.[1]?.split('__').at(-1);
   return bare === undefined || bare === '' ? [canonicalTool(tool)] : [canonicalTool(tool), canonicalTool(bare)];
 }
@@ -93,7 +93,7 @@ function bytesAtMost(value: JsonValue): number {
 }
 
 function judgeName(tools: McpTools, tool: string): GuardResult {
-  const names = namesOf(tool);
+  const names = toolNames(tool);
   const name = quote(tool);
   const has = (set: ReadonlySet<string>): boolean => names.some((one) => set.has(one));
   const blocked = (code: string): GuardResult =>
