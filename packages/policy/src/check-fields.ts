@@ -140,6 +140,8 @@ function readWord(check: Check, field: Field & { is: 'word' }, at: { path: strin
   if (typeof at.value !== 'string') return wrongType(check, at.path, { wanted: 'text', value: at.value });
   const word = field.words.get(at.value);
   if (word !== undefined) return word;
+  const reason = field.refused?.get(at.value);
+  if (reason !== undefined) return complain(check, at.path, { code: 'policy_unsupported_field', message: `${quoted(at.value)} ${reason}` });
   const known = [...field.words.keys()];
   const meant = suggest(at.value, known);
   return complain(check, at.path, {

@@ -22,6 +22,8 @@ import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
 import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
+import type { OutsideGuard } from './guards/async-settings.ts';
+import { compileOutside } from './outside-guards.ts';
 import type { TransferSigner } from './payments.ts';
 import { postureFaults } from './posture.ts';
 import { type CompiledPosture, compilePosture } from './posture-machine.ts';
@@ -50,6 +52,8 @@ export interface CompiledPolicy {
   readonly thresholds: Thresholds;
   readonly unregisteredTools: 'refuse' | 'warn';
   readonly guards: CompiledGuards;
+  /** Guards that need the outside; empty for a policy that asks nobody. */
+  readonly outside: readonly OutsideGuard[];
   /** How the rules are compiled that are judged with this policy. */
   readonly detection: Detection;
   /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
@@ -189,6 +193,7 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
     thresholds: settings.thresholds,
     unregisteredTools: settings.unregistered_tools,
     guards,
+    outside: compileOutside({ ...GUARD_DEFAULTS, ...resolved.guards }),
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
     posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),

@@ -225,7 +225,7 @@ interface ResolvedChange {
 
 /** Aliases are gone once a policy is resolved. */
 function withoutAliases(field: Field): Field {
-  return field.is === 'word' ? { is: 'word', words: new Map([...field.words].filter(([word, meaning]) => word === meaning)) } : field;
+  return field.is === 'word' ? { ...field, words: new Map([...field.words].filter(([word, meaning]) => word === meaning)) } : field;
 }
 
 function required(base: Shape, change: ResolvedChange = {}): Shape {

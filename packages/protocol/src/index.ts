@@ -83,4 +83,5 @@ export {
   type Verdict,
 } from './verdict.ts';
 export { knownTool, type KnownTool } from './tool-names.ts';
+export { GUARD_SIGNAL, type GuardAnswer, type GuardQuestion, signalOfAnswer, withGuardAnswers } from './guard-answer.ts';
 export { knownCall, type KnownCall } from './computer-use.ts';
