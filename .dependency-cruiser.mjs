@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   pipeline: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge'],
   store: ['kernel', 'crypto', 'protocol', 'log', 'pipeline'],
   gateway: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline'],
-  intel: ['kernel', 'protocol', 'policy'],
+  intel: ['kernel', 'crypto', 'protocol', 'policy'],
   runtime: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline', 'store', 'intel'],
   sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store', 'intel', 'runtime'],
 };

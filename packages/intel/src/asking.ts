@@ -19,6 +19,8 @@ export interface Adapter {
   ask(ask: JsonValue, signal: AbortSignal): Promise<JsonValue>;
   /** Finds out, once, when a policy is put in force, whether answers will be of use. Absent: nothing to find out. */
   probe?(signal: AbortSignal): Promise<Result<undefined, Fault>>;
+  /** Gives up what it holds. Idempotent. */
+  close?(): Promise<void>;
 }
 
 /** A guard with whom it asks and how. */
@@ -39,6 +41,8 @@ export interface Outside {
   answers(questions: readonly GuardQuestion[]): Promise<readonly GuardAnswer[]>;
   /** The first fault that a probe found. */
   probe(): Promise<Result<undefined, Fault>>;
+  /** Gives up what those hold that are asked. What is asked afterwards has no answer. */
+  close(): Promise<void>;
 }
 
 /** The world failed in a way that may pass by itself. */
@@ -196,6 +200,9 @@ export function openOutside(guards: ReadonlyMap<string, AskedGuard>, world: Aski
         if (!found.ok) return found;
       }
       return ok(undefined);
+    },
+    async close(): Promise<void> {
+      await Promise.all([...guards.values()].map(({ adapter }) => adapter.close?.()));
     },
   };
 }

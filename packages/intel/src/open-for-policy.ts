@@ -3,16 +3,24 @@ import { err, type Fault, ok, type Result } from '@countersign/kernel';
 import type { ResolvedPolicy } from '@countersign/policy';
 import { type AskedGuard, type AskingWorld, openOutside, type Outside } from './asking.ts';
 import type { SecretSource } from './named-secrets.ts';
+import { openCustom } from './open-custom.ts';
 
 /** The guards of the policy that an adapter serves, by the name that they report under. */
 export type OpenAdapters = (
   policy: ResolvedPolicy,
   secrets: SecretSource,
+  machine: GuardMachine,
 ) => Result<readonly (readonly [guard: string, asked: AskedGuard])[], readonly Fault[]>;
 
-const OPENERS: readonly OpenAdapters[] = [];
+/** What the operator's own guards need of this machine. */
+export interface GuardMachine extends Pick<AskingWorld, 'timer'> {
+  /** The folder in which guard packages are; undefined where there is none. */
+  readonly guardsDir?: string | undefined;
+}
 
-export interface IntelWorld extends AskingWorld {
+const OPENERS: readonly OpenAdapters[] = [openCustom];
+
+export interface IntelWorld extends AskingWorld, GuardMachine {
   readonly secrets: SecretSource;
 }
 
@@ -21,7 +29,7 @@ export function outsideOf(policy: ResolvedPolicy, world: IntelWorld): Result<Out
   const guards = new Map<string, AskedGuard>();
   const faults: Fault[] = [];
   for (const open of OPENERS) {
-    const opened = open(policy, world.secrets);
+    const opened = open(policy, world.secrets, world);
     if (opened.ok) for (const [guard, asked] of opened.value) guards.set(guard, asked);
     else faults.push(...opened.error);
   }

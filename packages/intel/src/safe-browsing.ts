@@ -3,10 +3,10 @@
  * answer for "on none"; anything else must be matches of the URL that was asked about.
  */
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
+import type { Adapter } from './asking.ts';
+import { unknownForm } from './answer-form.ts';
+import { type Endpoint, requestJson } from './json-http.ts';
 import { INTEL_LIMITS } from './limits.ts';
-import type { Inquiry } from './source-desk.ts';
-
-export const SAFE_BROWSING_BASE_URL = 'https://safebrowsing.googleapis.com/v4';
 
 /** The lists that are asked for. */
 const THREATS = ['MALWARE', 'SOCIAL_ENGINEERING', 'UNWANTED_SOFTWARE', 'POTENTIALLY_HARMFUL_APPLICATION'] as const;
@@ -27,7 +27,8 @@ function threatOf(match: JsonValue, url: string): string | undefined {
   return fits ? type : undefined;
 }
 
-function readMatches(value: JsonObject, url: string): JsonObject | undefined {
+function readMatches(value: JsonValue, url: string): JsonObject | undefined {
+  if (!isJsonObject(value)) return undefined;
   const names = Object.keys(value);
   if (names.length === 0) return { threats: [] };
   const matches = getOwn(value, 'matches');
@@ -43,26 +44,21 @@ function readMatches(value: JsonObject, url: string): JsonObject | undefined {
   return { threats: [...threats].toSorted() };
 }
 
-/** The key stands in the query, as the API has it: nothing that goes wrong may ever quote an address. */
-export function askSafeBrowsing(url: string, client: SafeBrowsingClient): Inquiry {
-  const body = {
-    client: { clientId: client.clientId, clientVersion: client.clientVersion },
-    threatInfo: {
-      threatTypes: THREATS,
-      platformTypes: ['ANY_PLATFORM'],
-      threatEntryTypes: ['URL'],
-      threatEntries: [{ url }],
-    },
-  };
+/** Asks for `{url}`. The key stands in the query, as the API has it: nothing that goes wrong ever quotes an address. */
+export function safeBrowsing(endpoint: Endpoint, client: SafeBrowsingClient): Adapter {
+  const path = `/threatMatches:find?key=${encodeURIComponent(client.apiKey)}`;
   return {
-    key: url,
-    question: {
-      method: 'POST',
-      path: `/threatMatches:find?key=${encodeURIComponent(client.apiKey)}`,
-      headers: {},
-      body: JSON.stringify(body),
-      statuses: [200],
+    async ask(ask: JsonValue, signal: AbortSignal): Promise<JsonValue> {
+      const url = isJsonObject(ask) ? getOwn(ask, 'url') : undefined;
+      if (typeof url !== 'string') throw unknownForm();
+      const body = {
+        client: { clientId: client.clientId, clientVersion: client.clientVersion },
+        threatInfo: { threatTypes: THREATS, platformTypes: ['ANY_PLATFORM'], threatEntryTypes: ['URL'], threatEntries: [{ url }] },
+      };
+      const reply = await requestJson(endpoint, { method: 'POST', path, body }, { signal });
+      const read = reply.status === 200 ? readMatches(reply.body, url) : undefined;
+      if (read === undefined) throw unknownForm();
+      return read;
     },
-    read: ({ value }) => readMatches(value, url),
   };
 }

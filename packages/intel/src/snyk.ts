@@ -1,12 +1,11 @@
 /**
  * @module Snyk, test of a manifest: known vulnerabilities of what a `package.json` asks for, counted by severity. The manifest is sent.
  */
-import { sha256Hex } from '@countersign/crypto';
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
+import type { Adapter } from './asking.ts';
+import { unknownForm } from './answer-form.ts';
+import { type Endpoint, requestJson } from './json-http.ts';
 import { INTEL_LIMITS } from './limits.ts';
-import type { Inquiry } from './source-desk.ts';
-
-export const SNYK_BASE_URL = 'https://snyk.io/api/v1';
 
 const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 
@@ -41,9 +40,9 @@ function listOf(value: JsonObject): readonly JsonValue[] | undefined {
   return Array.isArray(list) && list.length <= INTEL_LIMITS.vulnerabilitiesMax ? (list as readonly JsonValue[]) : undefined;
 }
 
-function readTest(value: JsonObject): JsonObject | undefined {
-  const list = listOf(value);
-  if (list === undefined) return undefined;
+function readTest(value: JsonValue): JsonObject | undefined {
+  const list = isJsonObject(value) ? listOf(value) : undefined;
+  if (list === undefined || !isJsonObject(value)) return undefined;
   const [found, upgradable] = [new Map<string, number>(), new Map<string, number>()];
   for (const item of list) {
     const one = readVulnerability(item);
@@ -64,17 +63,18 @@ export interface SnykClient {
   readonly orgId: string;
 }
 
-/** @param manifest The text of the `package.json`. */
-export function askSnyk(manifest: string, client: SnykClient): Inquiry {
+/** Asks for `{manifest}`, the text of a `package.json`. */
+export function snyk(endpoint: Endpoint, client: SnykClient): Adapter {
   return {
-    key: sha256Hex(manifest),
-    question: {
-      method: 'POST',
-      path: '/test',
-      headers: { authorization: `token ${client.apiToken}` },
-      body: JSON.stringify({ orgId: client.orgId, targetFile: 'package.json', manifest }),
-      statuses: [200],
+    async ask(ask: JsonValue, signal: AbortSignal): Promise<JsonValue> {
+      const manifest = isJsonObject(ask) ? getOwn(ask, 'manifest') : undefined;
+      if (typeof manifest !== 'string') throw unknownForm();
+      const headers = { authorization: `token ${client.apiToken}` };
+      const body = { orgId: client.orgId, targetFile: 'package.json', manifest };
+      const reply = await requestJson(endpoint, { method: 'POST', path: '/test', headers, body }, { signal });
+      const read = reply.status === 200 ? readTest(reply.body) : undefined;
+      if (read === undefined) throw unknownForm();
+      return read;
     },
-    read: ({ value }) => readTest(value),
   };
 }

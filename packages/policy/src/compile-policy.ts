@@ -13,6 +13,7 @@ import { RESOLVED } from './fields.ts';
 import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
 import { type ComputerUse, computerUseOf } from './guards/computer-use.ts';
 import type { InputInjectionConfig } from './guards/computer-use-config.ts';
+import { customProblems } from './guards/custom-guards-config.ts';
 import type { SideChannels } from './guards/remote-desktop-side-channel.ts';
 import { compilePaths, forbiddenPathsOf, type ForbiddenPaths } from './guards/forbidden-path.ts';
 import type { EgressLists } from './guards/egress-allowlist.ts';
@@ -159,8 +160,9 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   for (const entry of thresholds === undefined ? tools : [thresholds, ...tools]) {
     if (entry.flag > entry.block) complain(check, 'settings', { code: 'policy_range', message: '`flag` must not be above `block`' });
   }
-  const guards = check.faults.length === 0 ? resolved.guards : {};
+  const guards: Partial<ResolvedPolicy['guards']> = check.faults.length === 0 ? resolved.guards : {};
   for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
+  for (const { path, message } of customProblems(guards.custom)) complain(check, path, { code: 'policy_range', message });
   if (check.faults.length > 0 || resolved.posture === undefined) return check.faults;
   return postureFaults(resolved.posture).map(({ code, message, path }) => faultAt(code, message, { path }));
 }

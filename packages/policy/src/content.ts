@@ -6,6 +6,7 @@ import type { CedarConfig, WrittenCedar } from './cedar/cedar-section.ts';
 import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
 import type { ComputerUseGuards, WrittenComputerUse } from './guards/computer-use-config.ts';
+import type { CustomGuard, WrittenCustomGuard } from './guards/custom-guards-config.ts';
 import type { TextGuards, WrittenTextGuards } from './guards/text-guards-config.ts';
 import type { Posture, WrittenPosture } from './posture.ts';
 
@@ -123,7 +124,12 @@ export const LATER_GUARDS: readonly LaterGuard[] = [
   'remote_desktop_side_channel',
   'input_injection_capability',
 ];
-export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>>;
+export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>> & CustomGuards;
+
+/** Guards that are not built in; absent where no document lists one. */
+export interface CustomGuards {
+  readonly custom?: readonly CustomGuard[];
+}
 
 /** Risk in thousandths at which an action is flagged and at which it is refused. */
 export interface Thresholds {
@@ -171,6 +177,7 @@ export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse {
   readonly patch_integrity?: Partial<PatchIntegrityConfig>;
   readonly shell_command?: Partial<ShellCommandConfig>;
   readonly mcp_tool?: Partial<McpToolConfig> & WrittenLists;
+  readonly custom?: readonly WrittenCustomGuard[];
 }
 export interface WrittenLists {
   readonly additional_allow?: readonly string[];

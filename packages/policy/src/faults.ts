@@ -34,7 +34,8 @@ export type PolicyFaultCode =
   | 'policy_scope'
   | 'policy_label'
   | 'policy_extends_pin'
-  | 'policy_attenuation';
+  | 'policy_attenuation'
+  | 'policy_guard_package';
 
 /** Where something stands in its document. */
 export interface Position {

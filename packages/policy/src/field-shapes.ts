@@ -18,7 +18,10 @@ export type Pattern =
   | 'label'
   | 'posture-name'
   | 'posture-from'
-  | 'duration';
+  | 'duration'
+  | 'secret-reference'
+  | 'guard-package'
+  | 'sha256';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
@@ -31,6 +34,10 @@ export type Field =
   | { readonly is: 'score' }
   /** Keys of one kind, each with a value of one kind. */
   | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
+  /** A mapping of any form, its canonical JSON bounded in characters. */
+  | { readonly is: 'object'; readonly charsMax: number }
+  /** A mapping whose shape its `key` says; `other` where none is known by that name. */
+  | { readonly is: 'by'; readonly key: string; readonly shapes: ReadonlyMap<string, Shape>; readonly other: Shape }
   | Shape;
 
 export interface Shape {

@@ -5,6 +5,7 @@ import { DAYS } from './clampd-content.ts';
 import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
 import { COUNT_MAX, type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
+import { CUSTOM_FIELD, resolvedCustom } from './guards/custom-guards-config.ts';
 import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { POSTURE, POSTURE_STATE, POSTURE_TRANSITION, STATE_NAME } from './posture-fields.ts';
@@ -198,10 +199,13 @@ export const DOCUMENT: Shape = shape(
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     extends: text('reference'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
-    guards: shape(GUARD_FIELDS, {
-      unsupported: new Set(['spider_sense', 'custom']),
-      nullable: new Set(GUARD_NAMES),
-    }),
+    guards: shape(
+      { ...GUARD_FIELDS, custom: CUSTOM_FIELD },
+      {
+        unsupported: new Set(['spider_sense']),
+        nullable: new Set([...GUARD_NAMES, 'custom']),
+      },
+    ),
     settings: SETTINGS,
     detection: DETECTION,
     posture: POSTURE,
@@ -268,7 +272,7 @@ export const RESOLVED: Shape = required(
     version: words(Object.fromEntries(POLICY_VERSIONS.map((version) => [version, version]))),
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    guards: required(shape(RESOLVED_GUARDS), { optional: LATER_GUARDS }),
+    guards: required(shape({ ...RESOLVED_GUARDS, custom: resolvedCustom(required) }), { optional: [...LATER_GUARDS, 'custom'] }),
     settings: required(SETTINGS, { add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })) } }),
     detection: required(DETECTION, { add: { scores: { is: 'map', keys: RULE_ID, item: THRESHOLD } } }),
     posture: required(POSTURE, {

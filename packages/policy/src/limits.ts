@@ -91,4 +91,10 @@ export const POLICY_LIMITS = {
   eventBytesMax: 1_048_576,
   /** Tests of one suite document. */
   suiteTestsMax: 5000,
+  /** Characters of the canonical JSON that a policy gives a guard package. */
+  guardConfigCharsMax: 16_384,
+  /** Characters of a URL that outside sources are asked about. */
+  askedUrlCharsMax: 8192,
+  /** Characters of what a guard package says of an action. */
+  guardMessageCharsMax: 512,
 } as const;

@@ -3,15 +3,16 @@
  * come last, and neither ask nor speak where another guard has refused: what is refused here is never sent anywhere.
  */
 import { type GuardAnswer, type GuardQuestion, type GuardResult, PROTOCOL_LIMITS } from '@countersign/protocol';
-import type { GuardConfigs } from './content.ts';
+import type { CustomGuards, GuardConfigs } from './content.ts';
 import type { AnswerTo, OutsideGuard } from './guards/async-settings.ts';
+import { compileCustom } from './guards/custom-guards.ts';
 import type { GuardContext } from './guards/result.ts';
 
 /** In the order of reports. */
-const COMPILERS: readonly ((guards: GuardConfigs) => readonly OutsideGuard[])[] = [];
+const COMPILERS: readonly ((guards: GuardConfigs & CustomGuards) => readonly OutsideGuard[])[] = [compileCustom];
 
 /** Those that are switched on. */
-export function compileOutside(guards: GuardConfigs): readonly OutsideGuard[] {
+export function compileOutside(guards: GuardConfigs & CustomGuards): readonly OutsideGuard[] {
   return COMPILERS.flatMap((compile) => compile(guards));
 }
 

@@ -10,6 +10,7 @@ import { layClampd } from './clampd-sections.ts';
 import { HOST_SET_ENTRY } from './check-fields.ts';
 import {
   asJson,
+  type CustomGuards,
   type Detection,
   GUARD_NAMES,
   type GuardConfigs,
@@ -27,6 +28,7 @@ import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './f
 import { compileHostGlob } from './glob.ts';
 import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
+import { customProblems, layCustom } from './guards/custom-guards-config.ts';
 import { mergeGuard } from './merge-guards.ts';
 import { layPosture, type Posture, postureFaults } from './posture.ts';
 
@@ -39,7 +41,8 @@ export interface ResolveOptions {
   readonly ancestors?: readonly PolicyDocument[];
 }
 
-type PartialGuards = { readonly [Name in GuardName]?: GuardConfigs[Name] };
+type BuiltinGuards = { readonly [Name in GuardName]?: GuardConfigs[Name] };
+type PartialGuards = BuiltinGuards & CustomGuards;
 
 interface Layer {
   readonly version: string;
@@ -60,7 +63,7 @@ function placeOf(document: PolicyDocument, path: string): FaultPlace {
 function layGuard<Name extends GuardName>(
   name: Name,
   written: WrittenGuards | undefined,
-  base: PartialGuards | undefined,
+  base: BuiltinGuards | undefined,
 ): GuardConfigs[Name] | undefined {
   const block: WrittenGuards[Name] | undefined = written?.[name];
   if (block === undefined) return base?.[name];
@@ -73,7 +76,8 @@ function layGuards(written: WrittenGuards | undefined, base: PartialGuards | und
     const config = layGuard(name, written, base);
     return config === undefined ? [] : [[name, config] as const];
   });
-  return Object.fromEntries(entries);
+  const custom = layCustom(written?.custom, base?.custom);
+  return { ...Object.fromEntries(entries), ...(custom !== undefined && { custom }) };
 }
 
 function laySettings(document: PolicyDocument, base: PolicySettings): PolicySettings {
@@ -102,7 +106,7 @@ function sameJson(a: object, b: object): boolean {
 }
 
 /** Later guards that say nothing but their defaults are left out, as `detection` is. */
-function guardsPart(guards: GuardConfigs): ResolvedGuards {
+function guardsPart(guards: GuardConfigs & CustomGuards): ResolvedGuards {
   const silent = new Set<string>(LATER_GUARDS.filter((name) => sameJson(guards[name], GUARD_DEFAULTS[name])));
   return Object.fromEntries(Object.entries(guards).filter(([name]) => !silent.has(name))) as ResolvedGuards;
 }
@@ -223,7 +227,7 @@ function freezeHosts(entries: readonly string[], options: ResolveOptions, place:
 /** A layer with every default filled in and host sets frozen. Faults stand where `document` says what they are about. */
 function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
   const { settings } = layer;
-  const guards: GuardConfigs = { ...GUARD_DEFAULTS, ...layer.guards };
+  const guards: GuardConfigs & CustomGuards = { ...GUARD_DEFAULTS, ...layer.guards };
   const egress = guards.egress_allowlist;
   const allow = freezeHosts(egress.allow, options, placeOf(document, 'guards.egress_allowlist.allow'));
   const block = freezeHosts(egress.block, options, placeOf(document, 'guards.egress_allowlist.block'));
@@ -231,7 +235,7 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
   }
-  for (const { path, message } of textGuardFaults(guards)) {
+  for (const { path, message } of [...textGuardFaults(guards), ...customProblems(guards.custom)]) {
     faults.push(faultAt('policy_range', `${message} once merged`, placeOf(document, path)));
   }
   for (const { code, message, path, hint } of layer.posture === undefined ? [] : postureFaults(layer.posture))

@@ -115,6 +115,9 @@ export function loadEngine(engine: Engine, file: EngineFile, given: LoadedWith):
     understand(action: Action, signals: readonly Signal[]): Understood | Promise<Understood> {
       return isLargeAction(action) ? pool.understand(action, signals) : understoodHere(judging, outside, { action, signals });
     },
-    close: () => pool.close(),
+    async close(): Promise<void> {
+      await pool.close();
+      await outside?.close();
+    },
   });
 }

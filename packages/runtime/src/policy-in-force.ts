@@ -88,7 +88,9 @@ function load({ engine, file, rules, intel }: Loading, resolved: string): Result
 /** Asks those that guards would ask, once, whether their answers will be of use. Nobody where no guard asks. */
 async function proven(loaded: ClosableEngine): Promise<Result<ClosableEngine, Fault>> {
   const probed = (await loaded.outside?.probe()) ?? ok(undefined);
-  return probed.ok ? ok(loaded) : probed;
+  if (probed.ok) return ok(loaded);
+  await loaded.close();
+  return probed;
 }
 
 /** Loads what the store says is active. */
@@ -164,9 +166,13 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     const able = await proven(compiled.value.loaded);
     if (!able.ok) return able;
     // Other rules came into force while somebody outside was asked.
-    if (options.rules !== rules) return compileAndPut(source, name, by);
+    if (options.rules !== rules) {
+      await able.value.close();
+      return compileAndPut(source, name, by);
+    }
     const kept = options.store.setPolicy(compiled.value.draft);
     if (kept.ok) await putInForce(able, by);
+    else await able.value.close();
     return kept;
   }
 

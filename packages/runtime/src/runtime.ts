@@ -164,7 +164,7 @@ async function openPolicy({ options, store, clock, timer }: Opened, file: Engine
   const [engine, rulesets] = [await openEngineFile(file), await readRulesets()];
   const custom = await openCustomRules({ dataDir, builtin, engine, file, rulesets, store });
   const hostSets = options.hostSets ?? ((): HostSets => readHostSets());
-  const intel = { clock, timer, secrets: options.secrets ?? ((): undefined => undefined) };
+  const intel = { clock, timer, secrets: options.secrets ?? ((): undefined => undefined), guardsDir: join(dataDir, 'guards') };
   const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets, intel });
   if (store.activePolicy() === undefined) {
     const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
