@@ -18,7 +18,8 @@ export type Pattern =
   | 'label'
   | 'posture-name'
   | 'posture-from'
-  | 'duration';
+  | 'duration'
+  | 'secret-name';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }

@@ -4,11 +4,12 @@
  */
 import { type GuardAnswer, type GuardQuestion, type GuardResult, PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { GuardConfigs } from './content.ts';
-import type { AnswerTo, OutsideGuard } from './guards/async-settings.ts';
+import type { AnswerTo, OutsideGuard } from './guards/outside-guard.ts';
 import type { GuardContext } from './guards/result.ts';
+import { compileSpiderSense } from './guards/spider-sense.ts';
 
 /** In the order of reports. */
-const COMPILERS: readonly ((guards: GuardConfigs) => readonly OutsideGuard[])[] = [];
+const COMPILERS: readonly ((guards: GuardConfigs) => readonly OutsideGuard[])[] = [compileSpiderSense];
 
 /** Those that are switched on. */
 export function compileOutside(guards: GuardConfigs): readonly OutsideGuard[] {
