@@ -75,15 +75,19 @@ function postureProblem(pattern: 'posture-name' | 'posture-from', text: string):
   return { code: 'policy_posture', message: `${quoted(text)} is not the name of a state`, hint: 'letters, digits, `_`, `.` and `-`' };
 }
 
+function secretNameProblem(text: string): Complaint | undefined {
+  if (/^\$\{(?:secrets\.)?[A-Za-z_][A-Za-z0-9_]{0,127}\}$/.test(text)) return undefined;
+  // What was written may be the secret itself: it is not quoted.
+  return {
+    code: 'policy_secret',
+    message: 'a secret stands in no document',
+    hint: 'name it, as `${NAME}`, and start the process with NAME set',
+  };
+}
+
 function durationProblem(text: string): Complaint | undefined {
   if (durationSeconds(text) !== undefined) return undefined;
   return { code: 'policy_duration', message: `${quoted(text)} is not a duration of at most a year`, hint: 'e.g. `30s`, `5m`, `1h`' };
-}
-
-function secretReferenceProblem(text: string): Complaint | undefined {
-  if (/^\$\{(?:secrets\.)?[A-Za-z_][A-Za-z0-9_]{0,127}\}$/.test(text)) return undefined;
-  const message = 'must name a secret, as `${NAME}`: a policy is hashed and kept, and holds none itself';
-  return { code: 'policy_placeholder', message, hint: 'start the process with the secret under that name' };
 }
 
 function guardPackageProblem(text: string): Complaint | undefined {
@@ -106,9 +110,9 @@ const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new
   ['posture-name', (text: string) => postureProblem('posture-name', text)],
   ['posture-from', (text: string) => postureProblem('posture-from', text)],
   ['duration', durationProblem],
-  ['secret-reference', secretReferenceProblem],
   ['guard-package', guardPackageProblem],
   ['sha256', sha256Problem],
+  ['secret-name', secretNameProblem],
 ]);
 
 /** Why a pattern of a document does not compile, or undefined. */

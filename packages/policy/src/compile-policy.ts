@@ -21,9 +21,11 @@ import { mcpToolsOf, type McpTools } from './guards/mcp-tool.ts';
 import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
+import { spiderSenseFaults } from './guards/spider-sense.ts';
+import { spiderProblems } from './guards/spider-sense-config.ts';
 import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
-import type { OutsideGuard } from './guards/async-settings.ts';
+import type { OutsideGuard } from './guards/outside-guard.ts';
 import { compileOutside } from './outside-guards.ts';
 import type { TransferSigner } from './payments.ts';
 import { postureFaults } from './posture.ts';
@@ -163,6 +165,8 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   const guards: Partial<ResolvedPolicy['guards']> = check.faults.length === 0 ? resolved.guards : {};
   for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
   for (const { path, message } of customProblems(guards.custom)) complain(check, path, { code: 'policy_range', message });
+  for (const { path, message } of spiderProblems(guards)) complain(check, path, { code: 'policy_range', message });
+  for (const { path, message } of spiderSenseFaults(guards)) complain(check, path, { code: 'policy_required', message });
   if (check.faults.length > 0 || resolved.posture === undefined) return check.faults;
   return postureFaults(resolved.posture).map(({ code, message, path }) => faultAt(code, message, { path }));
 }

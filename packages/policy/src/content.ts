@@ -7,6 +7,7 @@ import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
 import type { ComputerUseGuards, WrittenComputerUse } from './guards/computer-use-config.ts';
 import type { CustomGuard, WrittenCustomGuard } from './guards/custom-guards-config.ts';
+import type { SpiderGuards, WrittenSpider } from './guards/spider-sense-config.ts';
 import type { TextGuards, WrittenTextGuards } from './guards/text-guards-config.ts';
 import type { Posture, WrittenPosture } from './posture.ts';
 
@@ -83,7 +84,7 @@ export interface McpToolConfig {
   readonly confirmation: 'block' | 'warn';
 }
 
-export interface GuardConfigs extends TextGuards, ComputerUseGuards {
+export interface GuardConfigs extends TextGuards, ComputerUseGuards, SpiderGuards {
   readonly forbidden_path: ForbiddenPathConfig;
   readonly path_allowlist: PathAllowlistConfig;
   readonly egress_allowlist: EgressAllowlistConfig;
@@ -108,10 +109,11 @@ export const GUARD_NAMES: readonly GuardName[] = [
   'computer_use',
   'remote_desktop_side_channel',
   'input_injection_capability',
+  'spider_sense',
 ];
 
 /** Guards that came after the first seven. */
-export type LaterGuard = keyof TextGuards | keyof ComputerUseGuards;
+export type LaterGuard = keyof TextGuards | keyof ComputerUseGuards | keyof SpiderGuards;
 
 /**
  * A resolved policy leaves these out where they say nothing but their defaults, so that a policy that does not know them keeps its form
@@ -123,6 +125,7 @@ export const LATER_GUARDS: readonly LaterGuard[] = [
   'computer_use',
   'remote_desktop_side_channel',
   'input_injection_capability',
+  'spider_sense',
 ];
 export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>> & CustomGuards;
 
@@ -162,7 +165,7 @@ export interface Detection {
 }
 
 /** A guard block as written. `null` where the key stands without a value, which says no more than leaving it out. */
-export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse {
+export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse, WrittenSpider {
   readonly forbidden_path?: Partial<ForbiddenPathConfig> & {
     readonly additional_patterns?: readonly string[];
     readonly remove_patterns?: readonly string[];

@@ -19,9 +19,9 @@ export type Pattern =
   | 'posture-name'
   | 'posture-from'
   | 'duration'
-  | 'secret-reference'
   | 'guard-package'
-  | 'sha256';
+  | 'sha256'
+  | 'secret-name';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }

@@ -6,6 +6,7 @@ import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
 import { COUNT_MAX, type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
 import { CUSTOM_FIELD, resolvedCustom } from './guards/custom-guards-config.ts';
+import { resolvedSpider, SPIDER_FIELDS } from './guards/spider-sense-config.ts';
 import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { POSTURE, POSTURE_STATE, POSTURE_TRANSITION, STATE_NAME } from './posture-fields.ts';
@@ -99,6 +100,7 @@ const GUARD_FIELDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   ),
   ...TEXT_GUARD_FIELDS,
   ...COMPUTER_USE_FIELDS,
+  ...SPIDER_FIELDS,
 };
 
 const THRESHOLD: Field = whole(1, 1000);
@@ -199,13 +201,7 @@ export const DOCUMENT: Shape = shape(
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     extends: text('reference'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
-    guards: shape(
-      { ...GUARD_FIELDS, custom: CUSTOM_FIELD },
-      {
-        unsupported: new Set(['spider_sense']),
-        nullable: new Set([...GUARD_NAMES, 'custom']),
-      },
-    ),
+    guards: shape({ ...GUARD_FIELDS, custom: CUSTOM_FIELD }, { nullable: new Set([...GUARD_NAMES, 'custom']) }),
     settings: SETTINGS,
     detection: DETECTION,
     posture: POSTURE,
@@ -263,6 +259,7 @@ const RESOLVED_GUARDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   computer_use: required(GUARD_FIELDS.computer_use),
   remote_desktop_side_channel: required(GUARD_FIELDS.remote_desktop_side_channel, { optional: SIDE_CHANNEL_OPTIONAL }),
   input_injection_capability: required(GUARD_FIELDS.input_injection_capability),
+  ...resolvedSpider(required),
 };
 
 /** A resolved policy as it comes out of a bundle: nothing may be missing, nothing more may be there. */

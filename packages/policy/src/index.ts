@@ -45,6 +45,10 @@ export {
 } from './guards/custom-guards-config.ts';
 export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
+export { SPIDER_SENSE } from './guards/spider-sense.ts';
+export type { PatternDatabase, SpiderSenseConfig, TrustedKey, WrittenPattern } from './guards/spider-sense-config.ts';
+export { packVectors, quantise } from './spider/vectors.ts';
+export type { PatternFiles, PatternWorld } from './spider/load-patterns.ts';
 export { sessionRiskAfter } from './guards/jailbreak.ts';
 export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';

@@ -4,12 +4,13 @@
  */
 import { type GuardAnswer, type GuardQuestion, type GuardResult, PROTOCOL_LIMITS } from '@countersign/protocol';
 import type { CustomGuards, GuardConfigs } from './content.ts';
-import type { AnswerTo, OutsideGuard } from './guards/async-settings.ts';
 import { compileCustom } from './guards/custom-guards.ts';
+import type { AnswerTo, OutsideGuard } from './guards/outside-guard.ts';
 import type { GuardContext } from './guards/result.ts';
+import { compileSpiderSense } from './guards/spider-sense.ts';
 
 /** In the order of reports. */
-const COMPILERS: readonly ((guards: GuardConfigs & CustomGuards) => readonly OutsideGuard[])[] = [compileCustom];
+const COMPILERS: readonly ((guards: GuardConfigs & CustomGuards) => readonly OutsideGuard[])[] = [compileSpiderSense, compileCustom];
 
 /** Those that are switched on. */
 export function compileOutside(guards: GuardConfigs & CustomGuards): readonly OutsideGuard[] {

@@ -26,13 +26,15 @@ import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, DETECTION_DEFAULTS, GUARD_DEFAULTS, 
 import { rulesetOf } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './faults.ts';
 import { compileHostGlob } from './glob.ts';
+import { type SpiderSenseConfig, spiderProblems, withoutSources } from './guards/spider-sense-config.ts';
 import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { customProblems, layCustom } from './guards/custom-guards-config.ts';
 import { mergeGuard } from './merge-guards.ts';
+import { loadPatterns, type PatternWorld } from './spider/load-patterns.ts';
 import { layPosture, type Posture, postureFaults } from './posture.ts';
 
-export interface ResolveOptions {
+export interface ResolveOptions extends PatternWorld {
   /** Documents by ruleset name; those that `extends` may reach. */
   readonly rulesets: ReadonlyMap<string, PolicyDocument>;
   /** Hosts by set name, from the operator's own configuration. `package-registries` is empty where it is absent. */
@@ -224,6 +226,29 @@ function freezeHosts(entries: readonly string[], options: ResolveOptions, place:
   return { hosts: [...new Set(hosts)], faults };
 }
 
+interface SpiderReading {
+  readonly config: SpiderSenseConfig;
+  readonly faults: readonly PolicyFault[];
+}
+
+/** The guard with the database that it names in it, so that the resolved policy is all that judges. */
+function freezePatterns(config: SpiderSenseConfig, document: PolicyDocument, options: ResolveOptions): SpiderReading {
+  const path = 'guards.spider_sense';
+  const problems = spiderProblems({ spider_sense: config }).map(({ path: at, message }) =>
+    faultAt('policy_range', `${message} once merged`, placeOf(document, at)),
+  );
+  const plain = withoutSources(config);
+  if (!config.enabled || problems.length > 0) return { config: plain, faults: problems };
+  const missing = (['embedding_api_url', 'embedding_model'] as const).filter((name) => config[name] === undefined);
+  const faults = missing.map((name) =>
+    faultAt('policy_required', `the guard is on, and has no \`${name}\``, nearest(document, `${path}.${name}`)),
+  );
+  const loaded = loadPatterns(config, options);
+  if (loaded.ok) return { config: { ...plain, pattern_db: loaded.value }, faults };
+  const { code, message, field, hint } = loaded.error;
+  return { config: plain, faults: [...faults, faultAt(code, message, { ...nearest(document, `${path}.${field}`), hint })] };
+}
+
 /** A layer with every default filled in and host sets frozen. Faults stand where `document` says what they are about. */
 function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
   const { settings } = layer;
@@ -231,7 +256,8 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
   const egress = guards.egress_allowlist;
   const allow = freezeHosts(egress.allow, options, placeOf(document, 'guards.egress_allowlist.allow'));
   const block = freezeHosts(egress.block, options, placeOf(document, 'guards.egress_allowlist.block'));
-  const faults = [...allow.faults, ...block.faults];
+  const spider = freezePatterns(guards.spider_sense, document, options);
+  const faults = [...allow.faults, ...block.faults, ...spider.faults];
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
   }
@@ -246,7 +272,11 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
     version: layer.version,
     name: layer.name,
     description: layer.description,
-    guards: guardsPart({ ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } }),
+    guards: guardsPart({
+      ...guards,
+      egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts },
+      spider_sense: spider.config,
+    }),
     settings,
     ...detectionPart(layer.detection),
     ...(layer.posture !== undefined && { posture: layer.posture }),

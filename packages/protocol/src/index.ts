@@ -83,5 +83,6 @@ export {
   type Verdict,
 } from './verdict.ts';
 export { knownTool, type KnownTool } from './tool-names.ts';
-export { GUARD_SIGNAL, type GuardAnswer, type GuardQuestion, signalOfAnswer, withGuardAnswers } from './guard-answer.ts';
+export type { GuardAnswer, GuardQuestion } from './guard-answer.ts';
+export { GUARD_SIGNAL, signalOfAnswer, withGuardAnswers } from './guard-signals.ts';
 export { knownCall, type KnownCall } from './computer-use.ts';

@@ -2,9 +2,7 @@
  * @module How guards that need the outside ask it (`async` of their block): how long they wait, what holds when no answer came, and what
  * spares the one that is asked. Names and ranges are those of Clawdstrike 0.2.7; no answer denies unless the policy says `warn`.
  */
-import type { GuardAnswer, GuardQuestion, GuardResult } from '@countersign/protocol';
 import { type Field, shape, type Shape, whole, words } from '../field-shapes.ts';
-import { block, type GuardContext, type ReportName, warn } from './result.ts';
 
 export interface AsyncSettings {
   /** For one question, all tries together. */
@@ -142,22 +140,4 @@ export function asyncProblems({ rate_limit: rate, retry }: AsyncSettings, path: 
   if (retry !== undefined && retry.initial_backoff_ms > retry.max_backoff_ms)
     found.push({ path: `${path}.retry`, message: '`initial_backoff_ms` must not be above `max_backoff_ms`' });
   return found;
-}
-
-/** What a guard says that has no answer: never that all is well. */
-export function unavailable(guard: ReportName, { on_timeout: policy }: AsyncSettings, reason: string): GuardResult {
-  const finding = { code: 'unavailable', message: `No answer from outside (${reason})`, details: { reason, on_timeout: policy } };
-  return policy === 'warn' ? warn(guard, finding) : block(guard, 'error', finding);
-}
-
-/** Finds the recorded answer to a question; one that is not there was not asked. */
-export type AnswerTo = (question: GuardQuestion) => GuardAnswer;
-
-/** A guard that was compiled and needs the outside. Both parts are pure. */
-export interface OutsideGuard {
-  readonly guard: ReportName;
-  /** What it must know of this action; nothing where the action does not concern it. */
-  questions(context: GuardContext): readonly GuardQuestion[];
-  /** Judges by the recorded answers. Undefined where the action does not concern it. */
-  judge(context: GuardContext, answerTo: AnswerTo): GuardResult | undefined;
 }

@@ -74,7 +74,7 @@ export interface WrittenCustomGuard {
 }
 
 const FLAG: Field = { is: 'flag' };
-const SECRET: Field = text('secret-reference');
+const SECRET: Field = text('secret-name');
 const ADDRESS: Field = { is: 'text', max: POLICY_LIMITS.entryCharsMax };
 const ID: Field = { is: 'text', max: 256 };
 const NOT_FETCHED = new Set(['registry', 'version']);

@@ -1,5 +1,5 @@
 /** @module The guards of `guards.custom`, in the order of their entries. */
-import type { OutsideGuard } from './async-settings.ts';
+import type { OutsideGuard } from './outside-guard.ts';
 import { type CustomGuard, isThreatIntel, SAFE_BROWSING, VIRUSTOTAL } from './custom-guards-config.ts';
 import { wasmGuard } from './custom-wasm.ts';
 import { safeBrowsingGuard } from './safe-browsing.ts';

@@ -6,7 +6,8 @@ import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@counters
 import { type Action, type GuardQuestion, type GuardResult, type HostFact, SEVERITIES, type Severity } from '@countersign/protocol';
 import { POLICY_LIMITS } from '../limits.ts';
 import { writtenTexts } from './body-texts.ts';
-import { type AnswerTo, ASYNC_DEFAULTS, type OutsideGuard, unavailable } from './async-settings.ts';
+import { ASYNC_DEFAULTS } from './async-settings.ts';
+import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import type { WasmGuardConfig } from './custom-guards-config.ts';
 import { touchedPaths } from './forbidden-path.ts';
 import { closedObject, questionOf, worstResult } from './outside-answers.ts';

@@ -2,7 +2,7 @@
 import { getOwn, type JsonValue } from '@countersign/kernel';
 import type { GuardAnswer, GuardResult } from '@countersign/protocol';
 import { askedUrls } from './asked-urls.ts';
-import { type AnswerTo, type OutsideGuard, unavailable } from './async-settings.ts';
+import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import { SAFE_BROWSING, type ThreatIntelGuard } from './custom-guards-config.ts';
 import { closedObject, questionOf, worstResult } from './outside-answers.ts';
 import { allow, block, type GuardContext } from './result.ts';

@@ -1,7 +1,7 @@
 /** @module clawdstrike-snyk: known vulnerabilities of what a `package.json` that is written asks for. */
 import { getOwn, type JsonValue } from '@countersign/kernel';
 import type { GuardAnswer, GuardResult } from '@countersign/protocol';
-import { type AnswerTo, type OutsideGuard, unavailable } from './async-settings.ts';
+import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import { SNYK, SNYK_SEVERITIES, type SnykSeverity, type ThreatIntelGuard } from './custom-guards-config.ts';
 import { closedObject, countOf, questionOf, worstResult } from './outside-answers.ts';
 import { allow, block, type GuardContext, warn } from './result.ts';

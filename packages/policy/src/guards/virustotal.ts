@@ -5,7 +5,7 @@ import { sha256Hex } from '@countersign/crypto';
 import { getOwn, type JsonObject } from '@countersign/kernel';
 import type { GuardAnswer, GuardQuestion, GuardResult } from '@countersign/protocol';
 import { askedUrls } from './asked-urls.ts';
-import { type AnswerTo, type OutsideGuard, unavailable } from './async-settings.ts';
+import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import { type ThreatIntelGuard, VIRUSTOTAL } from './custom-guards-config.ts';
 import { closedObject, countOf, questionOf, worstResult } from './outside-answers.ts';
 import { allow, block, type GuardContext, warn } from './result.ts';
