@@ -12,8 +12,9 @@ const MAY_IMPORT = {
   pipeline: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge'],
   store: ['kernel', 'crypto', 'protocol', 'log', 'pipeline'],
   gateway: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline'],
-  runtime: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline', 'store'],
-  sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store', 'runtime'],
+  intel: ['kernel', 'crypto', 'protocol', 'policy'],
+  runtime: ['kernel', 'crypto', 'protocol', 'facts', 'rules', 'log', 'policy', 'receipts', 'judge', 'pipeline', 'store', 'intel'],
+  sdk: ['kernel', 'protocol', 'receipts', 'crypto', 'log', 'facts', 'rules', 'policy', 'judge', 'pipeline', 'store', 'intel', 'runtime'],
 };
 
 const arrows = Object.entries(MAY_IMPORT).map(([from, to]) => ({

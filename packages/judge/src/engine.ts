@@ -9,10 +9,19 @@ import {
   compilePolicy,
   createCedar,
   type Detection,
+  guardQuestions,
   type ResolvedPolicy,
   type TransferSigner,
 } from '@countersign/policy';
-import type { Action, Facts, Judgement, Signal, StateSlice } from '@countersign/protocol';
+import {
+  type Action,
+  type Facts,
+  type GuardQuestion,
+  type Judgement,
+  type Signal,
+  type StateSlice,
+  withGuardAnswers,
+} from '@countersign/protocol';
 import { type CompiledRules, compileRules, type RuleSet } from '@countersign/rules';
 import { exemptionFaults } from './exemption-faults.ts';
 import { judge } from './judge.ts';
@@ -40,6 +49,11 @@ export interface JudgingEngine {
   readonly policyName: string;
   understand(action: Action, signals: readonly Signal[]): Facts;
   judge(input: { readonly now: string; readonly action: Action; readonly facts: Facts; readonly state: StateSlice }): Judgement;
+  /**
+   * What guards want to know from outside before this action is judged. Absent where the policy has no guard that asks, and in engines from
+   * before there were any.
+   */
+  readonly questions?: (action: Action, facts: Facts) => readonly GuardQuestion[];
 }
 
 export interface Engine {
@@ -52,6 +66,7 @@ function judging(understand: JudgingEngine['understand'], policy: CompiledPolicy
     policyName: policy.name,
     understand,
     judge: (input) => judge({ ...input, policy, rules }),
+    ...(policy.outside.length === 0 ? {} : { questions: (action, facts) => guardQuestions(policy, { action, facts, state: {} }) }),
   };
 }
 
@@ -110,7 +125,8 @@ export async function createEngine(wasm: EngineWasm): Promise<Engine> {
       const exemptions = policy.value.clampd?.exemptions ?? [];
       const fixed = exemptionFaults(documents.rules as unknown as RuleSet, exemptions);
       if (fixed.length > 0) return err(fixed);
-      const understand: JudgingEngine['understand'] = (action, signals) => withOpinions(understanding.understand(action, signals), signals);
+      const understand: JudgingEngine['understand'] = (action, signals) =>
+        withGuardAnswers(withOpinions(understanding.understand(action, signals), signals), signals);
       return ok(judging(understand, policy.value, rules.value));
     },
   };

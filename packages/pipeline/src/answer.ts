@@ -37,6 +37,7 @@ async function fence(passage: Passage, ports: Ports, id: string): Promise<Judgem
   invariant(engine !== undefined && response !== undefined, 'the fence stands behind an engine and a response');
   const understood = await engine.understand(responseAction(passage, id, response.body), []);
   try {
+    await understood.ask?.();
     return await understood.judge({ now: formatTime(ports.clock.nowMs()), state: passage.state ?? {} });
   } finally {
     understood.release();

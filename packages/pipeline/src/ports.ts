@@ -80,6 +80,12 @@ export interface StateStore {
 
 /** Facts behind a handle: they may live in a worker. */
 export interface Understood {
+  /**
+   * Asks the outside what guards of the policy want to know, and judges with the answers from here on. Total: what was not answered is an
+   * answer too. Absent where no guard asks.
+   * @returns the answers, to be recorded with the other signals.
+   */
+  readonly ask?: () => Promise<readonly Signal[]>;
   judge(input: { readonly now: string; readonly state: StateSlice }): Judgement | Promise<Judgement>;
   /** Frees what a worker holds. Idempotent. */
   release(): void;

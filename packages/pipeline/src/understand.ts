@@ -22,8 +22,9 @@ export async function understand(passage: Passage, ports: Ports): Promise<Passag
     passage.signals = await ports.signals.signalsFor(action);
     const understood = await engine.understand(action, passage.signals);
     // A deadline that has passed meanwhile has already answered: give the facts back at once.
-    if (passage.refusal === undefined) passage.understood = understood;
-    else understood.release();
+    if (passage.refusal !== undefined) return understood.release();
+    passage.understood = understood;
+    if (understood.ask !== undefined) passage.signals = [...passage.signals, ...(await understood.ask())];
     return undefined;
   });
   return passage;

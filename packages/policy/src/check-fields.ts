@@ -1,7 +1,7 @@
 /**
  * @module Holds a value against a shape of `fields.ts`: every fault with its path, every pattern compiled once to see that it does.
  */
-import { getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
+import { canonicalize, getOwn, isJsonObject, type JsonValue } from '@countersign/kernel';
 import { dotted, itemsOf, member } from './document-path.ts';
 import { readReference } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
@@ -75,6 +75,16 @@ function postureProblem(pattern: 'posture-name' | 'posture-from', text: string):
   return { code: 'policy_posture', message: `${quoted(text)} is not the name of a state`, hint: 'letters, digits, `_`, `.` and `-`' };
 }
 
+function secretNameProblem(text: string): Complaint | undefined {
+  if (/^\$\{(?:secrets\.)?[A-Za-z_][A-Za-z0-9_]{0,127}\}$/.test(text)) return undefined;
+  // What was written may be the secret itself: it is not quoted.
+  return {
+    code: 'policy_secret',
+    message: 'a secret stands in no document',
+    hint: 'name it, as `${NAME}`, and start the process with NAME set',
+  };
+}
+
 function durationProblem(text: string): Complaint | undefined {
   if (durationSeconds(text) !== undefined) return undefined;
   return { code: 'policy_duration', message: `${quoted(text)} is not a duration of at most a year`, hint: 'e.g. `30s`, `5m`, `1h`' };
@@ -101,6 +111,21 @@ function headerProblem(text: string): Complaint | undefined {
   return { code: 'policy_range', message: `${quoted(text)} is not the name of a header` };
 }
 
+function guardPackageProblem(text: string): Complaint | undefined {
+  if (/^(?!clawdstrike-)[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/.test(text)) return undefined;
+  const message = `${quoted(text)} is no guard package: there are clawdstrike-virustotal, clawdstrike-safe-browsing, clawdstrike-snyk and those of your own`;
+  return { code: 'policy_guard_package', message, hint: 'names have lower-case letters, digits, `.`, `_` and `-`' };
+}
+
+function sha256Problem(text: string): Complaint | undefined {
+  if (/^[0-9a-f]{64}$/.test(text)) return undefined;
+  return {
+    code: 'policy_guard_package',
+    message: 'must be 64 lower-case hex digits',
+    hint: '`countersign guard inspect DIRECTORY` prints them',
+  };
+}
+
 /** Texts that are no globs, hosts or expressions. */
 const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new Map([
   ['reference', referenceProblem],
@@ -114,6 +139,9 @@ const NAMES: ReadonlyMap<Pattern, (text: string) => Complaint | undefined> = new
   ['url-path', urlPathProblem],
   ['plain-host', plainHostProblem],
   ['header-name', headerProblem],
+  ['guard-package', guardPackageProblem],
+  ['sha256', sha256Problem],
+  ['secret-name', secretNameProblem],
 ]);
 
 /** Why a pattern of a document does not compile, or undefined. */
@@ -165,6 +193,8 @@ function readWord(check: Check, field: Field & { is: 'word' }, at: { path: strin
   if (typeof at.value !== 'string') return wrongType(check, at.path, { wanted: 'text', value: at.value });
   const word = field.words.get(at.value);
   if (word !== undefined) return word;
+  const reason = field.refused?.get(at.value);
+  if (reason !== undefined) return complain(check, at.path, { code: 'policy_unsupported_field', message: `${quoted(at.value)} ${reason}` });
   const known = [...field.words.keys()];
   const meant = suggest(at.value, known);
   return complain(check, at.path, {
@@ -218,6 +248,17 @@ function readMap(check: Check, field: Field & { is: 'map' }, at: { path: string;
   return Object.fromEntries(out);
 }
 
+function readObject(check: Check, field: Field & { is: 'object' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  if (!isJsonObject(at.value)) return wrongType(check, at.path, { wanted: 'a mapping', value: at.value });
+  if (canonicalize(at.value).length <= field.charsMax) return at.value;
+  return complain(check, at.path, { code: 'policy_range', message: `longer than ${String(field.charsMax)} characters of JSON` });
+}
+
+function readBy(check: Check, field: Field & { is: 'by' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
+  const key = member(at.value, field.key);
+  return readShape(check, (typeof key === 'string' ? field.shapes.get(key) : undefined) ?? field.other, at);
+}
+
 function unknownField(check: Check, shape: Shape, at: { path: string; key: string }): undefined {
   if (shape.unsupported?.has(at.key) === true) {
     return complain(check, at.path, {
@@ -265,5 +306,7 @@ export function readField(check: Check, field: Field, at: { path: string; value:
   if (field.is === 'word') return readWord(check, field, at);
   if (field.is === 'score') return readScore(check, at);
   if (field.is === 'map') return readMap(check, field, at);
+  if (field.is === 'object') return readObject(check, field, at);
+  if (field.is === 'by') return readBy(check, field, at);
   return field.is === 'list' ? readList(check, field, at) : readShape(check, field, at);
 }

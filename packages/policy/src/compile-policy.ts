@@ -13,6 +13,7 @@ import { RESOLVED } from './fields.ts';
 import { compileHostGlob, compilePathGlob, matchGlob, type Glob } from './glob.ts';
 import { type ComputerUse, computerUseOf } from './guards/computer-use.ts';
 import type { InputInjectionConfig } from './guards/computer-use-config.ts';
+import { customProblems } from './guards/custom-guards-config.ts';
 import type { SideChannels } from './guards/remote-desktop-side-channel.ts';
 import { compilePaths, forbiddenPathsOf, type ForbiddenPaths } from './guards/forbidden-path.ts';
 import type { EgressLists } from './guards/egress-allowlist.ts';
@@ -20,8 +21,12 @@ import { mcpToolsOf, type McpTools } from './guards/mcp-tool.ts';
 import type { PatchRules } from './guards/patch-integrity.ts';
 import type { PathAllowlist } from './guards/path-allowlist.ts';
 import type { SecretPatterns } from './guards/secret-leak.ts';
+import { spiderSenseFaults } from './guards/spider-sense.ts';
+import { spiderProblems } from './guards/spider-sense-config.ts';
 import { type JailbreakConfig, type PromptInjectionConfig, textGuardFaults } from './guards/text-guards-config.ts';
 import type { ShellRules } from './guards/shell-command.ts';
+import type { OutsideGuard } from './guards/outside-guard.ts';
+import { compileOutside } from './outside-guards.ts';
 import type { TransferSigner } from './payments.ts';
 import { brokerFaults } from './broker.ts';
 import { compileBroker, type CompiledBroker } from './judge-broker.ts';
@@ -54,6 +59,8 @@ export interface CompiledPolicy {
   readonly thresholds: Thresholds;
   readonly unregisteredTools: 'refuse' | 'warn';
   readonly guards: CompiledGuards;
+  /** Guards that need the outside; empty for a policy that asks nobody. */
+  readonly outside: readonly OutsideGuard[];
   /** How the rules are compiled that are judged with this policy. */
   readonly detection: Detection;
   /** Tool patterns with their thresholds; `thresholdsFor` reads it. */
@@ -163,8 +170,11 @@ function shapeFaults(resolved: ResolvedPolicy): readonly PolicyFault[] {
   for (const entry of thresholds === undefined ? tools : [thresholds, ...tools]) {
     if (entry.flag > entry.block) complain(check, 'settings', { code: 'policy_range', message: '`flag` must not be above `block`' });
   }
-  const guards = check.faults.length === 0 ? resolved.guards : {};
+  const guards: Partial<ResolvedPolicy['guards']> = check.faults.length === 0 ? resolved.guards : {};
   for (const { path, message } of textGuardFaults(guards)) complain(check, path, { code: 'policy_range', message });
+  for (const { path, message } of customProblems(guards.custom)) complain(check, path, { code: 'policy_range', message });
+  for (const { path, message } of spiderProblems(guards)) complain(check, path, { code: 'policy_range', message });
+  for (const { path, message } of spiderSenseFaults(guards)) complain(check, path, { code: 'policy_required', message });
   return check.faults.length > 0 ? check.faults : sectionFaults(resolved);
 }
 
@@ -205,6 +215,7 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
     thresholds: settings.thresholds,
     unregisteredTools: settings.unregistered_tools,
     guards,
+    outside: compileOutside({ ...GUARD_DEFAULTS, ...resolved.guards }),
     detection: resolved.detection ?? DETECTION_DEFAULTS,
     toolThresholds,
     posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),

@@ -6,6 +6,8 @@ import type { CedarConfig, WrittenCedar } from './cedar/cedar-section.ts';
 import type { ClampdSections, WrittenClampd } from './clampd-content.ts';
 import type { Position } from './faults.ts';
 import type { ComputerUseGuards, WrittenComputerUse } from './guards/computer-use-config.ts';
+import type { CustomGuard, WrittenCustomGuard } from './guards/custom-guards-config.ts';
+import type { SpiderGuards, WrittenSpider } from './guards/spider-sense-config.ts';
 import type { TextGuards, WrittenTextGuards } from './guards/text-guards-config.ts';
 import type { Broker, WrittenBroker } from './broker.ts';
 import type { Origins, WrittenOrigins } from './origins.ts';
@@ -85,7 +87,7 @@ export interface McpToolConfig {
   readonly confirmation: 'block' | 'warn';
 }
 
-export interface GuardConfigs extends TextGuards, ComputerUseGuards {
+export interface GuardConfigs extends TextGuards, ComputerUseGuards, SpiderGuards {
   readonly forbidden_path: ForbiddenPathConfig;
   readonly path_allowlist: PathAllowlistConfig;
   readonly egress_allowlist: EgressAllowlistConfig;
@@ -110,10 +112,11 @@ export const GUARD_NAMES: readonly GuardName[] = [
   'computer_use',
   'remote_desktop_side_channel',
   'input_injection_capability',
+  'spider_sense',
 ];
 
 /** Guards that came after the first seven. */
-export type LaterGuard = keyof TextGuards | keyof ComputerUseGuards;
+export type LaterGuard = keyof TextGuards | keyof ComputerUseGuards | keyof SpiderGuards;
 
 /**
  * A resolved policy leaves these out where they say nothing but their defaults, so that a policy that does not know them keeps its form
@@ -125,8 +128,14 @@ export const LATER_GUARDS: readonly LaterGuard[] = [
   'computer_use',
   'remote_desktop_side_channel',
   'input_injection_capability',
+  'spider_sense',
 ];
-export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>>;
+export type ResolvedGuards = Omit<GuardConfigs, LaterGuard> & Partial<Pick<GuardConfigs, LaterGuard>> & CustomGuards;
+
+/** Guards that are not built in; absent where no document lists one. */
+export interface CustomGuards {
+  readonly custom?: readonly CustomGuard[];
+}
 
 /** Risk in thousandths at which an action is flagged and at which it is refused. */
 export interface Thresholds {
@@ -161,7 +170,7 @@ export interface Detection {
 }
 
 /** A guard block as written. `null` where the key stands without a value, which says no more than leaving it out. */
-export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse {
+export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse, WrittenSpider {
   readonly forbidden_path?: Partial<ForbiddenPathConfig> & {
     readonly additional_patterns?: readonly string[];
     readonly remove_patterns?: readonly string[];
@@ -176,6 +185,7 @@ export interface WrittenGuards extends WrittenTextGuards, WrittenComputerUse {
   readonly patch_integrity?: Partial<PatchIntegrityConfig>;
   readonly shell_command?: Partial<ShellCommandConfig>;
   readonly mcp_tool?: Partial<McpToolConfig> & WrittenLists;
+  readonly custom?: readonly WrittenCustomGuard[];
 }
 export interface WrittenLists {
   readonly additional_allow?: readonly string[];

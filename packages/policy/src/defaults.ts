@@ -4,6 +4,7 @@
  */
 import type { Detection, GuardConfigs, PolicySettings, SecretPattern, WrittenSecretPattern } from './content.ts';
 import { COMPUTER_USE_BLOCKS, COMPUTER_USE_DEFAULTS } from './guards/computer-use-config.ts';
+import { SPIDER_BLOCK, SPIDER_DEFAULTS } from './guards/spider-sense-config.ts';
 import { TEXT_GUARD_DEFAULTS } from './guards/text-guards-config.ts';
 
 /** Paths no agent needs unless a policy says so. */
@@ -161,6 +162,7 @@ export const GUARD_DEFAULTS: GuardConfigs = {
   },
   ...TEXT_GUARD_DEFAULTS,
   ...COMPUTER_USE_DEFAULTS,
+  ...SPIDER_DEFAULTS,
 };
 
 /** What a block that is there begins with, where it is not merged onto a base. */
@@ -170,6 +172,7 @@ export const BLOCK_DEFAULTS: GuardConfigs = {
   egress_allowlist: { ...GUARD_DEFAULTS.egress_allowlist, allow: [] },
   secret_leak: { ...GUARD_DEFAULTS.secret_leak, skip_paths: [] },
   ...COMPUTER_USE_BLOCKS,
+  ...SPIDER_BLOCK,
 };
 
 export const SETTINGS_DEFAULTS: PolicySettings = {

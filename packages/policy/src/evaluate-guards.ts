@@ -1,7 +1,7 @@
 /**
  * @module All guards of a policy over one action. Pure and total: equal inputs give equal results.
  */
-import type { GuardResult } from '@countersign/protocol';
+import type { GuardQuestion, GuardResult } from '@countersign/protocol';
 import type { CompiledPolicy } from './compile-policy.ts';
 import { judgeComputerUse } from './guards/computer-use.ts';
 import { judgeInputInjection } from './guards/input-injection-capability.ts';
@@ -16,6 +16,7 @@ import { judgePathAllowlist } from './guards/path-allowlist.ts';
 import type { GuardContext, GuardInput } from './guards/result.ts';
 import { judgeSecretLeak } from './guards/secret-leak.ts';
 import { judgeShellCommand } from './guards/shell-command.ts';
+import { judgeOutside, questionsFor } from './outside-guards.ts';
 import { createMeter } from './regex/regex-set.ts';
 
 type Judge = (policy: CompiledPolicy, context: GuardContext) => GuardResult | undefined;
@@ -44,9 +45,7 @@ export interface GuardReport {
   readonly steps: number;
 }
 
-/** `evaluateGuards` with the steps it took. */
-export function evaluateGuardsCounted(policy: CompiledPolicy, input: GuardInput): GuardReport {
-  const context: GuardContext = { ...input, meter: createMeter(), counter: { steps: 0 } };
+function evaluateOwn(policy: CompiledPolicy, context: GuardContext): GuardResult[] {
   const results: GuardResult[] = [];
   for (const judge of JUDGES) {
     const result = judge(policy, context);
@@ -54,6 +53,28 @@ export function evaluateGuardsCounted(policy: CompiledPolicy, input: GuardInput)
     results.push(result);
     if (policy.settings.fail_fast && !result.allowed) break;
   }
+  return results;
+}
+
+function newContext(input: GuardInput): GuardContext {
+  return { ...input, meter: createMeter(), counter: { steps: 0 } };
+}
+
+/**
+ * What guards of the policy want to know from outside before they judge this action. Nothing where another guard refuses it already: what is
+ * refused is sent nowhere.
+ */
+export function guardQuestions(policy: CompiledPolicy, input: GuardInput): readonly GuardQuestion[] {
+  if (policy.outside.length === 0) return [];
+  const context = newContext(input);
+  return evaluateOwn(policy, context).every(({ allowed }) => allowed) ? questionsFor(policy.outside, context) : [];
+}
+
+/** `evaluateGuards` with the steps it took. */
+export function evaluateGuardsCounted(policy: CompiledPolicy, input: GuardInput): GuardReport {
+  const context = newContext(input);
+  const results = evaluateOwn(policy, context);
+  if (policy.outside.length > 0 && results.every(({ allowed }) => allowed)) results.push(...judgeOutside(policy.outside, context));
   return { results, steps: context.meter.steps + context.counter.steps };
 }
 

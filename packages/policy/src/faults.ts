@@ -34,7 +34,14 @@ export type PolicyFaultCode =
   | 'policy_scope'
   | 'policy_label'
   | 'policy_extends_pin'
-  | 'policy_attenuation';
+  | 'policy_attenuation'
+  | 'policy_guard_package'
+  | 'policy_secret'
+  | 'policy_pattern_db'
+  | 'policy_pattern_db_checksum'
+  | 'policy_pattern_db_signature'
+  | 'policy_pattern_db_trust'
+  | 'policy_pattern_db_manifest';
 
 /** Where something stands in its document. */
 export interface Position {

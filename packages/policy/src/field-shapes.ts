@@ -22,18 +22,26 @@ export type Pattern =
   | 'tool-prefix'
   | 'url-path'
   | 'plain-host'
-  | 'header-name';
+  | 'header-name'
+  | 'guard-package'
+  | 'sha256'
+  | 'secret-name';
 
 export type Field =
   | { readonly is: 'text'; readonly max: number; readonly pattern?: Pattern; readonly blank?: boolean }
   | { readonly is: 'flag' }
   | { readonly is: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
-  | { readonly is: 'word'; readonly words: ReadonlyMap<string, string> }
+  /** `refused` are words of the format that are not carried out, with the reason. */
+  | { readonly is: 'word'; readonly words: ReadonlyMap<string, string>; readonly refused?: ReadonlyMap<string, string> }
   | { readonly is: 'list'; readonly item: Field; readonly key?: string }
   /** A number above 0 and up to 1 with at most two decimals, kept as thousandths. */
   | { readonly is: 'score' }
   /** Keys of one kind, each with a value of one kind. */
   | { readonly is: 'map'; readonly keys: Field; readonly item: Field }
+  /** A mapping of any form, its canonical JSON bounded in characters. */
+  | { readonly is: 'object'; readonly charsMax: number }
+  /** A mapping whose shape its `key` says; `other` where none is known by that name. */
+  | { readonly is: 'by'; readonly key: string; readonly shapes: ReadonlyMap<string, Shape>; readonly other: Shape }
   | Shape;
 
 export interface Shape {
@@ -46,8 +54,9 @@ export interface Shape {
   readonly nullable?: ReadonlySet<string>;
 }
 
-export function words(table: Readonly<Record<string, string>>): Field {
-  return { is: 'word', words: new Map(Object.entries(table)) };
+export function words(table: Readonly<Record<string, string>>, refused?: Readonly<Record<string, string>>): Field {
+  const known = new Map(Object.entries(table));
+  return refused === undefined ? { is: 'word', words: known } : { is: 'word', words: known, refused: new Map(Object.entries(refused)) };
 }
 
 /** Words that mean themselves. */

@@ -6,6 +6,8 @@ import { DAYS } from './clampd-content.ts';
 import { GUARD_NAMES, LATER_GUARDS } from './content.ts';
 import { COUNT_MAX, type Field, list, shape, type Shape, text, whole, words } from './field-shapes.ts';
 import { COMPUTER_USE_FIELDS, SIDE_CHANNEL_OPTIONAL } from './guards/computer-use-config.ts';
+import { CUSTOM_FIELD, resolvedCustom } from './guards/custom-guards-config.ts';
+import { resolvedSpider, SPIDER_FIELDS } from './guards/spider-sense-config.ts';
 import { resolvedTextGuards, TEXT_GUARD_FIELDS } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { originsFields, resolvedOrigins } from './origins-fields.ts';
@@ -101,6 +103,7 @@ const GUARD_FIELDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   ),
   ...TEXT_GUARD_FIELDS,
   ...COMPUTER_USE_FIELDS,
+  ...SPIDER_FIELDS,
 };
 
 const THRESHOLD: Field = whole(1, 1000);
@@ -202,10 +205,7 @@ export const DOCUMENT: Shape = shape(
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     extends: text('reference'),
     merge_strategy: words({ replace: 'replace', merge: 'merge', deep_merge: 'deep_merge' }),
-    guards: shape(GUARD_FIELDS, {
-      unsupported: new Set(['spider_sense', 'custom']),
-      nullable: new Set(GUARD_NAMES),
-    }),
+    guards: shape({ ...GUARD_FIELDS, custom: CUSTOM_FIELD }, { nullable: new Set([...GUARD_NAMES, 'custom']) }),
     settings: SETTINGS,
     detection: DETECTION,
     posture: POSTURE,
@@ -243,7 +243,7 @@ interface ResolvedChange {
 
 /** Aliases are gone once a policy is resolved. */
 function withoutAliases(field: Field): Field {
-  return field.is === 'word' ? { is: 'word', words: new Map([...field.words].filter(([word, meaning]) => word === meaning)) } : field;
+  return field.is === 'word' ? { ...field, words: new Map([...field.words].filter(([word, meaning]) => word === meaning)) } : field;
 }
 
 function required(base: Shape, change: ResolvedChange = {}): Shape {
@@ -277,6 +277,7 @@ const RESOLVED_GUARDS: Readonly<Record<(typeof GUARD_NAMES)[number], Shape>> = {
   computer_use: required(GUARD_FIELDS.computer_use),
   remote_desktop_side_channel: required(GUARD_FIELDS.remote_desktop_side_channel, { optional: SIDE_CHANNEL_OPTIONAL }),
   input_injection_capability: required(GUARD_FIELDS.input_injection_capability),
+  ...resolvedSpider(required),
 };
 
 /** A resolved policy as it comes out of a bundle: nothing may be missing, nothing more may be there. */
@@ -286,7 +287,7 @@ export const RESOLVED: Shape = required(
     version: words(Object.fromEntries(POLICY_VERSIONS.map((version) => [version, version]))),
     name: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
     description: { is: 'text', max: POLICY_LIMITS.textCharsMax, blank: true },
-    guards: required(shape(RESOLVED_GUARDS), { optional: LATER_GUARDS }),
+    guards: required(shape({ ...RESOLVED_GUARDS, custom: resolvedCustom(required) }), { optional: [...LATER_GUARDS, 'custom'] }),
     settings: required(SETTINGS, {
       add: { thresholds: required(shape({ flag: THRESHOLD, block: THRESHOLD })), verification: required(VERIFICATION) },
       optional: ['verification'],

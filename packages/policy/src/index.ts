@@ -30,9 +30,25 @@ export {
 } from './content.ts';
 export { BUILTIN_HOST_SETS, DETECTION_DEFAULTS } from './defaults.ts';
 export { type DetectionChange, editDetection } from './edit-policy.ts';
-export { evaluateGuards, evaluateGuardsCounted, type GuardReport } from './evaluate-guards.ts';
+export { evaluateGuards, evaluateGuardsCounted, guardQuestions, type GuardReport } from './evaluate-guards.ts';
+export { ASYNC_DEFAULTS, type AsyncSettings, type CircuitBreaker, type RateLimit, type Retry } from './guards/async-settings.ts';
+export {
+  type CustomGuard,
+  isThreatIntel,
+  SAFE_BROWSING,
+  SNYK,
+  type ThreatIntelGuard,
+  VIRUSTOTAL,
+  WASM_CAPABILITIES,
+  type WasmCapability,
+  type WasmGuardConfig,
+} from './guards/custom-guards-config.ts';
 export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.ts';
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
+export { SPIDER_SENSE } from './guards/spider-sense.ts';
+export type { PatternDatabase, SpiderSenseConfig, TrustedKey, WrittenPattern } from './guards/spider-sense-config.ts';
+export { packVectors, quantise } from './spider/vectors.ts';
+export type { PatternFiles, PatternWorld } from './spider/load-patterns.ts';
 export { sessionRiskAfter } from './guards/jailbreak.ts';
 export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';

@@ -54,7 +54,19 @@ interface Call {
   readonly streams: boolean;
 }
 
-const PARTS: ReadonlySet<string> = new Set(['url', 'host', 'port', 'protocol', 'method', 'headers', 'body', 'body_sha256', 'stream', 'content', 'args']);
+const PARTS: ReadonlySet<string> = new Set([
+  'url',
+  'host',
+  'port',
+  'protocol',
+  'method',
+  'headers',
+  'body',
+  'body_sha256',
+  'stream',
+  'content',
+  'args',
+]);
 const URL_PARTS = /^(https?):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?/;
 const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
@@ -122,7 +134,8 @@ function* shapeObjections(provider: BrokerProvider, call: Call, refuse: Refuse):
   if (call.port !== provider.port) yield refuse('port_not_allowed', 'the provider is not reached on this port');
   const paths = new Set(provider.exact_paths);
   if (!paths.has(call.path) && !paths.has(call.path + call.query)) yield refuse('path_not_allowed', 'the provider does not list this path');
-  if (!provider.methods.some((method) => method === call.method)) yield refuse('method_not_allowed', 'the provider does not list this method');
+  if (!provider.methods.some((method) => method === call.method))
+    yield refuse('method_not_allowed', 'the provider does not list this method');
   if (!call.headers.every((name) => provider.allowed_headers.includes(name)))
     yield refuse('header_not_allowed', 'the provider does not list one of the headers');
   if (provider.max_body_bytes !== undefined && bodyBytes(call.body) > provider.max_body_bytes)
@@ -213,7 +226,8 @@ export function judgeBroker(broker: CompiledBroker, question: BrokerQuestion): B
   if (named === undefined) return undefined;
   const members = membersOf(action);
   const fact = members === undefined ? undefined : addressOf(members, facts);
-  if (members === undefined || fact === undefined) return judgeReached(broker.get(named.host) ?? [], { fact: named, call: undefined }, question);
+  if (members === undefined || fact === undefined)
+    return judgeReached(broker.get(named.host) ?? [], { fact: named, call: undefined }, question);
   const providers = broker.get(fact.host);
   // The address is that of another host: a brokered one that only its body names is data.
   return providers === undefined ? undefined : judgeReached(providers, { fact, call: readCall(members, fact) }, question);

@@ -89,6 +89,24 @@ export const POLICY_LIMITS = {
   eventArgsMax: 10_000,
   /** UTF-8 bytes of one event, and of the line it stands in. */
   eventBytesMax: 1_048_576,
+  /** Patterns of one database, numbers of one pattern, and numbers of all of them: what one action is held against. */
+  patternsMax: 1024,
+  patternDimensionMax: 4096,
+  patternComponentsMax: 1_048_576,
+  /** Characters of the packed vectors of a database: base64 of two bytes a number. */
+  patternVectorsCharsMax: 2_796_204,
+  /** Characters of a pattern's id and category. */
+  patternIdCharsMax: 128,
+  /** Largest `top_k`. */
+  patternTopMax: 64,
+  /** Bytes of a file with patterns, and of one with keys or a manifest. */
+  patternFileBytesMax: 33_554_432,
+  trustFileBytesMax: 1_048_576,
+  /** Keys of one trust store. */
+  trustedKeysMax: 256,
+  /** Characters of one piece of text that is turned into a vector, and pieces of one action; a longer text is not screened, which denies. */
+  screenCharsMax: 2048,
+  screenPiecesMax: 32,
   /** Tests of one suite document. */
   suiteTestsMax: 5000,
   /** Profiles of one section `origins`. */
@@ -101,4 +119,10 @@ export const POLICY_LIMITS = {
   originArgsBytes: 1_048_576,
   /** Providers of one section `broker`. */
   brokerProvidersMax: 256,
+  /** Characters of the canonical JSON that a policy gives a guard package. */
+  guardConfigCharsMax: 16_384,
+  /** Characters of a URL that outside sources are asked about. */
+  askedUrlCharsMax: 8192,
+  /** Characters of what a guard package says of an action. */
+  guardMessageCharsMax: 512,
 } as const;

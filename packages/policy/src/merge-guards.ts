@@ -6,6 +6,7 @@
 import type { GuardConfigs, GuardName, SecretLeakConfig, WrittenGuards } from './content.ts';
 import { fullPattern } from './defaults.ts';
 import { COMPUTER_USE_MERGERS } from './guards/computer-use-config.ts';
+import { SPIDER_MERGERS } from './guards/spider-sense-config.ts';
 import { TEXT_GUARD_MERGERS } from './guards/text-guards-config.ts';
 
 interface ListChange {
@@ -88,6 +89,7 @@ const MERGERS: Mergers = {
   }),
   ...TEXT_GUARD_MERGERS,
   ...COMPUTER_USE_MERGERS,
+  ...SPIDER_MERGERS,
 };
 
 /** One guard block on its base. */

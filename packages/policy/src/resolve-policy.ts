@@ -11,6 +11,7 @@ import { layClampd } from './clampd-sections.ts';
 import { HOST_SET_ENTRY } from './check-fields.ts';
 import {
   asJson,
+  type CustomGuards,
   type Detection,
   GUARD_NAMES,
   type GuardConfigs,
@@ -26,15 +27,18 @@ import { BLOCK_DEFAULTS, BUILTIN_HOST_SETS, DETECTION_DEFAULTS, GUARD_DEFAULTS, 
 import { rulesetOf } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault } from './faults.ts';
 import { compileHostGlob } from './glob.ts';
+import { type SpiderSenseConfig, spiderProblems, withoutSources } from './guards/spider-sense-config.ts';
 import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
+import { customProblems, layCustom } from './guards/custom-guards-config.ts';
 import { mergeGuard } from './merge-guards.ts';
 import { type Broker, brokerFaults, layBroker } from './broker.ts';
 import { layOrigins, originFaults, type OriginProfile, type Origins } from './origins.ts';
+import { loadPatterns, type PatternWorld } from './spider/load-patterns.ts';
 import { layPosture, type Posture, postureFaults } from './posture.ts';
 import { layVerification, type Verification } from './verification.ts';
 
-export interface ResolveOptions {
+export interface ResolveOptions extends PatternWorld {
   /** Documents by ruleset name; those that `extends` may reach. */
   readonly rulesets: ReadonlyMap<string, PolicyDocument>;
   /** Hosts by set name, from the operator's own configuration. `package-registries` is empty where it is absent. */
@@ -43,7 +47,8 @@ export interface ResolveOptions {
   readonly ancestors?: readonly PolicyDocument[];
 }
 
-type PartialGuards = { readonly [Name in GuardName]?: GuardConfigs[Name] };
+type BuiltinGuards = { readonly [Name in GuardName]?: GuardConfigs[Name] };
+type PartialGuards = BuiltinGuards & CustomGuards;
 
 interface Layer {
   readonly version: string;
@@ -67,7 +72,7 @@ function placeOf(document: PolicyDocument, path: string): FaultPlace {
 function layGuard<Name extends GuardName>(
   name: Name,
   written: WrittenGuards | undefined,
-  base: PartialGuards | undefined,
+  base: BuiltinGuards | undefined,
 ): GuardConfigs[Name] | undefined {
   const block: WrittenGuards[Name] | undefined = written?.[name];
   if (block === undefined) return base?.[name];
@@ -80,7 +85,8 @@ function layGuards(written: WrittenGuards | undefined, base: PartialGuards | und
     const config = layGuard(name, written, base);
     return config === undefined ? [] : [[name, config] as const];
   });
-  return Object.fromEntries(entries);
+  const custom = layCustom(written?.custom, base?.custom);
+  return { ...Object.fromEntries(entries), ...(custom !== undefined && { custom }) };
 }
 
 function laySettings(document: PolicyDocument, base: PolicySettings): PolicySettings {
@@ -109,7 +115,7 @@ function sameJson(a: object, b: object): boolean {
 }
 
 /** Later guards that say nothing but their defaults are left out, as `detection` is. */
-function guardsPart(guards: GuardConfigs): ResolvedGuards {
+function guardsPart(guards: GuardConfigs & CustomGuards): ResolvedGuards {
   const silent = new Set<string>(LATER_GUARDS.filter((name) => sameJson(guards[name], GUARD_DEFAULTS[name])));
   return Object.fromEntries(Object.entries(guards).filter(([name]) => !silent.has(name))) as ResolvedGuards;
 }
@@ -267,19 +273,43 @@ function sectionFaults({ posture, origins, broker }: Layer, document: PolicyDocu
   return faults.map(({ code, message, path, hint }) => faultAt(code, message, { ...placeOf(document, path), hint }));
 }
 
+interface SpiderReading {
+  readonly config: SpiderSenseConfig;
+  readonly faults: readonly PolicyFault[];
+}
+
+/** The guard with the database that it names in it, so that the resolved policy is all that judges. */
+function freezePatterns(config: SpiderSenseConfig, document: PolicyDocument, options: ResolveOptions): SpiderReading {
+  const path = 'guards.spider_sense';
+  const problems = spiderProblems({ spider_sense: config }).map(({ path: at, message }) =>
+    faultAt('policy_range', `${message} once merged`, placeOf(document, at)),
+  );
+  const plain = withoutSources(config);
+  if (!config.enabled || problems.length > 0) return { config: plain, faults: problems };
+  const missing = (['embedding_api_url', 'embedding_model'] as const).filter((name) => config[name] === undefined);
+  const faults = missing.map((name) =>
+    faultAt('policy_required', `the guard is on, and has no \`${name}\``, nearest(document, `${path}.${name}`)),
+  );
+  const loaded = loadPatterns(config, options);
+  if (loaded.ok) return { config: { ...plain, pattern_db: loaded.value }, faults };
+  const { code, message, field, hint } = loaded.error;
+  return { config: plain, faults: [...faults, faultAt(code, message, { ...nearest(document, `${path}.${field}`), hint })] };
+}
+
 /** A layer with every default filled in and host sets frozen. Faults stand where `document` says what they are about. */
 function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions): Result<ResolvedPolicy, readonly PolicyFault[]> {
   const { settings } = layer;
-  const guards: GuardConfigs = { ...GUARD_DEFAULTS, ...layer.guards };
+  const guards: GuardConfigs & CustomGuards = { ...GUARD_DEFAULTS, ...layer.guards };
   const egress = guards.egress_allowlist;
   const allow = freezeHosts(egress.allow, options, placeOf(document, 'guards.egress_allowlist.allow'));
   const block = freezeHosts(egress.block, options, placeOf(document, 'guards.egress_allowlist.block'));
   const { origins, faults: inProfiles } = freezeOrigins(layer, options, document);
-  const faults = [...allow.faults, ...block.faults, ...inProfiles];
+  const spider = freezePatterns(guards.spider_sense, document, options);
+  const faults = [...allow.faults, ...block.faults, ...inProfiles, ...spider.faults];
   if (settings.thresholds.flag > settings.thresholds.block) {
     faults.push(faultAt('policy_range', '`flag` must not be above `block` once merged', placeOf(document, 'settings.thresholds')));
   }
-  for (const { path, message } of textGuardFaults(guards)) {
+  for (const { path, message } of [...textGuardFaults(guards), ...customProblems(guards.custom)]) {
     faults.push(faultAt('policy_range', `${message} once merged`, placeOf(document, path)));
   }
   faults.push(...sectionFaults(layer, document));
@@ -289,7 +319,11 @@ function finish(layer: Layer, document: PolicyDocument, options: ResolveOptions)
     version: layer.version,
     name: layer.name,
     description: layer.description,
-    guards: guardsPart({ ...guards, egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts } }),
+    guards: guardsPart({
+      ...guards,
+      egress_allowlist: { ...egress, allow: allow.hosts, block: block.hosts },
+      spider_sense: spider.config,
+    }),
     settings: layer.verification === undefined ? settings : { ...settings, verification: layer.verification },
     ...detectionPart(layer.detection),
     ...(layer.posture !== undefined && { posture: layer.posture }),

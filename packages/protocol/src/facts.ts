@@ -4,6 +4,7 @@
  * Every fact carries the span it came from. Offsets are UTF-16 code units into the ORIGINAL string leaf at `path`, half open.
  */
 
+import type { GuardAnswer } from './guard-answer.ts';
 import type { Severity } from './severity.ts';
 
 /** A region of one string leaf of the action. */
@@ -283,4 +284,6 @@ export interface Facts {
   readonly opinions?: readonly Opinion[];
   /** Code of what was wrong with an opinion; absent where all could be read. */
   readonly opinionFault?: string;
+  /** What guards were told from outside; absent where nobody was asked. */
+  readonly answers?: readonly GuardAnswer[];
 }

@@ -84,4 +84,6 @@ export {
   type Verdict,
 } from './verdict.ts';
 export { knownTool, type KnownTool } from './tool-names.ts';
+export type { GuardAnswer, GuardQuestion } from './guard-answer.ts';
+export { GUARD_SIGNAL, signalOfAnswer, withGuardAnswers } from './guard-signals.ts';
 export { knownCall, type KnownCall } from './computer-use.ts';

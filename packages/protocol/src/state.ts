@@ -101,7 +101,7 @@ export interface StateDelta {
 
 /** An answer from outside that the judge used: symlink target, DNS, an opinion. Recorded with the inputs. */
 export interface Signal {
-  /** `symlink`, `dns`, `threat-intel`, `llm`. */
+  /** `symlink`, `dns`, `threat-intel`, `llm`, `guard`. */
   readonly kind: string;
   /** What was asked, e.g. the normalized path. */
   readonly subject: string;
@@ -126,4 +126,8 @@ export const PROTOCOL_LIMITS = {
   /** Actions up to this many bytes are judged on the main loop; larger ones in the worker pool. */
   inlineActionBytesMax: 65_536,
   actionBytesMax: 1_048_576,
+  /** Questions that the guards of one policy have for the outside about one action; what is beyond is not asked, and denies. */
+  guardQuestionsMax: 32,
+  /** Characters of the JSON of one answer; a longer one is none. */
+  guardAnswerCharsMax: 524_288,
 } as const;

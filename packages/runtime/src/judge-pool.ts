@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { CodedError } from '@countersign/kernel';
 import type { Understood } from '@countersign/pipeline';
-import type { Action, Judgement, Signal } from '@countersign/protocol';
+import type { Action, GuardQuestion, Judgement, Signal } from '@countersign/protocol';
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './judge-worker.ts';
 import { RUNTIME_LIMITS } from './limits.ts';
 
@@ -29,6 +29,8 @@ export interface JudgePool {
 
 /** Defaults stand in `limits.ts`. */
 interface PoolOptions {
+  /** Answers what guards want to know; absent where none asks. */
+  readonly ask?: ((questions: readonly GuardQuestion[]) => Promise<readonly Signal[]>) | undefined;
   readonly workers?: number;
   readonly jobsMax?: number;
 }
@@ -94,7 +96,15 @@ export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions =
 
   function handle(seat: Seat, id: number): Understood {
     let released = false;
+    const { ask: outside } = options;
+    const askOutside = async (answer: NonNullable<PoolOptions['ask']>): Promise<readonly Signal[]> => {
+      const questions = (await ask(seat, { op: 'questions', id })) as readonly GuardQuestion[];
+      const signals = questions.length === 0 ? [] : await answer(questions);
+      if (signals.length > 0) await ask(seat, { op: 'answers', id, signals });
+      return signals;
+    };
     return {
+      ...(outside === undefined ? {} : { ask: () => askOutside(outside) }),
       judge: (input) => ask(seat, { op: 'judge', id, ...input }) as Promise<Judgement>,
       release(): void {
         if (released) return;

@@ -3,7 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { JudgingEngine } from '@countersign/judge';
-import type { Action, Facts, Signal, StateSlice } from '@countersign/protocol';
+import { type Action, type Facts, type Signal, type StateSlice, withGuardAnswers } from '@countersign/protocol';
 import { engineUrl } from './engine-url.ts';
 
 export interface WorkerSetup {
@@ -16,6 +16,8 @@ export interface WorkerSetup {
 export type WorkerRequest =
   /** The action is text: a copy of an object with many keys costs the thread that sends it several times as much as writing it does. */
   | { readonly op: 'understand'; readonly id: number; readonly action: string; readonly signals: readonly Signal[] }
+  | { readonly op: 'questions'; readonly id: number }
+  | { readonly op: 'answers'; readonly id: number; readonly signals: readonly Signal[] }
   | { readonly op: 'judge'; readonly id: number; readonly now: string; readonly state: StateSlice }
   | { readonly op: 'release'; readonly id: number };
 
@@ -46,6 +48,11 @@ async function handle(request: WorkerRequest): Promise<unknown> {
   const kept = held.get(request.id);
   if (request.op === 'release' || kept === undefined) {
     held.delete(request.id);
+    return undefined;
+  }
+  if (request.op === 'questions') return judging.questions?.(kept.action, kept.facts) ?? [];
+  if (request.op === 'answers') {
+    held.set(request.id, { ...kept, facts: withGuardAnswers(kept.facts, request.signals) });
     return undefined;
   }
   return judging.judge({ now: request.now, state: request.state, ...kept });

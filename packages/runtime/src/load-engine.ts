@@ -2,15 +2,20 @@
  * @module One engine with one policy and one set of rules, as the pipeline sees it: small actions here, large ones in the pool.
  */
 import { sha256Hex } from '@countersign/crypto';
-import type { Engine, EngineDocuments } from '@countersign/judge';
+import type { Outside } from '@countersign/intel';
+import type { Engine, EngineDocuments, JudgingEngine } from '@countersign/judge';
 import { canonicalize, type Fault, getOwn, type JsonObject, type JsonValue, ok, type Result } from '@countersign/kernel';
 import type { LoadedEngine, Understood } from '@countersign/pipeline';
-import { type Action, PROTOCOL_LIMITS, type Signal } from '@countersign/protocol';
+import { type Action, type GuardQuestion, PROTOCOL_LIMITS, type Signal, signalOfAnswer, withGuardAnswers } from '@countersign/protocol';
 import type { EngineFile } from './engine-file.ts';
 import { createJudgePool } from './judge-pool.ts';
 
 /** A loaded engine and the threads behind it. */
 export interface ClosableEngine extends LoadedEngine {
+  /** Whom the guards of its policy ask; undefined where none does. */
+  readonly outside: Outside | undefined;
+  /** Whether a guard of its policy asks the outside. */
+  readonly asks: boolean;
   close(): Promise<void>;
 }
 
@@ -59,20 +64,60 @@ function hashOfRules(rules: JsonValue): string {
   return hash;
 }
 
+/** Facts of one action in this thread, and what guards were told about it. */
+function understoodHere(judging: JudgingEngine, outside: Outside | undefined, given: Given): Understood {
+  const { action } = given;
+  let facts = judging.understand(action, given.signals);
+  const { questions } = judging;
+  const ask = async (wanted: Outside, asks: NonNullable<JudgingEngine['questions']>): Promise<readonly Signal[]> => {
+    const signals = await answered(wanted, asks(action, facts));
+    facts = withGuardAnswers(facts, signals);
+    return signals;
+  };
+  return {
+    ...(outside === undefined || questions === undefined ? {} : { ask: () => ask(outside, questions) }),
+    judge: (input) => judging.judge({ ...input, action, facts }),
+    release: () => undefined,
+  };
+}
+
+interface Given {
+  readonly action: Action;
+  readonly signals: readonly Signal[];
+}
+
+async function answered(outside: Outside, questions: readonly GuardQuestion[]): Promise<readonly Signal[]> {
+  return questions.length === 0 ? [] : (await outside.answers(questions)).map(signalOfAnswer);
+}
+
+/** Documents, and whom the guards of the policy ask: nobody where it is absent. */
+export interface LoadedWith extends EngineDocuments {
+  readonly outside?: Outside | undefined;
+}
+
 /** Compiles the documents with the engine; faults say what is wrong with them. */
-export function loadEngine(engine: Engine, file: EngineFile, documents: EngineDocuments): Result<ClosableEngine, readonly Fault[]> {
+export function loadEngine(engine: Engine, file: EngineFile, given: LoadedWith): Result<ClosableEngine, readonly Fault[]> {
+  const { outside, policy, rules } = given;
+  const documents: EngineDocuments = { policy, rules };
   const loaded = engine.load(documents);
   if (!loaded.ok) return loaded;
   const judging = loaded.value;
-  const pool = createJudgePool(() => ({ engine: file.bytes, documents: JSON.stringify(documents) }));
+  const ask =
+    outside === undefined || judging.questions === undefined
+      ? undefined
+      : (questions: readonly GuardQuestion[]): Promise<readonly Signal[]> => answered(outside, questions);
+  const pool = createJudgePool(() => ({ engine: file.bytes, documents: JSON.stringify(documents) }), { ask });
   return ok({
     inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: hashOfRules(documents.rules), engine: file.hash },
     policyName: judging.policyName,
+    outside,
+    asks: judging.questions !== undefined,
     understand(action: Action, signals: readonly Signal[]): Understood | Promise<Understood> {
-      if (isLargeAction(action)) return pool.understand(action, signals);
-      const facts = judging.understand(action, signals);
-      return { judge: (input) => judging.judge({ ...input, action, facts }), release: () => undefined };
+      return isLargeAction(action) ? pool.understand(action, signals) : understoodHere(judging, outside, { action, signals });
     },
-    close: () => pool.close(),
+    async close(): Promise<void> {
+      await pool.close();
+      await outside?.close();
+    },
   });
 }

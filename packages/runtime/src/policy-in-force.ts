@@ -3,6 +3,7 @@
  * all, every action is denied, and says why.
  */
 import { canonicalize, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
+import { type IntelWorld, outsideOf } from '@countersign/intel';
 import type { Engine } from '@countersign/judge';
 import type { AdminStore, EngineProvider, LoadedEngine, PolicyDraft, PolicyView } from '@countersign/pipeline';
 import { parsePolicy, type PolicyDocument, policyHash, type ResolvedPolicy, resolvePolicy } from '@countersign/policy';
@@ -22,6 +23,8 @@ export interface PolicyInForceOptions {
   readonly store: Pick<AdminStore, 'setPolicy' | 'activePolicy'>;
   /** Asked at each compilation, so that a set that an operator changes holds for the next document. */
   readonly hostSets: () => HostSets;
+  /** Clock, timer and named secrets, for guards that ask the outside. */
+  readonly intel: IntelWorld;
 }
 
 export interface PolicyInForce extends EngineProvider {
@@ -44,6 +47,11 @@ export interface PolicyInForce extends EngineProvider {
   withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]>;
   /** Ids of rules that the active policy names and the rules in force do not have. */
   ignoredRules(): readonly string[];
+  /**
+   * Asks those that guards of the active policy ask, as `set` does. One that does not answer leaves the policy in force: its guards then say
+   * that there is no answer. One whose answers are of no use makes every action denied.
+   */
+  prove(): Promise<Result<undefined, Fault>>;
   /** Takes up what the store says is active. On a fault the policy in force stays, and `problem` says so until the next that loads. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -67,9 +75,22 @@ interface Loading extends Omit<PolicyInForceOptions, 'rules'> {
   rules: Result<JsonValue, Fault>;
 }
 
-function load({ engine, file, rules }: Loading, resolved: string): Result<ClosableEngine, readonly Fault[]> {
+function load({ engine, file, rules, intel }: Loading, resolved: string): Result<ClosableEngine, readonly Fault[]> {
   if (!rules.ok) return err([rules.error]);
-  return loadEngine(engine, file, { policy: JSON.parse(resolved) as JsonValue, rules: rules.value });
+  const policy = JSON.parse(resolved) as JsonValue;
+  const loaded = loadEngine(engine, file, { policy, rules: rules.value });
+  if (!loaded.ok || !loaded.value.asks) return loaded;
+  // The engine has checked its shape.
+  const outside = outsideOf(policy as unknown as ResolvedPolicy, intel);
+  return outside.ok ? loadEngine(engine, file, { policy, rules: rules.value, outside: outside.value }) : outside;
+}
+
+/** Asks those that guards would ask, once, whether their answers will be of use. Nobody where no guard asks. */
+async function proven(loaded: ClosableEngine): Promise<Result<ClosableEngine, Fault>> {
+  const probed = (await loaded.outside?.probe()) ?? ok(undefined);
+  if (probed.ok) return ok(loaded);
+  await loaded.close();
+  return probed;
 }
 
 /** Loads what the store says is active. */
@@ -138,6 +159,23 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
     await before?.close();
   }
 
+  async function compileAndPut(source: string, name: string, by: PolicySource): Promise<Result<PolicyView, Fault>> {
+    const { rules } = options;
+    const compiled = compile(options, source, name);
+    if (!compiled.ok) return compiled;
+    const able = await proven(compiled.value.loaded);
+    if (!able.ok) return able;
+    // Other rules came into force while somebody outside was asked.
+    if (options.rules !== rules) {
+      await able.value.close();
+      return compileAndPut(source, name, by);
+    }
+    const kept = options.store.setPolicy(compiled.value.draft);
+    if (kept.ok) await putInForce(able, by);
+    else await able.value.close();
+    return kept;
+  }
+
   takeUp(loadActive(options));
   return {
     counts: changes.counts,
@@ -155,11 +193,9 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
       return compiled.ok ? ok(compiled.value.draft) : compiled;
     },
     async set(source: string, name: string = NAME, by: PolicySource = 'operator'): Promise<Result<PolicyView, Fault>> {
-      const compiled = compile(options, source, name);
-      const kept = compiled.ok ? options.store.setPolicy(compiled.value.draft) : compiled;
-      if (compiled.ok && kept.ok) await putInForce(ok(compiled.value.loaded), by);
+      const kept = await compileAndPut(source, name, by);
       // Whoever asks is told; what only a file says has nobody to tell.
-      else if (!kept.ok && by === 'file') await changes.refuse(kept.error, by, hash());
+      if (!kept.ok && by === 'file') await changes.refuse(kept.error, by, hash());
       return kept;
     },
     withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
@@ -172,8 +208,18 @@ export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
       });
     },
     ignoredRules: () => ignoredBy(options),
+    async prove(): Promise<Result<undefined, Fault>> {
+      const probed = (await current?.outside?.probe()) ?? ok(undefined);
+      if (!probed.ok && probed.error.code !== 'outside_unreachable') {
+        await current?.close();
+        current = undefined;
+        problem = describe(probed.error);
+      }
+      return probed;
+    },
     async reload(): Promise<void> {
-      await putInForce(loadActive(options), 'operator');
+      const loaded = loadActive(options);
+      await putInForce(loaded.ok ? await proven(loaded.value) : loaded, 'operator');
     },
     async close(): Promise<void> {
       await current?.close();

@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { base64url, createSigner, type Signer } from '@countersign/crypto';
 import { type Clock, type CodedError, err, type Fault, type Random, type Result } from '@countersign/kernel';
+import type { SecretSource } from '@countersign/intel';
 import type { Log, LogLimits, LogRecord, LogStorage } from '@countersign/log';
 import {
   createGate,
@@ -81,6 +82,8 @@ export interface RuntimeOptions {
   /** Told of trouble that nobody waits for. Never a secret. */
   readonly warn?: (message: string) => void;
   readonly scopeTokenTtlSeconds?: number;
+  /** Secrets that policies name (`${NAME}`); none where it is absent. */
+  readonly secrets?: SecretSource;
 }
 
 export interface Runtime {
@@ -155,17 +158,20 @@ interface Opened {
   readonly timer: Ports['timer'];
 }
 
-async function openPolicy({ options, store }: Opened, file: EngineFile): Promise<Pick<Runtime, 'policy' | 'rules'>> {
+async function openPolicy({ options, store, clock, timer }: Opened, file: EngineFile): Promise<Pick<Runtime, 'policy' | 'rules'>> {
   const { dataDir, warn } = options;
   const builtin = await readRules(options.customRules ?? []);
   const [engine, rulesets] = [await openEngineFile(file), await readRulesets()];
   const custom = await openCustomRules({ dataDir, builtin, engine, file, rulesets, store });
   const hostSets = options.hostSets ?? ((): HostSets => readHostSets());
-  const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets });
+  const intel = { clock, timer, secrets: options.secrets ?? ((): undefined => undefined), guardsDir: join(dataDir, 'guards') };
+  const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets, intel });
   if (store.activePolicy() === undefined) {
     const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
     if (!started.ok) warn?.(`the ruleset is refused, every action is denied: ${started.error.message}`);
   }
+  const proof = await policy.prove();
+  if (!proof.ok) warn?.(`a guard has nobody to ask: ${proof.error.message}`);
   const ignored = policy.ignoredRules();
   if (ignored.length > 0) warn?.(`the policy names rules that are not there, which changes nothing: ${ignored.join(', ')}`);
   return { policy, rules: custom.desk(policy) };

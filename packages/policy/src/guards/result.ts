@@ -33,7 +33,7 @@ export interface Finding {
 }
 
 /** Names that guards report under: one of them is not called as its section is. */
-export type ReportName = Exclude<GuardName, 'jailbreak'> | 'jailbreak_detection';
+export type ReportName = Exclude<GuardName, 'jailbreak'> | 'jailbreak_detection' | `clawdstrike-${string}` | `custom.${string}`;
 
 function result(
   guard: ReportName,

@@ -1,0 +1,80 @@
+/**
+ * @module Snyk, test of a manifest: known vulnerabilities of what a `package.json` asks for, counted by severity. The manifest is sent.
+ */
+import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
+import type { Adapter } from './asking.ts';
+import { unknownForm } from './answer-form.ts';
+import { type Endpoint, requestJson } from './json-http.ts';
+import { INTEL_LIMITS } from './limits.ts';
+
+const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+
+interface Vulnerability {
+  readonly severity: (typeof SEVERITIES)[number];
+  readonly upgradable: boolean;
+}
+
+function isUpgradable(value: JsonObject): boolean | undefined {
+  const flag = getOwn(value, 'isUpgradable');
+  const path = getOwn(value, 'upgradePath');
+  if (flag !== undefined && typeof flag !== 'boolean') return undefined;
+  if (path !== undefined && !Array.isArray(path)) return undefined;
+  if (flag === undefined && path === undefined) return undefined;
+  return flag === true || (path as readonly JsonValue[] | undefined)?.some((step) => typeof step === 'string') === true;
+}
+
+function readVulnerability(value: JsonValue): Vulnerability | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const severity = SEVERITIES.find((name) => name === getOwn(value, 'severity'));
+  const upgradable = isUpgradable(value);
+  return severity === undefined || upgradable === undefined ? undefined : { severity, upgradable };
+}
+
+/** Both documented places of the list; in one answer only one of them. */
+function listOf(value: JsonObject): readonly JsonValue[] | undefined {
+  const issues = getOwn(value, 'issues');
+  const inner = isJsonObject(issues) ? getOwn(issues, 'vulnerabilities') : undefined;
+  const outer = getOwn(value, 'vulnerabilities');
+  if ((outer === undefined) === (inner === undefined)) return undefined;
+  const list = outer ?? inner;
+  return Array.isArray(list) && list.length <= INTEL_LIMITS.vulnerabilitiesMax ? (list as readonly JsonValue[]) : undefined;
+}
+
+function readTest(value: JsonValue): JsonObject | undefined {
+  const list = isJsonObject(value) ? listOf(value) : undefined;
+  if (list === undefined || !isJsonObject(value)) return undefined;
+  const [found, upgradable] = [new Map<string, number>(), new Map<string, number>()];
+  for (const item of list) {
+    const one = readVulnerability(item);
+    if (one === undefined) return undefined;
+    found.set(one.severity, (found.get(one.severity) ?? 0) + 1);
+    if (one.upgradable) upgradable.set(one.severity, (upgradable.get(one.severity) ?? 0) + 1);
+  }
+  // "ok" that is said beside findings, or findings denied, is a contradiction.
+  const said = getOwn(value, 'ok');
+  if (said !== undefined && typeof said !== 'boolean') return undefined;
+  if (said === true && list.length > 0) return undefined;
+  const counts = (of: ReadonlyMap<string, number>): JsonObject => Object.fromEntries(SEVERITIES.map((name) => [name, of.get(name) ?? 0]));
+  return { vulnerabilities: counts(found), upgradable: counts(upgradable) };
+}
+
+export interface SnykClient {
+  readonly apiToken: string;
+  readonly orgId: string;
+}
+
+/** Asks for `{manifest}`, the text of a `package.json`. */
+export function snyk(endpoint: Endpoint, client: SnykClient): Adapter {
+  return {
+    async ask(ask: JsonValue, signal: AbortSignal): Promise<JsonValue> {
+      const manifest = isJsonObject(ask) ? getOwn(ask, 'manifest') : undefined;
+      if (typeof manifest !== 'string') throw unknownForm();
+      const headers = { authorization: `token ${client.apiToken}` };
+      const body = { orgId: client.orgId, targetFile: 'package.json', manifest };
+      const reply = await requestJson(endpoint, { method: 'POST', path: '/test', headers, body }, { signal });
+      const read = reply.status === 200 ? readTest(reply.body) : undefined;
+      if (read === undefined) throw unknownForm();
+      return read;
+    },
+  };
+}
