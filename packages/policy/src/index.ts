@@ -100,4 +100,4 @@ export { type Widening, widenings } from './attenuation.ts';
 export { flattenPolicy } from './flatten-policy.ts';
 export { isUnseenWrite } from './guards/body-texts.ts';
 export { isOnlyUnseen } from './unseen.ts';
-export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
+export { type BundleFacts, buildPolicyBundle, isPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';

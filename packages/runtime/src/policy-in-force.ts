@@ -2,10 +2,18 @@
  * @module The policy in force: loaded once, replaced whole, never half. A document that does not compile changes nothing; with none at
  * all, every action is denied, and says why.
  */
-import { canonicalize, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
+import { canonicalize, codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
 import type { Engine } from '@countersign/judge';
 import type { AdminStore, EngineProvider, LoadedEngine, PolicyDraft, PolicyView } from '@countersign/pipeline';
-import { parsePolicy, type PolicyDocument, policyHash, type ResolvedPolicy, resolvePolicy } from '@countersign/policy';
+import {
+  isPolicyBundle,
+  parsePolicy,
+  type PolicyDocument,
+  policyHash,
+  type ResolvedPolicy,
+  resolvePolicy,
+  verifyPolicyBundle,
+} from '@countersign/policy';
 import { type RuleSet, unknownRules } from '@countersign/rules';
 import { readRuleset } from './builtin.ts';
 import type { EngineFile } from './engine-file.ts';
@@ -22,6 +30,8 @@ export interface PolicyInForceOptions {
   readonly store: Pick<AdminStore, 'setPolicy' | 'activePolicy'>;
   /** Asked at each compilation, so that a set that an operator changes holds for the next document. */
   readonly hostSets: () => HostSets;
+  /** Keys whose bundles are believed, asked at each bundle. */
+  readonly signers: () => readonly string[];
 }
 
 export interface PolicyInForce extends EngineProvider {
@@ -33,7 +43,10 @@ export interface PolicyInForce extends EngineProvider {
   onChange(listener: (change: PolicyChange) => Promise<void>): void;
   /** A change could not even be read: the policy in force stays, and `refused` says why. */
   refuse(fault: Fault, by: PolicySource): Promise<void>;
-  /** Checks, resolves and compiles a document as written; changes nothing. `name` stands where the document names itself not. */
+  /**
+   * Checks, resolves and compiles a document as written, or a signed bundle by a key of `signers`; changes nothing. `name` stands where the
+   * document names itself not.
+   */
   compile(source: string, name?: string): Result<PolicyDraft, Fault>;
   /** Compiles a document and puts it in force. On any fault the policy in force stays as it is. */
   set(source: string, name?: string, by?: PolicySource): Promise<Result<PolicyView, Fault>>;
@@ -95,11 +108,29 @@ interface Compiled {
   readonly loaded: ClosableEngine;
 }
 
-function compile(options: Loading, source: string, name: string): Result<Compiled, Fault> {
+/** What a document says with all that it extends. */
+function resolveDocument(options: Loading, source: string, name: string): Result<ResolvedPolicy, Fault> {
   const parsed = parsePolicy(source, `${name}.yaml`);
   if (!parsed.ok) return err(asOne(parsed.error));
   const resolved = resolvePolicy(parsed.value, { rulesets: options.rulesets, hostSets: new Map(Object.entries(options.hostSets())) });
-  if (!resolved.ok) return err(asOne(resolved.error));
+  return resolved.ok ? resolved : err(asOne(resolved.error));
+}
+
+/** The policy of a bundle by a key that the operator pinned: resolved by who signed it, and taken as it is. */
+function openBundle(options: Loading, source: string): Result<ResolvedPolicy, Fault> {
+  let pinned: readonly string[];
+  try {
+    pinned = options.signers();
+  } catch (error) {
+    return err({ code: codeOf(error), message: 'who may sign policies cannot be read, so no bundle is believed' });
+  }
+  const verified = verifyPolicyBundle(new TextEncoder().encode(source), pinned);
+  return verified.ok ? ok(verified.value.policy) : verified;
+}
+
+function compile(options: Loading, source: string, name: string): Result<Compiled, Fault> {
+  const resolved = isPolicyBundle(source) ? openBundle(options, source) : resolveDocument(options, source, name);
+  if (!resolved.ok) return resolved;
   const text = canonicalize(resolved.value as unknown as JsonValue);
   const loaded = load(options, text);
   if (!loaded.ok) return err(asOne(loaded.error));
