@@ -71,4 +71,6 @@ export const RUNTIME_LIMITS = {
   policyPollMs: 500,
   /** How long the bytes of a policy file must stand still before they are taken. */
   policyRestMs: 100,
+  /** Looks after which a host or repository that did not answer is asked again. */
+  policyRetryPolls: 60,
 } as const;

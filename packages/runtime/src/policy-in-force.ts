@@ -19,6 +19,7 @@ import { readRuleset } from './builtin.ts';
 import type { EngineFile } from './engine-file.ts';
 import type { HostSets } from './host-sets.ts';
 import { type ClosableEngine, loadEngine } from './load-engine.ts';
+import { asOne } from './one-fault.ts';
 import { type PolicyChange, PolicyChanges, type PolicySource } from './policy-changes.ts';
 
 export interface PolicyInForceOptions {
@@ -63,13 +64,6 @@ export interface PolicyInForce extends EngineProvider {
 }
 
 const NAME = 'policy';
-
-/** Several faults as one: the first, and how many more there are. */
-function asOne(faults: readonly Fault[]): Fault {
-  const [first, ...more] = faults;
-  if (first === undefined) return { code: 'policy_invalid', message: 'the policy is refused' };
-  return more.length === 0 ? first : { ...first, message: `${first.message} (and ${more.length} more faults)` };
-}
 
 function describe(fault: Fault): string {
   return `the policy is refused: ${fault.message}${fault.path === undefined ? '' : ` (${fault.path})`}`;
