@@ -154,7 +154,13 @@ describe('POL-285 a watched policy file that extends others', () => {
       await openPolicyFile({
         ...options,
         // Time passes where the test lets it; what only rests goes on at once.
-        timer: { after: (ms, run) => (ms === RUNTIME_LIMITS.policyPollMs ? void later.push(run) : queueMicrotask(run), () => undefined) },
+        timer: {
+          after(ms, run) {
+            if (ms === RUNTIME_LIMITS.policyPollMs) later.push(run);
+            else queueMicrotask(run);
+            return () => undefined;
+          },
+        },
         sources: () => ({
           ...options.sources(),
           https: () => {

@@ -167,35 +167,3 @@ describe('POL-283 changes in the log', () => {
     expect(before).not.toBe(hash());
   });
 });
-
-describe('POL-282 a hundred reloads under load', () => {
-  it('no decision without a policy, and none by a mix of two', async () => {
-    const { runtime, actor, file, next, put, hash } = await world();
-    const allowed = new Map<string | undefined, string>([[hash(), ONE]]);
-    const told = next();
-    await put(POLICY(TWO));
-    await told;
-    allowed.set(hash(), TWO);
-    expect(allowed.size).toBe(2);
-    await file.close();
-    const load = { goesOn: true };
-    const seen = new Map<string, number>();
-    const callers = Array.from({ length: 8 }, async (_, caller) => {
-      for (let i = 0; load.goesOn || i < 20; i += 1) {
-        const host = (i + caller) % 2 === 0 ? ONE : TWO;
-        const { verdict, receipt, refusal } = await ask(runtime, actor, host);
-        expect(refusal).toBeUndefined();
-        const policy = receipt?.inputs.policy ?? 'none';
-        expect(allowed.get(policy)).toBeDefined();
-        expect([policy, host, verdict.decision]).toEqual([policy, host, allowed.get(policy) === host ? 'allow' : 'deny']);
-        seen.set(policy, (seen.get(policy) ?? 0) + 1);
-      }
-    });
-    for (let i = 0; i < 100; i += 1) unwrap(await runtime.policy.set(POLICY(i % 2 === 0 ? ONE : TWO)));
-    load.goesOn = false;
-    await Promise.all(callers);
-    // The ruleset of the start, the file, its change, and a hundred.
-    expect(runtime.policy.counts).toEqual({ changed: 103, refused: 0 });
-    expect(seen.size).toBe(2);
-  }, 120_000);
-});
