@@ -2,10 +2,12 @@
  * The hushd door of a real process, with the real engine and log: what the reference lists as weaknesses of the original (10.3), each
  * tried and refused.
  */
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { createSigner, type Signer } from '@countersign/crypto';
+import { buildPolicyBundle, parsePolicy, resolvePolicy } from '@countersign/policy';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type ServerProcess } from '../../bench/server-process.ts';
@@ -30,7 +32,14 @@ let dataDir = '';
 let server: ServerProcess;
 let file: KeysFile;
 
-const ENV = { COUNTERSIGN_HUSHD: '127.0.0.1:0', COUNTERSIGN_HUSHD_RATE: '100000/100000', COUNTERSIGN_RULESET: 'default' };
+/** Who may sign policies here. */
+const RELEASE = createSigner(randomBytes(32));
+const ENV = {
+  COUNTERSIGN_HUSHD: '127.0.0.1:0',
+  COUNTERSIGN_HUSHD_RATE: '100000/100000',
+  COUNTERSIGN_RULESET: 'default',
+  COUNTERSIGN_POLICY_SIGNERS: Buffer.from(RELEASE.publicKey).toString('hex'),
+};
 
 function keyOf(name: string): string {
   return file.keys.find((key) => key.name === name)?.key ?? '';
@@ -190,13 +199,40 @@ describe('the way of every decision', () => {
   });
 });
 
-/** A policy bundle signed by a key that was made for it. */
-function selfSigned(yaml: string): object {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const bundle = { version: '1.0.0', policy: yaml, policy_hash: 'a'.repeat(64) };
-  const signature = sign(null, Buffer.from(JSON.stringify(bundle)), privateKey).toString('hex');
-  return { bundle, signature, public_key: publicKey.export({ type: 'spki', format: 'der' }).toString('hex') };
+function signedBy(signer: Signer, yaml: string): string {
+  const parsed = parsePolicy(yaml, 'test');
+  const resolved = parsed.ok ? resolvePolicy(parsed.value, { rulesets: new Map(), hostSets: new Map() }) : parsed;
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.error));
+  const facts = { bundleId: '01890000-0000-7000-8000-000000000001', compiledAt: '2026-01-01T00:00:00Z', sources: ['test'] };
+  return buildPolicyBundle(resolved.value, facts, signer);
 }
+
+/** A policy bundle signed by a key that was made for it. */
+const selfSigned = (yaml: string): string => signedBy(createSigner(randomBytes(32)), yaml);
+
+describe('HUSHD-042: a bundle by a key that the operator pinned', () => {
+  it('is in force for whoever may change policy, is given back as it came, and is in the log', async () => {
+    const before = (await send('GET /api/v1/policy', 'read')).body['yaml'];
+    const bundle = signedBy(RELEASE, 'version: "1.5.0"\nname: release\nguards: {egress_allowlist: {allow: [one.example]}}\n');
+    expect(await send('PUT /api/v1/policy/bundle', 'check', bundle)).toMatchObject({ status: 403, code: 'INSUFFICIENT_SCOPE' });
+    const put = await send('PUT /api/v1/policy/bundle', 'admin', bundle);
+    expect(put).toMatchObject({ status: 200, body: { success: true } });
+    const headers = { authorization: `Bearer ${await operatorToken(dataDir)}` };
+    const newest = await request(`${server.ready.url}/api/v1/receipts?limit=1`, { headers });
+    expect(await newest.body.json()).toMatchObject({
+      entries: [{ body: { action: { kind: 'session.policy' }, inputs: { policy: put.body['policy_hash'] } } }],
+    });
+    const shown = (await send('GET /api/v1/policy', 'read')).body;
+    expect(shown).toMatchObject({ name: 'release', policy_hash: put.body['policy_hash'], source: { kind: 'bundle' } });
+    expect((await send('GET /api/v1/policy/bundle', 'read')).text).toBe(bundle);
+    expect((await check('egress', 'one.example')).body['allowed']).toBe(true);
+    expect((await check('egress', 'two.example')).body['allowed']).toBe(false);
+    // What it shows as a document is the same policy.
+    const again = await send('PUT /api/v1/policy', 'admin', { yaml: shown['yaml'] });
+    expect(again.body['policy_hash']).toBe(put.body['policy_hash']);
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: before })).status).toBe(200);
+  });
+});
 
 describe('weaknesses of the original (reference 10.3), tried here', () => {
   const OPEN = 'version: "1.2.0"\nname: open\nguards: {egress_allowlist: {default_action: allow}, forbidden_path: {enabled: false}}\n';

@@ -25,6 +25,7 @@ import { policyLintCommand } from './commands/policy-lint.ts';
 import { policyMigrateCommand } from './commands/policy-migrate.ts';
 import { policyTestCommand } from './commands/policy-test.ts';
 import { policyBundleCommands } from './commands/policy-bundles.ts';
+import { policySignerCommands } from './commands/policy-signers.ts';
 import { receiptCommands } from './commands/receipts.ts';
 import { replayCommand } from './commands/replay.ts';
 import { customRuleCommands } from './commands/rules-custom.ts';
@@ -48,6 +49,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
   ['policy bundle', 'signed files of policies'],
+  ['policy signer', 'whose signed policies are believed'],
   ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
@@ -74,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
   policyMigrateCommand,
   ...policyEventCommands,
   ...policyBundleCommands,
+  ...policySignerCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

@@ -2,7 +2,7 @@
 import { type Fault, invariant, type Result } from '@countersign/kernel';
 import type { Log } from '@countersign/log';
 import { type LogDesk, MAIN_LOG, type RulesResult } from '@countersign/pipeline';
-import { openRuntime, type RunningLog, type Runtime, runtimeStatus } from '@countersign/runtime';
+import { openRuntime, policySignersPath, readPolicySigners, type RunningLog, type Runtime, runtimeStatus } from '@countersign/runtime';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from './command.ts';
@@ -131,7 +131,8 @@ export async function openDirectoryRuntime(context: Context, create: boolean): P
     throw configError([{ code: 'no_data_directory', message: 'there is no Countersign data directory here', path: dataDir, hint }]);
   }
   const warn = (message: string): void => context.world.stderr.write(`warning: ${message}\n`);
-  return openRuntime({ dataDir, warn });
+  const policySigners = (): readonly string[] => Object.values(readPolicySigners(policySignersPath(context.world.home)));
+  return openRuntime({ dataDir, warn, policySigners });
 }
 
 /** The same, as an operator. */

@@ -124,6 +124,21 @@ describe('policy apply', () => {
     writeFileSync(join(world.root, 'broken.yaml'), 'version: 1.2.0\nname: broken\nguards: 7\n');
     expect(await world.run(['policy', 'apply', 'broken.yaml'])).toMatchObject({ exitCode: 3 });
   });
+
+  it('POL-122 takes a bundle of a pinned signer, as it was signed, and of nobody else', async () => {
+    writeFileSync(join(world.root, 'sign.key'), 'ab'.repeat(32));
+    const built = await world.ask(['policy', 'bundle', 'build', 'mine.yaml', '--key', 'sign.key']);
+    expect(built.exitCode).toBe(0);
+    const apply = ['policy', 'apply', 'policy.bundle.json'];
+    expect((await world.run(apply)).stderr).toContain('policy_bundle_no_trust');
+    await world.run(['policy', 'signer', 'pin', 'other', 'cd'.repeat(32)]);
+    expect((await world.run(apply)).stderr).toContain('policy_bundle_signature');
+    await world.run(['policy', 'signer', 'pin', 'release', String(built.answer['publicKey'])]);
+    expect(await world.ask(apply)).toMatchObject({ exitCode: 0, answer: { policy: { name: 'mine', hash: built.answer['hash'] } } });
+    // What is signed is not edited in place.
+    expect((await world.run(['rules', 'disable', 'R042'])).stderr).toContain('policy_signed');
+    expect((await world.run(['policy', 'apply', 'mine.yaml'])).exitCode).toBe(0);
+  });
 });
 
 describe('evidence', () => {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fakeWorld } from './fake-world.ts';
@@ -54,6 +54,24 @@ describe('POL-120 policy bundle', () => {
     expect((await world.run(['policy', 'bundle', 'verify', 'changed.json', '--pin', 'key.pub'])).stderr).toContain(
       'policy_bundle_signature',
     );
+  });
+  it('POL-122 signers are pinned by name in the user-level configuration, and count where no pin is named', async () => {
+    expect((await world.run(['policy', 'signer', 'list'])).stdout).toContain('nobody may sign policies');
+    expect((await world.run(['policy', 'bundle', 'verify', 'policy.bundle.json'])).stderr).toContain('policy_bundle_no_trust');
+    expect(await world.ask(['policy', 'signer', 'pin', 'release', 'key.pub'])).toMatchObject({
+      exitCode: 0,
+      answer: { command: 'policy signer pin', signers: { release: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+    });
+    expect(statSync(join(world.home, '.config', 'countersign', 'policy-signers.json')).mode & 0o077).toBe(0);
+    expect((await world.run(['policy', 'signer', 'list'])).stdout).toContain('release');
+    expect((await world.run(['policy', 'bundle', 'verify', 'policy.bundle.json'])).exitCode).toBe(0);
+    // A key that is named counts alone.
+    expect((await world.run(['policy', 'bundle', 'verify', 'policy.bundle.json', '--pin', 'other.hex'])).exitCode).toBe(3);
+    expect((await world.run(['policy', 'signer', 'pin', 'Release', 'key.pub'])).stderr).toContain('policy_signers_invalid');
+    expect((await world.run(['policy', 'signer', 'pin', 'release', 'key.pem'])).stderr).toContain('key_file_invalid');
+    expect((await world.run(['policy', 'signer', 'drop', 'other'])).stderr).toContain('signer_unknown');
+    expect((await world.run(['policy', 'signer', 'drop', 'release'])).exitCode).toBe(0);
+    expect((await world.run(['policy', 'bundle', 'verify', 'policy.bundle.json'])).exitCode).toBe(3);
   });
   it('without a key, or with none, builds nothing', async () => {
     expect((await world.run(['policy', 'bundle', 'build', 'strict'])).exitCode).toBe(5);

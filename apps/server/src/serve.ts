@@ -2,7 +2,7 @@
  * @module One data directory, one runtime, one gateway: put together, listening, and stopped in order.
  */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createVerifier, sha256 } from '@countersign/crypto';
 import {
   CodedError,
@@ -19,8 +19,13 @@ import { createEgress, createFeedHub, createGateway, type Evidence, type Gauge }
 import {
   EXPORT_FORMATS,
   openPolicyFile,
+  openPolicySources,
   openRuntime,
+  policyHosts,
+  readHostSets,
+  readPolicySigners,
   type PolicyFile,
+  resolveHost,
   type RunningLog,
   type Runtime,
   runtimeStatus,
@@ -143,12 +148,20 @@ async function listen(app: App, { port, host }: Listener, variable: string): Pro
 
 /** Puts the policy file in force and watches it. @throws {CodedError} `settings_invalid` where it is no policy: a start must not go on without it. */
 async function holdPolicyFile(
-  path: string | undefined,
+  { policyFile: path, dataDir }: Settings,
   runtime: Runtime,
   warn: (message: string) => void,
 ): Promise<PolicyFile | undefined> {
   if (path === undefined) return undefined;
-  const opened = await openPolicyFile({ path, policy: runtime.policy, timer: runtime.ports.timer, warn });
+  const cacheDir = join(dataDir, 'policy-cache');
+  const opened = await openPolicyFile({
+    path,
+    policy: runtime.policy,
+    timer: runtime.ports.timer,
+    warn,
+    hostSets: readHostSets,
+    sources: () => openPolicySources({ cwd: dirname(path), hosts: policyHosts(readHostSets()), cacheDir, resolveHost }),
+  });
   if (opened.ok) return opened.value;
   const { message, hint } = opened.error;
   throw new CodedError({ code: 'settings_invalid', message, path: 'COUNTERSIGN_POLICY', ...(hint === undefined ? {} : { hint }) });
@@ -185,6 +198,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     dataDir: settings.dataDir,
     ruleset: settings.ruleset,
     signing: settings.signing,
+    policySigners: () => [...settings.policySigners, ...Object.values(readPolicySigners())],
     upstream: egress,
     feed: hub,
     warn,
@@ -227,7 +241,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     await runtime.close();
   };
   try {
-    policyFile = await holdPolicyFile(settings.policyFile, runtime, warn);
+    policyFile = await holdPolicyFile(settings, runtime, warn);
     hushd = await openHushdDoor(settings, runtime);
     const url = await listen(app, settings, 'COUNTERSIGN_PORT');
     const hushdUrl = await hushd?.listen();

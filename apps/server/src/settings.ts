@@ -24,6 +24,8 @@ export interface Settings {
   readonly publicLog: boolean;
   /** A policy file that is watched: what it says is in force. Absolute. */
   readonly policyFile: string | undefined;
+  /** Keys that may sign policies beside those of the user-level configuration, 64 hex digits each. */
+  readonly policySigners: readonly string[];
   /** The hushd door, on a listener of its own; undefined: there is none. */
   readonly hushd: HushdSettings | undefined;
 }
@@ -49,6 +51,7 @@ const HUSHD_RATE = { perSecond: 100, burst: 50 } as const;
 const HUSHD_RATE_MAX = 1_000_000;
 const HUSHD_KEY_CHARS_MIN = 16;
 const PROXIES_MAX = 64;
+const SIGNERS_MAX = 64;
 
 function invalid(name: string, message: string): CodedError {
   return new CodedError({ code: 'settings_invalid', message: `${name} ${message}`, path: name });
@@ -81,6 +84,16 @@ function readPublicLog(text: string | undefined): boolean {
 
 function readPolicyFile(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : resolve(text);
+}
+
+function readPolicySigners(text: string | undefined): readonly string[] {
+  const keys = text === undefined || text.trim() === '' ? [] : text.split(',').map((key) => key.trim());
+  if (keys.length > SIGNERS_MAX || keys.some((key) => !/^[0-9a-f]{64}$/.test(key)))
+    throw invalid(
+      'COUNTERSIGN_POLICY_SIGNERS',
+      `must be at most ${SIGNERS_MAX} public keys of 64 lower-case hex digits, separated by commas`,
+    );
+  return keys;
 }
 
 function readSharedSecret(text: string | undefined): string | undefined {
@@ -172,6 +185,7 @@ export function readSettings(env: Env, args: readonly string[]): Settings {
     trustedOrigins: readOrigins(env['COUNTERSIGN_TRUSTED_ORIGINS']),
     publicLog: readPublicLog(env['COUNTERSIGN_PUBLIC_LOG']),
     policyFile: readPolicyFile(env['COUNTERSIGN_POLICY']),
+    policySigners: readPolicySigners(env['COUNTERSIGN_POLICY_SIGNERS']),
     hushd: readHushd(env),
   };
 }

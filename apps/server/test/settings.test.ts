@@ -16,6 +16,18 @@ describe('COUNTERSIGN_PUBLIC_LOG', () => {
   });
 });
 
+describe('POL-122: COUNTERSIGN_POLICY_SIGNERS', () => {
+  const key = 'ab'.repeat(32);
+  it('is a list of public keys', () => {
+    expect(readSettings({}, []).policySigners).toEqual([]);
+    expect(readSettings({ COUNTERSIGN_POLICY_SIGNERS: `${key}, ${key}` }, []).policySigners).toEqual([key, key]);
+    const many = Array<string>(64).fill(key);
+    expect(readSettings({ COUNTERSIGN_POLICY_SIGNERS: many.join() }, []).policySigners).toHaveLength(64);
+    for (const text of ['x', key.toUpperCase(), `${key},`, [...many, key].join()])
+      expect(() => readSettings({ COUNTERSIGN_POLICY_SIGNERS: text }, [])).toThrow('COUNTERSIGN_POLICY_SIGNERS');
+  });
+});
+
 describe('HUSHD-001: COUNTERSIGN_HUSHD', () => {
   const hushd = (env: Record<string, string>): unknown => readSettings(env, []).hushd;
 

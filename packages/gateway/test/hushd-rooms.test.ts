@@ -1,5 +1,5 @@
 /** Sessions, policy, audit, agents and receipts at the hushd door. */
-import type { JsonValue } from '@countersign/kernel';
+import { err, type JsonValue } from '@countersign/kernel';
 import { describe, expect, it } from 'vitest';
 import { createHeartbeats, type Heartbeat } from '../src/doors/hushd-agents.ts';
 import { createSeenIds } from '../src/doors/hushd-batch.ts';
@@ -259,16 +259,41 @@ describe('HUSHD-040, HUSHD-041: the policy', () => {
       });
   });
 
-  it('HUSHD-042: no bundle is trusted, whatever key it brings, and whoever sends it', async () => {
+  const BUNDLE = { bundle: { policy: {} }, public_key: 'a'.repeat(64), signature: 'b'.repeat(128) };
+  const PUT = '/api/v1/policy/bundle';
+
+  it('HUSHD-042: a bundle that is not believed is refused by its code, and changes nothing, whoever sends it', async () => {
+    const refused = [
+      ['policy_bundle_no_trust', 403, 'POLICY_BUNDLE_UNTRUSTED'],
+      ['policy_bundle_signature', 403, 'POLICY_BUNDLE_UNTRUSTED'],
+      ['policy_bundle_key', 403, 'POLICY_BUNDLE_UNTRUSTED'],
+      ['policy_signers_unreadable', 403, 'POLICY_BUNDLE_UNTRUSTED'],
+      ['policy_bundle_malformed', 400, 'INVALID_POLICY_BUNDLE'],
+      ['policy_bundle_hash', 400, 'INVALID_POLICY_BUNDLE'],
+    ] as const;
+    for (const [fault, status, code] of refused) {
+      const compile = (): ReturnType<HushdOptions['policies']['compile']> => err({ code: fault, message: 'refused' });
+      const world = await createHushdWorld({ hushd: { policies: { compile, reload: () => Promise.resolve() } } });
+      expect(await world.send('PUT', PUT, { body: BUNDLE })).toMatchObject({ status: 403, code: 'INSUFFICIENT_SCOPE' });
+      const reply = await world.send('PUT', PUT, { body: BUNDLE, key: ADMIN_KEY });
+      expect(reply).toMatchObject({ status, code });
+      expect(reply.text).toContain(fault);
+      expect(world.policies).toHaveLength(1);
+    }
     const world = await createHushdWorld();
-    const body = { bundle: { policy: 'version: 1.2.0' }, public_key: 'a'.repeat(64), signature: 'b'.repeat(128) };
-    expect(await world.send('PUT', '/api/v1/policy/bundle', { body })).toMatchObject({ status: 403, code: 'INSUFFICIENT_SCOPE' });
-    expect(await world.send('PUT', '/api/v1/policy/bundle', { body, key: ADMIN_KEY })).toMatchObject({
-      status: 403,
-      code: 'POLICY_BUNDLE_UNTRUSTED',
-    });
-    expect((await world.send('GET', '/api/v1/policy/bundle', { key: READ_KEY })).status).toBe(404);
+    for (const body of [{ bundle: {} }, { yaml: 'name: x' }, [], '"bundle"'])
+      expect(await world.send('PUT', PUT, { body, key: ADMIN_KEY })).toMatchObject({ status: 400, code: 'INVALID_POLICY_BUNDLE' });
+    expect((await world.send('GET', PUT, { key: READ_KEY })).status).toBe(404);
     expect(world.policies).toHaveLength(1);
+  });
+
+  it('HUSHD-042: one that is believed is compiled from the bytes as they were sent', async () => {
+    const world = await createHushdWorld();
+    const text = JSON.stringify(BUNDLE, null, 3);
+    expect(await world.send('PUT', PUT, { body: text, key: ADMIN_KEY })).toMatchObject({ status: 200, body: { success: true } });
+    expect(world.policies.at(-1)).toBe(text);
+    expect((await world.send('GET', PUT, { key: READ_KEY })).text).toBe(text);
+    expect((await world.send('GET', PUT)).status).toBe(403);
   });
 });
 

@@ -117,6 +117,6 @@ export type { Widening } from './attenuation-rows.ts';
 export { flattenPolicy } from './flatten-policy.ts';
 export { isUnseenWrite } from './guards/body-texts.ts';
 export { isOnlyUnseen } from './unseen.ts';
-export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
+export { type BundleFacts, buildPolicyBundle, isPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
 export { type BrokerAnswer, type BrokerObjection, judgeBroker } from './judge-broker.ts';
 export { judgeOrigin, type OriginAnswer, type OriginMemory, type OriginObjection } from './judge-origin.ts';

@@ -140,7 +140,7 @@ function textAt(object: JsonObject, key: string): string {
 
 /** The pinned key that signed, or why none counts. */
 function signerOf({ envelope, bundle }: Read, pinned: readonly string[]): Result<string, Fault<BundleFaultCode>> {
-  const hint = 'pin the key of who signs your policies with --pin; a key inside the file proves nothing';
+  const hint = 'pin the key of who signs your policies (`countersign policy signer pin`, or --pin); a key inside the file proves nothing';
   if (pinned.length === 0) return refuse('policy_bundle_no_trust', 'no key is pinned, so nothing can be believed', { hint });
   const signature = unhex(getOwn(envelope, 'signature'), 64) ?? new Uint8Array(0);
   const message = canonicalize(bundle);
@@ -153,6 +153,14 @@ function signerOf({ envelope, bundle }: Read, pinned: readonly string[]): Result
   if (claimed !== undefined && claimed !== signer)
     return refuse('policy_bundle_key', 'the bundle names another key than the one that signed it', { path: '/public_key' });
   return ok(signer);
+}
+
+/** True for a text that has the members of a bundle, whatever they hold: a policy document never has. */
+export function isPolicyBundle(text: string): boolean {
+  if (!/^\s*\{/.test(text)) return false;
+  const parsed = parseJson(text, { bytesMax: POLICY_LIMITS.bundleBytesMax });
+  const value = parsed.ok ? parsed.value.value : undefined;
+  return isJsonObject(value) && getOwn(value, 'bundle') !== undefined && getOwn(value, 'signature') !== undefined;
 }
 
 /**

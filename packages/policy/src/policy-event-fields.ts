@@ -36,7 +36,7 @@ export class EventFields {
   value(names: readonly string[]): JsonValue | undefined {
     const given = names.map((name) => getOwn(this.all, name) ?? undefined).filter((value) => value !== undefined);
     const [first, ...more] = given;
-    if (more.length > 0 && more.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
+    if (more.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
       throw this.fault('event_field', 'the field is given in two spellings, and differently', names[0] ?? '');
     }
     return first;

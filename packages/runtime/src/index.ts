@@ -6,6 +6,7 @@ export { openEngineStore, readKeptEngine, type EngineStore } from './engine-stor
 export { openEvidenceDirectory, type EvidenceDirectory, type EvidenceOptions } from './evidence-directory.ts';
 export { createHashRange, heightAt, type HashRange, type Subtree } from './hash-range.ts';
 export { EXPORT_FORMATS, type ExportFormat } from './export-receipt.ts';
+export { policySignersPath, readPolicySigners, writePolicySigners, type PolicySigners } from './policy-signers.ts';
 export { hostSetsPath, readHostSets, writeHostSet, type HostSets } from './host-sets.ts';
 export { createJudgePool, type JudgePool } from './judge-pool.ts';
 export { RUNTIME_LIMITS } from './limits.ts';

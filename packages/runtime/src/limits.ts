@@ -19,6 +19,9 @@ export const RUNTIME_LIMITS = {
   /** Hosts in one host set of the user-level configuration. */
   hostSetHostsMax: 256,
   hostSetsBytesMax: 65_536,
+  /** Keys that may sign policies, and the file of them. */
+  policySignersMax: 64,
+  policySignersBytesMax: 65_536,
   /** Milliseconds that one request for a policy document may take, and one command of git. */
   policyFetchMs: 15_000,
   policyGitMs: 60_000,
@@ -68,4 +71,6 @@ export const RUNTIME_LIMITS = {
   policyPollMs: 500,
   /** How long the bytes of a policy file must stand still before they are taken. */
   policyRestMs: 100,
+  /** Looks after which a host or repository that did not answer is asked again. */
+  policyRetryPolls: 60,
 } as const;

@@ -1,19 +1,18 @@
 /**
- * @module A policy file that is watched: what it says is in force within a second of its change, whole or not at all. Looked at on events of its
- * directory (editors and mounts replace files rather than write them) and, because such events can be lost, every half second; read again
- * only to see whether the bytes are others, and taken only once they stand still: half of a file may be a policy too (POL-280, POL-281).
+ * @module A policy file that is watched, with every file that it extends: what it says is in force within a second of a change, whole or not at
+ * all. Looked at on events of the directories (editors and mounts replace files rather than write them) and, because such events can be lost, every
+ * half second; read again only to see whether the bytes are others, and taken only once they stand still: half of a file may be a policy too
+ * (POL-280, POL-281, POL-285).
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { sha256Hex } from '@countersign/crypto';
-import { codeOf, err, type Fault, ok, type Result } from '@countersign/kernel';
+import { codeOf, type Fault, ok, type Result } from '@countersign/kernel';
 import type { Ports } from '@countersign/pipeline';
-import { POLICY_LIMITS } from '@countersign/policy';
 import { RUNTIME_LIMITS } from './limits.ts';
+import { type ChainWorld, isUnchanged, type PolicyChain, readPolicyChain, type SeenFile } from './policy-chain.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 
-export interface PolicyFileOptions {
+export interface PolicyFileOptions extends ChainWorld {
   /** Absolute. */
   readonly path: string;
   readonly policy: Pick<PolicyInForce, 'set' | 'refuse'>;
@@ -26,65 +25,36 @@ export interface PolicyFile {
   close(): Promise<void>;
 }
 
-interface Content {
-  readonly text: string;
-  readonly hash: string;
+function statesOf(files: readonly SeenFile[]): string {
+  return JSON.stringify(files.map(({ path, state }) => [path, state]));
 }
 
-function unreadable(message: string): Result<Content, Fault> {
-  return err({ code: 'policy_file_unreadable', message });
+/** What tells one reading from another; a fault is told from others by what it says. */
+function keyOf({ text, files }: PolicyChain): string {
+  return text.ok ? statesOf(files) : `${statesOf(files)} ${text.error.code} ${text.error.message}`;
 }
 
-async function readContent(path: string): Promise<Result<Content, Fault>> {
-  try {
-    const handle = await open(path, 'r');
-    try {
-      const bytes = new Uint8Array(POLICY_LIMITS.documentBytesMax + 1);
-      let size = 0;
-      for (let read = -1; read !== 0 && size < bytes.length; size += read)
-        ({ bytesRead: read } = await handle.read(bytes, size, bytes.length - size));
-      if (size > POLICY_LIMITS.documentBytesMax)
-        return unreadable(`the policy file is larger than ${POLICY_LIMITS.documentBytesMax} bytes`);
-      const content = bytes.subarray(0, size);
-      return ok({ text: new TextDecoder('utf-8', { fatal: true }).decode(content), hash: sha256Hex(content) });
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    return unreadable(`the policy file cannot be read (${codeOf(error)})`);
-  }
+/** Refused because somebody elsewhere did not answer: that can change without a change here. */
+function isFarFault({ text }: PolicyChain): boolean {
+  return !text.ok && text.error.code === 'policy_source_unreachable';
 }
 
-/** What tells one content from another; a fault is told from others by what it says. */
-function keyOf(content: Result<Content, Fault>): string {
-  return content.ok ? content.value.hash : content.error.message;
-}
+/** Events of the directories that the files stand in, and of those that their links lead to. */
+class Directories {
+  readonly #heard: () => void;
+  readonly #warn: (message: string) => void;
+  readonly #watchers = new Map<string, FSWatcher | undefined>();
 
-class Watched implements PolicyFile {
-  readonly #options: PolicyFileOptions;
-  readonly #watcher: FSWatcher | undefined;
-  /** What was last taken up or refused. */
-  #taken: string;
-  #work: Promise<void> | undefined;
-  #again = false;
-  #closed = false;
-  #cancel: () => void = () => undefined;
-  /** Ends a wait early, when it is closed. */
-  #wake: () => void = () => undefined;
-
-  constructor(options: PolicyFileOptions, taken: string) {
-    this.#options = options;
-    this.#taken = taken;
-    this.#watcher = this.#watchDirectory();
-    this.#pollLater();
+  constructor(heard: () => void, warn: (message: string) => void) {
+    this.#heard = heard;
+    this.#warn = warn;
   }
 
-  #watchDirectory(): FSWatcher | undefined {
-    const { path, warn } = this.#options;
+  #watch(directory: string): FSWatcher | undefined {
     const lost = (error: unknown): void =>
-      warn(`the policy file is looked at on a clock only: events are not to be had (${codeOf(error)})`);
+      this.#warn(`the policy file is looked at on a clock only: events are not to be had (${codeOf(error)})`);
     try {
-      const watcher = watch(dirname(path), { persistent: false }, () => this.#look());
+      const watcher = watch(directory, { persistent: false }, this.#heard);
       watcher.on('error', lost);
       return watcher;
     } catch (error) {
@@ -93,9 +63,47 @@ class Watched implements PolicyFile {
     }
   }
 
+  follow(files: readonly SeenFile[]): void {
+    const wanted = new Set(files.flatMap(({ path, realPath }) => [path, ...(realPath === undefined ? [] : [realPath])].map(dirname)));
+    for (const [directory, watcher] of this.#watchers) {
+      if (wanted.has(directory)) continue;
+      watcher?.close();
+      this.#watchers.delete(directory);
+    }
+    for (const directory of wanted) if (!this.#watchers.has(directory)) this.#watchers.set(directory, this.#watch(directory));
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers.values()) watcher?.close();
+    this.#watchers.clear();
+  }
+}
+
+class Watched implements PolicyFile {
+  readonly #options: PolicyFileOptions;
+  readonly #directories: Directories;
+  /** What was last taken up or refused. */
+  #taken: PolicyChain;
+  #polls = 0;
+  #work: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #cancel: () => void = () => undefined;
+  /** Ends a wait early, when it is closed. */
+  #wake: () => void = () => undefined;
+
+  constructor(options: PolicyFileOptions, taken: PolicyChain) {
+    this.#options = options;
+    this.#taken = taken;
+    this.#directories = new Directories(() => this.#look(), options.warn);
+    this.#directories.follow(taken.files);
+    this.#pollLater();
+  }
+
   #pollLater(): void {
     if (this.#closed) return;
     this.#cancel = this.#options.timer.after(RUNTIME_LIMITS.policyPollMs, () => {
+      this.#polls += 1;
       this.#look();
       this.#pollLater();
     });
@@ -117,15 +125,28 @@ class Watched implements PolicyFile {
     }
   }
 
+  async #isAsItWas(): Promise<boolean> {
+    const { files } = this.#taken;
+    if (isFarFault(this.#taken) && this.#polls >= RUNTIME_LIMITS.policyRetryPolls) return false;
+    return isUnchanged(files, this.#options);
+  }
+
   async #lookOnce(): Promise<void> {
-    const { path } = this.#options;
-    const seen = await readContent(path);
-    if (keyOf(seen) === this.#taken) return;
+    if (await this.#isAsItWas()) return;
+    this.#polls = 0;
+    const first = await this.#read();
     await this.#rest();
-    const content = await readContent(path);
+    const chain = await this.#read();
     // Still moving: the event that follows, or the clock, has it looked at again.
-    if (keyOf(content) !== keyOf(seen)) this.#again = true;
-    else if (!this.#closed) await this.#take(content);
+    if (keyOf(chain) !== keyOf(first)) this.#again = true;
+    else if (!this.#closed && keyOf(chain) !== keyOf(this.#taken)) await this.#take(chain);
+  }
+
+  /** Files that are new to the chain are heard of from here on. */
+  async #read(): Promise<PolicyChain> {
+    const chain = await readPolicyChain(this.#options.path, this.#options);
+    if (!this.#closed) this.#directories.follow([...this.#taken.files, ...chain.files]);
+    return chain;
   }
 
   #rest(): Promise<void> {
@@ -138,18 +159,20 @@ class Watched implements PolicyFile {
     });
   }
 
-  async #take(content: Result<Content, Fault>): Promise<void> {
+  async #take(chain: PolicyChain): Promise<void> {
     const { path, policy, warn } = this.#options;
-    this.#taken = keyOf(content);
-    const set = content.ok ? await policy.set(content.value.text, nameOf(path), 'file') : content;
+    this.#taken = chain;
+    this.#directories.follow(chain.files);
+    const { text } = chain;
+    const set = text.ok ? await policy.set(text.value, nameOf(path), 'file') : text;
     if (set.ok) return;
-    if (!content.ok) await policy.refuse(set.error, 'file');
+    if (!text.ok) await policy.refuse(set.error, 'file');
     warn(`the policy file is refused, the policy before it stays in force: ${set.error.message}`);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#watcher?.close();
+    this.#directories.close();
     this.#cancel();
     this.#wake();
     await this.#work;
@@ -165,8 +188,8 @@ function nameOf(path: string): string {
  * @returns The fault where the file is no policy now: whoever starts has to know.
  */
 export async function openPolicyFile(options: PolicyFileOptions): Promise<Result<PolicyFile, Fault>> {
-  const content = await readContent(options.path);
-  if (!content.ok) return content;
-  const set = await options.policy.set(content.value.text, nameOf(options.path), 'file');
-  return set.ok ? ok(new Watched(options, content.value.hash)) : set;
+  const chain = await readPolicyChain(options.path, options);
+  if (!chain.text.ok) return chain.text;
+  const set = await options.policy.set(chain.text.value, nameOf(options.path), 'file');
+  return set.ok ? ok(new Watched(options, chain)) : set;
 }

@@ -2,16 +2,25 @@
  * @module The policy in force: loaded once, replaced whole, never half. A document that does not compile changes nothing; with none at
  * all, every action is denied, and says why.
  */
-import { canonicalize, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
+import { canonicalize, codeOf, err, type Fault, type JsonValue, ok, type Result } from '@countersign/kernel';
 import { type IntelWorld, outsideOf } from '@countersign/intel';
 import type { Engine } from '@countersign/judge';
 import type { AdminStore, EngineProvider, LoadedEngine, PolicyDraft, PolicyView } from '@countersign/pipeline';
-import { parsePolicy, type PolicyDocument, policyHash, type ResolvedPolicy, resolvePolicy } from '@countersign/policy';
+import {
+  isPolicyBundle,
+  parsePolicy,
+  type PolicyDocument,
+  policyHash,
+  type ResolvedPolicy,
+  resolvePolicy,
+  verifyPolicyBundle,
+} from '@countersign/policy';
 import { type RuleSet, unknownRules } from '@countersign/rules';
 import { readRuleset } from './builtin.ts';
 import type { EngineFile } from './engine-file.ts';
 import type { HostSets } from './host-sets.ts';
 import { type ClosableEngine, loadEngine } from './load-engine.ts';
+import { asOne } from './one-fault.ts';
 import { type PolicyChange, PolicyChanges, type PolicySource } from './policy-changes.ts';
 
 export interface PolicyInForceOptions {
@@ -25,6 +34,8 @@ export interface PolicyInForceOptions {
   readonly hostSets: () => HostSets;
   /** Clock, timer and named secrets, for guards that ask the outside. */
   readonly intel: IntelWorld;
+  /** Keys whose bundles are believed, asked at each bundle. */
+  readonly signers: () => readonly string[];
 }
 
 export interface PolicyInForce extends EngineProvider {
@@ -36,7 +47,10 @@ export interface PolicyInForce extends EngineProvider {
   onChange(listener: (change: PolicyChange) => Promise<void>): void;
   /** A change could not even be read: the policy in force stays, and `refused` says why. */
   refuse(fault: Fault, by: PolicySource): Promise<void>;
-  /** Checks, resolves and compiles a document as written; changes nothing. `name` stands where the document names itself not. */
+  /**
+   * Checks, resolves and compiles a document as written, or a signed bundle by a key of `signers`; changes nothing. `name` stands where the
+   * document names itself not.
+   */
   compile(source: string, name?: string): Result<PolicyDraft, Fault>;
   /** Compiles a document and puts it in force. On any fault the policy in force stays as it is. */
   set(source: string, name?: string, by?: PolicySource): Promise<Result<PolicyView, Fault>>;
@@ -58,13 +72,6 @@ export interface PolicyInForce extends EngineProvider {
 }
 
 const NAME = 'policy';
-
-/** Several faults as one: the first, and how many more there are. */
-function asOne(faults: readonly Fault[]): Fault {
-  const [first, ...more] = faults;
-  if (first === undefined) return { code: 'policy_invalid', message: 'the policy is refused' };
-  return more.length === 0 ? first : { ...first, message: `${first.message} (and ${more.length} more faults)` };
-}
 
 function describe(fault: Fault): string {
   return `the policy is refused: ${fault.message}${fault.path === undefined ? '' : ` (${fault.path})`}`;
@@ -116,11 +123,29 @@ interface Compiled {
   readonly loaded: ClosableEngine;
 }
 
-function compile(options: Loading, source: string, name: string): Result<Compiled, Fault> {
+/** What a document says with all that it extends. */
+function resolveDocument(options: Loading, source: string, name: string): Result<ResolvedPolicy, Fault> {
   const parsed = parsePolicy(source, `${name}.yaml`);
   if (!parsed.ok) return err(asOne(parsed.error));
   const resolved = resolvePolicy(parsed.value, { rulesets: options.rulesets, hostSets: new Map(Object.entries(options.hostSets())) });
-  if (!resolved.ok) return err(asOne(resolved.error));
+  return resolved.ok ? resolved : err(asOne(resolved.error));
+}
+
+/** The policy of a bundle by a key that the operator pinned: resolved by who signed it, and taken as it is. */
+function openBundle(options: Loading, source: string): Result<ResolvedPolicy, Fault> {
+  let pinned: readonly string[];
+  try {
+    pinned = options.signers();
+  } catch (error) {
+    return err({ code: codeOf(error), message: 'who may sign policies cannot be read, so no bundle is believed' });
+  }
+  const verified = verifyPolicyBundle(new TextEncoder().encode(source), pinned);
+  return verified.ok ? ok(verified.value.policy) : verified;
+}
+
+function compile(options: Loading, source: string, name: string): Result<Compiled, Fault> {
+  const resolved = isPolicyBundle(source) ? openBundle(options, source) : resolveDocument(options, source, name);
+  if (!resolved.ok) return resolved;
   const text = canonicalize(resolved.value as unknown as JsonValue);
   const loaded = load(options, text);
   if (!loaded.ok) return err(asOne(loaded.error));

@@ -55,6 +55,7 @@ import { type Logs, runLogs, unopenedBy } from './logs.ts';
 import { type LogWorld, type OpenedLog, openLogDisk, openLogOn, openOneLog } from './opened-log.ts';
 import { createSystemRandom, systemClock, systemTimer } from './platform.ts';
 import { createPolicyAudit } from './policy-audit.ts';
+import { readPolicySigners } from './policy-signers.ts';
 import { openPolicyInForce, type PolicyInForce, startWithRuleset } from './policy-in-force.ts';
 import { createTokenMinter } from './scope-tokens.ts';
 import { createPostureDesk } from './posture-desk.ts';
@@ -72,6 +73,8 @@ export interface RuntimeOptions {
   readonly upstream?: Upstream;
   readonly feed?: Feed;
   readonly hostSets?: () => HostSets;
+  /** Keys whose policy bundles are believed; those of the user-level configuration where it is not said. */
+  readonly policySigners?: () => readonly string[];
   /** Limits of the logs other than their own. */
   readonly logLimits?: Partial<LogLimits>;
   /** The system calls of the disk of the logs, or of each by its name; the operating system's own where it is not said. */
@@ -165,7 +168,8 @@ async function openPolicy({ options, store, clock, timer }: Opened, file: Engine
   const custom = await openCustomRules({ dataDir, builtin, engine, file, rulesets, store });
   const hostSets = options.hostSets ?? ((): HostSets => readHostSets());
   const intel = { clock, timer, secrets: options.secrets ?? ((): undefined => undefined), guardsDir: join(dataDir, 'guards') };
-  const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets, intel });
+  const signers = options.policySigners ?? ((): readonly string[] => Object.values(readPolicySigners()));
+  const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets, intel, signers });
   if (store.activePolicy() === undefined) {
     const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
     if (!started.ok) warn?.(`the ruleset is refused, every action is denied: ${started.error.message}`);

@@ -21,7 +21,7 @@ export async function freshDirectory(): Promise<string> {
 }
 
 export async function openIn(dataDir: string, options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
-  const runtime = await openRuntime({ dataDir, hostSets: () => ({}), ...options });
+  const runtime = await openRuntime({ dataDir, hostSets: () => ({}), policySigners: () => [], ...options });
   runtimes.push(runtime);
   return runtime;
 }

@@ -1,11 +1,11 @@
 /** @module `policy`: what the rulesets say, and whether a file is one. */
-import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, type ResolvedPolicy } from '@countersign/policy';
+import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, isPolicyBundle, type ResolvedPolicy } from '@countersign/policy';
 import { unknownRules } from '@countersign/rules';
 import type { JsonValue } from '@countersign/kernel';
 import { checkPolicy } from '../check-policy.ts';
 import { type Command, type Context, flag, type Input } from '../command.ts';
 import { EXIT, type Outcome, usageError } from '../outcome.ts';
-import { type NamedPolicy, resolveFile, resolveNamed, resolveRuleset, textToApply } from '../policies.ts';
+import { type NamedPolicy, readPolicyFile, resolveFile, resolveNamed, resolveRuleset, resolveText, textToApply } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { withOperator } from './agents.ts';
@@ -69,10 +69,16 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   return { exitCode: EXIT.ok, json, text: [renderFields(fields), ...ignoredLine(ignored)].join('\n') };
 }
 
+/** A bundle goes as it is: the gateway asks who signed it. */
+async function readToApply(name: string, context: Context): Promise<string> {
+  if (BUILTIN_RULESETS.includes(name)) return textToApply(await resolveRuleset(name, context), context);
+  const read = await readPolicyFile(name, context);
+  return isPolicyBundle(read.yaml) ? read.yaml : textToApply(await resolveText(read, context), context);
+}
+
 async function apply(input: Input, context: Context): Promise<Outcome> {
   const [name = ''] = input.args;
-  const policy = await resolveNamed(name, context);
-  const text = await textToApply(policy, context);
+  const text = await readToApply(name, context);
   const view = await withOperator(context, true, (operator) => operator.setPolicy(text));
   const json = { policy: { name: view.name, version: view.version, hash: view.hash, active: view.active } };
   return { exitCode: EXIT.ok, json, text: `policy ${view.name} version ${view.version} (${view.hash.slice(0, 12)}) is in force` };
@@ -103,8 +109,8 @@ export const policyCommands: readonly Command[] = [
   {
     path: 'policy apply',
     args: '<ruleset-or-file>',
-    summary: 'put a policy in force: the whole of it, or nothing',
-    examples: ['countersign policy apply default', 'countersign policy apply policy.yaml'],
+    summary: 'put a policy, or a bundle of a pinned signer, in force: the whole of it, or nothing',
+    examples: ['countersign policy apply default', 'countersign policy apply policy.yaml', 'countersign policy apply policy.bundle.json'],
     run: apply,
   },
 ];

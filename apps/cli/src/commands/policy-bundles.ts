@@ -1,7 +1,7 @@
 /** @module `policy bundle`: one signed file of a policy, and whether such a file is to be believed. */
 import { formatTime, uuidv7 } from '@countersign/kernel';
 import { buildPolicyBundle, BUILTIN_RULESETS, verifyPolicyBundle } from '@countersign/policy';
-import { createSystemRandom } from '@countersign/runtime';
+import { createSystemRandom, policySignersPath, readPolicySigners } from '@countersign/runtime';
 import { type Command, type Context, type Input, listOption, textOption } from '../command.ts';
 import { readBytes } from '../documents.ts';
 import { readPin, readSigner } from '../key-files.ts';
@@ -31,8 +31,9 @@ async function build(input: Input, context: Context): Promise<Outcome> {
 
 async function verify(input: Input, context: Context): Promise<Outcome> {
   const [file = ''] = input.args;
-  const pinned: string[] = [];
-  for (const pin of listOption(input, 'pin')) pinned.push(await readPin(pin, context));
+  const pins = listOption(input, 'pin');
+  const pinned = pins.length === 0 ? Object.values(readPolicySigners(policySignersPath(context.world.home))) : [];
+  for (const pin of pins) pinned.push(await readPin(pin, context));
   const verified = verifyPolicyBundle(await readBytes(file, context), pinned);
   if (!verified.ok) throw configError([verified.error]);
   const { policy, hash, signedBy, bundleId, compiledAt, sources } = verified.value;
@@ -66,7 +67,11 @@ export const policyBundleCommands: readonly Command[] = [
     args: '<file>',
     summary: 'did a key that you pin sign this policy?',
     options: [
-      { flags: '--pin <key...>', summary: 'public key that counts: 64 hex digits, or a file of it; the key inside the bundle never does' },
+      {
+        flags: '--pin <key...>',
+        summary:
+          'public key that counts: 64 hex digits, or a file of it; those of `policy signer` where none is named; the key inside the bundle never does',
+      },
     ],
     examples: ['countersign policy bundle verify policy.bundle.json --pin policy-key.pub'],
     run: verify,

@@ -5,7 +5,14 @@
 import { realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { codeOf, type JsonObject } from '@countersign/kernel';
-import { type Detection, DETECTION_DEFAULTS, type DetectionChange, editDetection, type ResolvedPolicy } from '@countersign/policy';
+import {
+  type Detection,
+  DETECTION_DEFAULTS,
+  type DetectionChange,
+  editDetection,
+  isPolicyBundle,
+  type ResolvedPolicy,
+} from '@countersign/policy';
 import { type RuleSet, steeringFaults, unknownRules } from '@countersign/rules';
 import { type Command, type Context, flag, type Input, textOption } from '../command.ts';
 import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
@@ -77,6 +84,14 @@ async function editInForce(wanted: Wanted, context: Context): Promise<Outcome> {
     const active = await operator.activePolicy();
     if (active === undefined)
       throw configError([{ code: 'policy_unavailable', message: 'no policy is in force', hint: 'countersign policy apply default' }]);
+    if (isPolicyBundle(active.source))
+      throw configError([
+        {
+          code: 'policy_signed',
+          message: 'the policy in force is a signed bundle',
+          hint: 'change the document it is built from, and sign that',
+        },
+      ]);
     const { yaml, detection, isChanged, ignored } = await edit({ source: `${active.name}.yaml`, yaml: active.source }, wanted, context);
     const { name, version, hash } = isChanged ? await operator.setPolicy(yaml) : active;
     const json = { policy: { name, version, hash }, changed: isChanged, detection: detectionJson(detection), ignored: [...ignored] };

@@ -1,7 +1,8 @@
-/** @module Policies at the hushd door: read with `read`, replaced with `admin` and with nothing else. */
+/** @module Policies at the hushd door: read with `read`, replaced with `admin` and with nothing else, also by a signed bundle. */
 import type { Fault } from '@countersign/kernel';
 import type { PolicyDocument, PolicyDraft } from '@countersign/pipeline';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { flattenPolicy, isPolicyBundle, type ResolvedPolicy } from '@countersign/policy';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_LIMITS as LIMITS } from '../limits.ts';
 import { type HushdRoom, nowText, send } from './hushd-door.ts';
 import { HushdError } from './hushd-errors.ts';
@@ -20,6 +21,13 @@ function resolvedText(policy: PolicyDocument, name: 'version' | 'description'): 
   return typeof value === 'string' ? value : '';
 }
 
+/** The document as written; of a bundle, what it holds as one document (JSON is YAML). */
+function yamlOf({ source, resolved }: PolicyDocument): string {
+  if (!isPolicyBundle(source)) return source;
+  // The store keeps what was resolved and compiled.
+  return `${JSON.stringify(flattenPolicy(JSON.parse(resolved) as ResolvedPolicy), null, 2)}\n`;
+}
+
 function view(room: HushdRoom): object {
   const policy = activePolicy(room);
   const { policyVersions } = room.door;
@@ -28,8 +36,8 @@ function view(room: HushdRoom): object {
     version: resolvedText(policy, 'version'),
     description: resolvedText(policy, 'description'),
     policy_hash: policy.hash,
-    yaml: policy.source,
-    source: { kind: 'store', version: policy.version },
+    yaml: yamlOf(policy),
+    source: { kind: isPolicyBundle(policy.source) ? 'bundle' : 'store', version: policy.version },
     schema: { current: policyVersions.at(-1) ?? '', supported: [...policyVersions] },
   };
 }
@@ -60,9 +68,9 @@ async function reload({ door }: HushdRoom): Promise<void> {
   });
 }
 
-async function replace(room: HushdRoom, yaml: string, org: string): Promise<object> {
+async function putInForce(room: HushdRoom, draft: PolicyDraft, org: string): Promise<object> {
   const { admin, ports } = room.door;
-  const stored = admin.setPolicy(compiled(room, yaml));
+  const stored = admin.setPolicy(draft);
   if (!stored.ok) throw faultError(stored.error);
   await reload(room);
   const { name, version, hash } = stored.value;
@@ -86,32 +94,65 @@ function validation(room: HushdRoom, yaml: string): object {
   return { valid: false, errors: [{ path: path ?? '', code, message, ...(hint === undefined ? {} : { hint }) }], warnings };
 }
 
-/** No key of a signer of bundles is trusted here, so no bundle is: least of all one that brings its own key. */
-function refuseBundle(): never {
-  throw new HushdError({
-    code: 'POLICY_BUNDLE_UNTRUSTED',
-    message: 'no signer of policy bundles is trusted here, and the key inside a bundle proves nothing',
-    hint: 'put the document in force with `PUT /api/v1/policy`',
+/** Refusals of a bundle that nobody who is trusted signed: the document in it may be as good as it likes. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'policy_bundle_no_trust',
+  'policy_bundle_signature',
+  'policy_bundle_key',
+  'policy_signers_invalid',
+  'policy_signers_unreadable',
+]);
+
+function bundleError(fault: Fault): HushdError {
+  const { code, message, path, hint } = fault;
+  return new HushdError({
+    code: UNTRUSTED.has(code) ? 'POLICY_BUNDLE_UNTRUSTED' : 'INVALID_POLICY_BUNDLE',
+    message: `${message} (${code})`,
+    ...(path === undefined ? {} : { path }),
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
+/** The exact text of the body: what is signed is not what a parser makes of it. */
+function bundleOf(room: HushdRoom, request: FastifyRequest): string {
+  const text = new TextDecoder().decode(room.bytesOf(request));
+  if (isPolicyBundle(text)) return text;
+  throw new HushdError({ code: 'INVALID_POLICY_BUNDLE', message: 'the body must be `{bundle, signature, public_key?}`' });
+}
+
+/** Whose bundles are believed is what the operator pinned: a key in the bundle or in the request is never a reason. */
+async function replaceByBundle(room: HushdRoom, text: string, org: string): Promise<object> {
+  const draft = room.door.policies.compile(text);
+  if (!draft.ok) throw bundleError(draft.error);
+  return putInForce(room, draft.value, org);
+}
+
+/** The bundle that the policy in force came as, byte for byte. */
+function bundleInForce(room: HushdRoom): string {
+  const { source } = activePolicy(room);
+  if (isPolicyBundle(source)) return source;
+  throw new HushdError({ code: 'POLICY_BUNDLE_NOT_FOUND', message: 'the policy in force did not come as a signed bundle' });
+}
+
 export function addPolicyRoutes(app: FastifyInstance, room: HushdRoom): void {
-  const yamlOf = (body: unknown): string => needText(objectBody(body), 'yaml', LIMITS.bodyBytesMax);
+  const sentYaml = (body: unknown): string => needText(objectBody(body), 'yaml', LIMITS.bodyBytesMax);
   app.get('/api/v1/policy', (_, reply) => send(reply, view(room)));
-  app.put('/api/v1/policy', async (request, reply) => send(reply, await replace(room, yamlOf(request.body), room.keyFor(request).org)));
-  app.post('/api/v1/policy/validate', (request, reply) => send(reply, validation(room, yamlOf(request.body))));
+  app.put('/api/v1/policy', async (request, reply) =>
+    send(reply, await putInForce(room, compiled(room, sentYaml(request.body)), room.keyFor(request).org)),
+  );
+  app.post('/api/v1/policy/validate', (request, reply) => send(reply, validation(room, sentYaml(request.body))));
   app.post('/api/v1/policy/reload', async (_, reply): Promise<FastifyReply> => {
     await reload(room);
     return send(reply, { success: true, message: 'the stored policy is in force', policy_hash: activePolicy(room).hash });
   });
-  app.get('/api/v1/policy/bundle', () => {
-    throw new HushdError({ code: 'POLICY_BUNDLE_NOT_FOUND', message: 'the policy in force did not come as a signed bundle' });
-  });
-  app.put('/api/v1/policy/bundle', refuseBundle);
+  app.get('/api/v1/policy/bundle', (_, reply) => reply.header('content-type', 'application/json; charset=utf-8').send(bundleInForce(room)));
+  app.put('/api/v1/policy/bundle', async (request, reply) =>
+    send(reply, await replaceByBundle(room, bundleOf(room, request), room.keyFor(request).org)),
+  );
   app.get('/api/v1/policy/resolve', (request, reply) => {
     const id = queryText(request.query, 'session_id');
     if (id !== undefined) sessionFor(room, room.keyFor(request), { id });
     const policy = activePolicy(room);
-    return send(reply, { resolved: JSON.parse(policy.resolved) as object, policy_yaml: policy.source, policy_hash: policy.hash });
+    return send(reply, { resolved: JSON.parse(policy.resolved) as object, policy_yaml: yamlOf(policy), policy_hash: policy.hash });
   });
 }

@@ -63,8 +63,8 @@ function transitionOf({ verdict, judgement }: Answer): PostureWire['transition']
 export async function postureWire(room: HushdRoom, org: string, answer: Answer): Promise<PostureWire | undefined> {
   const posture = await begun(room, org, answer.session);
   if (posture === undefined || posture.state === '') return undefined;
-  const transition = transitionOf(answer);
-  return { state: posture.state, budgets: posture.budgets, ...(transition === undefined ? {} : { transition }) };
+  const made = transitionOf(answer);
+  return { state: posture.state, budgets: posture.budgets, ...(made === undefined ? {} : { transition: made }) };
 }
 
 async function view(room: HushdRoom, session: HushdSession): Promise<JsonObject> {
