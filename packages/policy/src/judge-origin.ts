@@ -147,7 +147,7 @@ function egressAnswer({ egress }: CompiledProfile, { action, facts }: OriginQues
   const context = { action, facts, state: {}, meter: createMeter(), counter: { steps: 0 } };
   const result = judgeEgress(egress, context);
   if (result === undefined || result.code === 'allowed') return { objections: [], logged: undefined };
-  const said = { code: `egress_${result.code}`, message: `${result.message} for this origin`, evidence: result.evidence };
+  const said = { code: `egress_${result.code.replace('egress_', '')}`, message: `${result.message} for this origin`, evidence: result.evidence };
   return result.allowed ? { objections: [], logged: said } : { objections: [said], logged: undefined };
 }
 

@@ -101,7 +101,7 @@ describe('POL-305 tools and hosts of a profile', () => {
     expect(go('enabled: false', 'c.example')).toBe('');
     expect(codes(asked(one('egress: {}'), { kind: 'net.egress', params: {} }))).toEqual(['egress_missing_host']);
     const logged = asked(one('egress: {default_action: log}'), { kind: 'net.egress', params: { host: 'c.example' } });
-    expect([codes(logged), logged.logged?.code]).toEqual([[], 'egress_egress_logged']);
+    expect([codes(logged), logged.logged?.code]).toEqual([[], 'egress_logged']);
   });
 
   it('commands reach hosts too', () => {
