@@ -326,7 +326,7 @@ function attenuationFaults(
     .map(({ path, parent: was, child: is }) =>
       faultAt('policy_attenuation', `would be wider than what it extends: from ${said(was)} to ${said(is)}`, {
         ...nearest(document, path),
-        hint: '`attenuate_only` holds here: a document may only tighten what it extends',
+        hint: '`attenuate_only` or `settings.verification` holds here: a document may only tighten what it extends',
       }),
     );
 }
