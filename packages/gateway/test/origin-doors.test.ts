@@ -41,7 +41,11 @@ describe('POL-302 HUSHD-010 the hushd door', () => {
 
   test('takes the origin in both of its spellings, once', async () => {
     for (const name of ['origin', 'originContext'])
-      expect(await checked({ ...check, [name]: CLAIM })).toMatchObject({ kind: 'agent.message', content: 'hello', origin: { origin: CLAIM } });
+      expect(await checked({ ...check, [name]: CLAIM })).toMatchObject({
+        kind: 'agent.message',
+        content: 'hello',
+        origin: { origin: CLAIM },
+      });
     expect(await checked({ ...check, origin: CLAIM, originContext: CLAIM })).toEqual([400, 'INVALID_BODY']);
     expect(await checked({ ...check, originContext: 'slack' })).toEqual([400, 'INVALID_BODY']);
     expect(await checked(check)).not.toHaveProperty('origin');

@@ -2,7 +2,14 @@
  * @module Origins and brokered hosts, in the judge: what the place an action was asked from does not permit is denied, and what the session
  * remembers of it goes into the delta beside its posture (spec/policy.md POL-304 and POL-317).
  */
-import { type BrokerAnswer, type CompiledPolicy, judgeBroker, judgeOrigin, type OriginAnswer, type OriginObjection } from '@countersign/policy';
+import {
+  type BrokerAnswer,
+  type CompiledPolicy,
+  judgeBroker,
+  judgeOrigin,
+  type OriginAnswer,
+  type OriginObjection,
+} from '@countersign/policy';
 import type { Action, Facts, GuardResult, PostureState, Reason, RiskLevel, StateSlice } from '@countersign/protocol';
 import { JUDGE_LIMITS } from './limits.ts';
 import { ownReason } from './reasons.ts';
@@ -87,17 +94,15 @@ export function brokerView({ action, facts, state, policy }: PlaceInput, level: 
   if (policy.broker === undefined) return undefined;
   const answer = judgeBroker(policy.broker, { action, facts, kept: state.posture, level });
   if (answer === undefined) return undefined;
-  const results = answer.objections.map(
-    ({ code, message, evidence, provider, step }): GuardResult => ({
-      guard: 'broker',
-      allowed: false,
-      severity: step ? 'medium' : 'high',
-      code,
-      message,
-      details: { provider, reason: code },
-      evidence,
-    }),
-  );
+  const results = answer.objections.map(({ code, message, evidence, provider, step }): GuardResult => ({
+    guard: 'broker',
+    allowed: false,
+    severity: step ? 'medium' : 'high',
+    code,
+    message,
+    details: { provider, reason: code },
+    evidence,
+  }));
   return { answer, results };
 }
 

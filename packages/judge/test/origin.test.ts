@@ -41,7 +41,20 @@ const WHOLE = compiled(POLICY);
 const { origins: _o, broker: _b, ...bare } = WHOLE;
 const WITHOUT: CompiledPolicy = bare;
 
-const EMPTY = { texts: [], commands: [], statements: [], codes: [], paths: [], hosts: [], effects: [], secrets: [], pii: [], cuts: [], encodings: [], steps: 0 };
+const EMPTY = {
+  texts: [],
+  commands: [],
+  statements: [],
+  codes: [],
+  paths: [],
+  hosts: [],
+  effects: [],
+  secrets: [],
+  pii: [],
+  cuts: [],
+  encodings: [],
+  steps: 0,
+};
 const SLACK: JsonObject = { provider: 'slack', space_id: 'C1' };
 const GITHUB: JsonObject = { provider: 'github' };
 
@@ -63,7 +76,12 @@ interface Asked {
 }
 
 function judged(action: Action, asked: Asked = {}): Judgement {
-  const state = { agentState: 'active' as const, scopes: ['*'], tool: 'registered' as const, ...(asked.posture && { posture: asked.posture }) };
+  const state = {
+    agentState: 'active' as const,
+    scopes: ['*'],
+    tool: 'registered' as const,
+    ...(asked.posture && { posture: asked.posture }),
+  };
   return judgeWith(
     { matchRules: () => ({ findings: [] }), evaluateGuards: () => [], ...asked.parts },
     { now: NOW, action, facts: { ...EMPTY, ...asked.facts }, state, policy: asked.policy ?? WHOLE, rules: {} as CompiledRules },
@@ -78,10 +96,21 @@ describe('POL-310 an origin in a verdict', () => {
     const allowed = judged(call('x'));
     expect([allowed.verdict.decision, allowed.verdict.reasons]).toMatchObject([
       'allow',
-      [{ code: 'guard.origin.asserted', severity: 'info', score: 0, text: 'origin judged as profile room, by what the client says of it, which nobody verified' }],
+      [
+        {
+          code: 'guard.origin.asserted',
+          severity: 'info',
+          score: 0,
+          text: 'origin judged as profile room, by what the client says of it, which nobody verified',
+        },
+      ],
     ]);
     expect(allowed.guards).toMatchObject([
-      { guard: 'origin', allowed: true, details: { enclave: { profile_id: 'room', resolution_path: 'match_rules' }, provenance: 'asserted' } },
+      {
+        guard: 'origin',
+        allowed: true,
+        details: { enclave: { profile_id: 'room', resolution_path: 'match_rules' }, provenance: 'asserted' },
+      },
     ]);
   });
 
@@ -202,8 +231,18 @@ describe('POL-317 a brokered host in a verdict', () => {
 });
 
 describe('POL-304 POL-316 the judge with origins and a broker', () => {
-  const claim = fc.constantFrom<JsonObject | undefined>(undefined, SLACK, GITHUB, { provider: 'teams' }, { provider: 'slack', visibility: 'x' });
-  const kept = fc.constantFrom<PostureState['origin']>(undefined, { at: '0'.repeat(32), profile: 'room' }, { at: '1'.repeat(32), profile: 'gone' });
+  const claim = fc.constantFrom<JsonObject | undefined>(
+    undefined,
+    SLACK,
+    GITHUB,
+    { provider: 'teams' },
+    { provider: 'slack', visibility: 'x' },
+  );
+  const kept = fc.constantFrom<PostureState['origin']>(
+    undefined,
+    { at: '0'.repeat(32), profile: 'room' },
+    { at: '1'.repeat(32), profile: 'gone' },
+  );
   const input = fc.record({
     action: anyAction,
     facts: anyFacts,
@@ -220,7 +259,14 @@ describe('POL-304 POL-316 the judge with origins and a broker', () => {
     const action = said === undefined ? generated.action : { ...generated.action, origin: { origin: said } };
     const posture = { n: 1, state: 'low', entered: SECONDS, used: {}, history: [], ...(origin === undefined ? {} : { origin }) };
     const parts = { matchRules: () => ({ findings }), evaluateGuards: () => guards };
-    return judgeWith(parts, { now: NOW, action, facts: generated.facts, state: { ...generated.state, posture }, policy, rules: {} as CompiledRules });
+    return judgeWith(parts, {
+      now: NOW,
+      action,
+      facts: generated.facts,
+      state: { ...generated.state, posture },
+      policy,
+      rules: {} as CompiledRules,
+    });
   }
 
   const rank = ({ verdict }: Judgement): number => DECISIONS.indexOf(verdict.decision);
@@ -241,7 +287,8 @@ describe('POL-304 POL-316 the judge with origins and a broker', () => {
     fc.assert(
       fc.property(input, (generated) => {
         const { verdict, delta }: { verdict: Judgement['verdict']; delta: StateDelta } = run(generated, WHOLE);
-        if (verdict.decision === 'deny' && generated.kept !== undefined) expect(delta.posture?.origin ?? generated.kept).toEqual(generated.kept);
+        if (verdict.decision === 'deny' && generated.kept !== undefined)
+          expect(delta.posture?.origin ?? generated.kept).toEqual(generated.kept);
         for (const count of Object.values(delta.posture?.counts ?? {})) expect(count).toBeGreaterThan(0);
       }),
       { numRuns: 800, seed: 22 },

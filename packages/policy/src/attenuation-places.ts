@@ -26,7 +26,9 @@ function keepsData(parent: OriginData | undefined, child: OriginData | undefined
   if (parent === undefined) return true;
   if (child === undefined) return false;
   const stays = (name: 'redact_before_send' | 'block_sensitive_outputs'): boolean => child[name] || !parent[name];
-  return (parent.allow_external_sharing || !child.allow_external_sharing) && stays('redact_before_send') && stays('block_sensitive_outputs');
+  return (
+    (parent.allow_external_sharing || !child.allow_external_sharing) && stays('redact_before_send') && stays('block_sensitive_outputs')
+  );
 }
 
 function keepsBudgets(parent: OriginProfile['budgets'], child: OriginProfile['budgets']): boolean {
@@ -82,7 +84,11 @@ export function brokerWidenings(parent: Broker | undefined, child: Broker | unde
   const added = [...after.values()].filter(({ name, host }) => !before.has(name) && hosts.has(host));
   const at = (name: string): string => `broker.providers[${String((child?.providers ?? []).findIndex((one) => one.name === name))}]`;
   return [
-    ...lost.map((was) => ({ path: after.has(was.name) ? at(was.name) : 'broker.providers', parent: json(was), child: json(after.get(was.name)) })),
+    ...lost.map((was) => ({
+      path: after.has(was.name) ? at(was.name) : 'broker.providers',
+      parent: json(was),
+      child: json(after.get(was.name)),
+    })),
     ...added.map((is) => ({ path: at(is.name), parent: undefined, child: json(is) })),
   ];
 }

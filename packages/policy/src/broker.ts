@@ -94,7 +94,9 @@ const PROVIDER_FIELDS: Readonly<Record<string, Field>> = {
   host: text('plain-host'),
   port: PORT,
   exact_paths: list(text('url-path')),
-  methods: list(words(Object.fromEntries(METHODS.flatMap((method) => [[method, method] as const, [method.toLowerCase(), method] as const])))),
+  methods: list(
+    words(Object.fromEntries(METHODS.flatMap((method) => [[method, method] as const, [method.toLowerCase(), method] as const]))),
+  ),
   secret_ref: NAME,
   allowed_headers: list(text('header-name')),
   max_body_bytes: whole(0, POLICY_LIMITS.argsBytesMax),
@@ -111,7 +113,10 @@ const NEEDED = ['name', 'host', 'exact_paths', 'methods', 'secret_ref'];
 export const BROKER: Shape = shape(
   {
     providers: list(
-      shape(PROVIDER_FIELDS, { required: NEEDED, nullable: new Set(Object.keys(PROVIDER_FIELDS).filter((name) => !NEEDED.includes(name))) }),
+      shape(PROVIDER_FIELDS, {
+        required: NEEDED,
+        nullable: new Set(Object.keys(PROVIDER_FIELDS).filter((name) => !NEEDED.includes(name))),
+      }),
       'name',
     ),
   },
@@ -124,7 +129,10 @@ const OPTIONAL = ['max_body_bytes', 'max_executions'];
 export const RESOLVED_BROKER: Shape = shape(
   {
     providers: list(
-      shape({ ...PROVIDER_FIELDS, methods: list(wordsOf(METHODS)) }, { required: Object.keys(PROVIDER_FIELDS).filter((name) => !OPTIONAL.includes(name)) }),
+      shape(
+        { ...PROVIDER_FIELDS, methods: list(wordsOf(METHODS)) },
+        { required: Object.keys(PROVIDER_FIELDS).filter((name) => !OPTIONAL.includes(name)) },
+      ),
       'name',
     ),
   },

@@ -2,10 +2,11 @@
  * @module Calls to brokered hosts, held against what their provider permits. Only what can be seen whole passes: an egress with its URL, method,
  * headers and body. This gateway puts no secret into calls and issues no capabilities (spec/policy.md POL-317).
  */
-import { sha256Hex } from '@countersign/crypto';
+
 import { getOwn, isJsonObject, type JsonObject, type JsonValue, utf8Length } from '@countersign/kernel';
 import { type Action, type Facts, type HostFact, RISK_LEVELS, type RiskLevel, type Span } from '@countersign/protocol';
 import type { Broker, BrokerProvider } from './broker.ts';
+import { fingerprint } from './guards/fingerprint.ts';
 import { canonicalBytes } from './guards/mcp-tool.ts';
 import { countOf, countUp, type OriginMemory } from './judge-origin.ts';
 
@@ -54,7 +55,19 @@ interface Call {
   readonly streams: boolean;
 }
 
-const PARTS: ReadonlySet<string> = new Set(['url', 'host', 'port', 'protocol', 'method', 'headers', 'body', 'body_sha256', 'stream', 'content', 'args']);
+const PARTS: ReadonlySet<string> = new Set([
+  'url',
+  'host',
+  'port',
+  'protocol',
+  'method',
+  'headers',
+  'body',
+  'body_sha256',
+  'stream',
+  'content',
+  'args',
+]);
 const URL_PARTS = /^(https?):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?/;
 const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
@@ -115,14 +128,15 @@ function bodyBytes(body: JsonValue | undefined): number {
 
 /** Of a body that is a text; no other has bytes that anybody could hash. */
 function isHashed({ body = '', hash }: Call): boolean {
-  return typeof body === 'string' && hash?.toLowerCase() === sha256Hex(body);
+  return typeof body === 'string' && hash?.toLowerCase() === fingerprint(body);
 }
 
 function* shapeObjections(provider: BrokerProvider, call: Call, refuse: Refuse): Generator<BrokerObjection> {
   if (call.port !== provider.port) yield refuse('port_not_allowed', 'the provider is not reached on this port');
   const paths = new Set(provider.exact_paths);
   if (!paths.has(call.path) && !paths.has(call.path + call.query)) yield refuse('path_not_allowed', 'the provider does not list this path');
-  if (!provider.methods.some((method) => method === call.method)) yield refuse('method_not_allowed', 'the provider does not list this method');
+  if (!provider.methods.some((method) => method === call.method))
+    yield refuse('method_not_allowed', 'the provider does not list this method');
   if (!call.headers.every((name) => provider.allowed_headers.includes(name)))
     yield refuse('header_not_allowed', 'the provider does not list one of the headers');
   if (provider.max_body_bytes !== undefined && bodyBytes(call.body) > provider.max_body_bytes)
@@ -213,7 +227,8 @@ export function judgeBroker(broker: CompiledBroker, question: BrokerQuestion): B
   if (named === undefined) return undefined;
   const members = membersOf(action);
   const fact = members === undefined ? undefined : addressOf(members, facts);
-  if (members === undefined || fact === undefined) return judgeReached(broker.get(named.host) ?? [], { fact: named, call: undefined }, question);
+  if (members === undefined || fact === undefined)
+    return judgeReached(broker.get(named.host) ?? [], { fact: named, call: undefined }, question);
   const providers = broker.get(fact.host);
   // The address is that of another host: a brokered one that only its body names is data.
   return providers === undefined ? undefined : judgeReached(providers, { fact, call: readCall(members, fact) }, question);

@@ -131,8 +131,7 @@ const TEXTS: ReadonlySet<string> = new Set(['prompt.input', 'model.output', 'too
 function toolObjections({ tools }: CompiledProfile, { kind, tool, params }: Action): readonly OriginObjection[] {
   if (tools === undefined || TEXTS.has(kind)) return [];
   const isCall = kind === 'tool.call' || kind === 'mcp.call';
-  if (tool === undefined || tool === '')
-    return isCall ? [{ code: 'missing_tool', message: 'The call names no tool', evidence: [] }] : [];
+  if (tool === undefined || tool === '') return isCall ? [{ code: 'missing_tool', message: 'The call names no tool', evidence: [] }] : [];
   const refusal = refuseTool(tools, tool, params);
   return refusal === undefined ? [] : [{ ...refusal, evidence: [], step: refusal.code === 'tool_needs_confirmation' }];
 }
@@ -147,7 +146,11 @@ function egressAnswer({ egress }: CompiledProfile, { action, facts }: OriginQues
   const context = { action, facts, state: {}, meter: createMeter(), counter: { steps: 0 } };
   const result = judgeEgress(egress, context);
   if (result === undefined || result.code === 'allowed') return { objections: [], logged: undefined };
-  const said = { code: `egress_${result.code.replace('egress_', '')}`, message: `${result.message} for this origin`, evidence: result.evidence };
+  const said = {
+    code: `egress_${result.code.replace('egress_', '')}`,
+    message: `${result.message} for this origin`,
+    evidence: result.evidence,
+  };
   return result.allowed ? { objections: [], logged: said } : { objections: [said], logged: undefined };
 }
 

@@ -77,7 +77,8 @@ export interface Origins {
 
 type Written<T> = { readonly [Key in keyof T]?: T[Key] };
 
-export interface WrittenProfile extends Pick<OriginProfile, 'id'>, Written<Pick<OriginProfile, 'match_rules' | 'posture' | 'explanation' | 'budgets'>> {
+export interface WrittenProfile
+  extends Pick<OriginProfile, 'id'>, Written<Pick<OriginProfile, 'match_rules' | 'posture' | 'explanation' | 'budgets'>> {
   readonly mcp?: Omit<NonNullable<WrittenGuards['mcp_tool']>, 'confirmation'>;
   readonly egress?: NonNullable<WrittenGuards['egress_allowlist']>;
   readonly data?: Written<OriginData>;

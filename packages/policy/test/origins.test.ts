@@ -118,7 +118,14 @@ describe('POL-300 the section `origins`', () => {
     const good = resolved('origin-enclaves-example');
     expect(compilePolicy(good).ok).toBe(true);
     const [first, ...rest] = good.origins?.profiles ?? [];
-    for (const change of [{ budgets: undefined }, { mcp: { enabled: true } }, { data: {} }, { id: '' }, { more: 1 }, { match_rules: { x: 1 } }]) {
+    for (const change of [
+      { budgets: undefined },
+      { mcp: { enabled: true } },
+      { data: {} },
+      { id: '' },
+      { more: 1 },
+      { match_rules: { x: 1 } },
+    ]) {
       const origins = { ...good.origins, profiles: [{ ...first, ...change }, ...rest] };
       const bad = JSON.parse(JSON.stringify({ ...good, origins })) as ResolvedPolicy;
       expect([change, compilePolicy(bad).ok]).toEqual([change, false]);
@@ -127,7 +134,8 @@ describe('POL-300 the section `origins`', () => {
 });
 
 describe('POL-301 origins merged', () => {
-  const parent = 'origins: {default_behavior: minimal_profile, profiles: [{id: a, posture: locked}, {id: b, budgets: {egress_calls: 1}}]}\n';
+  const parent =
+    'origins: {default_behavior: minimal_profile, profiles: [{id: a, posture: locked}, {id: b, budgets: {egress_calls: 1}}]}\n';
   const ids = ({ origins }: ResolvedPolicy): unknown => [origins?.default_behavior, origins?.profiles.map(({ id }) => id)];
 
   it('profiles are united by id: one that is there again stands in the place of the first, as a whole', () => {
@@ -171,7 +179,10 @@ const origins = (): fc.Arbitrary<OriginFields> => {
 const rulesFor = (origin: OriginFields): fc.Arbitrary<OriginFields> =>
   fc
     .tuple(fc.subarray(Object.keys(origin)), fc.option(fc.record({ visibility: fc.constantFrom(...VISIBILITIES) }), { freq: 5 }))
-    .map(([names, other]) => ({ ...Object.fromEntries(names.map((name) => [name, origin[name as keyof OriginFields]])), ...other }) as OriginFields);
+    .map(
+      ([names, other]) =>
+        ({ ...Object.fromEntries(names.map((name) => [name, origin[name as keyof OriginFields]])), ...other }) as OriginFields,
+    );
 
 /** Sorted, and the first taken: as the document says it, and no faster. */
 function dull(rules: readonly OriginFields[], origin: OriginFields): number | undefined {
@@ -225,7 +236,13 @@ describe('POL-303 which profile an origin gets', () => {
 
 describe('POL-302 the origin of an action', () => {
   it('is read in both spellings; what cannot be read is no origin', () => {
-    const claim = { provider: 'GitHub', spaceType: 'pull_request', externalParticipants: true, tags: ['b', 'a', 'b'], metadata: { any: 1 } };
+    const claim = {
+      provider: 'GitHub',
+      spaceType: 'pull_request',
+      externalParticipants: true,
+      tags: ['b', 'a', 'b'],
+      metadata: { any: 1 },
+    };
     expect(readOrigin(claim)).toEqual({ provider: 'github', space_type: 'pull_request', external_participants: true, tags: ['a', 'b'] });
     expect(readOrigin({ provider: 'x', space_id: 'a', spaceId: 'a', visibility: null })).toEqual({ provider: 'x', space_id: 'a' });
     expect([readOrigin(undefined), readOrigin(null)]).toEqual(['missing', 'missing']);
@@ -239,7 +256,8 @@ describe('POL-302 the origin of an action', () => {
       { actor_role: {} },
       { provider: ' '.repeat(POLICY_LIMITS.entryCharsMax + 1) },
     ];
-    for (const claimed of [...bad, ...worse.map((one) => ({ provider: 'x', ...one }))]) expect([claimed, readOrigin(claimed)]).toEqual([claimed, 'malformed']);
+    for (const claimed of [...bad, ...worse.map((one) => ({ provider: 'x', ...one }))])
+      expect([claimed, readOrigin(claimed)]).toEqual([claimed, 'malformed']);
   });
 
   it('has limits, at n and n + 1', () => {
@@ -314,19 +332,22 @@ origins:
     expect(faults(wrong)).toEqual([['policy_enum', 'extensions.origins.profiles[0].match.visibility', 8, 34]]);
   });
 
-  it.skipIf(!present)(`the example of Clawdstrike loads with its meaning${present ? '' : ` (skipped: nothing at ${archive}; set COUNTERSIGN_SHARED)`}`, () => {
-    const text = execFileSync('tar', ['xzOf', archive, './rulesets/origin-enclaves-example.yaml'], { encoding: 'utf8' });
-    const policy = resolved(text);
-    expect(compilePolicy(policy).ok).toBe(true);
-    const ours = resolved('origin-enclaves-example');
-    const facts = (one: ResolvedPolicy): unknown =>
-      one.origins?.profiles.map(({ id, match_rules, posture, data, budgets, bridge_policy, mcp }) => ({
-        ...{ id, match_rules, posture, data, budgets, bridge_policy },
-        mcp: [mcp?.default_action, mcp?.allow, mcp?.block, mcp?.require_confirmation],
-      }));
-    expect(facts(ours)).toEqual(facts(policy));
-    expect(policy.origins?.default_behavior).toBe('deny');
-  });
+  it.skipIf(!present)(
+    `the example of Clawdstrike loads with its meaning${present ? '' : ` (skipped: nothing at ${archive}; set COUNTERSIGN_SHARED)`}`,
+    () => {
+      const text = execFileSync('tar', ['xzOf', archive, './rulesets/origin-enclaves-example.yaml'], { encoding: 'utf8' });
+      const policy = resolved(text);
+      expect(compilePolicy(policy).ok).toBe(true);
+      const ours = resolved('origin-enclaves-example');
+      const facts = (one: ResolvedPolicy): unknown =>
+        one.origins?.profiles.map(({ id, match_rules, posture, data, budgets, bridge_policy, mcp }) => ({
+          ...{ id, match_rules, posture, data, budgets, bridge_policy },
+          mcp: [mcp?.default_action, mcp?.allow, mcp?.block, mcp?.require_confirmation],
+        }));
+      expect(facts(ours)).toEqual(facts(policy));
+      expect(policy.origins?.default_behavior).toBe('deny');
+    },
+  );
 
   it('the ruleset has four places', () => {
     expect(resolved('origin-enclaves-example').origins?.profiles.map(({ id }) => id)).toEqual([
