@@ -125,9 +125,12 @@ export function rememberPlaces(
   const executed = outcome.denied ? undefined : broker?.answer.counts;
   if (memory === undefined && executed === undefined) return outcome.posture;
   const kept = state.posture ?? { n: 0, state: '', entered: secondsOf(now), used: {}, history: [] };
-  const under = outcome.posture ?? { ...kept, n: kept.n + 1 };
-  const counts = { ...memory?.counts, ...executed };
-  return { ...under, ...memory, ...(Object.keys(counts).length === 0 ? {} : { counts: latest(kept.counts, memory?.counts, executed) }) };
+  const counts = latest(kept.counts, memory?.counts, executed);
+  return {
+    ...(outcome.posture ?? { ...kept, n: kept.n + 1 }),
+    ...memory,
+    ...(Object.keys(counts).length === 0 ? {} : { counts }),
+  };
 }
 
 /** Both count on what was kept, each its own keys: of two the greater. */

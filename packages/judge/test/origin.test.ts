@@ -143,7 +143,11 @@ describe('POL-310 an origin in a verdict', () => {
   it('a budget is counted in the posture of the session; that it ran out is no violation', () => {
     const posture = judged(call('x')).delta.posture;
     expect(posture).toEqual({
-      ...{ n: 1, state: 'low', entered: SECONDS, used: {}, history: [] },
+      n: 1,
+      state: 'low',
+      entered: SECONDS,
+      used: {},
+      history: [],
       origin: { at: expect.stringMatching(/^[0-9a-f]{32}$/), profile: 'room' },
       counts: { 'origin/room/mcp_tool_calls': 1 },
     });

@@ -71,8 +71,7 @@ export function originOfAction({ origin }: Pick<Action, 'origin'>): OriginReadin
 /** One value for one place: everything but who speaks there and how sure the client is. */
 export function placeOf(origin: OriginFields): string {
   const { actor_id: _id, actor_type: _type, actor_role: _role, provenance_confidence: _sure, ...place } = origin;
-  // Texts, flags and lists of texts.
-  return fingerprint(canonicalize(place as unknown as JsonValue)).slice(0, POLICY_LIMITS.originPlaceChars);
+  return fingerprint(canonicalize(place)).slice(0, POLICY_LIMITS.originPlaceChars);
 }
 
 /** True unless the client says that only its own people see it. */

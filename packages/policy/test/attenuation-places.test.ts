@@ -86,7 +86,7 @@ describe('POL-311 attenuate_only and origins', () => {
     ['tools', 'mcp: {block: [x]}', 'mcp: {block: [x]}', 'mcp: {block: [x, y]}'],
     ['hosts', 'egress: {allow: [a.example]}', 'egress: {allow: [a.example]}', 'egress: {}'],
     ['an explanation', 'explanation: a', 'explanation: b', undefined],
-  ] as const)('%s', (_, parent, tighter, wider) => {
+  ] as const)('%s', (_, ...[parent, tighter, wider]) => {
     expect(tight(origins(profile(tighter)), origins(profile(parent)))).toEqual([]);
     if (wider !== undefined) expect(tight(origins(profile(wider)), origins(profile(parent)))).toEqual(['origins.profiles[0]']);
   });

@@ -296,7 +296,7 @@ describe('POL-317 what needs somebody who can say yes is refused', () => {
     fc.assert(
       fc.property(call, (params) => {
         const answer = judged(policy, egress(JSON.parse(JSON.stringify(params)) as JsonObject));
-        const { url, method, headers = {}, body = '', stream = false } = params;
+        const { url, method, headers, body, stream = false } = params;
         const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 99;
         const listed =
           /^https:\/\/api\.pay\.example\/v1\/charges$/i.test(url) &&
