@@ -25,9 +25,11 @@ interface PlaceInput {
 
 const TELLS = 'by what the client says of it, which nobody verified';
 
-/** What the profile is called in the log; its id is the operator's, and short. */
-function nameOf({ profile }: OriginAnswer): string {
-  return profile === undefined ? 'none' : profile.by === 'default' ? 'the minimal profile' : `profile ${profile.id}`;
+/** That the profile rests on the word of the client. Its id is the operator's, and short. */
+function noteOf({ profile }: OriginAnswer): Reason | undefined {
+  if (profile === undefined) return undefined;
+  const name = profile.by === 'default' ? 'the minimal profile' : `profile ${profile.id}`;
+  return ownReason('guard.origin.asserted', `origin judged as ${name}, ${TELLS}`, { severity: 'info' });
 }
 
 function detailsOf({ profile }: OriginAnswer): { readonly enclave: GuardResult['details'] & object; readonly provenance: string } {
@@ -55,8 +57,8 @@ export interface OriginView {
   readonly results: readonly GuardResult[];
   /** Of those results that deny: those that are no violation, because they only say how far the session has got. */
   readonly quiet: ReadonlySet<GuardResult>;
-  /** That it rests on the word of the client. */
-  readonly note: Reason;
+  /** Undefined where no profile was found. */
+  readonly note: Reason | undefined;
 }
 
 /** Undefined where the policy has no origins. */
@@ -79,7 +81,7 @@ export function originView({ action, facts, state, policy }: PlaceInput): Origin
     answer,
     results: results.length === 0 ? [silent] : results,
     quiet: new Set(refusing.flatMap(({ result, quiet }) => (quiet ? [result] : []))),
-    note: ownReason('guard.origin.asserted', `origin judged as ${nameOf(answer)}, ${TELLS}`, { severity: 'info' }),
+    note: noteOf(answer),
   };
 }
 
