@@ -29,7 +29,7 @@ const TELLS = 'by what the client says of it, which nobody verified';
 function noteOf({ profile }: OriginAnswer): Reason | undefined {
   if (profile === undefined) return undefined;
   const name = profile.by === 'default' ? 'the minimal profile' : `profile ${profile.id}`;
-  return ownReason('guard.origin.asserted', `origin judged as ${name}, ${TELLS}`, { severity: 'info' });
+  return ownReason('guard.origin.asserted', `origin judged as ${name} (${profile.by}), ${TELLS}`, { severity: 'info' });
 }
 
 function detailsOf({ profile }: OriginAnswer): { readonly enclave: GuardResult['details'] & object; readonly provenance: string } {

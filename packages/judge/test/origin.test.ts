@@ -101,7 +101,7 @@ describe('POL-310 an origin in a verdict', () => {
           code: 'guard.origin.asserted',
           severity: 'info',
           score: 0,
-          text: 'origin judged as profile room, by what the client says of it, which nobody verified',
+          text: 'origin judged as profile room (match_rules), by what the client says of it, which nobody verified',
         },
       ],
     ]);
