@@ -21,7 +21,7 @@ const STATE: StateSlice = { agentState: 'active', scopes: ['*'], orgMode: 'learn
 
 /** What a sketch of an action says; identity and ids are filled in. */
 export type ActionSketch = Pick<Action, 'kind'> &
-  Partial<Pick<Action, 'tool' | 'params' | 'content' | 'context' | 'descriptor' | 'exactNumbers'>>;
+  Partial<Pick<Action, 'tool' | 'params' | 'content' | 'context' | 'descriptor' | 'exactNumbers' | 'origin'>>;
 
 /** Opens the built engine with a policy and rules. @throws {CliError} exit 3 with every fault of the documents. */
 export async function openJudging(policy: NamedPolicy, rules: RuleSet): Promise<Judging> {

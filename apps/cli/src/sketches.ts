@@ -18,6 +18,11 @@ function readParams(input: Input, name: string): JsonValue {
   return parsed.value.value;
 }
 
+/** Where the agent was asked, as the option says; nothing where it says nothing. */
+export function originOption(input: Input): Pick<ActionSketch, 'origin'> {
+  return textOption(input, 'origin') === undefined ? {} : { origin: { origin: readParams(input, 'origin') } };
+}
+
 /** The target itself, or standard input where it is `-`. */
 async function textOf(target: string, context: Context): Promise<string> {
   return target === '-' ? readText('-', context) : target;
@@ -43,6 +48,7 @@ export const SKETCHERS: Readonly<Record<string, Sketcher>> = {
   mcp: (target, input) => Promise.resolve({ kind: 'mcp.call', tool: target, params: readParams(input, 'args') }),
   tool: (target, input) => Promise.resolve(knownCall(target, readParams(input, 'params'))),
   prompt: async (target, _input, context) => ({ kind: 'prompt.input', content: await textOf(target, context) }),
+  send: async (target, _input, context) => ({ kind: 'agent.message', content: await textOf(target, context) }),
   output: async (target, input, context) => ({
     kind: 'tool.response',
     tool: textOption(input, 'tool') ?? 'http.request',

@@ -278,6 +278,23 @@ describe('check', () => {
     expect(checked).toMatchObject({ exitCode, answer: { version: 1, exit_code: exitCode, allowed: exitCode !== 2 } });
   });
 
+  it('POL-302 POL-304 takes the origin that a policy with origins asks for', async () => {
+    const said = async (...more: readonly string[]): Promise<readonly unknown[]> => {
+      const { exitCode, answer } = await world.ask(['check', ...more, '--ruleset', 'origin-enclaves-example']);
+      return [exitCode, (answer['reasons'] as readonly { readonly code: string }[])[0]?.code];
+    };
+    const room = ['--origin', '{"provider":"slack","visibility":"internal","tags":["incident"]}'];
+    expect(await said('mcp', 'read_docs')).toEqual([2, 'guard.origin.origin_required']);
+    expect(await said('mcp', 'read_docs', '--origin', '{"provider":"slack"}')).toEqual([2, 'guard.origin.origin_unknown']);
+    expect(await said('mcp', 'read_docs', ...room)).toEqual([0, 'guard.origin.asserted']);
+    expect(await said('mcp', 'deploy_web', ...room)).toEqual([2, 'guard.origin.tool_blocked']);
+    expect(await said('send', 'all is well', ...room)).toEqual([0, 'guard.origin.asserted']);
+    expect(await said('send', 'all is well', '--origin', '{"provider":"slack","visibility":"external_shared"}')).toEqual([
+      2,
+      'guard.origin.external_sharing',
+    ]);
+  });
+
   it('says why, with the place in the input', async () => {
     const { stdout } = await world.run(['check', 'shell', 'rm -rf /']);
     expect(stdout).toMatch(/^DENY {2}risk \d\.\d\d/);
@@ -301,6 +318,7 @@ describe('check', () => {
   it.each([
     [['tool', 'x', '--params', '{'], 5],
     [['tool', 'x', '--params', '[]'], 5],
+    [['shell', 'ls', '--origin', 'slack'], 5],
     [['shell', 'ls', '--ruleset', 'nonsense'], 3],
     [['shell', 'ls', '--policy', 'nowhere.yaml'], 3],
   ] as const)('%s ends with %i, and is never an allow', async (args, exitCode) => {

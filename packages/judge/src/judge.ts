@@ -186,7 +186,7 @@ function weighOrigin(opinion: Opinion, input: JudgeInput): void {
   if (view === undefined) return;
   opinion.origin = view;
   opinion.guards = [...opinion.guards, ...view.results];
-  opinion.notes.push(view.note);
+  if (view.note !== undefined) opinion.notes.push(view.note);
   for (const result of view.results) {
     const reasons = result.allowed ? opinion.warnings : view.quiet.has(result) ? opinion.postureDenials : opinion.denials;
     if (!result.allowed || result.severity !== 'info') reasons.push(reasonOfGuard(result));

@@ -2,7 +2,14 @@
  * @module Origins and brokered hosts, in the judge: what the place an action was asked from does not permit is denied, and what the session
  * remembers of it goes into the delta beside its posture (spec/policy.md POL-304 and POL-317).
  */
-import { type BrokerAnswer, type CompiledPolicy, judgeBroker, judgeOrigin, type OriginAnswer, type OriginObjection } from '@countersign/policy';
+import {
+  type BrokerAnswer,
+  type CompiledPolicy,
+  judgeBroker,
+  judgeOrigin,
+  type OriginAnswer,
+  type OriginObjection,
+} from '@countersign/policy';
 import type { Action, Facts, GuardResult, PostureState, Reason, RiskLevel, StateSlice } from '@countersign/protocol';
 import { JUDGE_LIMITS } from './limits.ts';
 import { ownReason } from './reasons.ts';
@@ -18,9 +25,11 @@ interface PlaceInput {
 
 const TELLS = 'by what the client says of it, which nobody verified';
 
-/** What the profile is called in the log; its id is the operator's, and short. */
-function nameOf({ profile }: OriginAnswer): string {
-  return profile === undefined ? 'none' : profile.by === 'default' ? 'the minimal profile' : `profile ${profile.id}`;
+/** That the profile rests on the word of the client. Its id is the operator's, and short. */
+function noteOf({ profile }: OriginAnswer): Reason | undefined {
+  if (profile === undefined) return undefined;
+  const name = profile.by === 'default' ? 'the minimal profile' : `profile ${profile.id}`;
+  return ownReason('guard.origin.asserted', `origin judged as ${name} (${profile.by}), ${TELLS}`, { severity: 'info' });
 }
 
 function detailsOf({ profile }: OriginAnswer): { readonly enclave: GuardResult['details'] & object; readonly provenance: string } {
@@ -48,8 +57,8 @@ export interface OriginView {
   readonly results: readonly GuardResult[];
   /** Of those results that deny: those that are no violation, because they only say how far the session has got. */
   readonly quiet: ReadonlySet<GuardResult>;
-  /** That it rests on the word of the client. */
-  readonly note: Reason;
+  /** Undefined where no profile was found. */
+  readonly note: Reason | undefined;
 }
 
 /** Undefined where the policy has no origins. */
@@ -72,7 +81,7 @@ export function originView({ action, facts, state, policy }: PlaceInput): Origin
     answer,
     results: results.length === 0 ? [silent] : results,
     quiet: new Set(refusing.flatMap(({ result, quiet }) => (quiet ? [result] : []))),
-    note: ownReason('guard.origin.asserted', `origin judged as ${nameOf(answer)}, ${TELLS}`, { severity: 'info' }),
+    note: noteOf(answer),
   };
 }
 
@@ -87,17 +96,15 @@ export function brokerView({ action, facts, state, policy }: PlaceInput, level: 
   if (policy.broker === undefined) return undefined;
   const answer = judgeBroker(policy.broker, { action, facts, kept: state.posture, level });
   if (answer === undefined) return undefined;
-  const results = answer.objections.map(
-    ({ code, message, evidence, provider, step }): GuardResult => ({
-      guard: 'broker',
-      allowed: false,
-      severity: step ? 'medium' : 'high',
-      code,
-      message,
-      details: { provider, reason: code },
-      evidence,
-    }),
-  );
+  const results = answer.objections.map(({ code, message, evidence, provider, step }): GuardResult => ({
+    guard: 'broker',
+    allowed: false,
+    severity: step ? 'medium' : 'high',
+    code,
+    message,
+    details: { provider, reason: code },
+    evidence,
+  }));
   return { answer, results };
 }
 
@@ -120,9 +127,12 @@ export function rememberPlaces(
   const executed = outcome.denied ? undefined : broker?.answer.counts;
   if (memory === undefined && executed === undefined) return outcome.posture;
   const kept = state.posture ?? { n: 0, state: '', entered: secondsOf(now), used: {}, history: [] };
-  const under = outcome.posture ?? { ...kept, n: kept.n + 1 };
-  const counts = { ...memory?.counts, ...executed };
-  return { ...under, ...memory, ...(Object.keys(counts).length === 0 ? {} : { counts: latest(kept.counts, memory?.counts, executed) }) };
+  const counts = latest(kept.counts, memory?.counts, executed);
+  return {
+    ...(outcome.posture ?? { ...kept, n: kept.n + 1 }),
+    ...memory,
+    ...(Object.keys(counts).length === 0 ? {} : { counts }),
+  };
 }
 
 /** Both count on what was kept, each its own keys: of two the greater. */

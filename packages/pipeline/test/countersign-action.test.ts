@@ -64,6 +64,17 @@ describe('countersignAction', () => {
     expect(new TextDecoder().decode(answer.response?.body)).toBe('rows');
   });
 
+  it('POL-302 a response is seen where the call was asked', async () => {
+    const world = createWorld();
+    const origin = { origin: { provider: 'slack' } };
+    const asked = forwardRequest();
+    await countersignAction({ ...asked, draft: { ...asked.draft, origin } }, world.ports);
+    expect(world.understood.map(({ kind, origin: seen }) => [kind, seen])).toEqual([
+      [asked.draft.kind, origin],
+      ['tool.response', origin],
+    ]);
+  });
+
   it('withholds a response that the fence refuses', async () => {
     const world = createWorld({ fenceDecision: 'deny' });
     const answer = await countersignAction(forwardRequest(), world.ports);

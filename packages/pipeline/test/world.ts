@@ -1,6 +1,6 @@
 /** @module A world for the pipeline made of plain objects, in which each port can be told to fail. Everything that happens is written down in order. */
 import { canonicalize, CodedError, type JsonValue } from '@countersign/kernel';
-import type { Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
+import type { Action, Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
 import { createGate, createSessionTurns, type ActionRequest, type Ports } from '../src/index.ts';
 
 export const ORG = 'org-1';
@@ -34,6 +34,8 @@ export interface World {
   readonly ports: Ports;
   /** What happened, in order: `staged`, `durable`, `minted`, `forwarded`, `outcome-staged`, `outcome-durable`. */
   readonly journal: string[];
+  /** Actions that an engine was given, in order. */
+  readonly understood: Action[];
   /** Fires every timer. */
   expire(): void;
   /** Lets the disk finish; until then nothing is durable when `holdDisk` was called. */
@@ -84,6 +86,7 @@ const failure = (code: string): CodedError => new CodedError({ code, message: co
 export function createWorld(options: WorldOptions = {}): World {
   const has = (fault: Fault): boolean => options.faults?.has(fault) ?? false;
   const journal: string[] = [];
+  const understood: Action[] = [];
   const timers = new Set<() => void>();
   let disk: Promise<void> = Promise.resolve();
   let tick = 1_700_000_000_000;
@@ -133,6 +136,7 @@ export function createWorld(options: WorldOptions = {}): World {
               policyName: 'test',
               understand: (action) => {
                 if (has('engine-throws')) throw failure('engine_failed');
+                understood.push(action);
                 const isFence = action.kind === 'tool.response';
                 return {
                   judge: () => {
@@ -191,6 +195,7 @@ export function createWorld(options: WorldOptions = {}): World {
   return {
     ports,
     journal,
+    understood,
     expire: () => {
       for (const work of timers) work();
     },

@@ -45,7 +45,7 @@ export interface WrittenBroker {
 }
 
 const HTTPS = 443;
-const lowered = (list: readonly string[] = []): readonly string[] => [...new Set(list.map((one) => one.toLowerCase()))].toSorted();
+const lowered = (names: readonly string[] = []): readonly string[] => [...new Set(names.map((one) => one.toLowerCase()))].toSorted();
 
 function fullProvider(written: Needed & Partial<BrokerProvider>): BrokerProvider {
   return {
@@ -123,7 +123,7 @@ export const BROKER: Shape = shape(
   { required: ['providers'] },
 );
 
-const OPTIONAL = ['max_body_bytes', 'max_executions'];
+const OPTIONAL: ReadonlySet<string> = new Set(['max_body_bytes', 'max_executions']);
 
 /** As resolved. */
 export const RESOLVED_BROKER: Shape = shape(
@@ -131,7 +131,7 @@ export const RESOLVED_BROKER: Shape = shape(
     providers: list(
       shape(
         { ...PROVIDER_FIELDS, methods: list(wordsOf(METHODS)) },
-        { required: Object.keys(PROVIDER_FIELDS).filter((name) => !OPTIONAL.includes(name)) },
+        { required: Object.keys(PROVIDER_FIELDS).filter((name) => !OPTIONAL.has(name)) },
       ),
       'name',
     ),

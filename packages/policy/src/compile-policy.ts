@@ -187,6 +187,13 @@ function sectionFaults({ posture, origins, broker }: ResolvedPolicy): readonly P
   return faults.map(({ code, message, path }) => faultAt(code, message, { path }));
 }
 
+function compilePlaces({ origins, broker, posture }: ResolvedPolicy): Pick<CompiledPolicy, 'origins' | 'broker'> {
+  return {
+    ...(origins === undefined ? {} : { origins: compileOrigins(origins, posture) }),
+    ...(broker === undefined ? {} : { broker: compileBroker(broker) }),
+  };
+}
+
 /**
  * Compiles a resolved policy. Total: it may come out of a bundle, so its shape is checked first; every bad pattern is a
  * fault, none is dropped.
@@ -221,8 +228,7 @@ export function compilePolicy(resolved: ResolvedPolicy, tools: CompileWith = {})
     posture: resolved.posture === undefined ? undefined : compilePosture(resolved.posture),
     ...(cedar === undefined ? {} : { cedar: cedar.value }),
     ...(clampd.value === undefined ? {} : { clampd: clampd.value }),
-    ...(resolved.origins === undefined ? {} : { origins: compileOrigins(resolved.origins, resolved.posture) }),
-    ...(resolved.broker === undefined ? {} : { broker: compileBroker(resolved.broker) }),
+    ...compilePlaces(resolved),
   });
 }
 

@@ -2,10 +2,11 @@
  * @module Calls to brokered hosts, held against what their provider permits. Only what can be seen whole passes: an egress with its URL, method,
  * headers and body. This gateway puts no secret into calls and issues no capabilities (spec/policy.md POL-317).
  */
-import { sha256Hex } from '@countersign/crypto';
+
 import { getOwn, isJsonObject, type JsonObject, type JsonValue, utf8Length } from '@countersign/kernel';
 import { type Action, type Facts, type HostFact, RISK_LEVELS, type RiskLevel, type Span } from '@countersign/protocol';
 import type { Broker, BrokerProvider } from './broker.ts';
+import { fingerprint } from './guards/fingerprint.ts';
 import { canonicalBytes } from './guards/mcp-tool.ts';
 import { countOf, countUp, type OriginMemory } from './judge-origin.ts';
 
@@ -43,10 +44,7 @@ export interface BrokerQuestion {
   readonly level: RiskLevel | undefined;
 }
 
-interface Call {
-  readonly port: number;
-  readonly path: string;
-  readonly query: string;
+interface Call extends Address {
   readonly method: string;
   readonly headers: readonly string[];
   readonly body: JsonValue | undefined;
@@ -105,17 +103,36 @@ function addressOf(members: JsonObject, { hosts }: Facts): HostFact | undefined 
   return same ? fact : undefined;
 }
 
+interface Address {
+  readonly scheme: string;
+  readonly port: number;
+  readonly path: string;
+  readonly query: string;
+}
+
+function readAddress({ url = '', port }: HostFact): Address | undefined {
+  const parts = URL_PARTS.exec(url);
+  if (parts === null) return undefined;
+  const [, scheme = '', , path = '', query = ''] = parts;
+  return { scheme, port: port ?? PORTS[scheme] ?? 0, path: path === '' ? '/' : path, query };
+}
+
+/** What goes out beside the address. */
+function readMessage(members: JsonObject): Omit<Call, keyof Address> | undefined {
+  const [method, hash, streams] = [getOwn(members, 'method'), getOwn(members, 'body_sha256'), getOwn(members, 'stream') ?? false];
+  const [headers, body] = [headerNames(getOwn(members, 'headers')), bodyOf(members)];
+  if (typeof method !== 'string' || headers === undefined || body === undefined) return undefined;
+  if (typeof streams !== 'boolean' || (hash !== undefined && typeof hash !== 'string')) return undefined;
+  return { method: method.toUpperCase(), headers, body: body.body, hash, streams };
+}
+
 /** The call as it would go out; undefined where any of it cannot be seen. */
 function readCall(members: JsonObject, fact: HostFact): Call | undefined {
-  const parts = URL_PARTS.exec(fact.url ?? '');
-  const [, scheme = '', , path = '', query = ''] = parts ?? [];
-  const port = fact.port ?? PORTS[scheme] ?? 0;
-  const [method, headers, body] = [getOwn(members, 'method'), headerNames(getOwn(members, 'headers')), bodyOf(members)];
-  const [hash, stream] = [getOwn(members, 'body_sha256'), getOwn(members, 'stream') ?? false];
-  const same = parts !== null && agrees(members, 'port', port) && agrees(members, 'protocol', scheme);
-  if (!same || typeof method !== 'string' || headers === undefined || body === undefined) return undefined;
-  if (typeof stream !== 'boolean' || (hash !== undefined && typeof hash !== 'string')) return undefined;
-  return { port, path: path === '' ? '/' : path, query, method: method.toUpperCase(), headers, body: body.body, hash, streams: stream };
+  const address = readAddress(fact);
+  const message = readMessage(members);
+  if (address === undefined || message === undefined) return undefined;
+  const same = agrees(members, 'port', address.port) && agrees(members, 'protocol', address.scheme);
+  return same ? { ...address, ...message } : undefined;
 }
 
 type Refuse = (code: string, message: string, step?: boolean) => BrokerObjection;
@@ -127,7 +144,7 @@ function bodyBytes(body: JsonValue | undefined): number {
 
 /** Of a body that is a text; no other has bytes that anybody could hash. */
 function isHashed({ body = '', hash }: Call): boolean {
-  return typeof body === 'string' && hash?.toLowerCase() === sha256Hex(body);
+  return typeof body === 'string' && hash?.toLowerCase() === fingerprint(body);
 }
 
 function* shapeObjections(provider: BrokerProvider, call: Call, refuse: Refuse): Generator<BrokerObjection> {

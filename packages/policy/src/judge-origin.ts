@@ -146,7 +146,11 @@ function egressAnswer({ egress }: CompiledProfile, { action, facts }: OriginQues
   const context = { action, facts, state: {}, meter: createMeter(), counter: { steps: 0 } };
   const result = judgeEgress(egress, context);
   if (result === undefined || result.code === 'allowed') return { objections: [], logged: undefined };
-  const said = { code: `egress_${result.code}`, message: `${result.message} for this origin`, evidence: result.evidence };
+  const said = {
+    code: `egress_${result.code.replace('egress_', '')}`,
+    message: `${result.message} for this origin`,
+    evidence: result.evidence,
+  };
   return result.allowed ? { objections: [], logged: said } : { objections: [said], logged: undefined };
 }
 
@@ -197,34 +201,49 @@ function spend({ config, budgets, capabilities }: CompiledProfile, { action, fac
   return { objections: [{ ...quiet, code: 'too_many_origins', message: 'the session counts too many origins' }], counts: undefined };
 }
 
-/** Holds one action against the origin that it names. */
-export function judgeOrigin(origins: CompiledOrigins, question: OriginQuestion): OriginAnswer {
+/** What the session would remember of an action here: the place, where it is another, and what it used. */
+function remembered(from: SessionOrigin | undefined, here: SessionOrigin, counts: Counted['counts']): OriginMemory | undefined {
+  const isSame = from?.at === here.at && from.profile === here.profile;
+  if (isSame && counts === undefined) return undefined;
+  return { ...(isSame ? {} : { origin: here }), ...(counts === undefined ? {} : { counts }) };
+}
+
+/** A place that was read, and the profile it gets. */
+interface Here {
+  readonly origin: OriginFields;
+  readonly profile: CompiledProfile;
+  readonly by: OriginResolution;
+}
+
+function judgeHere(origins: CompiledOrigins, { origin, profile, by }: Here, question: OriginQuestion): OriginAnswer {
   const { action, kept } = question;
-  const origin = originOfAction(action);
-  if (origin === 'missing') return refusedWhole('origin_required', 'The policy asks for an origin, and the action names none');
-  if (origin === 'malformed') return refusedWhole('origin_malformed', 'The origin that the action names cannot be read');
-  const found = bestProfile(origins.profiles, origin);
-  const profile = found?.profile ?? origins.minimal;
-  if (profile === undefined) return refusedWhole('origin_unknown', 'No profile of the policy matches the origin');
   const here: SessionOrigin = { at: placeOf(origin), profile: profile.config.id };
   const from = kept?.origin;
-  const crosses = from !== undefined && from.at !== here.at;
   const egress = egressAnswer(profile, question);
   const spent = spend(profile, question);
-  const isSame = from?.at === here.at && from.profile === here.profile;
-  const after: OriginMemory = { ...(isSame ? {} : { origin: here }), ...(spent.counts === undefined ? {} : { counts: spent.counts }) };
   return {
     objections: [
-      ...(crosses ? bridgeObjections(origins, from, origin) : []),
+      ...(from === undefined || from.at === here.at ? [] : bridgeObjections(origins, from, origin)),
       ...toolObjections(profile, action),
       ...egress.objections,
       ...dataObjections(profile, question, origin),
       ...spent.objections,
     ],
     logged: egress.logged,
-    profile: { id: profile.config.id, by: found?.by ?? 'default' },
-    after: Object.keys(after).length === 0 ? undefined : after,
+    profile: { id: here.profile, by },
+    after: remembered(from, here, spent.counts),
     // Whoever was refused in one place does not begin in another.
     refused: from === undefined ? { origin: here } : undefined,
   };
+}
+
+/** Holds one action against the origin that it names. */
+export function judgeOrigin(origins: CompiledOrigins, question: OriginQuestion): OriginAnswer {
+  const origin = originOfAction(question.action);
+  if (origin === 'missing') return refusedWhole('origin_required', 'The policy asks for an origin, and the action names none');
+  if (origin === 'malformed') return refusedWhole('origin_malformed', 'The origin that the action names cannot be read');
+  const found = bestProfile(origins.profiles, origin);
+  if (found !== undefined) return judgeHere(origins, { origin, ...found }, question);
+  if (origins.minimal === undefined) return refusedWhole('origin_unknown', 'No profile of the policy matches the origin');
+  return judgeHere(origins, { origin, profile: origins.minimal, by: 'default' }, question);
 }

@@ -2,9 +2,10 @@
  * @module Where an action was asked, read out of it. The client says so and nobody proves it: a door puts the claim under `origin.origin` of the
  * action, and everything that is made of it can only restrict (spec/policy.md POL-302).
  */
-import { sha256Hex } from '@countersign/crypto';
+
 import { canonicalize, getOwn, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
 import type { Action } from '@countersign/protocol';
+import { fingerprint } from './guards/fingerprint.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { ORIGIN_TEXTS, type OriginFields, VISIBILITIES, type Visibility } from './origins.ts';
 
@@ -70,8 +71,7 @@ export function originOfAction({ origin }: Pick<Action, 'origin'>): OriginReadin
 /** One value for one place: everything but who speaks there and how sure the client is. */
 export function placeOf(origin: OriginFields): string {
   const { actor_id: _id, actor_type: _type, actor_role: _role, provenance_confidence: _sure, ...place } = origin;
-  // Texts, flags and lists of texts.
-  return sha256Hex(canonicalize(place as unknown as JsonValue)).slice(0, POLICY_LIMITS.originPlaceChars);
+  return fingerprint(canonicalize(place)).slice(0, POLICY_LIMITS.originPlaceChars);
 }
 
 /** True unless the client says that only its own people see it. */

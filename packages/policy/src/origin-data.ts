@@ -24,13 +24,16 @@ interface Sensitive {
   readonly layers: readonly string[];
 }
 
+const byPlace = (a: Sensitive, b: Sensitive): number =>
+  a.span.start === b.span.start ? b.span.end - a.span.end : a.span.start - b.span.start;
+
 /** Undefined where something is not in the text itself: it was packed, or stands in another place. */
 export function redacted(content: string, found: readonly Sensitive[]): string | undefined {
   const inPlace = found.every(({ span, layers }) => span.path === '/content' && layers.length === 0 && span.end <= content.length);
   if (!inPlace) return undefined;
   let out = '';
   let at = 0;
-  for (const { span, type } of found.toSorted((a, b) => a.span.start - b.span.start || b.span.end - a.span.end)) {
+  for (const { span, type } of found.toSorted(byPlace)) {
     // Of two that overlap the first speaks, and takes the rest of the other with it.
     if (span.start >= at) out += `${content.slice(at, span.start)}[REDACTED:${type}]`;
     at = Math.max(at, span.end);

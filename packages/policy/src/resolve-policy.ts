@@ -363,7 +363,7 @@ function attenuationFaults(
     .map(({ path, parent: was, child: is, fixed }) =>
       faultAt('policy_attenuation', `${fixed === true ? FIXED : WIDER}: from ${said(was)} to ${said(is)}`, {
         ...nearest(document, path),
-        hint: '`attenuate_only` holds here: a document may only tighten what it extends',
+        hint: '`attenuate_only` or `settings.verification` holds here: a document may only tighten what it extends',
       }),
     );
 }

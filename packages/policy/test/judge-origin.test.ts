@@ -12,8 +12,7 @@ const SLACK: JsonObject = { provider: 'slack', space_id: 'C1', visibility: 'inte
 function asked(
   policy: string,
   fields: Partial<Action> & { readonly kind: string },
-  kept?: OriginMemory,
-  claim: JsonObject = SLACK,
+  ...[kept, claim = SLACK]: readonly [kept?: OriginMemory | undefined, claim?: JsonObject]
 ): OriginAnswer {
   const { origins } = compiled(policy);
   if (origins === undefined) throw new Error('the policy has no origins');
@@ -112,7 +111,7 @@ describe('POL-305 tools and hosts of a profile', () => {
     expect(go('enabled: false', 'c.example')).toBe('');
     expect(codes(asked(one('egress: {}'), { kind: 'net.egress', params: {} }))).toEqual(['egress_missing_host']);
     const logged = asked(one('egress: {default_action: log}'), { kind: 'net.egress', params: { host: 'c.example' } });
-    expect([codes(logged), logged.logged?.code]).toEqual([[], 'egress_egress_logged']);
+    expect([codes(logged), logged.logged?.code]).toEqual([[], 'egress_logged']);
   });
 
   it('commands reach hosts too', () => {
@@ -127,7 +126,7 @@ describe('POL-306 what leaves through an origin', () => {
   const data = (flags: string): string => one(`data: {${flags}}`);
   const send = (flags: string, content: string, claim: JsonObject = SLACK): OriginAnswer =>
     asked(data(flags), { kind: 'agent.message', content }, undefined, claim);
-  const TOKEN = `gh${'p_'}R7kQ2vX9mB4tLw8ZcN1s${'Yf6HdJ3pGa5uKe0T'}`;
+  const TOKEN = ['gh', 'p_', 'R7kQ2vX9mB4tLw8ZcN1s', 'Yf6HdJ3pGa5uKe0T'].join('');
 
   it('nothing is sent where others can see it, unless it may be shared; a place that does not say counts as seen', () => {
     for (const claim of [
@@ -181,7 +180,10 @@ describe('POL-306 what leaves through an origin', () => {
           type: 'T',
           layers: [],
         }));
-        const kept = [...content].filter((_, i) => !found.some(({ span }) => span.start <= i && i < span.end)).join('');
+        const kept = content
+          .split('')
+          .filter((_, i) => !found.some(({ span }) => span.start <= i && i < span.end))
+          .join('');
         expect(redacted(content, found)?.replaceAll('[REDACTED:T]', '')).toBe(kept);
       }),
       { numRuns: 500, seed: 5 },

@@ -7,12 +7,12 @@ import type { ReceiptBody } from '@countersign/protocol';
 
 const CHANGE = /^(\S{1,64}) -> (\S{1,64}) on ([a-z_]{1,32})$/;
 
-/** Empty where the posture did not change. */
+/** `posture` of the metadata; empty where it did not change. */
 export function postureMetadata({ verdict, time }: ReceiptBody): JsonObject {
   const changes = verdict.reasons.flatMap(({ code, text }) => (code === 'posture.transition' ? [CHANGE.exec(text) ?? []] : []));
   // Reasons stand in the order of their codes and, of one code, in the order in which they came about.
   const [before, last] = [changes.at(0)?.[1], changes.at(-1)];
   const [, from, to, trigger] = last ?? [];
   if (before === undefined || from === undefined || to === undefined || trigger === undefined) return {};
-  return { clawdstrike: { posture: { state_before: before, state_after: to, transition: { from, to, trigger, at: time } } } };
+  return { posture: { state_before: before, state_after: to, transition: { from, to, trigger, at: time } } };
 }

@@ -22,6 +22,7 @@ import { anyValue, closed, listOf, matching, orNull, text, type Form } from './f
 import { fromHex, toHex } from './hex.ts';
 import { utf8 } from './jcs.ts';
 import { EXPORT_LIMITS } from './limits.ts';
+import { enclaveMetadata } from './export-origin.ts';
 import { postureMetadata } from './export-posture.ts';
 
 export const SIGNED_RECEIPT_VERSION = '1.0.0';
@@ -62,7 +63,8 @@ function metadataOf(body: ReceiptBody): JsonObject {
   const { id: _id, time: _time, verdict, ...rest } = body;
   const { reasons: _reasons, ...said } = verdict;
   const own = { ...(rest as unknown as JsonObject), verdict: said as unknown as JsonObject, body: packBody(body) };
-  return { ...postureMetadata(body), countersign: own };
+  const conventions = { ...postureMetadata(body), ...enclaveMetadata(body) };
+  return { ...(Object.keys(conventions).length === 0 ? {} : { clawdstrike: conventions }), countersign: own };
 }
 
 /** The receipt that is signed. A pure function of ours, so that whoever reads it can make it again and compare. */

@@ -45,6 +45,22 @@ describe('what goes over the wire', () => {
     expect(seen?.body).toEqual({ tool: 'database.query', params: { sql: 'select 1' }, target_url: '', prompt_context: 'please' });
   });
 
+  it('POL-302 where the agent was asked: of the call, else of the client; never with a token', async () => {
+    const mine = { provider: 'slack', space_id: 'C1' };
+    const other = { provider: 'github' };
+    const client = connect({ origin: mine });
+    await client.proxy('t', {});
+    await client.proxy('t', {}, { origin: other });
+    await client.verify('t', {}, { origin: other });
+    await client.inspect('t', 'x', { origin: other });
+    await client.scanInput('x');
+    await client.scanOutput('x');
+    await client.introspect('a.b');
+    expect(server.seen.map(({ body }) => body['origin'])).toEqual([mine, other, other, other, mine, mine, undefined]);
+    await connect().proxy('t', {});
+    expect(server.seen.at(-1)?.body).not.toHaveProperty('origin');
+  });
+
   it('a token that the gateway can verify, good for five minutes', async () => {
     await connect().proxy('t', {});
     const token = String(server.seen[0]?.headers.authorization).replace('Bearer ', '');

@@ -235,6 +235,17 @@ describe('checking the response', () => {
     expect(own.rows).toEqual([1]);
   });
 
+  it('POL-302 the call and its response are asked where the agent was', async () => {
+    const client = countersigner();
+    let place: { provider: string } | undefined = { provider: 'slack' };
+    const run = guard((params: { n: number }) => params.n, { toolName: 't', client, checkResponse: true, origin: () => place });
+    await run({ n: 1 });
+    place = undefined;
+    await run({ n: 2 });
+    const origins = client.asked.map(({ options }) => (options as { readonly origin?: object }).origin);
+    expect(origins).toEqual([{ provider: 'slack' }, { provider: 'slack' }, undefined, undefined]);
+  });
+
   it('withholds a response that is refused', async () => {
     const guarded = guard(() => 'secret', { toolName: 't', client: countersigner(YES, NO), checkResponse: true });
     expect(await blockedBy(guarded())).toMatchObject({ code: 'response_blocked' });

@@ -1,5 +1,5 @@
 /** @module A session's posture as the text of a column, and back; what was not written here is refused. */
-import { canonicalize, getOwn, isJsonObject, type JsonValue, parseJson } from '@countersign/kernel';
+import { canonicalize, getOwn, isJsonObject, type JsonObject, type JsonValue, parseJson } from '@countersign/kernel';
 import { type PostureChange, type PostureState, PROTOCOL_LIMITS, type SessionOrigin } from '@countersign/protocol';
 
 export function writePosture(posture: PostureState): string {
@@ -17,17 +17,24 @@ function readChange(value: JsonValue): PostureChange | undefined {
   return { from, to, on, at };
 }
 
-/** Undefined where there is none; null where it is not that of a session. */
-function readOrigin(value: JsonValue | undefined): SessionOrigin | undefined | null {
-  if (value === undefined) return undefined;
-  const [at, profile] = isJsonObject(value) ? [getOwn(value, 'at'), getOwn(value, 'profile')] : [];
-  return typeof at === 'string' && typeof profile === 'string' ? { at, profile } : null;
-}
-
 function readUsed(value: JsonValue | undefined): Readonly<Record<string, number>> | undefined {
   if (!isJsonObject(value)) return undefined;
   const used = Object.entries(value).flatMap(([budget, count]) => (isCount(count) ? [[budget, count] as const] : []));
   return used.length === Object.keys(value).length ? Object.fromEntries(used) : undefined;
+}
+
+function readOrigin(value: JsonValue): SessionOrigin | undefined {
+  const [at, profile] = isJsonObject(value) ? [getOwn(value, 'at'), getOwn(value, 'profile')] : [];
+  return typeof at === 'string' && typeof profile === 'string' ? { at, profile } : undefined;
+}
+
+/** What stands there of origins, nothing included. */
+function readPlaces(posture: JsonObject): Pick<PostureState, 'origin' | 'counts'> | undefined {
+  const [given, written] = [getOwn(posture, 'origin'), getOwn(posture, 'counts')];
+  const origin = given === undefined ? undefined : readOrigin(given);
+  const counts = written === undefined ? undefined : readUsed(written);
+  const isWhole = (given === undefined || origin !== undefined) && (written === undefined || counts !== undefined);
+  return isWhole ? { ...(origin === undefined ? {} : { origin }), ...(counts === undefined ? {} : { counts }) } : undefined;
 }
 
 function readHistory(value: JsonValue | undefined): readonly PostureChange[] | undefined {
@@ -46,14 +53,7 @@ export function parsePosture(text: string): PostureState | undefined {
   const history = readHistory(getOwn(value, 'history'));
   if (!isCount(n) || typeof state !== 'string' || !isCount(entered) || used === undefined || history === undefined) return undefined;
   if (violated !== undefined && !isCount(violated)) return undefined;
-  const origin = readOrigin(getOwn(value, 'origin'));
-  const written = getOwn(value, 'counts');
-  const counts = written === undefined ? undefined : readUsed(written);
-  if (origin === null || (written !== undefined && counts === undefined)) return undefined;
-  return {
-    ...{ n, state, entered, used, history },
-    ...(violated === undefined ? {} : { violated }),
-    ...(origin === undefined ? {} : { origin }),
-    ...(counts === undefined ? {} : { counts }),
-  };
+  const places = readPlaces(value);
+  if (places === undefined) return undefined;
+  return { n, state, entered, used, history, ...(violated === undefined ? {} : { violated }), ...places };
 }

@@ -17,6 +17,8 @@ describe('POL-223 the posture as text', () => {
     expect(parsePosture(writePosture(POSTURE))).toEqual(POSTURE);
     const { violated: _, ...calm } = POSTURE;
     expect(parsePosture(writePosture(calm))).toEqual(calm);
+    const placed = { ...calm, origin: { at: 'ab', profile: 'room' }, counts: { 'origin/room/egress_calls': 2 } };
+    expect(parsePosture(writePosture(placed))).toEqual(placed);
   });
 
   test.each<[string, object]>([
@@ -30,6 +32,11 @@ describe('POL-223 the posture as text', () => {
     ['a change', { history: [{ from: 'a', to: 'b', on: 'timeout' }] }],
     ['too long a history', { history: Array.from({ length: 9 }, () => ({ from: 'a', to: 'b', on: 'timeout', at: 1 })) }],
     ['violated', { violated: 'lately' }],
+    ['origin', { origin: 'room' }],
+    ['a place', { origin: { at: 1, profile: 'room' } }],
+    ['a profile', { origin: { at: 'ab' } }],
+    ['counts', { counts: [] }],
+    ['a count of places', { counts: { a: -1 } }],
   ])('a bad value of %s is refused', (_, change) => {
     expect(parsePosture(JSON.stringify({ ...POSTURE, ...change }))).toBeUndefined();
   });

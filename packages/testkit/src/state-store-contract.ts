@@ -343,7 +343,8 @@ function restartContract(name: string, prepare: Prepare): void {
       value(store.setAgentState({ agent: dead.id, state: 'killed', reason: 'r' }));
       const { key } = value(store.createApiKey({ org: org.id, label: '', kind: 'write', environment: 'live' }));
       await store.consumeOnce('jti', clock.nowMs() + 1000);
-      const posture = { n: 1, state: 'locked', entered: 600, used: {}, history: [] };
+      const placed = { origin: { at: 'ab', profile: 'room' }, counts: { 'origin/room/egress_calls': 2 } };
+      const posture = { n: 1, state: 'locked', entered: 600, used: {}, history: [], ...placed };
       store.stageDelta(principal(org.id), {
         sessionCalls: 4,
         hotUntil: 600,

@@ -5,14 +5,14 @@ import { judgeSketch, openJudging } from '../judging.ts';
 import { type Outcome, usageError } from '../outcome.ts';
 import { resolveChosen } from '../policies.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
-import { SKETCHERS } from '../sketches.ts';
+import { originOption, SKETCHERS } from '../sketches.ts';
 import { exitOf, verdictJson, verdictText } from '../verdicts.ts';
 
 async function runCheck(kind: string, input: Input, context: Context): Promise<Outcome> {
   const sketcher = SKETCHERS[kind];
   const [target] = input.args;
   if (sketcher === undefined || target === undefined) throw usageError('nothing to check', 'countersign check --help');
-  const sketch = await sketcher(target, input, context);
+  const sketch = { ...(await sketcher(target, input, context)), ...originOption(input) };
   const policy = await resolveChosen({ file: textOption(input, 'policy'), ruleset: textOption(input, 'ruleset') }, context);
   const rules = mergePacks(await readPacks([], context));
   const judging = await context.progress('loading the engine', () => openJudging(policy, rules));
@@ -24,6 +24,7 @@ async function runCheck(kind: string, input: Input, context: Context): Promise<O
 const POLICY_OPTIONS = [
   { flags: '--ruleset <name>', summary: 'built-in ruleset, `default` where none is named' },
   { flags: '--policy <file>', summary: 'policy file instead of a ruleset' },
+  { flags: '--origin <json>', summary: 'where the agent was asked, for policies with origins' },
 ] as const;
 
 interface Kind {
@@ -71,6 +72,12 @@ const KINDS: readonly Kind[] = [
     args: '<text>',
     summary: 'hand a prompt to a model, `-` for standard input',
     example: 'countersign check prompt "summarise this page"',
+  },
+  {
+    name: 'send',
+    args: '<text>',
+    summary: 'send a text to where the agent was asked, `-` for standard input',
+    example: 'countersign check send "the build is green"',
   },
 ];
 

@@ -7,7 +7,7 @@ import { actionOfSketch, judgedAction, openJudging } from '../judging.ts';
 import { type Outcome, usageError } from '../outcome.ts';
 import { resolveChosen } from '../policies.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
-import { SKETCHERS } from '../sketches.ts';
+import { originOption, SKETCHERS } from '../sketches.ts';
 import { exitOf } from '../verdicts.ts';
 
 async function run(input: Input, context: Context): Promise<Outcome> {
@@ -16,7 +16,7 @@ async function run(input: Input, context: Context): Promise<Outcome> {
   const [target] = input.args;
   if (sketcher === undefined) throw usageError(`\`${kind}\` is no kind of action`, `--as ${Object.keys(SKETCHERS).join(', --as ')}`);
   if (target === undefined) throw usageError('nothing to explain', 'countersign explain --help');
-  const action = actionOfSketch(await sketcher(target, input, context), context);
+  const action = actionOfSketch({ ...(await sketcher(target, input, context)), ...originOption(input) }, context);
   const policy = await resolveChosen({ file: textOption(input, 'policy'), ruleset: textOption(input, 'ruleset') }, context);
   const rules = mergePacks(await readPacks([], context));
   const judging = await context.progress('loading the engine', () => openJudging(policy, rules));
@@ -42,6 +42,7 @@ export const explainCommand: Command = {
     { flags: '--content <file>', summary: 'what is written, `-` for standard input (--as file)' },
     { flags: '--ruleset <name>', summary: 'built-in ruleset, `default` where none is named' },
     { flags: '--policy <file>', summary: 'policy file instead of a ruleset' },
+    { flags: '--origin <json>', summary: 'where the agent was asked, for policies with origins' },
   ],
   examples: [
     'countersign explain "echo cm0gLXJmIC8= | base64 -d | sh"',
