@@ -6,7 +6,8 @@ import type { JsonObject, JsonValue } from '@countersign/kernel';
 import { type PolicyEvent, type PolicyEventFault } from '@countersign/policy';
 import type { Decision, GuardResult, Judgement, Severity } from '@countersign/protocol';
 import type { Context } from './command.ts';
-import { type Judging, judgeSketch } from './judging.ts';
+import { actionOfSketch, judgedAction, type Judging } from './judging.ts';
+import { type Moment, type SessionTracker, type TrackedPosture, trackedJson } from './session-tracking.ts';
 
 export type EventOutcome = 'allowed' | 'warn' | 'blocked';
 
@@ -25,6 +26,8 @@ export interface EventDecision {
   readonly reason: string | null;
   /** Undefined where nothing was judged. */
   readonly judgement: Judgement | undefined;
+  /** Where its session stands then; absent where sessions are not followed, or have no posture. */
+  readonly posture?: TrackedPosture | undefined;
 }
 
 export interface EventJudge {
@@ -32,6 +35,8 @@ export interface EventJudge {
   readonly context: Context;
   /** What an event does not hold is not held against it. */
   readonly allowUnseen: boolean;
+  /** There: each event is judged in the state that those before it left. */
+  readonly sessions?: SessionTracker | undefined;
 }
 
 const OUTCOMES: Readonly<Record<Decision, EventOutcome>> = {
@@ -75,9 +80,9 @@ function unseenDenial(event: PolicyEvent, judgement: Judgement): EventDecision {
   return { id, type, event, outcome: 'blocked', decision: 'deny', reasonCode: UNSEEN_CODE, ...said, judgement };
 }
 
-/** Judges one event that was read. */
-export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecision {
-  const judgement = judgeSketch(judge.judging, event.action, judge.context);
+function judgeIn(judge: EventJudge, event: PolicyEvent, moment: Moment | undefined): EventDecision {
+  const given = { action: actionOfSketch(event.action, judge.context), signals: [], moment };
+  const { judgement } = judgedAction(judge.judging, given, judge.context);
   const { decision } = judgement.verdict;
   const outcome = OUTCOMES[decision];
   const { id, type, unseen } = event;
@@ -86,6 +91,22 @@ export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecisio
     return { id, type, event, outcome, decision, reasonCode: UNSEEN_CODE, ...saidBy(judgement, outcome), reason: unseen, judgement };
   }
   return { id, type, event, outcome, decision, reasonCode: REASON_CODES[outcome], ...saidBy(judgement, outcome), reason: null, judgement };
+}
+
+const NO_TIME: PolicyEventFault = { code: 'event_field', message: 'the time is not RFC 3339, and sessions go by it', path: 'timestamp' };
+
+/** Judges one event that was read. One that nobody has seen whole changes nothing of its session: it was not judged as what it is. */
+export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecision {
+  const { sessions } = judge;
+  if (sessions === undefined) return judgeIn(judge, event, undefined);
+  const moment = sessions.moment(event, judge.context.world.clock.nowMs());
+  if (moment === undefined) return refuseEvent(event.id, NO_TIME);
+  const decided = judgeIn(judge, event, moment);
+  const { judgement } = decided;
+  if (judgement === undefined) return decided;
+  const overruled = (judgement.verdict.decision === 'deny') !== (decided.outcome === 'blocked');
+  const posture = overruled ? sessions.standing(event) : sessions.settle(event, moment, judgement);
+  return posture === undefined ? decided : { ...decided, posture };
 }
 
 /** An event that could not be read. `id` is what it is called instead. */
@@ -98,7 +119,7 @@ export function refuseEvent(id: string, fault: PolicyEventFault): EventDecision 
 
 /** In the shape of the original's `eval` and `simulate`, with our verdict beside it. */
 export function eventDecisionJson(decided: EventDecision): JsonObject {
-  const { id, type, outcome, decision, reasonCode, guard, severity, message, reason, judgement } = decided;
+  const { id, type, outcome, decision, reasonCode, guard, severity, message, reason, judgement, posture } = decided;
   const reasons: readonly JsonValue[] = judgement?.verdict.reasons.map(({ code }) => code) ?? [];
   return {
     eventId: id,
@@ -115,5 +136,6 @@ export function eventDecisionJson(decided: EventDecision): JsonObject {
       reason,
     },
     verdict: { decision, risk: (judgement?.verdict.risk ?? 1000) / 1000, reasons },
+    ...(posture === undefined ? {} : { posture: trackedJson(posture) }),
   };
 }
