@@ -21,26 +21,33 @@ const TEXTS: Readonly<Record<Pattern, { readonly good: string; readonly bad: str
   duration: { good: '5m', bad: '5 minutes', code: 'policy_duration' },
 };
 
+type Handlers<Value> = { readonly [Kind in Field['is']]: (field: Extract<Field, { readonly is: Kind }>) => Value };
+
+/** The handler of a field's own kind takes that field. */
+function handled<Value>(handlers: Handlers<Value>, field: Field): Value {
+  return (handlers[field.is] as (own: Field) => Value)(field);
+}
+
+/** A key of a map: texts and words are keys. */
+function keyOf(field: Field): string {
+  if (field.is === 'word') return [...field.words.keys()][0] ?? '';
+  return field.is === 'text' && field.pattern !== undefined ? TEXTS[field.pattern].good : 'x';
+}
+
+const SAMPLES: Handlers<JsonValue> = {
+  text: keyOf,
+  flag: () => true,
+  number: ({ min }) => min,
+  word: keyOf,
+  score: () => 0.5,
+  list: ({ item }) => [sampleOf(item)],
+  map: ({ keys, item }) => ({ [keyOf(keys)]: sampleOf(item) }),
+  shape: requiredOf,
+};
+
 /** A value that is right. Lists hold one entry and shapes what they must, so that what is put into them is the only fault. */
 export function sampleOf(field: Field): JsonValue {
-  switch (field.is) {
-    case 'text':
-      return field.pattern === undefined ? 'x' : TEXTS[field.pattern].good;
-    case 'flag':
-      return true;
-    case 'number':
-      return field.min;
-    case 'word':
-      return [...field.words.keys()][0] ?? '';
-    case 'score':
-      return 0.5;
-    case 'list':
-      return [sampleOf(field.item)];
-    case 'map':
-      return { [String(sampleOf(field.keys))]: sampleOf(field.item) };
-    case 'shape':
-      return requiredOf(field);
-  }
+  return handled(SAMPLES, field);
 }
 
 export function requiredOf({ fields, required = [] }: Shape): JsonObject {
@@ -115,32 +122,26 @@ function wrongShape(field: Shape): readonly Wrong[] {
   ];
 }
 
+const WRONG: Handlers<readonly Wrong[]> = {
+  text: wrongText,
+  flag: () => [{ what: 'text', value: 'yes', below: '', code: 'policy_type' }],
+  number: wrongNumber,
+  word: () => [
+    { what: 'a number', value: 7, below: '', code: 'policy_type' },
+    { what: 'no such word', value: 'nobody', below: '', code: 'policy_enum' },
+  ],
+  score: () => [
+    { what: 'text', value: 'x', below: '', code: 'policy_type' },
+    ...[0, -1, 1.5, 0.123].map((value): Wrong => ({ what: String(value), value, below: '', code: 'policy_range' })),
+  ],
+  list: wrongList,
+  map: wrongMap,
+  shape: wrongShape,
+};
+
 /** Values that break one rule of a field each. */
 export function wrongOf(field: Field): readonly Wrong[] {
-  switch (field.is) {
-    case 'text':
-      return wrongText(field);
-    case 'flag':
-      return [{ what: 'text', value: 'yes', below: '', code: 'policy_type' }];
-    case 'number':
-      return wrongNumber(field);
-    case 'word':
-      return [
-        { what: 'a number', value: 7, below: '', code: 'policy_type' },
-        { what: 'no such word', value: 'nobody', below: '', code: 'policy_enum' },
-      ];
-    case 'score':
-      return [
-        { what: 'text', value: 'x', below: '', code: 'policy_type' },
-        ...[0, -1, 1.5, 0.123].map((value): Wrong => ({ what: String(value), value, below: '', code: 'policy_range' })),
-      ];
-    case 'list':
-      return wrongList(field);
-    case 'map':
-      return wrongMap(field);
-    case 'shape':
-      return wrongShape(field);
-  }
+  return handled(WRONG, field);
 }
 
 /** One field, and how a document is made in which it holds a given value and everything else is right. */
@@ -155,7 +156,7 @@ export function* fieldsOf({ path, field, within }: FieldPlace): Generator<FieldP
   yield { path, field, within };
   if (field.is === 'list') yield* fieldsOf({ path: `${path}[0]`, field: field.item, within: (value) => within([value]) });
   if (field.is === 'map') {
-    const key = String(sampleOf(field.keys));
+    const key = keyOf(field.keys);
     yield* fieldsOf({ path: dotted(path, key), field: field.item, within: (value) => within({ [key]: value }) });
   }
   if (field.is !== 'shape') return;
@@ -176,11 +177,10 @@ class Writer {
   readonly places = new Map<string, readonly [number, number]>();
 
   write(value: JsonValue, path: string, at: { readonly head: string; readonly indent: string }): void {
-    const deeper = `${at.indent}  `;
     if (typeof value === 'object' && value !== null && Object.keys(value).length > 0) {
       if (Array.isArray(value)) this.items(value as readonly JsonValue[], path, at);
       else this.members(value as JsonObject, path, { head: at.head, indent: at.indent });
-    } else this.lines.push(`${at.head} ${JSON.stringify(value)}`.replace(/^(?=\S)/, deeper.slice(0, 0)));
+    } else this.lines.push(`${at.head} ${JSON.stringify(value)}`);
   }
 
   members(value: JsonObject, path: string, { head, indent }: { readonly head: string; readonly indent: string }): void {

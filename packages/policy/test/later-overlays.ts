@@ -61,7 +61,7 @@ export const GUARD_GROUPS: readonly Fields[] = [
 /** Some assignments, each field at most once. */
 export function assignments(fields: Fields, most: number): fc.Arbitrary<readonly Assignment[]> {
   return fc
-    .subarray(Object.keys(fields), { minLength: 1, maxLength: most })
+    .subarray(Object.keys(fields), { minLength: 1, maxLength: Math.min(most, Object.keys(fields).length) })
     .chain((paths) => fc.tuple(...paths.map((path) => (fields[path] ?? fc.constant(null)).map((value): Assignment => [path, value]))));
 }
 
