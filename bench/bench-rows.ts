@@ -3,7 +3,7 @@ import type { Machine } from './machine.ts';
 
 /** `met` is null for a figure without a target. */
 export interface BenchRow {
-  readonly area: 'judge' | 'log' | 'evidence' | 'interop' | 'gateway' | 'floor';
+  readonly area: 'judge' | 'log' | 'evidence' | 'interop' | 'gateway' | 'floor' | 'policy';
   readonly name: string;
   readonly target: string;
   readonly measured: string;

@@ -14,9 +14,10 @@ import { measureGateway } from './measure-gateway.ts';
 import { measureInterop } from './measure-interop.ts';
 import { measureJudge } from './measure-judge.ts';
 import { measureLog } from './measure-log.ts';
+import { measurePolicy } from './measure-policy.ts';
 
 const HELP = `npm run bench -- [options]
-  --only AREA      floor, judge, log, evidence, interop or gateway; may be given more than once
+  --only AREA      floor, judge, log, evidence, interop, policy or gateway; may be given more than once
   --engine FILE    engine file for the judge (default: the built one)
   --no-results     do not write bench/results
 `;
@@ -44,6 +45,7 @@ const AREAS: Readonly<Record<BenchRow['area'], (engineFile: string | undefined) 
   log: () => rowsOf(measureLog()),
   evidence: () => rowsOf(measureEvidence()),
   interop: () => rowsOf(measureInterop()),
+  policy: () => measurePolicy(),
   gateway: () => rowsOf(measureGateway()),
 };
 

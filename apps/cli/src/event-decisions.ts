@@ -6,7 +6,8 @@ import type { JsonObject, JsonValue } from '@countersign/kernel';
 import { isOnlyUnseen, type PolicyEvent, type PolicyEventFault } from '@countersign/policy';
 import type { Decision, GuardResult, Judgement, Severity } from '@countersign/protocol';
 import type { Context } from './command.ts';
-import { type Judging, judgeSketch } from './judging.ts';
+import { actionOfSketch, judgedAction, type Judging } from './judging.ts';
+import { type Moment, type SessionTracker, type TrackedPosture, trackedJson } from './session-tracking.ts';
 
 export type EventOutcome = 'allowed' | 'warn' | 'blocked';
 
@@ -25,6 +26,8 @@ export interface EventDecision {
   readonly reason: string | null;
   /** Undefined where nothing was judged. */
   readonly judgement: Judgement | undefined;
+  /** Where its session stands then; absent where sessions are not followed, or have no posture. */
+  readonly posture?: TrackedPosture | undefined;
 }
 
 export interface EventJudge {
@@ -32,6 +35,8 @@ export interface EventJudge {
   readonly context: Context;
   /** What an event does not hold is not held against it. */
   readonly allowUnseen: boolean;
+  /** There: each event is judged in the state that those before it left. */
+  readonly sessions?: SessionTracker | undefined;
 }
 
 const OUTCOMES: Readonly<Record<Decision, EventOutcome>> = {
@@ -79,13 +84,13 @@ function unseenDenial(event: PolicyEvent, judgement: Judgement): EventDecision {
 const NOTHING = '\n';
 
 /** With `allowUnseen` a write that does not say what it writes is judged as one of nothing. */
-function judgedAction({ action, unseen }: PolicyEvent, allowUnseen: boolean): PolicyEvent['action'] {
+function seenAction({ action, unseen }: PolicyEvent, allowUnseen: boolean): PolicyEvent['action'] {
   return unseen === undefined || !allowUnseen ? action : { ...action, content: NOTHING };
 }
 
-/** Judges one event that was read. */
-export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecision {
-  const judgement = judgeSketch(judge.judging, judgedAction(event, judge.allowUnseen), judge.context);
+function judgeIn(judge: EventJudge, event: PolicyEvent, moment: Moment | undefined): EventDecision {
+  const given = { action: actionOfSketch(seenAction(event, judge.allowUnseen), judge.context), signals: [], moment };
+  const { judgement } = judgedAction(judge.judging, given, judge.context);
   const { decision } = judgement.verdict;
   const outcome = OUTCOMES[decision];
   const { id, type, unseen } = event;
@@ -93,6 +98,21 @@ export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecisio
   const reasonCode = unseen !== undefined && outcome !== 'blocked' ? UNSEEN_CODE : REASON_CODES[outcome];
   const reason = unseen !== undefined && outcome !== 'blocked' ? unseen : null;
   return { id, type, event, outcome, decision, reasonCode, ...saidBy(judgement, outcome), reason, judgement };
+}
+
+const NO_TIME: PolicyEventFault = { code: 'event_field', message: 'the time is not RFC 3339, and sessions go by it', path: 'timestamp' };
+
+/** Judges one event that was read, in the state that the events before it left of its session where sessions are followed. */
+export function decideEvent(judge: EventJudge, event: PolicyEvent): EventDecision {
+  const { sessions } = judge;
+  if (sessions === undefined) return judgeIn(judge, event, undefined);
+  const moment = sessions.moment(event, judge.context.world.clock.nowMs());
+  if (moment === undefined) return refuseEvent(event.id, NO_TIME);
+  const decided = judgeIn(judge, event, moment);
+  const { judgement } = decided;
+  if (judgement === undefined) return decided;
+  const posture = sessions.settle(event, moment, judgement);
+  return posture === undefined ? decided : { ...decided, posture };
 }
 
 /** An event that could not be read. `id` is what it is called instead. */
@@ -105,7 +125,7 @@ export function refuseEvent(id: string, fault: PolicyEventFault): EventDecision 
 
 /** In the shape of the original's `eval` and `simulate`, with our verdict beside it. */
 export function eventDecisionJson(decided: EventDecision): JsonObject {
-  const { id, type, outcome, decision, reasonCode, guard, severity, message, reason, judgement } = decided;
+  const { id, type, outcome, decision, reasonCode, guard, severity, message, reason, judgement, posture } = decided;
   const reasons: readonly JsonValue[] = judgement?.verdict.reasons.map(({ code }) => code) ?? [];
   return {
     eventId: id,
@@ -122,5 +142,6 @@ export function eventDecisionJson(decided: EventDecision): JsonObject {
       reason,
     },
     verdict: { decision, risk: (judgement?.verdict.risk ?? 1000) / 1000, reasons },
+    ...(posture === undefined ? {} : { posture: trackedJson(posture) }),
   };
 }

@@ -17,7 +17,8 @@ export interface Judging {
 }
 
 /** Everything that depends on who asks is granted: `check` is about the action, not about an agent. */
-const STATE: StateSlice = { agentState: 'active', scopes: ['*'], orgMode: 'learning', tool: 'registered' };
+type Granted = Required<Pick<StateSlice, 'agentState' | 'scopes' | 'orgMode' | 'tool'>>;
+const STATE: Granted = { agentState: 'active', scopes: ['*'], orgMode: 'learning', tool: 'registered' };
 
 /** What a sketch of an action says; identity and ids are filled in. */
 export type ActionSketch = Pick<Action, 'kind'> &
@@ -49,16 +50,22 @@ export async function openInstalledJudging(policy: NamedPolicy, context: Context
   return load(policy, await readRules(own.value.map(({ document }) => document)));
 }
 
+/** When, and in which state of its session, an action is judged; without it: now, in none. */
+export interface JudgedMoment {
+  readonly nowMs: number;
+  readonly state: Omit<StateSlice, keyof Granted>;
+}
+
 /** Understands and judges one action, with the answers of the world that belong to it. */
 export function judgedAction(
   judging: Judging,
-  given: { readonly action: Action; readonly signals: readonly Signal[] },
+  given: { readonly action: Action; readonly signals: readonly Signal[]; readonly moment?: JudgedMoment | undefined },
   context: Context,
 ): Judged {
-  const { action, signals } = given;
+  const { action, signals, moment } = given;
   const facts = judging.engine.understand(action, signals);
-  const now = formatTime(context.world.clock.nowMs());
-  return { action, facts, judgement: judging.engine.judge({ now, action, facts, state: STATE }) };
+  const now = formatTime(moment?.nowMs ?? context.world.clock.nowMs());
+  return { action, facts, judgement: judging.engine.judge({ now, action, facts, state: { ...moment?.state, ...STATE } }) };
 }
 
 /** The action of a sketch. */

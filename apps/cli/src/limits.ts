@@ -22,6 +22,7 @@ interface CliLimits {
   readonly publishedBytesMax: number;
   readonly serveConnectionsMax: number;
   readonly simulateRowsMax: number;
+  readonly trackedSessionsMax: number;
   readonly judgingKeptMax: number;
 }
 
@@ -65,6 +66,8 @@ export const CLI_LIMITS: CliLimits = {
   serveConnectionsMax: 256,
   /** Results in one JSON answer of `policy simulate` or `policy impact`; `--jsonl` has no such limit. */
   simulateRowsMax: 10_000,
+  /** Sessions that one `policy simulate --track-posture` follows. */
+  trackedSessionsMax: 10_000,
   /** Loaded engines that one process keeps. */
   judgingKeptMax: 4,
 };

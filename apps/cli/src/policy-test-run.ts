@@ -1,7 +1,8 @@
 /** @module One suite of policy tests, run: what was expected, what was said, and where they differ. */
-import type { PolicyTest, TestExpectation } from '@countersign/policy';
+import type { PolicyTest, Posture, TestExpectation } from '@countersign/policy';
 import type { Severity } from '@countersign/protocol';
 import { decideEvent, type EventDecision, type EventJudge } from './event-decisions.ts';
+import { SessionTracker } from './session-tracking.ts';
 
 export interface TestResult {
   readonly test: PolicyTest;
@@ -49,6 +50,33 @@ function textProblems(expect: TestExpectation, decided: EventDecision): readonly
   return reason === undefined ? problems : [...problems, ...reasonProblem(reason, decided)];
 }
 
+function transitionText({ from = 'any', to = 'any', trigger = 'any' }: NonNullable<TestExpectation['posture_transition']>): string {
+  return `${from} -> ${to} on ${trigger}`;
+}
+
+function transitionProblem(wanted: TestExpectation['posture_transition'], { posture }: EventDecision): readonly string[] {
+  if (wanted === undefined) return [];
+  const moves = posture?.transitions.map(({ from, to, on }) => ({ from, to, trigger: on })) ?? [];
+  const fits = (move: (typeof moves)[number]): boolean =>
+    (['from', 'to', 'trigger'] as const).every((key) => wanted[key] === undefined || wanted[key] === move[key]);
+  if (moves.some(fits)) return [];
+  const got = moves.length === 0 ? 'none' : moves.map(transitionText).join(', ');
+  return [`posture_transition: expected ${transitionText(wanted)}, got ${got}`];
+}
+
+function postureProblems(expect: TestExpectation, decided: EventDecision): readonly string[] {
+  const { posture_state: state, posture_transition: transition, posture_budgets: budgets = {} } = expect;
+  const { after = 'none', budgets: spent = {} } = decided.posture ?? {};
+  return [
+    ...(state === undefined || state === after ? [] : [`posture_state: expected ${state}, got ${after}`]),
+    ...transitionProblem(transition, decided),
+    ...Object.entries(budgets).flatMap(([budget, used]) => {
+      const got = spent[budget]?.used;
+      return got === used ? [] : [`posture_budgets.${budget}: expected ${String(used)}, got ${got === undefined ? 'none' : String(got)}`];
+    }),
+  ];
+}
+
 function problemsOf(expect: TestExpectation, decided: EventDecision): readonly string[] {
   const { outcome } = decided;
   return [
@@ -56,13 +84,20 @@ function problemsOf(expect: TestExpectation, decided: EventDecision): readonly s
     ...flagProblem('denied', expect.denied, outcome === 'blocked'),
     ...flagProblem('warn', expect.warn, outcome === 'warn'),
     ...textProblems(expect, decided),
+    ...postureProblems(expect, decided),
   ];
 }
 
-/** Runs every test, in order. */
-export function runTests(judge: EventJudge, tests: readonly PolicyTest[]): readonly TestResult[] {
+/**
+ * Runs every test, in order. Tests of one suite whose events name the same session are one session, each judged in the state that those
+ * before it left; an event that names none begins one of its own.
+ */
+export function runTests(judge: EventJudge, tests: readonly PolicyTest[], posture: Posture | undefined): readonly TestResult[] {
+  const trackers = new Map<string, SessionTracker>();
   return tests.map((test) => {
-    const decided = decideEvent(judge, test.event);
+    const sessions = (test.event.session === undefined ? undefined : trackers.get(test.suite)) ?? new SessionTracker(posture);
+    if (test.event.session !== undefined) trackers.set(test.suite, sessions);
+    const decided = decideEvent({ ...judge, sessions }, test.event);
     return { test, decided, problems: problemsOf(test.expect, decided) };
   });
 }

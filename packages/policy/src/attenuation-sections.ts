@@ -6,6 +6,7 @@ import { anything, compare, hasAll, noHigher, partJson, type Row, type Table, ty
 import type { CedarConfig, CedarEntry } from './cedar/cedar-section.ts';
 import { isForbid, splitPolicies } from './cedar/split-policies.ts';
 import { type Boundary, type ClampdSections, DAYS, type Exemption, type ProtectedEntity } from './clampd-content.ts';
+import { POLICY_LIMITS } from './limits.ts';
 import { coversHosts, coversScopes } from './pattern-cover.ts';
 
 /** Undefined where the text cannot be read as policies. */
@@ -110,13 +111,58 @@ const BOUNDARY: Table<Boundary> = {
   ),
 };
 
-/** Every agent of `inner` is one of `outer`. */
-function holdsFor(outer: Boundary, inner: Boundary): boolean {
-  return hasAll(outer.agents, inner.agents) && hasAll(outer.orgs, inner.orgs);
-}
-
 function whoOf({ agents, orgs }: Boundary): string {
   return JSON.stringify([agents, orgs]);
+}
+
+/** Where each text stands first. */
+function firstPlaces(texts: readonly string[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const [i, text] of texts.entries()) if (!places.has(text)) places.set(text, i);
+  return places;
+}
+
+/** What a record limits, apart from whom. */
+function limitsOf(one: Boundary): string {
+  return JSON.stringify({ ...one, name: '', agents: [], orgs: [] });
+}
+
+/** More than there can be records in two policies. */
+const KINDS_MAX = 2 ** 24;
+
+/** Holds records against each other, equal ones once. What is too much to look at is not shown to be tight. */
+class BoundaryPairs {
+  /** A number for all records of the same limits. */
+  readonly #kinds = new Map<string, number>();
+  readonly #kindOf = new Map<Boundary, number>();
+  readonly #seen = new Set<number>();
+  readonly found = new Map<string, Widening>();
+
+  #kind(one: Boundary): number {
+    const known = this.#kindOf.get(one);
+    if (known !== undefined) return known;
+    const limits = limitsOf(one);
+    const kind = this.#kinds.get(limits) ?? this.#kinds.size;
+    this.#kinds.set(limits, kind);
+    this.#kindOf.set(one, kind);
+    return kind;
+  }
+
+  add(was: Boundary, is: Boundary, j: number): void {
+    const pair = this.#kind(was) * KINDS_MAX + this.#kind(is);
+    if (this.#seen.has(pair)) return;
+    if (this.#seen.size >= POLICY_LIMITS.attenuationPairsMax) {
+      this.missing(was);
+      return;
+    }
+    const wider = compare(`boundaries[${String(j)}]`, BOUNDARY, { parent: was, child: is });
+    if (wider.length === 0) this.#seen.add(pair);
+    for (const one of wider) if (this.found.size < POLICY_LIMITS.faultsMax) this.found.set(one.path, one);
+  }
+
+  missing(was: Boundary): void {
+    this.found.set('boundaries', { path: 'boundaries', parent: partJson(was), child: undefined });
+  }
 }
 
 /**
@@ -124,26 +170,30 @@ function whoOf({ agents, orgs }: Boundary): string {
  * there are as tight; but for those whose agents an earlier record of the parent takes anyway.
  */
 function boundaryWidenings(parent: readonly Boundary[], child: readonly Boundary[]): readonly Widening[] {
-  const earliest = new Map<string, number>();
-  for (const [i, one] of parent.entries()) if (!earliest.has(whoOf(one))) earliest.set(whoOf(one), i);
-  const places = child.map((one) => earliest.get(whoOf(one)) ?? Infinity);
-  const found = new Map<string, Widening>();
+  const [before, after] = [firstPlaces(parent.map(whoOf)), firstPlaces(child.map(whoOf))];
+  const takers = child.map((one) => before.get(whoOf(one)) ?? Infinity);
+  const pairs = new BoundaryPairs();
   for (const [i, was] of parent.entries()) {
-    const until = child.findIndex((is) => holdsFor(is, was));
-    if (until === -1) found.set('boundaries', { path: 'boundaries', parent: partJson(was), child: undefined });
-    for (const [j, is] of child.slice(0, until + 1).entries()) {
-      const taken = (places[j] ?? Infinity) < i;
-      if (taken) continue;
-      for (const one of compare(`boundaries[${String(j)}]`, BOUNDARY, { parent: was, child: is })) found.set(one.path, one);
+    const until = after.get(whoOf(was));
+    if (until === undefined) pairs.missing(was);
+    for (let j = 0; j <= (until ?? -1); j += 1) {
+      const is = child[j];
+      if (is !== undefined && (takers[j] ?? Infinity) >= i) pairs.add(was, is, j);
+      if (pairs.found.size >= POLICY_LIMITS.faultsMax) return [...pairs.found.values()];
     }
   }
-  return [...found.values()];
+  return [...pairs.found.values()];
 }
 
 /** What is lifted is lifted by the parent too: each rule of an entry, for all that its scope covers. */
 function exemptionWidenings(parent: readonly Exemption[], child: readonly Exemption[]): readonly Widening[] {
   const scopes = new Map<string, string[]>();
-  for (const { rules, scope } of parent) for (const rule of rules) scopes.set(rule, [...(scopes.get(rule) ?? []), scope]);
+  for (const { rules, scope } of parent)
+    for (const rule of rules) {
+      const known = scopes.get(rule) ?? [];
+      known.push(scope);
+      scopes.set(rule, known);
+    }
   return child.flatMap((entry, i) => {
     const covered = entry.rules.every((rule) => coversScopes(scopes.get(rule) ?? [], [entry.scope]));
     return covered ? [] : [{ path: `exemptions[${String(i)}]`, parent: undefined, child: partJson(entry) }];

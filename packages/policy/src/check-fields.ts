@@ -6,7 +6,7 @@ import { dotted, itemsOf, member } from './document-path.ts';
 import { readReference } from './extends-reference.ts';
 import { faultAt, quoted, suggest, type FaultPlace, type PolicyFault, type PolicyFaultCode, type Position } from './faults.ts';
 import type { Field, Pattern, Shape } from './field-shapes.ts';
-import { compileHostGlob, compilePathGlob } from './glob.ts';
+import { compileHostGlob, compilePathGlob, hostCount } from './glob.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { ANY_STATE, durationSeconds, POSTURE_NAME } from './posture.ts';
 import { checkRegex } from './regex/regex-set.ts';
@@ -204,11 +204,26 @@ function readWord(check: Check, field: Field & { is: 'word' }, at: { path: strin
   });
 }
 
+/** More than a list of hosts may stand for, with all alternatives written out. */
+function standsForTooMany({ item }: Field & { is: 'list' }, items: readonly JsonValue[]): boolean {
+  if (item.is !== 'text' || (item.pattern !== 'host-glob' && item.pattern !== 'frozen-host')) return false;
+  // What is too much by itself is a fault of its own.
+  const own = items
+    .map((entry) => (typeof entry === 'string' ? hostCount(entry) : 0))
+    .filter((count) => count <= POLICY_LIMITS.globBranchesMax);
+  const hosts = own.reduce((sum, count) => sum + count, 0);
+  return hosts > POLICY_LIMITS.globListBranchesMax;
+}
+
 function readList(check: Check, field: Field & { is: 'list' }, at: { path: string; value: JsonValue }): JsonValue | undefined {
   if (!Array.isArray(at.value)) return wrongType(check, at.path, { wanted: 'a list', value: at.value });
   const items = itemsOf(at.value);
   if (items.length > POLICY_LIMITS.listMax) {
     return complain(check, at.path, { code: 'policy_range', message: `more than ${String(POLICY_LIMITS.listMax)} entries` });
+  }
+  if (standsForTooMany(field, items)) {
+    const message = `stands for more than ${String(POLICY_LIMITS.globListBranchesMax)} hosts`;
+    return complain(check, at.path, { code: 'policy_range', message, hint: 'write `*` where alternatives are many' });
   }
   const seen = new Set<JsonValue>();
   const out: JsonValue[] = [];

@@ -34,6 +34,18 @@ export interface StepCounter {
   steps: number;
 }
 
+/** One token each for what is written again and again: a policy may hold a million of them. */
+const ANY: Token = { is: 'any' };
+const STAR: Token = { is: 'star' };
+const DIRECTORIES: Token = { is: 'directories' };
+const TAIL: Token = { is: 'tail' };
+const ASCII: readonly Token[] = Array.from({ length: 128 }, (_, code): Token => ({ is: 'char', code }));
+
+function charAt(text: string, i: number): Token {
+  const code = text.charCodeAt(i);
+  return ASCII[code] ?? { is: 'char', code };
+}
+
 function readClass(text: string, open: number): { token: Token; next: number } | undefined {
   let i = open + 1;
   const negated = text[i] === '!' || text[i] === '^';
@@ -54,13 +66,13 @@ function readClass(text: string, open: number): { token: Token; next: number } |
 function starAt(text: string, i: number): { token: Token; next: number } | string {
   let end = i;
   while (text[end] === '*') end += 1;
-  if (end - i === 1) return { token: { is: 'star' }, next: end };
+  if (end - i === 1) return { token: STAR, next: end };
   if (end - i > 2) return '`***` is not a wildcard';
   const opens = i === 0 || text[i - 1] === '/';
   const closes = end === text.length || text[end] === '/';
   if (!opens || !closes) return '`**` must be a whole path component';
-  if (end === text.length) return { token: { is: 'star' }, next: end };
-  return { token: { is: 'directories' }, next: end + 1 };
+  if (end === text.length) return { token: STAR, next: end };
+  return { token: DIRECTORIES, next: end + 1 };
 }
 
 function tokensOf(source: string): Result<readonly Token[], string> {
@@ -81,11 +93,11 @@ function tokensOf(source: string): Result<readonly Token[], string> {
       tokens.push(set.token);
       i = set.next;
     } else {
-      tokens.push(char === '?' ? { is: 'any' } : { is: 'char', code: text.charCodeAt(i) });
+      tokens.push(char === '?' ? ANY : charAt(text, i));
       i += 1;
     }
   }
-  if (covered) tokens.push({ is: 'tail' });
+  if (covered) tokens.push(TAIL);
   return ok(tokens);
 }
 
@@ -162,6 +174,11 @@ function expandBraces(text: string): readonly string[] | string {
     forms = forms.flatMap((form) => options.map((option) => form + plain + option));
   }
   return forms;
+}
+
+/** How many hosts a pattern stands for; of one that does not compile, nothing is said. */
+export function hostCount(pattern: string): number {
+  return [...pattern.matchAll(/\{([^{}]*)\}/g)].reduce((count, [, body = '']) => count * body.split(',').length, 1);
 }
 
 const ADDRESS_V6 = /^[0-9a-f:.*?]+$/;

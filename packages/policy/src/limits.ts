@@ -6,9 +6,9 @@ export const POLICY_LIMITS = {
   /** Nested mappings and lists of one document. */
   depthMax: 16,
   /** Keys, values and items of one document, aliases counted each time they are followed. */
-  nodesMax: 20_000,
+  nodesMax: 10_000,
   /** Lines, commas, brackets and dashes of one document, counted before it is read: twice as many as values. */
-  marksMax: 40_000,
+  marksMax: 20_000,
   /** Entries of one list. */
   listMax: 1024,
   /** Characters of one name, path, tool or host entry. */
@@ -31,12 +31,18 @@ export const POLICY_LIMITS = {
   extendsDepthMax: 32,
   /** Bytes of one document that is fetched for `extends`, before it is read. */
   fetchBytesMax: 1_048_576,
+  /** Bytes of all documents that are fetched for one policy. */
+  extendsBytesMax: 524_288,
   /** Bytes of one signed bundle. */
   bundleBytesMax: 4_194_304,
+  /** Pairs of boundaries that are held against each other for `attenuate_only`. */
+  attenuationPairsMax: 65_536,
   /** Faults reported at once. */
   faultsMax: 100,
   /** Alternatives one `{a,b}` host pattern may stand for. */
   globBranchesMax: 64,
+  /** Hosts that all patterns of one list stand for. */
+  globListBranchesMax: 16_384,
   /** Characters of a path that is matched; a longer one is refused. */
   pathCharsMax: 4096,
   /** Characters of a working directory that `cd` builds up; a longer one is forgotten until the next absolute `cd`. */
@@ -108,7 +114,7 @@ export const POLICY_LIMITS = {
   screenCharsMax: 2048,
   screenPiecesMax: 32,
   /** Tests of one suite document. */
-  suiteTestsMax: 5000,
+  suiteTestsMax: 1000,
   /** Profiles of one section `origins`. */
   originProfilesMax: 256,
   /** Tags of one origin that a client names. */

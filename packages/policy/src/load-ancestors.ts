@@ -57,6 +57,8 @@ interface Found {
   readonly key: string;
   readonly place: Place;
   readonly document: PolicyDocument;
+  /** Nothing for a built-in ruleset. */
+  readonly byteCount: number;
 }
 
 type Fetched = { readonly key: string; readonly place: Place; readonly bytes: Uint8Array };
@@ -154,7 +156,7 @@ function refusal(
 /** Follows one `extends`. */
 async function follow(
   written: string,
-  from: { readonly place: Place; readonly fault: FaultPlace },
+  from: { readonly place: Place; readonly fault: FaultPlace; readonly byteCount: number },
   options: AncestorOptions,
 ): Promise<Result<Found, readonly PolicyFault[]>> {
   const read = readReference(written);
@@ -164,13 +166,22 @@ async function follow(
   if (reference.kind === 'ruleset') {
     const document = await options.ruleset(reference.name);
     if (document === undefined) return err([faultAt('policy_extends', `the ruleset ${quoted(written)} is not at hand`, from.fault)]);
-    return ok({ key: `ruleset:${reference.name}`, place: { at: 'ruleset' }, document });
+    return ok({ key: `ruleset:${reference.name}`, place: { at: 'ruleset' }, document, byteCount: 0 });
   }
   const fetched = await fetchBytes(reference, from.place, options.sources);
   const text = fetched.ok ? checked(fetched.value, reference.sha256) : fetched;
   if (!fetched.ok || !text.ok) return err(refusal(text.ok ? { code: 'policy_extends', message: 'not there' } : text.error, from.fault));
+  const { key, place, bytes } = fetched.value;
+  if (from.byteCount + bytes.length > POLICY_LIMITS.extendsBytesMax)
+    return err([
+      faultAt(
+        'policy_too_large',
+        `documents that extend each other have at most ${String(POLICY_LIMITS.extendsBytesMax)} bytes`,
+        from.fault,
+      ),
+    ]);
   const document = parsePolicy(text.value, written);
-  return document.ok ? ok({ key: fetched.value.key, place: fetched.value.place, document: document.value }) : document;
+  return document.ok ? ok({ key, place, document: document.value, byteCount: bytes.length }) : document;
 }
 
 /**
@@ -184,6 +195,7 @@ export async function loadAncestors(
   const chain: PolicyDocument[] = [];
   const seen = new Set(options.file === undefined ? [] : [`file:${options.file}`]);
   let current = document;
+  let byteCount = 0;
   let place: Place = options.file === undefined ? { at: 'nowhere' } : { at: 'file', path: options.file };
   while (current.content.extends !== undefined) {
     const written = current.content.extends;
@@ -192,11 +204,12 @@ export async function loadAncestors(
       return err([
         faultAt('policy_extends_depth', `more than ${String(POLICY_LIMITS.extendsDepthMax)} documents extend each other`, fault),
       ]);
-    const found = await follow(written, { place, fault }, options);
+    const found = await follow(written, { place, fault, byteCount }, options);
     if (!found.ok) return found;
     if (seen.has(found.value.key)) return err([faultAt('policy_extends_cycle', `${quoted(written)} extends itself`, fault)]);
     seen.add(found.value.key);
     chain.push(found.value.document);
+    byteCount += found.value.byteCount;
     ({ document: current, place } = found.value);
   }
   return ok(chain);

@@ -12,9 +12,14 @@ import { isHushSpec, translateHushSpec } from './hushspec.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { readYaml } from './read-yaml.ts';
 
+/** True where a value was found wrong by itself: what it says beside others is no further fault. */
+function isFaulty(check: Check, path: string): boolean {
+  return check.faults.some((fault) => fault.path === path);
+}
+
 function checkVersion(check: Check, root: JsonObject): void {
   const version = getOwn(root, 'version');
-  if (typeof version === 'string' && !POLICY_VERSIONS.includes(version)) {
+  if (typeof version === 'string' && !POLICY_VERSIONS.includes(version) && !isFaulty(check, 'version')) {
     complain(check, 'version', {
       code: 'policy_version',
       message: `version ${quoted(version)} is not one of ${POLICY_VERSIONS.join(', ')}`,
@@ -45,6 +50,7 @@ function checkThresholds(check: Check, root: JsonObject): void {
   for (const [path, value] of places) {
     const flag = member(value, 'flag');
     const block = member(value, 'block');
+    if (isFaulty(check, `${path}.flag`) || isFaulty(check, `${path}.block`)) continue;
     if (typeof flag === 'number' && typeof block === 'number' && flag > block) {
       complain(check, path, { code: 'policy_range', message: '`flag` must not be above `block`' });
     }

@@ -7,6 +7,7 @@ import { dotted, itemsOf } from './document-path.ts';
 import { faultAt, type PolicyFault, quoted, suggest } from './faults.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { type PolicyEvent, readPolicyEvent } from './policy-event.ts';
+import { BUDGETS, TRIGGERS } from './posture.ts';
 import { readYaml, type YamlReading } from './read-yaml.ts';
 
 export interface TestExpectation {
@@ -18,6 +19,12 @@ export interface TestExpectation {
   readonly severity?: string;
   readonly reason_contains?: string;
   readonly message_contains?: string;
+  /** Where the session stands after it. */
+  readonly posture_state?: string;
+  /** A transition that it brought about; what is left out is not looked at. */
+  readonly posture_transition?: { readonly from?: string; readonly to?: string; readonly trigger?: string };
+  /** What is spent of budgets after it, by name. */
+  readonly posture_budgets?: Readonly<Record<string, number>>;
 }
 
 export interface PolicyTest {
@@ -35,7 +42,9 @@ export interface TestSuite {
 }
 
 const FLAGS = ['allowed', 'denied', 'warn'] as const;
-const TEXTS = ['guard', 'severity', 'reason_contains', 'message_contains'] as const;
+const TEXTS = ['guard', 'severity', 'reason_contains', 'message_contains', 'posture_state'] as const;
+const POSTURE = ['posture_transition', 'posture_budgets'] as const;
+const TRANSITION = ['from', 'to', 'trigger'] as const;
 const SEVERITIES: ReadonlySet<string> = new Set(['info', 'low', 'warning', 'medium', 'error', 'high', 'critical']);
 
 /** Reads with the place of each fault. */
@@ -83,8 +92,30 @@ class Reader {
   }
 }
 
+function readTransition(reader: Reader, value: JsonValue, path: string): void {
+  const written = reader.object(value, path, TRANSITION);
+  if (Object.keys(written).length === 0) reader.fault('policy_required', path, { message: `must say one of ${TRANSITION.join(', ')}` });
+  for (const key of TRANSITION) {
+    const text = getOwn(written, key);
+    if (text !== undefined && typeof text !== 'string') reader.fault('policy_type', dotted(path, key), { message: 'must be text' });
+  }
+  const trigger = getOwn(written, 'trigger');
+  if (typeof trigger === 'string' && !TRIGGERS.some((one) => one === trigger))
+    reader.fault('policy_enum', dotted(path, 'trigger'), { message: `must be one of ${TRIGGERS.join(', ')}` });
+}
+
+function readBudgets(reader: Reader, value: JsonValue, path: string): void {
+  const written = reader.object(value, path, BUDGETS);
+  if (Object.keys(written).length === 0) reader.fault('policy_required', path, { message: `must name one of ${BUDGETS.join(', ')}` });
+  for (const key of Object.keys(written)) {
+    const used = getOwn(written, key);
+    if (typeof used !== 'number' || !Number.isInteger(used) || used < 0)
+      reader.fault('policy_type', dotted(path, key), { message: 'must be a whole number: how much is spent' });
+  }
+}
+
 function readExpectation(reader: Reader, value: JsonValue | undefined, path: string): TestExpectation {
-  const written = reader.object(value, path, [...FLAGS, ...TEXTS]);
+  const written = reader.object(value, path, [...FLAGS, ...TEXTS, ...POSTURE]);
   if (Object.keys(written).length === 0) reader.fault('policy_required', path, { message: 'a test that expects nothing cannot fail' });
   for (const key of FLAGS) {
     const flag = getOwn(written, key);
@@ -95,6 +126,9 @@ function readExpectation(reader: Reader, value: JsonValue | undefined, path: str
     const text = getOwn(written, key);
     if (text !== undefined && typeof text !== 'string') reader.fault('policy_type', dotted(path, key), { message: 'must be text' });
   }
+  const [transition, budgets] = [getOwn(written, 'posture_transition'), getOwn(written, 'posture_budgets')];
+  if (transition !== undefined) readTransition(reader, transition, dotted(path, 'posture_transition'));
+  if (budgets !== undefined) readBudgets(reader, budgets, dotted(path, 'posture_budgets'));
   const severity = getOwn(written, 'severity');
   if (typeof severity === 'string' && !SEVERITIES.has(severity))
     reader.fault('policy_enum', dotted(path, 'severity'), { message: `must be one of ${[...SEVERITIES].join(', ')}` });

@@ -5,6 +5,7 @@ import {
   compilePolicy,
   exempt,
   judgeCedar,
+  POLICY_LIMITS,
   type ResolvedPolicy,
   resolvePolicy,
   touchedEntities,
@@ -110,6 +111,20 @@ describe('POL-111 attenuate_only, boundaries, exemptions and protected entities'
     // `agent` goes by the record that it went by.
     expect(wider('boundaries: [{name: one, agents: [agent], max_records: 5}, {name: two, max_records: 4}]', two)).toEqual([]);
     expect(wider('boundaries: [{name: two, max_records: 6}]', two)).toEqual(['boundaries[0].max_records']);
+  });
+
+  it('holds as many pairs of records against each other as the limit, and takes one more for wider', () => {
+    const half = Math.sqrt(POLICY_LIMITS.attenuationPairsMax);
+    const records = (count: number, name: string, from: number): string =>
+      Array.from(
+        { length: count },
+        (_, i) => `{name: ${name}${String(i)}, agents: ["${name}${String(i)}"], max_records: ${String(from + i)}}`,
+      ).join(', ');
+    // Each record of the parent is met by all that are new, which stand before it, and by itself.
+    const parent = (count: number): string => `boundaries: [${records(count, 'p', 9000)}]`;
+    const child = `boundaries: [${records(half - 1, 'c', 10)}]`;
+    expect(wider(child, parent(half))).toEqual([]);
+    expect(wider(child, parent(half + 1))).toEqual(['boundaries']);
   });
 
   it('exemptions: none is added, and one that stays lifts no more', () => {

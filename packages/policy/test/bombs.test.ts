@@ -38,6 +38,37 @@ describe('POL-109 policy bombs are refused within counted bounds', () => {
     expect(chain.bytes()).toBeLessThan(POLICY_LIMITS.extendsDepthMax * 2000);
   });
 
+  it('a chain is as long in bytes as the limit, and not one byte longer', async () => {
+    const codesOf = async (extra: number): Promise<readonly string[]> => {
+      const last = 'name: x\n# '.padEnd(POLICY_LIMITS.extendsBytesMax / 4 + extra, 'x');
+      const nextTo = (i: number): string => (i < 3 ? `extends: ./n${String(i + 1)}.yaml\n#` : '#');
+      const sources: DocumentSources = {
+        ...endless().sources,
+        file: async (path) => {
+          const head = nextTo(Number(/n(\d)/.exec(path)?.[1]));
+          const text = head.endsWith('\n#') ? head.padEnd(POLICY_LIMITS.extendsBytesMax / 4, 'x') : last;
+          return Promise.resolve({ ok: true, value: { realPath: `/${path}`, bytes: new TextEncoder().encode(text) } });
+        },
+      };
+      const loaded = await loadAncestors(documentOf('extends: ./n0.yaml\n'), { ruleset: async () => Promise.resolve(undefined), sources });
+      return loaded.ok ? [] : loaded.error.map(({ code, path }) => `${code} ${path ?? ''}`);
+    };
+    expect(await codesOf(0)).toEqual([]);
+    expect(await codesOf(1)).toEqual(['policy_too_large extends']);
+  });
+
+  it('a list of hosts stands for as many as the limit, and not one more', () => {
+    const hosts = Array.from(
+      { length: POLICY_LIMITS.globListBranchesMax / 64 },
+      (_, i) => `"{a,b,c,d}{e,f,g,h}{i,j,k,l}${String(i)}.example"`,
+    );
+    const list = (more: readonly string[]): string => `guards: {egress_allowlist: {block: [${[...hosts, ...more].join(', ')}]}}\n`;
+    expect(codes(list([]))).toEqual([]);
+    expect(faults(list(['x.example']))).toMatchObject([{ code: 'policy_range', path: 'guards.egress_allowlist.block' }]);
+    // What is no list of hosts is not counted.
+    expect(codes(list([]).replace('egress_allowlist: {block', 'mcp_tool: {block'))).toEqual([]);
+  });
+
   it('10 MB of anything are refused before they are read as YAML', () => {
     const size = 10 * 1024 * 1024;
     // Each of these is a fault of its own, or costs much, once it is parsed: one fault says that it was not.

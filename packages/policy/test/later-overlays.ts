@@ -14,7 +14,7 @@ const oneOf = (...values: readonly JsonValue[]): fc.Arbitrary<JsonValue> => fc.c
 const weight = oneOf(-2, 0, 1, 2.5, 6);
 const DETECTOR = 'guards.jailbreak.detector';
 
-export const GUARD_FIELDS: Fields = {
+const GUARD_FIELDS: Fields = {
   'guards.prompt_injection.enabled': mostlyOn,
   'guards.prompt_injection.block_at_or_above': oneOf('safe', 'suspicious', 'high', 'critical'),
   'guards.prompt_injection.warn_at_or_above': oneOf('safe', 'suspicious'),
@@ -49,10 +49,19 @@ export const GUARD_FIELDS: Fields = {
   'guards.input_injection_capability.require_postcondition_probe': flag,
 };
 
+/** Fields that speak of the same actions: overlays of one of them meet each other. */
+export const GUARD_GROUPS: readonly Fields[] = [
+  'guards.prompt_injection',
+  'guards.jailbreak',
+  'guards.computer_use|guards.remote|guards.input',
+].map((starts) =>
+  Object.fromEntries(Object.entries(GUARD_FIELDS).filter(([path]) => starts.split('|').some((start) => path.startsWith(start)))),
+);
+
 /** Some assignments, each field at most once. */
 export function assignments(fields: Fields, most: number): fc.Arbitrary<readonly Assignment[]> {
   return fc
-    .subarray(Object.keys(fields), { minLength: 1, maxLength: most })
+    .subarray(Object.keys(fields), { minLength: 1, maxLength: Math.min(most, Object.keys(fields).length) })
     .chain((paths) => fc.tuple(...paths.map((path) => (fields[path] ?? fc.constant(null)).map((value): Assignment => [path, value]))));
 }
 

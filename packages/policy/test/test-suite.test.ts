@@ -39,9 +39,31 @@ describe('POL-275 test suites', () => {
   it.each([
     ['a misspelled expectation', SUITE.replace('denied', 'denyed'), ['policy_unknown_field suites[0].tests[0].expect.denyed:8']],
     [
-      'an expectation that is not carried out',
-      SUITE.replace('denied: true', 'posture_state: work'),
-      ['policy_unknown_field suites[0].tests[0].expect.posture_state:8'],
+      'a state that is no text',
+      SUITE.replace('denied: true', 'posture_state: 1'),
+      ['policy_type suites[0].tests[0].expect.posture_state:8'],
+    ],
+    [
+      'a transition on nothing that is known',
+      SUITE.replace('denied: true', 'posture_transition: {on: x, trigger: luck}'),
+      [
+        'policy_unknown_field suites[0].tests[0].expect.posture_transition.on:8',
+        'policy_enum suites[0].tests[0].expect.posture_transition.trigger:8',
+      ],
+    ],
+    [
+      'a transition that says nothing',
+      SUITE.replace('denied: true', 'posture_transition: {}'),
+      ['policy_required suites[0].tests[0].expect.posture_transition:8'],
+    ],
+    [
+      'budgets that nobody counts, or not in numbers',
+      SUITE.replace('denied: true', 'posture_budgets: {reads: 1, patches: -1, file_writes: few}'),
+      [
+        'policy_unknown_field suites[0].tests[0].expect.posture_budgets.reads:8',
+        'policy_type suites[0].tests[0].expect.posture_budgets.patches:8',
+        'policy_type suites[0].tests[0].expect.posture_budgets.file_writes:8',
+      ],
     ],
     ['no expectation', SUITE.replace(/expect: .*/, 'expect: {}'), ['policy_required suites[0].tests[0].expect:8']],
     ['a flag that is text', SUITE.replace('denied: true', 'denied: "yes"'), ['policy_type suites[0].tests[0].expect.denied:8']],
@@ -57,10 +79,11 @@ describe('POL-275 test suites', () => {
   ])('%s is refused with its place', (_name, text, expected) => expect(faults(text)).toEqual(expected));
 
   it('POL-279 has as many tests as the limit, and not one more', () => {
-    // Aliases keep the document small; the reader counts values each time it follows one.
+    const test = (i: number): string =>
+      `      - {name: t${String(i)}, input: {eventType: file_read, data: {type: file, path: x}}, expect: {allowed: true}}\n`;
     const many = (count: number): string =>
-      `name: a\npolicy: b\nsuites:\n  - name: s\n    tests:\n${Array.from({ length: count }, (_, i) => `      - {name: t${String(i)}}\n`).join('')}`;
-    expect(faults(many(POLICY_LIMITS.suiteTestsMax)).some((fault) => fault.startsWith('policy_range'))).toBe(false);
-    expect(faults(many(POLICY_LIMITS.suiteTestsMax + 1)).length).toBeGreaterThan(0);
+      `name: a\npolicy: b\nsuites:\n  - name: s\n    tests:\n${Array.from({ length: count }, (_, i) => test(i)).join('')}`;
+    expect(faults(many(POLICY_LIMITS.suiteTestsMax))).toEqual([]);
+    expect(faults(many(POLICY_LIMITS.suiteTestsMax + 1))).toEqual(['policy_range suites:3']);
   });
 });

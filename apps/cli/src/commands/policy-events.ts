@@ -9,6 +9,7 @@ import { openOcsfFile } from '../ocsf-file.ts';
 import { configError, EXIT, type ExitCode, type Outcome, usageError } from '../outcome.ts';
 import { type NamedPolicy, resolveNamed } from '../policies.ts';
 import { type Colour, type Paint, printable } from '../render.ts';
+import { SessionTracker } from '../session-tracking.ts';
 
 interface Opened {
   readonly policy: NamedPolicy;
@@ -18,7 +19,8 @@ interface Opened {
 async function openJudge(source: string, input: Input, context: Context): Promise<Opened> {
   const policy = await resolveNamed(source, context);
   const judging = await context.progress('loading the engine', () => openInstalledJudging(policy, context));
-  return { policy, judge: { judging, context, allowUnseen: flag(input, 'allowUnseen') } };
+  const sessions = flag(input, 'trackPosture') ? new SessionTracker(policy.resolved.posture) : undefined;
+  return { policy, judge: { judging, context, allowUnseen: flag(input, 'allowUnseen'), sessions } };
 }
 
 function decide(judge: EventJudge, { id, event }: EventLine): EventDecision {
@@ -29,10 +31,11 @@ const EXITS: Readonly<Record<EventOutcome, ExitCode>> = { allowed: EXIT.ok, warn
 const COLOURS: Readonly<Record<EventOutcome, Colour>> = { allowed: 'green', warn: 'yellow', blocked: 'red' };
 
 /** Which event, what it is about, and who speaks against it. */
-function aboutText({ id, type, guard, message, event }: EventDecision): string {
+function aboutText({ id, type, guard, message, event, posture }: EventDecision): string {
   const about = event === undefined ? '' : ` ${event.resource.name.slice(0, CLI_LIMITS.quoteChars)}`;
   const why = guard === null ? '' : `  ${guard}: ${message}`;
-  return printable(`${id}  ${type}${about}${why}`).replaceAll('\n', ' ');
+  const moves = posture?.transitions.map(({ from, to, on }) => `  ${from} -> ${to} on ${on}`) ?? [];
+  return printable(`${id}  ${type}${about}${why}${moves.join('')}`).replaceAll('\n', ' ');
 }
 
 function decisionText(decided: EventDecision, paint: Paint): string {
@@ -64,6 +67,24 @@ interface Summary {
 
 function summaryText({ total, allowed, warn, blocked }: Summary): string {
   return `${String(total)} events: ${String(allowed)} allowed, ${String(warn)} warned, ${String(blocked)} blocked`;
+}
+
+/** Where the sessions stand at the end; undefined where nobody asked. */
+function sessionsJson({ sessions }: EventJudge): JsonObject | undefined {
+  if (sessions === undefined) return undefined;
+  const rows = [...sessions.rows()];
+  const shown = rows.slice(0, CLI_LIMITS.simulateRowsMax).map(({ session, state, budgets }) => ({ session, state, budgets }));
+  return { transitions: sessions.transitions, sessions: shown, sessions_cut: rows.length - shown.length };
+}
+
+function sessionsText({ sessions }: EventJudge): string {
+  if (sessions === undefined) return '';
+  const rows = [...sessions.rows()];
+  const counts = new Map<string, number>();
+  for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const states = [...counts].map(([state, count]) => `${String(count)} in ${state}`).join(', ');
+  const where = rows.length === 0 ? 'none has a posture' : states;
+  return `\n${String(sessions.transitions)} transitions; sessions at the end: ${where}`;
 }
 
 type Form = 'rows' | 'lines' | 'jsonl' | 'none';
@@ -100,9 +121,10 @@ async function simulate(input: Input, context: Context): Promise<Outcome> {
     await ocsf?.close();
   }
   const results = form === 'rows' ? { results: rows, results_cut: summary.total - rows.length } : {};
-  const json = { policy: { source, hash: policy.hash }, summary, ...results };
+  const posture = sessionsJson(judge);
+  const json = { policy: { source, hash: policy.hash }, summary, ...results, ...(posture === undefined ? {} : { posture }) };
   const failed = flag(input, 'failOnDeny') && summary.blocked > 0;
-  return { exitCode: failed ? EXIT.deny : EXIT.ok, json, text: form === 'jsonl' ? '' : summaryText(summary) };
+  return { exitCode: failed ? EXIT.deny : EXIT.ok, json, text: form === 'jsonl' ? '' : `${summaryText(summary)}${sessionsText(judge)}` };
 }
 
 /** A change of one event's outcome; `deny -> allow` opens something, `allow -> deny` may break whoever does it. */
@@ -180,11 +202,13 @@ export const policyEventCommands: readonly Command[] = [
       { flags: '--jsonl', summary: 'one answer a line, as they come' },
       { flags: '--summary', summary: 'only the counts' },
       { flags: '--fail-on-deny', summary: 'exit code 2 where anything is blocked' },
+      { flags: '--track-posture', summary: 'follow the sessions: state, budgets and transitions, as the running gateway does' },
       { flags: '--ocsf-out <file>', summary: 'each decision as an OCSF 1.4.0 event, one a line, into a new file' },
       UNSEEN,
     ],
     examples: [
       'countersign policy simulate strict events.jsonl --fail-on-deny',
+      'countersign policy simulate ai-agent-posture events.jsonl --track-posture',
       'cat events.jsonl | countersign policy simulate default - --jsonl',
     ],
     run: simulate,

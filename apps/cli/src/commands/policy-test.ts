@@ -49,7 +49,7 @@ async function runSuite(file: string, input: Input, context: Context): Promise<T
   const suite = await readSuite(file, context);
   const policy = await resolveNamed(policyOf(suite, file), context);
   const judging = await context.progress('loading the engine', () => openInstalledJudging(policy, context));
-  const run = runTests({ judging, context, allowUnseen: flag(input, 'allowUnseen') }, suite.tests);
+  const run = runTests({ judging, context, allowUnseen: flag(input, 'allowUnseen') }, suite.tests, policy.resolved.posture);
   if (flag(input, 'updateSnapshots')) await writeSnapshots(file, run, context);
   const results: readonly TestResult[] = flag(input, 'snapshots') ? await compareSnapshots(file, run, context) : run;
   const minimum = minimumOf(input);

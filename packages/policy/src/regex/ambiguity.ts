@@ -132,8 +132,17 @@ function pairedLoop(program: Program, positions: Positions, loop: readonly numbe
   return 'none';
 }
 
+/** A program is built from its end: where every instruction leads to an earlier one, no position leads to itself. */
+function hasLoop(program: Program): boolean {
+  return program.code.some((instruction, index) => {
+    if (instruction.op === 'split') return instruction.a >= index || instruction.b >= index;
+    return (instruction.op === 'char' || instruction.op === 'assert') && instruction.next >= index;
+  });
+}
+
 /** Looks at one expression's machine. */
 export function ambiguityOf(program: Program): Ambiguity {
+  if (!hasLoop(program)) return 'none';
   const positions = positionsOf(program);
   const component = components(positions.at.length, (node) => positions.follow[node] ?? []);
   const loops = new Map<number, number[]>();
