@@ -74,14 +74,15 @@ function readJson(bytes: Uint8Array): JsonValue {
 }
 
 /**
- * One request. `accept` are statuses beside 2xx whose answer means something to the caller, such as 404 for a file that nobody knows.
+ * One request. `accept` are statuses beside 2xx whose answer means something to the caller, such as 404 for a file that nobody knows; with
+ * `declared` an answer must say that it is JSON.
  * @throws {CodedError} `unreachable`, `redirected`, `unauthorized`, `not_found`, `too_many_requests`, `server_error`, `http_status`,
  * `answer_too_large`, `answer_malformed`, `request_too_large`.
  */
 export async function requestJson(
   endpoint: Endpoint,
   request: JsonRequest,
-  options: { readonly signal: AbortSignal; readonly accept?: readonly number[] },
+  options: { readonly signal: AbortSignal; readonly accept?: readonly number[]; readonly declared?: boolean },
 ): Promise<JsonReply> {
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   if (body !== undefined && Buffer.byteLength(body) > INTEL_LIMITS.requestBytesMax) throw failed('request_too_large');
@@ -101,6 +102,10 @@ export async function requestJson(
   if (!response.ok && options.accept?.includes(status) !== true) {
     await response.body?.cancel();
     throw failed(statusReason(status));
+  }
+  if (options.declared === true && !/^application\/json\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '')) {
+    await response.body?.cancel();
+    throw failed('answer_malformed');
   }
   let bytes: Uint8Array;
   try {

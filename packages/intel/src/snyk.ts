@@ -71,7 +71,7 @@ export function snyk(endpoint: Endpoint, client: SnykClient): Adapter {
       if (typeof manifest !== 'string') throw unknownForm();
       const headers = { authorization: `token ${client.apiToken}` };
       const body = { orgId: client.orgId, targetFile: 'package.json', manifest };
-      const reply = await requestJson(endpoint, { method: 'POST', path: '/test', headers, body }, { signal });
+      const reply = await requestJson(endpoint, { method: 'POST', path: '/test', headers, body }, { signal, declared: true });
       const read = reply.status === 200 ? readTest(reply.body) : undefined;
       if (read === undefined) throw unknownForm();
       return read;

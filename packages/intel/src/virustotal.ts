@@ -65,7 +65,7 @@ export function virusTotal(endpoint: Endpoint, apiKey: string): Adapter {
       const wanted = wantedOf(ask);
       if (wanted === undefined) throw unknownForm();
       const request = { method: 'GET', path: wanted.path, headers: { 'x-apikey': apiKey } } as const;
-      const { status, body } = await requestJson(endpoint, request, { signal, accept: [404] });
+      const { status, body } = await requestJson(endpoint, request, { signal, declared: true, accept: [404] });
       const read = status === 404 ? readNotFound(body) : status === 200 ? readReport(body, wanted) : undefined;
       if (read === undefined) throw unknownForm();
       return read;
