@@ -2,6 +2,7 @@
 import { err, type Fault, ok, type Result } from '@countersign/kernel';
 import type { ResolvedPolicy } from '@countersign/policy';
 import { type AskedGuard, type AskingWorld, openOutside, type Outside } from './asking.ts';
+import { openEmbedding } from './embedding.ts';
 import type { SecretSource } from './named-secrets.ts';
 
 /** The guards of the policy that an adapter serves, by the name that they report under. */
@@ -10,7 +11,7 @@ export type OpenAdapters = (
   secrets: SecretSource,
 ) => Result<readonly (readonly [guard: string, asked: AskedGuard])[], readonly Fault[]>;
 
-const OPENERS: readonly OpenAdapters[] = [];
+const OPENERS: readonly OpenAdapters[] = [openEmbedding];
 
 export interface IntelWorld extends AskingWorld {
   readonly secrets: SecretSource;
