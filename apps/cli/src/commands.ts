@@ -23,6 +23,7 @@ import { policyDiffCommand } from './commands/policy-diff.ts';
 import { policyEventCommands } from './commands/policy-events.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
 import { policyMigrateCommand } from './commands/policy-migrate.ts';
+import { policyPatternsCommand } from './commands/policy-patterns.ts';
 import { policyTestCommand } from './commands/policy-test.ts';
 import { policyBundleCommands } from './commands/policy-bundles.ts';
 import { receiptCommands } from './commands/receipts.ts';
@@ -48,6 +49,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['org', 'learning or locked, and which log'],
   ['policy', 'policies and rulesets'],
   ['policy bundle', 'signed files of policies'],
+  ['policy patterns', 'databases of known attacks'],
   ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
@@ -72,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
   policyLintCommand,
   policyTestCommand,
   policyMigrateCommand,
+  policyPatternsCommand,
   ...policyEventCommands,
   ...policyBundleCommands,
   ...ruleCommands,

@@ -131,7 +131,7 @@ export async function openDirectoryRuntime(context: Context, create: boolean): P
     throw configError([{ code: 'no_data_directory', message: 'there is no Countersign data directory here', path: dataDir, hint }]);
   }
   const warn = (message: string): void => context.world.stderr.write(`warning: ${message}\n`);
-  return openRuntime({ dataDir, warn });
+  return openRuntime({ dataDir, warn, environment: context.world.env });
 }
 
 /** The same, as an operator. */

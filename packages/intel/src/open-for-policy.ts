@@ -2,6 +2,7 @@
 import { err, type Fault, ok, type Result } from '@countersign/kernel';
 import type { ResolvedPolicy } from '@countersign/policy';
 import { type AskedGuard, type AskingWorld, openOutside, type Outside } from './asking.ts';
+import { openEmbedding } from './embedding.ts';
 import type { SecretSource } from './named-secrets.ts';
 import { openCustom } from './open-custom.ts';
 
@@ -18,7 +19,7 @@ export interface GuardMachine extends Pick<AskingWorld, 'timer'> {
   readonly guardsDir?: string | undefined;
 }
 
-const OPENERS: readonly OpenAdapters[] = [openCustom];
+const OPENERS: readonly OpenAdapters[] = [openEmbedding, openCustom];
 
 export interface IntelWorld extends AskingWorld, GuardMachine {
   readonly secrets: SecretSource;

@@ -18,4 +18,5 @@ export const BUILTIN_RULESETS: readonly string[] = [
   'pci-strict',
   'soc2-default',
   'soc2-strict',
+  'spider-sense',
 ];

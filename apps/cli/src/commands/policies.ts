@@ -1,5 +1,5 @@
 /** @module `policy`: what the rulesets say, and whether a file is one. */
-import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, type ResolvedPolicy } from '@countersign/policy';
+import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, isGuardOn, type ResolvedPolicy } from '@countersign/policy';
 import { unknownRules } from '@countersign/rules';
 import type { JsonValue } from '@countersign/kernel';
 import { checkPolicy } from '../check-policy.ts';
@@ -56,8 +56,7 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   const rules = mergePacks(await readPacks([], context));
   await checkPolicy(policy, rules);
   const ignored = unknownRules(rules, policy.resolved.detection ?? DETECTION_DEFAULTS);
-  // A guard that is absent has its defaults, and all that can be absent are on by default.
-  const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name]?.enabled ?? true);
+  const guards = GUARD_NAMES.filter((name) => isGuardOn(policy.resolved, name));
   const fields = [
     ['valid', file],
     ['name', policy.resolved.name],

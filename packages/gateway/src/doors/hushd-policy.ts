@@ -43,8 +43,8 @@ function faultError({ code, message, path, hint }: Fault): HushdError {
   });
 }
 
-function compiled(room: HushdRoom, yaml: string): PolicyDraft {
-  const draft = room.door.policies.compile(yaml);
+async function compiled(room: HushdRoom, yaml: string): Promise<PolicyDraft> {
+  const draft = await room.door.policies.compile(yaml);
   if (draft.ok) return draft.value;
   throw faultError(draft.error);
 }
@@ -62,7 +62,7 @@ async function reload({ door }: HushdRoom): Promise<void> {
 
 async function replace(room: HushdRoom, yaml: string, org: string): Promise<object> {
   const { admin, ports } = room.door;
-  const stored = admin.setPolicy(compiled(room, yaml));
+  const stored = admin.setPolicy(await compiled(room, yaml));
   if (!stored.ok) throw faultError(stored.error);
   await reload(room);
   const { name, version, hash } = stored.value;
@@ -75,8 +75,8 @@ async function replace(room: HushdRoom, yaml: string, org: string): Promise<obje
   return { success: true, message: `policy ${name} is in force`, policy_hash: hash };
 }
 
-function validation(room: HushdRoom, yaml: string): object {
-  const draft = room.door.policies.compile(yaml);
+async function validation(room: HushdRoom, yaml: string): Promise<object> {
+  const draft = await room.door.policies.compile(yaml);
   const warnings: readonly string[] = [];
   if (draft.ok) {
     const { version } = JSON.parse(draft.value.resolved) as { version?: string };
@@ -99,7 +99,7 @@ export function addPolicyRoutes(app: FastifyInstance, room: HushdRoom): void {
   const yamlOf = (body: unknown): string => needText(objectBody(body), 'yaml', LIMITS.bodyBytesMax);
   app.get('/api/v1/policy', (_, reply) => send(reply, view(room)));
   app.put('/api/v1/policy', async (request, reply) => send(reply, await replace(room, yamlOf(request.body), room.keyFor(request).org)));
-  app.post('/api/v1/policy/validate', (request, reply) => send(reply, validation(room, yamlOf(request.body))));
+  app.post('/api/v1/policy/validate', async (request, reply) => send(reply, await validation(room, yamlOf(request.body))));
   app.post('/api/v1/policy/reload', async (_, reply): Promise<FastifyReply> => {
     await reload(room);
     return send(reply, { success: true, message: 'the stored policy is in force', policy_hash: activePolicy(room).hash });
