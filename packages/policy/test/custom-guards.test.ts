@@ -237,7 +237,7 @@ describe('POL-199 guards of the operator', () => {
   });
 });
 
-describe('POL-184 the list in policies', () => {
+describe('POL-188 the list in policies', () => {
   const custom = (yaml: string): unknown => resolved(yaml).guards.custom;
 
   test('is filled in, names secrets and never holds one, and is absent where there is none', () => {
