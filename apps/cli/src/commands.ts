@@ -6,6 +6,7 @@ import { completionsCommand } from './commands/completions.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { guardCommands } from './commands/guards.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logArchiveCommands } from './commands/log-archive.ts';
@@ -50,6 +51,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['policy', 'policies and rulesets'],
   ['policy bundle', 'signed files of policies'],
   ['policy patterns', 'databases of known attacks'],
+  ['guard', 'guard packages of your own, in WebAssembly'],
   ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
@@ -77,6 +79,7 @@ export const COMMANDS: readonly Command[] = [
   policyPatternsCommand,
   ...policyEventCommands,
   ...policyBundleCommands,
+  ...guardCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

@@ -4,6 +4,7 @@ export { embed, type EmbeddingNames, type EmbeddingServer, embeddingServer } fro
 export { type Endpoint, type JsonReply, type JsonRequest, readEndpoint, requestJson } from './json-http.ts';
 export { readGuardManifest, type Capability, type GuardManifest, type ManifestGuard } from './guard-manifest.ts';
 export { type GuardPackage, MANIFEST_FILE, type PackagedGuard, readGuardPackage } from './guard-package.ts';
+export { proveGuardPackage } from './wasm-guard.ts';
 export { INTEL_LIMITS } from './limits.ts';
 export { environmentSecrets, namedValue, type SecretSource } from './named-secrets.ts';
 export { type GuardMachine, type IntelWorld, type OpenAdapters, outsideOf } from './open-for-policy.ts';

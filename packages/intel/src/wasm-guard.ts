@@ -97,3 +97,14 @@ export function wasmGuard(from: GuardPackage, config: WasmGuardConfig, world: Pi
     },
   };
 }
+
+/** Has every module of a package compiled and held against the ABI, and lets it go again. */
+export async function proveGuardPackage(from: GuardPackage, world: Pick<AskingWorld, 'timer'>): Promise<Result<undefined, Fault>> {
+  const config = { package: from.manifest.name, enabled: true, sha256: from.sha256, capabilities: [], config: {}, async: { timeout_ms: 5000 } };
+  const adapter = wasmGuard(from, config, world);
+  try {
+    return (await adapter.probe?.(new AbortController().signal)) ?? ok(undefined);
+  } finally {
+    await adapter.close?.();
+  }
+}
