@@ -3,7 +3,21 @@ import { fenceModule } from '../src/fenced-module.ts';
 import { type GuardHost, type HostedGuard, openGuardHost } from '../src/guard-host.ts';
 import { INTEL_LIMITS } from '../src/limits.ts';
 import { StillWorld } from './local-source.ts';
-import { capability, DROP, ECHO, FOREVER, guardModule, type GuardParts, i32, IMPORTS, importOf, output, sayingModule, section, TRAP } from './wasm-module.ts';
+import {
+  capability,
+  DROP,
+  ECHO,
+  FOREVER,
+  guardModule,
+  type GuardParts,
+  i32,
+  IMPORTS,
+  importOf,
+  output,
+  sayingModule,
+  section,
+  TRAP,
+} from './wasm-module.ts';
 
 const open: GuardHost[] = [];
 afterEach(async () => {
@@ -13,7 +27,7 @@ afterEach(async () => {
 interface Bed {
   readonly host: GuardHost;
   readonly world: StillWorld;
-  check(input?: string): Promise<string | undefined>;
+  readonly check: (input?: string) => Promise<string | undefined>;
 }
 
 function bed(module: Uint8Array, change: Partial<HostedGuard> & { readonly memoryMb?: number } = {}): Bed {
@@ -99,7 +113,11 @@ describe('POL-192 a guard that fails denies', () => {
     ['an output outside of its memory', { check: output(65_530, 70_000 * 4) }, 'guard_bad_output'],
     ['an output at the end of the numbers', { check: output(-1, 1) }, 'guard_bad_output'],
     ['an output of a length below zero', { check: output(0, -1) }, 'guard_bad_output'],
-    ['an output that is not UTF-8', { data: { 64: 'ok' }, check: [...i32(64), ...i32(0xff), 0x3a, 0, 0, ...output(64, 2)] }, 'guard_bad_output'],
+    [
+      'an output that is not UTF-8',
+      { data: { 64: 'ok' }, check: [...i32(64), ...i32(0xff), 0x3a, 0, 0, ...output(64, 2)] },
+      'guard_bad_output',
+    ],
     ['a good output and a bad one', { check: [...output(0, 2), ...output(-1, 2)] }, 'guard_bad_output'],
     ['an output in init alone', { init: [...output(0, 2), ...i32(1)] }, 'guard_bad_output'],
   ];
@@ -171,7 +189,11 @@ describe('POL-192 a guard that fails denies', () => {
 
 describe('POL-193 a module that is no guard does not start', () => {
   const wrong: readonly (readonly [string, GuardParts, RegExp])[] = [
-    ['an import that nobody declared', { imports: [...IMPORTS, importOf('wasi_snapshot_preview1', 'fd_write', 0)] }, /imports something other/],
+    [
+      'an import that nobody declared',
+      { imports: [...IMPORTS, importOf('wasi_snapshot_preview1', 'fd_write', 0)] },
+      /imports something other/,
+    ],
     ['another function of ours', { imports: [...IMPORTS, importOf('clawdstrike_host', 'read_file', 0)] }, /imports something other/],
     ['no memory that is exported', { without: ['memory'] }, /does not export `memory`/],
     ['no init', { without: ['clawdstrike_guard_init'] }, /clawdstrike_guard_init/],
@@ -194,7 +216,11 @@ describe('POL-193 a module that is no guard does not start', () => {
     ['a section that is cut', guardModule().subarray(0, 30), /ends too early/],
     ['no memory', guardModule({ sections: { memory: [] } }), /no memory of its own/],
     ['two memories', guardModule({ sections: { memory: section(5, [0, 1], [0, 1]) } }), /more than one memory/],
-    ['a memory section twice', guardModule({ sections: { memory: [...section(5, [0, 1]), ...section(5, [0, 1])] } }), /no memory of its own/],
+    [
+      'a memory section twice',
+      guardModule({ sections: { memory: [...section(5, [0, 1]), ...section(5, [0, 1])] } }),
+      /no memory of its own/,
+    ],
     ['a shared memory', guardModule({ memory: [3, 1, 2] }), /shared/],
     ['a memory of 64 bits', guardModule({ memory: [4, 1] }), /64 bits/],
     ['more memory than allowed', guardModule({ memory: [0, 17] }), /larger than allowed/],
@@ -226,14 +252,24 @@ describe('POL-193 a module that is no guard does not start', () => {
 });
 
 function i32leb(value: number): readonly number[] {
-  return [value % 128 | 128, Math.floor(value / 128) % 128 | 128, Math.floor(value / 16_384)];
+  return [(value % 128) | 128, (Math.floor(value / 128) % 128) | 128, Math.floor(value / 16_384)];
 }
 
 /** The module with a custom section of so many bytes behind it. */
 function filled(module: Uint8Array, rest: number): Uint8Array {
   const out = new Uint8Array(module.length + 6 + rest);
   out.set(module);
-  out.set([0, (rest % 128) | 128, (Math.floor(rest / 128) % 128) | 128, (Math.floor(rest / 16_384) % 128) | 128, (Math.floor(rest / 2_097_152) % 128) | 128, 0], module.length);
+  out.set(
+    [
+      0,
+      (rest % 128) | 128,
+      (Math.floor(rest / 128) % 128) | 128,
+      (Math.floor(rest / 16_384) % 128) | 128,
+      (Math.floor(rest / 2_097_152) % 128) | 128,
+      0,
+    ],
+    module.length,
+  );
   // Its name: none.
   out[module.length + 6] = 0;
   return out;

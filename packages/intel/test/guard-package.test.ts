@@ -11,7 +11,7 @@ import { INTEL_LIMITS } from '../src/limits.ts';
 import { readToml } from '../src/read-toml.ts';
 import { wasmGuard } from '../src/wasm-guard.ts';
 import { StillWorld } from './local-source.ts';
-import { capability, ECHO, guardModule, sayingModule, TRAP } from './wasm-module.ts';
+import { capability, ECHO, guardModule, i32, sayingModule, TRAP } from './wasm-module.ts';
 
 const MANIFEST = `# a guard of ours
 [plugin]
@@ -63,7 +63,10 @@ describe('POL-194 manifests', () => {
   });
 
   test('that say little have the defaults: no capability, 64 MB, 100 ms, 5 s', () => {
-    expect(readGuardManifest(minimal(''))).toMatchObject({ ok: true, value: { capabilities: [], memoryMb: 64, cpuMs: 100, timeoutMs: 5000 } });
+    expect(readGuardManifest(minimal(''))).toMatchObject({
+      ok: true,
+      value: { capabilities: [], memoryMb: 64, cpuMs: 100, timeoutMs: 5000 },
+    });
   });
 
   const wrong: readonly (readonly [string, string, RegExp])[] = [
@@ -95,7 +98,11 @@ describe('POL-194 manifests', () => {
   test.each([
     ['memoryMbMax', (n: number) => minimal(`[resources]\nmax_memory_mb = ${String(n)}`)],
     ['timeMsMax', (n: number) => minimal(`[resources]\nmax_timeout_ms = ${String(n)}`)],
-    ['guardsMax', (n: number) => `[plugin]\nname = "a"\nversion = "1.0.0"\n${Array.from({ length: n }, (_, i) => `[[guards]]\nname = "g${String(i)}"\n`).join('')}`],
+    [
+      'guardsMax',
+      (n: number) =>
+        `[plugin]\nname = "a"\nversion = "1.0.0"\n${Array.from({ length: n }, (_, i) => `[[guards]]\nname = "g${String(i)}"\n`).join('')}`,
+    ],
     // Two entries for each letter, one for its list, and what stands before.
     ['manifestEntriesMax', (n: number) => minimal(`[capabilities.filesystem]\nread = [${'"x",'.repeat(n - 7)}]`)],
     ['manifestCharsMax', (n: number) => minimal(`display_name = "${'x'.repeat(n)}"`)],
@@ -182,7 +189,11 @@ describe('POL-195 packages', () => {
     ['a manifest that is none', { 'clawdstrike.plugin.toml': 'x', 'guard.wasm': ALLOWS }, 'guard_manifest'],
     ['a manifest that is not UTF-8', { 'clawdstrike.plugin.toml': Uint8Array.from([0xff]), 'guard.wasm': ALLOWS }, 'guard_manifest'],
     ['a module that is none', { 'clawdstrike.plugin.toml': manifestOf(), 'guard.wasm': 'text' }, 'guard_module'],
-    ['a module that wants more than the manifest', { 'clawdstrike.plugin.toml': manifestOf('[resources]\nmax_memory_mb = 1'), 'guard.wasm': guardModule({ memory: [0, 17] }) }, 'guard_module'],
+    [
+      'a module that wants more than the manifest',
+      { 'clawdstrike.plugin.toml': manifestOf('[resources]\nmax_memory_mb = 1'), 'guard.wasm': guardModule({ memory: [0, 17] }) },
+      'guard_module',
+    ],
   ])('%s is refused', (_name, files, code) => {
     expect(readGuardPackage(put(files))).toMatchObject({ ok: false, error: { code } });
   });
@@ -193,20 +204,36 @@ describe('POL-195 packages', () => {
     const outside = mkdtempSync(join(tmpdir(), 'guard-outside-'));
     writeFileSync(join(outside, 'guard.wasm'), ALLOWS);
     symlinkSync(join(outside, 'guard.wasm'), join(folder, 'link.wasm'));
-    expect(readGuardPackage(folder)).toMatchObject({ ok: false, error: { code: 'guard_package', message: '`link.wasm` leads out of the package' } });
+    expect(readGuardPackage(folder)).toMatchObject({
+      ok: false,
+      error: { code: 'guard_package', message: '`link.wasm` leads out of the package' },
+    });
     rmSync(outside, { recursive: true });
   });
 
   test('a manifest of so many bytes, and one more', () => {
     const text = (bytes: number): string => `${manifestOf()}\n#${'x'.repeat(bytes - manifestOf().length - 2)}`;
-    expect(readGuardPackage(put({ 'clawdstrike.plugin.toml': text(INTEL_LIMITS.manifestBytesMax), 'guard.wasm': ALLOWS }))).toMatchObject({ ok: true });
+    expect(readGuardPackage(put({ 'clawdstrike.plugin.toml': text(INTEL_LIMITS.manifestBytesMax), 'guard.wasm': ALLOWS }))).toMatchObject({
+      ok: true,
+    });
     expect(readGuardPackage(put({ 'clawdstrike.plugin.toml': text(INTEL_LIMITS.manifestBytesMax + 1) }))).toMatchObject({ ok: false });
   });
 });
 
 describe('POL-196 what a package says', () => {
-  const config: WasmGuardConfig = { package: 'a', enabled: true, sha256: '', capabilities: [], config: { limit: 3 }, async: { timeout_ms: 5000 } };
-  const ask = async (files: Readonly<Record<string, string | Uint8Array>>, what: JsonValue, change: Partial<WasmGuardConfig> = {}): Promise<unknown> => {
+  const config: WasmGuardConfig = {
+    package: 'a',
+    enabled: true,
+    sha256: '',
+    capabilities: [],
+    config: { limit: 3 },
+    async: { timeout_ms: 5000 },
+  };
+  const ask = async (
+    files: Readonly<Record<string, string | Uint8Array>>,
+    what: JsonValue,
+    change: Partial<WasmGuardConfig> = {},
+  ): Promise<unknown> => {
     const found = readGuardPackage(put(files));
     if (!found.ok) throw new Error(found.error.message);
     const adapter = wasmGuard(found.value, { ...config, ...change }, world);
@@ -226,7 +253,10 @@ describe('POL-196 what a package says', () => {
   });
 
   test.each([
-    ['{"allowed":false,"severity":"critical","message":"no","details":{"a":1}}', { allowed: false, severity: 'critical', message: 'no', details: { a: 1 } }],
+    [
+      '{"allowed":false,"severity":"critical","message":"no","details":{"a":1}}',
+      { allowed: false, severity: 'critical', message: 'no', details: { a: 1 } },
+    ],
     ['{"allowed":false}', { allowed: false, severity: 'high', message: 'Denied', details: null }],
     ['{"allowed":false,"severity":"strange"}', { allowed: false, severity: 'high', message: 'Denied', details: null }],
     ['{"allowed":true,"severity":"Warning","extra":1}', { allowed: true, severity: 'medium', message: 'Allowed', details: null }],
@@ -235,18 +265,26 @@ describe('POL-196 what a package says', () => {
     expect(await ask(files(sayingModule(said)), about('mcp_tool'))).toEqual([{ guard: 'a', ...read }]);
   });
 
-  test.each(['', 'null', '[]', '"yes"', '{}', '{"allowed":"true"}', '{"allowed":1}', '{"allowed":true,"allowed":false}', '{"allowed":true,"message":7}', '{"allowed":true} x'])(
-    '%j is no answer',
-    async (said) => {
-      expect(await ask(files(sayingModule(said)), about('mcp_tool'))).toBe('guard_bad_output');
-    },
-  );
+  test.each([
+    '',
+    'null',
+    '[]',
+    '"yes"',
+    '{}',
+    '{"allowed":"true"}',
+    '{"allowed":1}',
+    '{"allowed":true,"allowed":false}',
+    '{"allowed":true,"message":7}',
+    '{"allowed":true} x',
+  ])('%j is no answer', async (said) => {
+    expect(await ask(files(sayingModule(said)), about('mcp_tool'))).toBe('guard_bad_output');
+  });
 
   test('the guard is given what it is to judge, and its configuration', async () => {
     // Says what it was given, with "allowed" as its own member missing: then the words stand in the error; so look at the length instead.
     const given = JSON.stringify({ guard: 'a', action_type: 'patch', payload: { eventType: 'patch' }, config: { limit: 3 } });
     // Equal lengths are an allow, any other a trap.
-    const equal = [0x20, 1, 0x41, ...[(given.length & 0x7f) | 0x80, given.length >> 7], 0x47, 0x04, 0x40, ...TRAP, 0x0b];
+    const equal = [0x20, 1, ...i32(given.length), 0x47, 0x04, 0x40, ...TRAP, 0x0b];
     expect(await ask(files(sayingModule('{"allowed":true}', { check: equal })), about('patch'))).toMatchObject([{ allowed: true }]);
     expect(await ask(files(sayingModule('{"allowed":true}', { check: equal })), about('custom'))).toBe('guard_trap');
   });
@@ -264,7 +302,9 @@ describe('POL-196 what a package says', () => {
     expect(await ask(files(asks, wish), about('patch'), { capabilities: ['network'] })).toMatchObject([{ allowed: true }]);
     expect(await ask(files(asks, wish), about('patch'))).toBe('guard_capability_denied');
     expect(await ask(files(asks), about('patch'), { capabilities: ['network'] })).toBe('guard_capability_denied');
-    expect(await ask(files(asks, '[capabilities]\nsubprocess = true'), about('patch'), { capabilities: ['subprocess', 'network'] })).toBe('guard_capability_denied');
+    expect(await ask(files(asks, '[capabilities]\nsubprocess = true'), about('patch'), { capabilities: ['subprocess', 'network'] })).toBe(
+      'guard_capability_denied',
+    );
   });
 
   test('an input of so many bytes, and one more', async () => {
@@ -283,7 +323,11 @@ describe('POL-196 what a package says', () => {
   });
 
   test('a package that fails in one of its guards has no answer', async () => {
-    const two = { ...files(ALLOWS), 'clawdstrike.plugin.toml': manifestOf('[[guards]]\nname = "b"\nentrypoint = "more/b.wasm"'), 'more/b.wasm': guardModule({ check: TRAP }) };
+    const two = {
+      ...files(ALLOWS),
+      'clawdstrike.plugin.toml': manifestOf('[[guards]]\nname = "b"\nentrypoint = "more/b.wasm"'),
+      'more/b.wasm': guardModule({ check: TRAP }),
+    };
     expect(await ask(two, about('patch'))).toBe('guard_trap');
     expect(await ask({ ...two, 'more/b.wasm': sayingModule('{"allowed":false}') }, about('patch'))).toMatchObject([
       { guard: 'a', allowed: true },

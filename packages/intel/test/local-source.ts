@@ -66,7 +66,7 @@ export class StillWorld implements AskingWorld {
   readonly timer = {
     after: (ms: number, work: () => void): (() => void) => {
       const due = { at: this.now + ms, work };
-        this.#due.add(due);
+      this.#due.add(due);
       return () => this.#due.delete(due);
     },
   };

@@ -25,7 +25,7 @@ interface Asking {
 /** What the source was asked, and what came of it: the answer, or the reason that there is none. */
 interface Bed {
   readonly at: LocalSource;
-  ask(asking: Asking): Promise<unknown>;
+  readonly ask: (asking: Asking) => Promise<unknown>;
 }
 
 async function source(answer: Parameters<typeof openLocalSource>[0], path = ''): Promise<Bed> {
@@ -48,11 +48,19 @@ const stats = (malicious: number, suspicious = 0): object => ({ malicious, suspi
 const report = (type: string, id: string, counts: object): object => ({ data: { type, id, attributes: { last_analysis_stats: counts } } });
 const client = { apiKey: KEY, clientId: 'acme', clientVersion: '0.1.0' };
 const file: Asking = { ask: { file: SHA }, adapter: (endpoint) => virusTotal(endpoint, KEY) };
-const url: Asking = { ask: { url: URL_ASKED }, adapter: (endpoint) => virusTotal(endpoint, KEY) };
+const asksUrl: Asking = { ask: { url: URL_ASKED }, adapter: (endpoint) => virusTotal(endpoint, KEY) };
 const safe: Asking = { ask: { url: URL_ASKED }, adapter: (endpoint) => safeBrowsing(endpoint, client) };
-const asksSnyk = (manifest: string): Asking => ({ ask: { manifest }, adapter: (endpoint) => snyk(endpoint, { apiToken: KEY, orgId: 'org-1' }) });
+const asksSnyk = (manifest: string): Asking => ({
+  ask: { manifest },
+  adapter: (endpoint) => snyk(endpoint, { apiToken: KEY, orgId: 'org-1' }),
+});
 const manifest = asksSnyk('{"name":"demo"}');
-const match = (threatType: string, url = URL_ASKED): object => ({ threatType, platformType: 'ANY_PLATFORM', threatEntryType: 'URL', threat: { url } });
+const match = (threatType: string, url = URL_ASKED): object => ({
+  threatType,
+  platformType: 'ANY_PLATFORM',
+  threatEntryType: 'URL',
+  threat: { url },
+});
 
 describe('POL-185 what is asked of whom', () => {
   test('a file by its hash, with the key in a header', async () => {
@@ -64,7 +72,7 @@ describe('POL-185 what is asked of whom', () => {
 
   test('a URL by its unpadded base64', async () => {
     const { at, ask } = await source(json(report('url', 'cd'.repeat(32), stats(0))));
-    expect(await ask(url)).toMatchObject({ known: true, malicious: 0 });
+    expect(await ask(asksUrl)).toMatchObject({ known: true, malicious: 0 });
     expect(at.asked[0]?.url).toBe(`/urls/${Buffer.from(URL_ASKED).toString('base64').replaceAll('=', '').replaceAll('/', '_')}`);
   });
 
@@ -90,7 +98,10 @@ describe('POL-185 what is asked of whom', () => {
       { severity: 'high', isUpgradable: false, upgradePath: [] },
       { severity: 'low', upgradePath: [false, 'lib@2.0.0'] },
     ];
-    for (const body of [{ ok: false, vulnerabilities: list }, { ok: false, issues: { vulnerabilities: list, licenses: [] } }]) {
+    for (const body of [
+      { ok: false, vulnerabilities: list },
+      { ok: false, issues: { vulnerabilities: list, licenses: [] } },
+    ]) {
       const { at, ask } = await source(json(body), '/api/v1');
       expect(await ask(manifest)).toEqual({
         vulnerabilities: { low: 1, medium: 0, high: 2, critical: 0 },
@@ -128,7 +139,13 @@ describe('POL-186 only the documented answer is one', () => {
     ['counts that are missing', file, report('file', SHA, { malicious: 0 }), 200, 'answer_unknown_form'],
     ['counts that are no numbers', file, report('file', SHA, { ...stats(0), malicious: '0' }), 200, 'answer_unknown_form'],
     ['counts below zero', file, report('file', SHA, { ...stats(0), suspicious: -1 }), 200, 'answer_unknown_form'],
-    ['a report in which nobody looked', file, report('file', SHA, { malicious: 0, suspicious: 0, harmless: 0, undetected: 0 }), 200, 'answer_unknown_form'],
+    [
+      'a report in which nobody looked',
+      file,
+      report('file', SHA, { malicious: 0, suspicious: 0, harmless: 0, undetected: 0 }),
+      200,
+      'answer_unknown_form',
+    ],
     ['an empty object of who never says that', file, {}, 200, 'answer_unknown_form'],
     ['an error in place of matches', safe, { error: { code: 403 } }, 200, 'answer_unknown_form'],
     ['matches that hold none', safe, { matches: [] }, 200, 'answer_unknown_form'],
@@ -136,16 +153,29 @@ describe('POL-186 only the documented answer is one', () => {
     ['a match without its kind', safe, { matches: [{ threat: { url: URL_ASKED } }] }, 200, 'answer_unknown_form'],
     ['no list', manifest, { ok: true }, 200, 'answer_unknown_form'],
     ['two lists', manifest, { vulnerabilities: [], issues: { vulnerabilities: [] } }, 200, 'answer_unknown_form'],
-    ['a severity that nobody knows', manifest, { vulnerabilities: [{ severity: 'awful', isUpgradable: true }] }, 200, 'answer_unknown_form'],
+    [
+      'a severity that nobody knows',
+      manifest,
+      { vulnerabilities: [{ severity: 'awful', isUpgradable: true }] },
+      200,
+      'answer_unknown_form',
+    ],
     ['a vulnerability without what can be done', manifest, { vulnerabilities: [{ severity: 'high' }] }, 200, 'answer_unknown_form'],
-    ['fine, and a finding beside it', manifest, { ok: true, vulnerabilities: [{ severity: 'low', isUpgradable: true }] }, 200, 'answer_unknown_form'],
+    [
+      'fine, and a finding beside it',
+      manifest,
+      { ok: true, vulnerabilities: [{ severity: 'low', isUpgradable: true }] },
+      200,
+      'answer_unknown_form',
+    ],
     ['a list', safe, [], 200, 'answer_unknown_form'],
     ['broken JSON', safe, '{"matches":', 200, 'answer_malformed'],
     ['a member twice', safe, '{"matches":[],"matches":[]}', 200, 'answer_malformed'],
     ['nothing', safe, '', 200, 'answer_malformed'],
   ];
 
-  test.each(cases)('%s is unavailable', async (_name, asking, body, status, why) => {
+  test.each(cases)('%s is unavailable', async (_name, asking, ...answered) => {
+    const [body, status, why] = answered;
     const { ask } = await source(json(body, status));
     expect(await ask(asking)).toBe(why);
   });
@@ -207,7 +237,15 @@ describe('POL-187 sizes and places', () => {
       value: { origin: 'https://intel.example', basePath: '/api/v3' },
     });
     expect(readEndpoint('http://[::1]:8080', 'p')).toMatchObject({ ok: true });
-    const bad = ['http://intel.example', 'http://127.0.0.1.example', 'ftp://intel.example', 'intel.example', 'https://u:p@intel.example', 'https://intel.example?x=1'];
-    for (const text of bad) expect(readEndpoint(text, 'p'), text).toMatchObject({ ok: false, error: { code: 'policy_endpoint', path: 'p' } });
+    const bad = [
+      'http://intel.example',
+      'http://127.0.0.1.example',
+      'ftp://intel.example',
+      'intel.example',
+      'https://u:p@intel.example',
+      'https://intel.example?x=1',
+    ];
+    for (const text of bad)
+      expect(readEndpoint(text, 'p'), text).toMatchObject({ ok: false, error: { code: 'policy_endpoint', path: 'p' } });
   });
 });

@@ -30,10 +30,11 @@ function text(value: string): readonly number[] {
 }
 
 export function section(id: number, ...items: readonly (readonly number[])[]): readonly number[] {
-  const body = [...leb(items.length), ...items.flat()];
-  return [id, ...leb(body.length), ...body];
+  const content = [...leb(items.length), ...items.flat()];
+  return [id, ...leb(content.length), ...content];
 }
 
+const HEAD = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const I32 = 0x7f;
 /** (i32, i32) -> i32; i32 -> i32; () -> i32. */
 export const TYPES = section(1, [0x60, 2, I32, I32, 1, I32], [0x60, 1, I32, 1, I32], [0x60, 0, 1, I32]);
@@ -86,7 +87,7 @@ export function guardModule(parts: GuardParts = {}): Uint8Array {
   const kept = exported.filter(([name]) => parts.without?.includes(name) !== true);
   const data = Object.entries(parts.data ?? {}).map(([at, value]) => [0, ...i32(Number(at)), 0x0b, ...text(value)]);
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...HEAD,
     ...(parts.sections?.types ?? TYPES),
     ...section(2, ...imports),
     ...section(3, [2], [0], [0]),

@@ -98,7 +98,11 @@ function guardPackageProblem(text: string): Complaint | undefined {
 
 function sha256Problem(text: string): Complaint | undefined {
   if (/^[0-9a-f]{64}$/.test(text)) return undefined;
-  return { code: 'policy_guard_package', message: 'must be 64 lower-case hex digits', hint: '`countersign guard inspect DIRECTORY` prints them' };
+  return {
+    code: 'policy_guard_package',
+    message: 'must be 64 lower-case hex digits',
+    hint: '`countersign guard inspect DIRECTORY` prints them',
+  };
 }
 
 /** Texts that are no globs, hosts or expressions. */

@@ -51,7 +51,8 @@ const safeBrowsing = (url: string, more = ''): string =>
   `{package: clawdstrike-safe-browsing, config: {api_key: "\${GSB_KEY}", client_id: acme, base_url: "${url}/v4"}${more}}`;
 const FETCH: Sketch = { kind: 'net.egress', tool: 'http.fetch', params: { url: 'https://files.example.com/a' } };
 const LISTED = { matches: [{ threatType: 'MALWARE', threat: { url: 'https://files.example.com/a' } }] };
-const guardsOf = ({ verdict }: Answer): readonly string[] => verdict.reasons.map(({ code }) => code).filter((code) => code.startsWith('guard.c'));
+const guardsOf = ({ verdict }: Answer): readonly string[] =>
+  verdict.reasons.map(({ code }) => code).filter((code) => code.startsWith('guard.c'));
 
 interface Bed {
   readonly runtime: Runtime;
@@ -113,7 +114,8 @@ describe('POL-198 a source of threat intelligence, from the policy to the receip
   });
 });
 
-const MANIFEST = '[plugin]\nname = "acme-deny"\nversion = "1.0.0"\n[[guards]]\nname = "acme.deny"\n[resources]\nmax_cpu_ms = 60000\nmax_timeout_ms = 1000\n';
+const MANIFEST =
+  '[plugin]\nname = "acme-deny"\nversion = "1.0.0"\n[[guards]]\nname = "acme.deny"\n[resources]\nmax_cpu_ms = 60000\nmax_timeout_ms = 1000\n';
 
 async function install(directory: string, module: Uint8Array, manifest = MANIFEST): Promise<string> {
   const folder = join(directory, 'guards', 'acme-deny');

@@ -5,7 +5,16 @@
 import type { JsonObject } from '@countersign/kernel';
 import { type Field, list, shape, type Shape, text, whole, words, wordsOf } from '../field-shapes.ts';
 import { POLICY_LIMITS } from '../limits.ts';
-import { ASYNC_DEFAULTS, ASYNC_FIELDS, type AsyncProblem, asyncProblems, type AsyncSettings, mergeAsync, resolvedAsync, type WrittenAsync } from './async-settings.ts';
+import {
+  ASYNC_DEFAULTS,
+  ASYNC_FIELDS,
+  type AsyncProblem,
+  asyncProblems,
+  type AsyncSettings,
+  mergeAsync,
+  resolvedAsync,
+  type WrittenAsync,
+} from './async-settings.ts';
 
 export const VIRUSTOTAL = 'clawdstrike-virustotal';
 export const SAFE_BROWSING = 'clawdstrike-safe-browsing';
@@ -156,7 +165,10 @@ export function fullCustomGuard({ package: name, enabled = true, config = {}, as
 }
 
 /** A list that holds something replaces the one below. */
-export function layCustom(written: readonly WrittenCustomGuard[] | undefined, base: readonly CustomGuard[] | undefined): readonly CustomGuard[] | undefined {
+export function layCustom(
+  written: readonly WrittenCustomGuard[] | undefined,
+  base: readonly CustomGuard[] | undefined,
+): readonly CustomGuard[] | undefined {
   return written === undefined || written.length === 0 ? base : written.map(fullCustomGuard);
 }
 
@@ -166,5 +178,7 @@ export function isThreatIntel(guard: CustomGuard): guard is ThreatIntelGuard {
 
 /** What no single field can tell. */
 export function customProblems(guards: readonly CustomGuard[] | undefined): readonly AsyncProblem[] {
-  return (guards ?? []).flatMap((guard, i) => (isThreatIntel(guard) ? asyncProblems(guard.async, `guards.custom[${String(i)}].async`) : []));
+  return (guards ?? []).flatMap((guard, i) =>
+    isThreatIntel(guard) ? asyncProblems(guard.async, `guards.custom[${String(i)}].async`) : [],
+  );
 }

@@ -38,7 +38,11 @@ function judgeAnswer({ config, async: settings }: Snyk, answered: GuardAnswer): 
   const details = { vulns_at_or_above_threshold: found, upgradable_vulns_at_or_above_threshold: upgradable, threshold };
   if (found === 0) return allow(SNYK, { details: { threshold } });
   if (config.fail_on_upgradable && upgradable > 0)
-    return block(SNYK, 'error', { code: 'upgradable', message: `Snyk: ${String(upgradable)} vulnerabilities that an upgrade mends`, details });
+    return block(SNYK, 'error', {
+      code: 'upgradable',
+      message: `Snyk: ${String(upgradable)} vulnerabilities that an upgrade mends`,
+      details,
+    });
   return warn(SNYK, { code: 'vulnerable', message: `Snyk: ${String(found)} vulnerabilities`, details });
 }
 

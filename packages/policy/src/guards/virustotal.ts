@@ -19,7 +19,10 @@ interface Asked {
 }
 
 function askedOf(context: GuardContext): readonly Asked[] {
-  const files = writtenFile(context)?.contents.map((content): Asked => ({ question: questionOf(VIRUSTOTAL, { file: sha256Hex(content) }), what: 'file' }));
+  const files = writtenFile(context)?.contents.map((content): Asked => ({
+    question: questionOf(VIRUSTOTAL, { file: sha256Hex(content) }),
+    what: 'file',
+  }));
   const urls = askedUrls(VIRUSTOTAL, context).urls.map((url): Asked => ({ question: questionOf(VIRUSTOTAL, { url }), what: 'url' }));
   return [...(files ?? []), ...urls];
 }
@@ -43,7 +46,8 @@ function judgeAnswer({ config, async: settings }: VirusTotal, what: Asked['what'
   if (answered.status === 'unavailable') return unavailable(VIRUSTOTAL, settings, answered.reason);
   const read = readAnswer(answered);
   if (read === undefined) return unavailable(VIRUSTOTAL, settings, 'answer_malformed');
-  if (read === 'unknown') return warn(VIRUSTOTAL, { code: 'not_known', message: `VirusTotal: nothing is known of the ${what}`, details: { type: what } });
+  if (read === 'unknown')
+    return warn(VIRUSTOTAL, { code: 'not_known', message: `VirusTotal: nothing is known of the ${what}`, details: { type: what } });
   const { malicious, suspicious } = read;
   const found = malicious + suspicious;
   const details = { type: what, malicious, suspicious, threshold: config.min_detections };

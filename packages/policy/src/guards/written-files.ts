@@ -23,5 +23,7 @@ export function writtenFile(context: GuardContext): WrittenFile | undefined {
 
 /** Does the action write to a path that ends so, whatever its case? */
 export function writesTo(context: GuardContext, ending: string): boolean {
-  return touchedPaths(context).some(({ normalized, resolved }) => [normalized, resolved].some((path) => path?.toLowerCase().endsWith(ending) === true));
+  return touchedPaths(context).some(({ normalized, resolved }) =>
+    [normalized, resolved].some((path) => path?.toLowerCase().endsWith(ending) === true),
+  );
 }
