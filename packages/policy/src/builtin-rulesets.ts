@@ -20,3 +20,6 @@ export const BUILTIN_RULESETS: readonly string[] = [
   'soc2-strict',
   'spider-sense',
 ];
+
+/** Those that load only where the operator has set what they name: a database of patterns and the server that makes its vectors. */
+export const OPERATOR_RULESETS: ReadonlySet<string> = new Set(['spider-sense']);

@@ -48,14 +48,15 @@ export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, typ
 export { SPIDER_SENSE } from './guards/spider-sense.ts';
 export type { PatternDatabase, SpiderSenseConfig, TrustedKey, WrittenPattern } from './guards/spider-sense-config.ts';
 export { databaseOf as patternDatabaseOf } from './spider/pattern-database.ts';
-export { packVectors, quantise } from './spider/vectors.ts';
+export { packVectors } from './spider/pack-vectors.ts';
+export { quantise } from './spider/vectors.ts';
 export type { PatternFiles, PatternWorld } from './spider/load-patterns.ts';
 export { sessionRiskAfter } from './guards/jailbreak.ts';
 export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';
 export type { SignedTransfer, TransferSigner } from './payments.ts';
 export { POLICY_LIMITS } from './limits.ts';
-export { BUILTIN_RULESETS } from './builtin-rulesets.ts';
+export { BUILTIN_RULESETS, OPERATOR_RULESETS } from './builtin-rulesets.ts';
 export { POLICY_VERSIONS } from './fields.ts';
 export { parsePolicy } from './parse-policy.ts';
 export {
