@@ -7,4 +7,5 @@ export { type GuardPackage, MANIFEST_FILE, type PackagedGuard, readGuardPackage 
 export { proveGuardPackage } from './wasm-guard.ts';
 export { INTEL_LIMITS } from './limits.ts';
 export { environmentSecrets, namedValue, type SecretSource } from './named-secrets.ts';
-export { type GuardMachine, type IntelWorld, type OpenAdapters, outsideOf } from './open-for-policy.ts';
+export type { GuardMachine, OpenAdapters } from './open-adapters.ts';
+export { type IntelWorld, outsideOf } from './open-for-policy.ts';

@@ -14,7 +14,7 @@ import type { Adapter, AskedGuard } from './asking.ts';
 import { readGuardPackage } from './guard-package.ts';
 import { type Endpoint, readEndpoint } from './json-http.ts';
 import { namedValue, type SecretSource } from './named-secrets.ts';
-import type { GuardMachine, OpenAdapters } from './open-for-policy.ts';
+import type { GuardMachine, OpenAdapters } from './open-adapters.ts';
 import { safeBrowsing } from './safe-browsing.ts';
 import { snyk } from './snyk.ts';
 import { virusTotal } from './virustotal.ts';

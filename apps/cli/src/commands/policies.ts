@@ -83,7 +83,8 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   const rules = mergePacks(await readPacks([], context));
   await checkPolicy(policy, rules);
   const ignored = unknownRules(rules, policy.resolved.detection ?? DETECTION_DEFAULTS);
-  const guards = GUARD_NAMES.filter((name) => isGuardOn(policy.resolved, name));
+  const custom = (policy.resolved.guards.custom ?? []).filter(({ enabled }) => enabled).map((guard) => guard.package);
+  const guards = [...GUARD_NAMES.filter((name) => isGuardOn(policy.resolved, name)), ...custom];
   const fields = [
     ['valid', file],
     ['name', policy.resolved.name],
