@@ -6,6 +6,7 @@ import { completionsCommand } from './commands/completions.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { guardCommands } from './commands/guards.ts';
 import { hostCommands } from './commands/hosts.ts';
 import { keyCommands } from './commands/keys.ts';
 import { logArchiveCommands } from './commands/log-archive.ts';
@@ -23,6 +24,7 @@ import { policyDiffCommand } from './commands/policy-diff.ts';
 import { policyEventCommands } from './commands/policy-events.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
 import { policyMigrateCommand } from './commands/policy-migrate.ts';
+import { policyPatternsCommand } from './commands/policy-patterns.ts';
 import { policyTestCommand } from './commands/policy-test.ts';
 import { policyBundleCommands } from './commands/policy-bundles.ts';
 import { policySignerCommands } from './commands/policy-signers.ts';
@@ -50,6 +52,8 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['policy', 'policies and rulesets'],
   ['policy bundle', 'signed files of policies'],
   ['policy signer', 'whose signed policies are believed'],
+  ['policy patterns', 'databases of known attacks'],
+  ['guard', 'guard packages of your own, in WebAssembly'],
   ['rules', 'detection rules: which speak, how loudly, and your own'],
   ['hosts', 'your named lists of hosts'],
   ['log', 'the transparency log'],
@@ -74,9 +78,11 @@ export const COMMANDS: readonly Command[] = [
   policyLintCommand,
   policyTestCommand,
   policyMigrateCommand,
+  policyPatternsCommand,
   ...policyEventCommands,
   ...policyBundleCommands,
   ...policySignerCommands,
+  ...guardCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,
   ...customRuleCommands,

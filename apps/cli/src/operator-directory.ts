@@ -132,7 +132,7 @@ export async function openDirectoryRuntime(context: Context, create: boolean): P
   }
   const warn = (message: string): void => context.world.stderr.write(`warning: ${message}\n`);
   const policySigners = (): readonly string[] => Object.values(readPolicySigners(policySignersPath(context.world.home)));
-  return openRuntime({ dataDir, warn, policySigners });
+  return openRuntime({ dataDir, warn, policySigners, environment: context.world.env });
 }
 
 /** The same, as an operator. */

@@ -1,6 +1,7 @@
 /** @module A policy by the name of a ruleset or by file: read, resolved with the operator's host sets, compiled, or every fault at once. */
 import { realpath } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { environmentSecrets } from '@countersign/intel';
 import {
   BUILTIN_RULESETS,
   flattenPolicy,
@@ -12,7 +13,16 @@ import {
   resolvePolicy,
   type ResolvedPolicy,
 } from '@countersign/policy';
-import { hostSetsPath, loadRuleset, openPolicySources, policyHosts, readHostSets, readRuleset, resolveHost } from '@countersign/runtime';
+import {
+  hostSetsPath,
+  loadRuleset,
+  openPolicySources,
+  patternFilesIn,
+  policyHosts,
+  readHostSets,
+  readRuleset,
+  resolveHost,
+} from '@countersign/runtime';
 import type { Context } from './command.ts';
 import { readText } from './documents.ts';
 import { configError } from './outcome.ts';
@@ -50,6 +60,9 @@ export async function resolveText({ source, yaml, file }: PolicyText, context: C
     rulesets: new Map(),
     hostSets: new Map(Object.entries(sets)),
     ancestors: ancestors.value,
+    files: patternFilesIn(file === undefined ? cwd : dirname(file)),
+    named: environmentSecrets(context.world.env),
+    nowMs: context.world.clock.nowMs(),
   });
   if (!resolved.ok) throw configError(resolved.error);
   const sources = [source, ...ancestors.value.map((one) => one.source)];

@@ -202,6 +202,7 @@ export async function serve(settings: Settings, warn: (message: string) => void)
     upstream: egress,
     feed: hub,
     warn,
+    environment: settings.environment,
   });
   const startedMs = runtime.ports.clock.nowMs();
   const tokenFile = join(settings.dataDir, 'operator.json');

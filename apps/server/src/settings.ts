@@ -6,6 +6,8 @@ import { rangeOf } from '@countersign/gateway';
 import { CodedError } from '@countersign/kernel';
 import { BUILTIN_RULESETS } from '@countersign/policy';
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 export interface Settings {
   /** 0: any free port. */
   readonly port: number;
@@ -26,6 +28,8 @@ export interface Settings {
   readonly policyFile: string | undefined;
   /** Keys that may sign policies beside those of the user-level configuration, 64 hex digits each. */
   readonly policySigners: readonly string[];
+  /** What policies may name secrets of; never shown. */
+  readonly environment: Env;
   /** The hushd door, on a listener of its own; undefined: there is none. */
   readonly hushd: HushdSettings | undefined;
 }
@@ -117,8 +121,6 @@ function readOrigins(text: string | undefined): readonly string[] {
   return origins.map((origin) => readOrigin(origin.trim()));
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})$/;
 
 function readListener(text: string): Pick<HushdSettings, 'host' | 'port'> {
@@ -186,6 +188,7 @@ export function readSettings(env: Env, args: readonly string[]): Settings {
     publicLog: readPublicLog(env['COUNTERSIGN_PUBLIC_LOG']),
     policyFile: readPolicyFile(env['COUNTERSIGN_POLICY']),
     policySigners: readPolicySigners(env['COUNTERSIGN_POLICY_SIGNERS']),
+    environment: env,
     hushd: readHushd(env),
   };
 }

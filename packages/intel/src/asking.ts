@@ -202,7 +202,7 @@ export function openOutside(guards: ReadonlyMap<string, AskedGuard>, world: Aski
       return ok(undefined);
     },
     async close(): Promise<void> {
-      await Promise.all([...guards.values()].map(({ adapter }) => adapter.close?.()));
+      await Promise.all([...guards.values()].map(async ({ adapter }) => adapter.close?.()));
     },
   };
 }

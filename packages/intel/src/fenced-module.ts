@@ -79,14 +79,17 @@ function leb(value: number): readonly number[] {
   return out;
 }
 
+/** Parameters or results of a function. */
+function checkValues(section: ModuleReader): void {
+  for (let left = section.items(); left > 0; left -= 1)
+    if (!VALUE_TYPES.has(section.byte())) stop('it has types other than functions of plain values');
+}
+
 function checkTypes(section: ModuleReader): void {
   for (let left = section.items(); left > 0; left -= 1) {
     if (section.byte() !== FUNCTION_TYPE) stop('it has types other than functions of plain values');
-    // Parameters, then results.
-    for (let list = 0; list < 2; list += 1) {
-      for (let values = section.items(); values > 0; values -= 1)
-        if (!VALUE_TYPES.has(section.byte())) stop('it has types other than functions of plain values');
-    }
+    checkValues(section);
+    checkValues(section);
   }
   section.done();
 }
@@ -142,7 +145,7 @@ function fencedSections(bytes: Uint8Array, pagesMax: number): Uint8Array {
 }
 
 /** The module with its maximums written in. */
-export function fenceModule(bytes: Uint8Array, memoryMb: number): Result<Uint8Array<ArrayBufferLike>, Fault> {
+export function fenceModule(bytes: Uint8Array, memoryMb: number): Result<Uint8Array, Fault> {
   if (bytes.length > LIMITS.moduleBytesMax)
     return err({ code: 'guard_module', message: `the module is larger than ${String(LIMITS.moduleBytesMax)} bytes` });
   try {

@@ -87,7 +87,9 @@ class Reader {
   texts(key: string): readonly string[] {
     const value = this.#get(key) ?? [];
     if (!Array.isArray(value)) return stop(this.#at(key), 'must be a list of strings');
-    return (value as readonly JsonValue[]).map((item) => (typeof item === 'string' ? item : stop(this.#at(key), 'must be a list of strings')));
+    return (value as readonly JsonValue[]).map((item) =>
+      typeof item === 'string' ? item : stop(this.#at(key), 'must be a list of strings'),
+    );
   }
 
   flag(key: string): boolean {
@@ -121,7 +123,11 @@ function readGuard(entry: Reader): ManifestGuard {
   const handles = entry.texts('handles');
   const strange = handles.find((action) => !GUARD_ACTIONS.some((known) => known === action));
   if (strange !== undefined) stop('guards.handles', `names an action that nobody knows; there are ${GUARD_ACTIONS.join(', ')}`);
-  return { name: entry.text('name', NAME, NAME_WORDS), entrypoint: entry.text('entrypoint', ENTRYPOINT, 'a path below the package'), handles };
+  return {
+    name: entry.text('name', NAME, NAME_WORDS),
+    entrypoint: entry.text('entrypoint', ENTRYPOINT, 'a path below the package'),
+    handles,
+  };
 }
 
 function readCapabilities(table: Reader): readonly Capability[] {
@@ -139,7 +145,9 @@ function readCapabilities(table: Reader): readonly Capability[] {
 function withDefaultEntrypoint(value: JsonObject): JsonObject {
   const guards = getOwn(value, 'guards');
   if (!Array.isArray(guards)) return value;
-  const filled = (guards as readonly JsonValue[]).map((guard) => (isJsonObject(guard) ? { entrypoint: 'guard.wasm', ...guard } : guard));
+  const filled = (guards as readonly JsonValue[]).map((guard) =>
+    isJsonObject(guard) ? Object.assign({ entrypoint: 'guard.wasm' }, guard) : guard,
+  );
   return { ...value, guards: filled };
 }
 
@@ -150,7 +158,8 @@ function readTables(value: JsonObject): GuardManifest {
   root.table('clawdstrike', ['min_version', 'max_version']).ignore('min_version', 'max_version');
   const trust = root.table('trust', ['level', 'sandbox']);
   trust.word('level', ['trusted', 'untrusted'], 'untrusted');
-  if (trust.word('sandbox', ['native', 'wasm'], 'wasm') === 'native') stop('trust.sandbox', 'is `native`, and code that is not WebAssembly is never loaded');
+  if (trust.word('sandbox', ['native', 'wasm'], 'wasm') === 'native')
+    stop('trust.sandbox', 'is `native`, and code that is not WebAssembly is never loaded');
   const guards = root.tables('guards', ['name', 'display_name', 'entrypoint', 'handles']).map(readGuard);
   if (new Set(guards.map(({ name }) => name)).size !== guards.length) stop('guards', 'has two guards of one name');
   const resources = root.table('resources', ['max_memory_mb', 'max_cpu_ms', 'max_timeout_ms']);

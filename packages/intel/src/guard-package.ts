@@ -22,6 +22,8 @@ export interface GuardPackage {
   /** Over the canonical JSON of `{manifest, modules}`: the SHA-256 of the manifest's bytes, and of each module's by its path. */
   readonly sha256: string;
   readonly guards: readonly PackagedGuard[];
+  /** All of it as it stands on disk, by path. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 function failed(code: string, message: string, hint?: string): Result<never, Fault> {
@@ -65,23 +67,23 @@ function decoded(bytes: Uint8Array): string | undefined {
 }
 
 interface Modules {
-  /** As they stand in the files. */
-  readonly hashes: Readonly<Record<string, string>>;
+  /** As they stand on disk. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
   readonly guards: readonly PackagedGuard[];
 }
 
 function readModules(root: string, { guards, memoryMb }: GuardManifest): Result<Modules, Fault> {
-  const hashes: [string, string][] = [];
+  const files = new Map<string, Uint8Array>();
   const packaged: PackagedGuard[] = [];
   for (const guard of guards) {
     const bytes = readInside(root, guard.entrypoint, LIMITS.moduleBytesMax);
     if (!bytes.ok) return bytes;
     const module = fenceModule(bytes.value, memoryMb);
     if (!module.ok) return module;
-    hashes.push([guard.entrypoint, sha256Hex(bytes.value)]);
+    files.set(guard.entrypoint, bytes.value);
     packaged.push({ ...guard, module: module.value });
   }
-  return ok({ hashes: Object.fromEntries(hashes), guards: packaged });
+  return ok({ files, guards: packaged });
 }
 
 /** Reads the package in a folder. Nothing of it is compiled or run. */
@@ -100,6 +102,8 @@ export function readGuardPackage(folder: string): Result<GuardPackage, Fault> {
   if (!manifest.ok) return manifest;
   const modules = readModules(root, manifest.value);
   if (!modules.ok) return modules;
-  const sha256 = sha256Hex(canonicalize({ manifest: sha256Hex(bytes.value), modules: modules.value.hashes }));
-  return ok({ manifest: manifest.value, sha256, guards: modules.value.guards });
+  const { files, guards } = modules.value;
+  const hashes = Object.fromEntries([...files].map(([name, module]) => [name, sha256Hex(module)]));
+  const sha256 = sha256Hex(canonicalize({ manifest: sha256Hex(bytes.value), modules: hashes }));
+  return ok({ manifest: manifest.value, sha256, guards, files: new Map([[MANIFEST_FILE, bytes.value], ...files]) });
 }

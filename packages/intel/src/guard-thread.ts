@@ -85,14 +85,14 @@ const call: { memory: WasmMemory | undefined; output: Uint8Array | undefined; fa
 };
 
 function setOutput(at: unknown, length: unknown): number {
-  const [start, bytes] = [unsigned(at), unsigned(length)];
+  const [place, bytes] = [unsigned(at), unsigned(length)];
   const { memory } = call;
-  const fits = memory !== undefined && start !== undefined && bytes !== undefined && start + bytes <= memory.buffer.byteLength;
+  const fits = memory !== undefined && place !== undefined && bytes !== undefined && place + bytes <= memory.buffer.byteLength;
   if (!fits || bytes > setup.outputBytesMax) {
     call.fault ??= 'bad_output';
     return -1;
   }
-  call.output = new Uint8Array(memory.buffer, start, bytes).slice();
+  call.output = new Uint8Array(memory.buffer, place, bytes).slice();
   return 0;
 }
 
@@ -131,7 +131,7 @@ interface Placed {
  * Puts a text behind everything that the module has, in pages of its own, so that it lies on nothing. A module that cannot grow gets it where
  * the original puts it; what does not fit is not cut.
  */
-function place(memory: WasmMemory, text: string, otherwise: number): Placed {
+function put(memory: WasmMemory, text: string, otherwise: number): Placed {
   const bytes = encoder.encode(text);
   let at = memory.buffer.byteLength;
   try {
@@ -159,9 +159,9 @@ function runCall(module: WasmModule, { action, input }: ThreadCall): string | un
   const { memory } = instance;
   call.memory = memory;
   if (status(instance.clawdstrike_guard_init) !== ABI_VERSION) throw new CallStop('abi_mismatch');
-  const named = place(memory, action, ACTION_PLACE);
+  const named = put(memory, action, ACTION_PLACE);
   if (status(instance.clawdstrike_guard_handles, named.at, named.length) === 0) return undefined;
-  const given = place(memory, input, INPUT_PLACE);
+  const given = put(memory, input, INPUT_PLACE);
   call.output = undefined;
   if (status(instance.clawdstrike_guard_check, given.at, given.length) !== 0) throw new CallStop('sandbox_fault');
   if (call.output === undefined) throw new CallStop('bad_output');

@@ -54,13 +54,28 @@ function statusReason(status: number): string {
 async function readBody(response: Response): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let total = 0;
-  // Leaving the loop early gives the connection up.
-  for await (const part of response.body ?? []) {
-    total += part.length;
-    if (total > INTEL_LIMITS.answerBytesMax) throw failed('answer_too_large');
-    parts.push(part);
+  try {
+    // Leaving the loop early gives the connection up.
+    for await (const part of response.body ?? []) {
+      total += part.length;
+      if (total > INTEL_LIMITS.answerBytesMax) throw failed('answer_too_large');
+      parts.push(part);
+    }
+  } catch (error) {
+    throw error instanceof CodedError ? error : failed('unreachable', error);
   }
   return Buffer.concat(parts);
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Numbers as doubles, whatever was written: for vectors, of which every number is a rounded one. */
+function readFloats(bytes: Uint8Array): JsonValue {
+  try {
+    return JSON.parse(decoder.decode(bytes)) as JsonValue;
+  } catch (error) {
+    throw failed('answer_malformed', error);
+  }
 }
 
 function readJson(bytes: Uint8Array): JsonValue {
@@ -73,40 +88,49 @@ function readJson(bytes: Uint8Array): JsonValue {
   return parsed.value.value;
 }
 
+export interface RequestOptions {
+  readonly signal: AbortSignal;
+  readonly accept?: readonly number[];
+  /** The answer must say of itself that it is JSON. */
+  readonly declared?: boolean;
+  /** The answer is read as numbers that were rounded, and not strictly. */
+  readonly floats?: boolean;
+}
+
+async function send(endpoint: Endpoint, { method, path, headers, body }: JsonRequest, signal: AbortSignal): Promise<Response> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  if (sent.body !== undefined && Buffer.byteLength(sent.body) > INTEL_LIMITS.requestBytesMax) throw failed('request_too_large');
+  const type = sent.body === undefined ? {} : { 'content-type': 'application/json' };
+  try {
+    return await fetch(`${endpoint.origin}${endpoint.basePath}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: { accept: 'application/json', ...type, ...headers },
+      signal,
+      ...sent,
+    });
+  } catch (error) {
+    throw failed('unreachable', error);
+  }
+}
+
 /**
  * One request. `accept` are statuses beside 2xx whose answer means something to the caller, such as 404 for a file that nobody knows.
  * @throws {CodedError} `unreachable`, `redirected`, `unauthorized`, `not_found`, `too_many_requests`, `server_error`, `http_status`,
  * `answer_too_large`, `answer_malformed`, `request_too_large`.
  */
-export async function requestJson(
-  endpoint: Endpoint,
-  request: JsonRequest,
-  options: { readonly signal: AbortSignal; readonly accept?: readonly number[] },
-): Promise<JsonReply> {
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  if (body !== undefined && Buffer.byteLength(body) > INTEL_LIMITS.requestBytesMax) throw failed('request_too_large');
-  let response: Response;
-  try {
-    response = await fetch(`${endpoint.origin}${endpoint.basePath}${request.path}`, {
-      method: request.method,
-      redirect: 'manual',
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...request.headers },
-      signal: options.signal,
-      ...(body === undefined ? {} : { body }),
-    });
-  } catch (error) {
-    throw failed('unreachable', error);
-  }
+export async function requestJson(endpoint: Endpoint, request: JsonRequest, options: RequestOptions): Promise<JsonReply> {
+  const response = await send(endpoint, request, options.signal);
   const { status } = response;
   if (!response.ok && options.accept?.includes(status) !== true) {
     await response.body?.cancel();
     throw failed(statusReason(status));
   }
-  let bytes: Uint8Array;
-  try {
-    bytes = await readBody(response);
-  } catch (error) {
-    throw error instanceof CodedError ? error : failed('unreachable', error);
+  if (options.declared === true && !/^application\/json\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '')) {
+    await response.body?.cancel();
+    throw failed('answer_malformed');
   }
-  return { status, body: bytes.length === 0 && !response.ok ? null : readJson(bytes) };
+  const bytes = await readBody(response);
+  const read = options.floats === true ? readFloats : readJson;
+  return { status, body: bytes.length === 0 && !response.ok ? null : read(bytes) };
 }

@@ -14,7 +14,7 @@ import type { Adapter, AskedGuard } from './asking.ts';
 import { readGuardPackage } from './guard-package.ts';
 import { type Endpoint, readEndpoint } from './json-http.ts';
 import { namedValue, type SecretSource } from './named-secrets.ts';
-import type { GuardMachine, OpenAdapters } from './open-for-policy.ts';
+import type { GuardMachine, OpenAdapters } from './open-adapters.ts';
 import { safeBrowsing } from './safe-browsing.ts';
 import { snyk } from './snyk.ts';
 import { virusTotal } from './virustotal.ts';
@@ -75,7 +75,12 @@ function packageOf(guard: WasmGuardConfig, path: string, machine: GuardMachine):
     return err({ code: 'guard_package', message: `package \`${name}\`: its manifest has another name`, path: `${path}.package` });
   if (found.value.sha256 === sha256) return ok(wasmGuard(found.value, guard, machine));
   const message = `package \`${name}\` is another one than the policy names: its SHA-256 is ${found.value.sha256}`;
-  return err({ code: 'guard_package_hash', message, path: `${path}.sha256`, hint: 'look at what has changed before you change the policy' });
+  return err({
+    code: 'guard_package_hash',
+    message,
+    path: `${path}.sha256`,
+    hint: 'look at what has changed before you change the policy',
+  });
 }
 
 /** It answers the same to the same, so that an answer may be kept; where it fails, it denies. */
@@ -83,7 +88,11 @@ function wasmSettings({ async: { timeout_ms } }: WasmGuardConfig): AskedGuard['s
   return { ...ASYNC_DEFAULTS, timeout_ms, on_timeout: 'deny' };
 }
 
-function openOne(guard: CustomGuard, path: string, given: { readonly secrets: SecretSource; readonly machine: GuardMachine }): Result<Named, readonly Fault[]> {
+function openOne(
+  guard: CustomGuard,
+  path: string,
+  given: { readonly secrets: SecretSource; readonly machine: GuardMachine },
+): Result<Named, readonly Fault[]> {
   if (!isThreatIntel(guard)) {
     const adapter = packageOf(guard, path, given.machine);
     return adapter.ok ? ok([`custom.${guard.package}`, { settings: wasmSettings(guard), adapter: adapter.value }]) : err([adapter.error]);

@@ -2,23 +2,12 @@
 import { err, type Fault, ok, type Result } from '@countersign/kernel';
 import type { ResolvedPolicy } from '@countersign/policy';
 import { type AskedGuard, type AskingWorld, openOutside, type Outside } from './asking.ts';
+import { openEmbedding } from './embedding.ts';
 import type { SecretSource } from './named-secrets.ts';
+import type { GuardMachine, OpenAdapters } from './open-adapters.ts';
 import { openCustom } from './open-custom.ts';
 
-/** The guards of the policy that an adapter serves, by the name that they report under. */
-export type OpenAdapters = (
-  policy: ResolvedPolicy,
-  secrets: SecretSource,
-  machine: GuardMachine,
-) => Result<readonly (readonly [guard: string, asked: AskedGuard])[], readonly Fault[]>;
-
-/** What the operator's own guards need of this machine. */
-export interface GuardMachine extends Pick<AskingWorld, 'timer'> {
-  /** The folder in which guard packages are; undefined where there is none. */
-  readonly guardsDir?: string | undefined;
-}
-
-const OPENERS: readonly OpenAdapters[] = [openCustom];
+const OPENERS: readonly OpenAdapters[] = [openEmbedding, openCustom];
 
 export interface IntelWorld extends AskingWorld, GuardMachine {
   readonly secrets: SecretSource;

@@ -99,7 +99,8 @@ class TomlReader {
 
   #endOfLine(): void {
     this.#match(/[ \t]*(?:#[^\n\r]*)?/y);
-    if (this.#at < this.#text.length && !/^\r?\n/.test(this.#text.slice(this.#at, this.#at + 2))) this.#stop('something stands behind the value');
+    if (this.#at < this.#text.length && !/^\r?\n/.test(this.#text.slice(this.#at, this.#at + 2)))
+      this.#stop('something stands behind the value');
   }
 
   #count(): void {
@@ -187,7 +188,7 @@ class TomlReader {
     return Number.isSafeInteger(value) ? value : this.#stop('this kind of value is not read here');
   }
 
-  #string(quote: '"' | "'" | string): string {
+  #string(quote: string): string {
     if (this.#text.startsWith(quote.repeat(3), this.#at)) this.#stop('strings over several lines are not read here');
     this.#expect(quote);
     let out = '';

@@ -55,7 +55,7 @@ export function safeBrowsing(endpoint: Endpoint, client: SafeBrowsingClient): Ad
         client: { clientId: client.clientId, clientVersion: client.clientVersion },
         threatInfo: { threatTypes: THREATS, platformTypes: ['ANY_PLATFORM'], threatEntryTypes: ['URL'], threatEntries: [{ url }] },
       };
-      const reply = await requestJson(endpoint, { method: 'POST', path, body }, { signal });
+      const reply = await requestJson(endpoint, { method: 'POST', path, body }, { signal, declared: true });
       const read = reply.status === 200 ? readMatches(reply.body, url) : undefined;
       if (read === undefined) throw unknownForm();
       return read;

@@ -40,22 +40,30 @@ function listOf(value: JsonObject): readonly JsonValue[] | undefined {
   return Array.isArray(list) && list.length <= INTEL_LIMITS.vulnerabilitiesMax ? (list as readonly JsonValue[]) : undefined;
 }
 
+type Counts = Record<(typeof SEVERITIES)[number], number>;
+
+function noCounts(): Counts {
+  return { low: 0, medium: 0, high: 0, critical: 0 };
+}
+
+/** "ok" that is said beside findings is a contradiction. */
+function contradicts(value: JsonObject, found: number): boolean {
+  const said = getOwn(value, 'ok');
+  return said !== undefined && said !== false && (said !== true || found > 0);
+}
+
 function readTest(value: JsonValue): JsonObject | undefined {
-  const list = isJsonObject(value) ? listOf(value) : undefined;
-  if (list === undefined || !isJsonObject(value)) return undefined;
-  const [found, upgradable] = [new Map<string, number>(), new Map<string, number>()];
+  if (!isJsonObject(value)) return undefined;
+  const list = listOf(value);
+  if (list === undefined || contradicts(value, list.length)) return undefined;
+  const [vulnerabilities, upgradable] = [noCounts(), noCounts()];
   for (const item of list) {
     const one = readVulnerability(item);
     if (one === undefined) return undefined;
-    found.set(one.severity, (found.get(one.severity) ?? 0) + 1);
-    if (one.upgradable) upgradable.set(one.severity, (upgradable.get(one.severity) ?? 0) + 1);
+    vulnerabilities[one.severity] += 1;
+    if (one.upgradable) upgradable[one.severity] += 1;
   }
-  // "ok" that is said beside findings, or findings denied, is a contradiction.
-  const said = getOwn(value, 'ok');
-  if (said !== undefined && typeof said !== 'boolean') return undefined;
-  if (said === true && list.length > 0) return undefined;
-  const counts = (of: ReadonlyMap<string, number>): JsonObject => Object.fromEntries(SEVERITIES.map((name) => [name, of.get(name) ?? 0]));
-  return { vulnerabilities: counts(found), upgradable: counts(upgradable) };
+  return { vulnerabilities, upgradable };
 }
 
 export interface SnykClient {
@@ -71,7 +79,7 @@ export function snyk(endpoint: Endpoint, client: SnykClient): Adapter {
       if (typeof manifest !== 'string') throw unknownForm();
       const headers = { authorization: `token ${client.apiToken}` };
       const body = { orgId: client.orgId, targetFile: 'package.json', manifest };
-      const reply = await requestJson(endpoint, { method: 'POST', path: '/test', headers, body }, { signal });
+      const reply = await requestJson(endpoint, { method: 'POST', path: '/test', headers, body }, { signal, declared: true });
       const read = reply.status === 200 ? readTest(reply.body) : undefined;
       if (read === undefined) throw unknownForm();
       return read;

@@ -27,6 +27,15 @@ interface Wanted {
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
+function readStats(stats: JsonObject): JsonObject | undefined {
+  const [malicious, suspicious] = [count(stats, 'malicious'), count(stats, 'suspicious')];
+  const [harmless, undetected] = [count(stats, 'harmless'), count(stats, 'undetected')];
+  if (malicious === undefined || suspicious === undefined || harmless === undefined || undetected === undefined) return undefined;
+  // A report in which nobody looked says nothing.
+  if (malicious + suspicious + harmless + undetected === 0) return undefined;
+  return { known: true, malicious, suspicious, harmless, undetected };
+}
+
 /** An answer about something else than what was asked is no answer. */
 function readReport(value: JsonValue, wanted: Wanted): JsonObject | undefined {
   const data = objectAt(value, 'data');
@@ -34,13 +43,7 @@ function readReport(value: JsonValue, wanted: Wanted): JsonObject | undefined {
   const id = getOwn(data, 'id');
   if (typeof id !== 'string' || !SHA256.test(id) || (wanted.id !== undefined && id !== wanted.id)) return undefined;
   const stats = objectAt(data, 'attributes', 'last_analysis_stats');
-  if (stats === undefined) return undefined;
-  const [malicious, suspicious] = [count(stats, 'malicious'), count(stats, 'suspicious')];
-  const [harmless, undetected] = [count(stats, 'harmless'), count(stats, 'undetected')];
-  if (malicious === undefined || suspicious === undefined || harmless === undefined || undetected === undefined) return undefined;
-  // A report in which nobody looked says nothing.
-  if (malicious + suspicious + harmless + undetected === 0) return undefined;
-  return { known: true, malicious, suspicious, harmless, undetected };
+  return stats === undefined ? undefined : readStats(stats);
 }
 
 /** A 404 of somebody else (a proxy, a wrong base path) is none of VirusTotal. */
@@ -65,7 +68,7 @@ export function virusTotal(endpoint: Endpoint, apiKey: string): Adapter {
       const wanted = wantedOf(ask);
       if (wanted === undefined) throw unknownForm();
       const request = { method: 'GET', path: wanted.path, headers: { 'x-apikey': apiKey } } as const;
-      const { status, body } = await requestJson(endpoint, request, { signal, accept: [404] });
+      const { status, body } = await requestJson(endpoint, request, { signal, declared: true, accept: [404] });
       const read = status === 404 ? readNotFound(body) : status === 200 ? readReport(body, wanted) : undefined;
       if (read === undefined) throw unknownForm();
       return read;

@@ -2,7 +2,18 @@
  * @module A guard package as one that is asked: each of its guards that handles the action is called, and what they say is brought into one
  * form. What a guard may do is what its package wishes for and the operator grants.
  */
-import { CodedError, err, type Fault, getOwn, isJsonObject, type JsonObject, type JsonValue, ok, parseJson, type Result } from '@countersign/kernel';
+import {
+  CodedError,
+  err,
+  type Fault,
+  getOwn,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  ok,
+  parseJson,
+  type Result,
+} from '@countersign/kernel';
 import type { WasmGuardConfig } from '@countersign/policy';
 import type { Severity } from '@countersign/protocol';
 import type { Adapter, AskingWorld } from './asking.ts';
@@ -26,14 +37,20 @@ function badOutput(): CodedError {
   return new CodedError({ code: 'guard_bad_output', message: 'the guard gave no answer: guard_bad_output' });
 }
 
+function readText(value: JsonObject, name: string): string | undefined {
+  const text = getOwn(value, name) ?? undefined;
+  if (text === undefined || typeof text === 'string') return text;
+  throw badOutput();
+}
+
 /** What a guard wrote, with what it left out filled in. A severity that nobody knows is a grave one where it refuses. */
 function readOutput(text: string, guard: string): JsonObject {
   const parsed = parseJson(text, { bytesMax: LIMITS.guardOutputBytesMax, depthMax: 16, nodesMax: 4096 });
   if (!parsed.ok || !isJsonObject(parsed.value.value)) throw badOutput();
   const { value } = parsed.value;
-  const [allowed, severity, message] = ['allowed', 'severity', 'message'].map((name) => getOwn(value, name) ?? undefined);
+  const allowed = getOwn(value, 'allowed');
   if (typeof allowed !== 'boolean') throw badOutput();
-  if ((severity !== undefined && typeof severity !== 'string') || (message !== undefined && typeof message !== 'string')) throw badOutput();
+  const [severity, message] = [readText(value, 'severity'), readText(value, 'message')];
   return {
     guard,
     allowed,
@@ -64,7 +81,11 @@ function hostsOf({ manifest, guards }: GuardPackage, config: WasmGuardConfig, wo
 export function wasmGuard(from: GuardPackage, config: WasmGuardConfig, world: Pick<AskingWorld, 'timer'>): Adapter {
   const hosts = hostsOf(from, config, world);
 
-  async function say({ name, host }: Hosted, given: { readonly action: string; readonly payload: JsonValue }, signal: AbortSignal): Promise<JsonObject | undefined> {
+  async function say(
+    { name, host }: Hosted,
+    given: { readonly action: string; readonly payload: JsonValue },
+    signal: AbortSignal,
+  ): Promise<JsonObject | undefined> {
     const input = JSON.stringify({ guard: name, action_type: given.action, payload: given.payload, config: config.config });
     if (Buffer.byteLength(input) > LIMITS.guardInputBytesMax)
       throw new CodedError({ code: 'guard_input_too_large', message: 'the action is too large for a guard package' });
@@ -96,4 +117,22 @@ export function wasmGuard(from: GuardPackage, config: WasmGuardConfig, world: Pi
       await Promise.all(hosts.map(({ host }) => host.close()));
     },
   };
+}
+
+/** Has every module of a package compiled and held against the ABI, and lets it go again. */
+export async function proveGuardPackage(from: GuardPackage, world: Pick<AskingWorld, 'timer'>): Promise<Result<undefined, Fault>> {
+  const config = {
+    package: from.manifest.name,
+    enabled: true,
+    sha256: from.sha256,
+    capabilities: [],
+    config: {},
+    async: { timeout_ms: 5000 },
+  };
+  const adapter = wasmGuard(from, config, world);
+  try {
+    return (await adapter.probe?.(new AbortController().signal)) ?? ok(undefined);
+  } finally {
+    await adapter.close?.();
+  }
 }

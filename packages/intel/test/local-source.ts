@@ -1,7 +1,7 @@
 /** @module A source on this machine that says what a test tells it to, over real HTTP; and time that stands still until it is moved. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { DeskWorld } from '../src/source-desk.ts';
+import type { AskingWorld } from '../src/asking.ts';
 
 export interface Asked {
   readonly method: string;
@@ -59,20 +59,17 @@ interface Due {
 }
 
 /** Moves only when it is told to. */
-export class StillWorld implements DeskWorld {
+export class StillWorld implements AskingWorld {
   now = 1_700_000_000_000;
-  readonly waits: number[] = [];
   readonly #due = new Set<Due>();
   readonly clock = { nowMs: (): number => this.now };
   readonly timer = {
     after: (ms: number, work: () => void): (() => void) => {
       const due = { at: this.now + ms, work };
-      this.waits.push(ms);
       this.#due.add(due);
       return () => this.#due.delete(due);
     },
   };
-  readonly chance = (): number => 0.5;
 
   get pending(): number {
     return this.#due.size;

@@ -61,6 +61,16 @@ const noBuiltins = {
   load: (id) => (id.startsWith('\0none:') ? 'export default {};' : null),
 };
 
+/** Hashes inside the engine are those of the build for browsers: the same answers without `node:crypto`, and without a signer. */
+const CRYPTO = join(here, '..', '..', 'crypto', 'src', 'browser');
+const portableCrypto = {
+  name: 'portable-crypto',
+  resolveId(id) {
+    if (id === '@countersign/crypto') return join(CRYPTO, 'index.ts');
+    return id === '#primitives' ? join(CRYPTO, 'primitives.ts') : null;
+  },
+};
+
 const loaded = new Set();
 const replacement = {
   name: 'replacement',
@@ -75,7 +85,7 @@ const bundle = await rolldown({
   input: join(here, 'bundle-entry.mjs'),
   platform: 'neutral',
   resolve: { conditionNames: ['@countersign/source', 'import', 'module', 'default'], mainFields: ['module', 'main'] },
-  plugins: [wasmModule, noBuiltins, replacement],
+  plugins: [wasmModule, portableCrypto, noBuiltins, replacement],
   // Nothing that is kept uses what `noBuiltins` leaves out; the check on imports below and the engine's own test say so.
   shimMissingExports: true,
   // The engine is imported from its bytes, which have no place; the glue only wants something that parses as a URL.

@@ -19,4 +19,8 @@ export const BUILTIN_RULESETS: readonly string[] = [
   'pci-strict',
   'soc2-default',
   'soc2-strict',
+  'spider-sense',
 ];
+
+/** Those that load only where the operator has set what they name: a database of patterns and the server that makes its vectors. */
+export const OPERATOR_RULESETS: ReadonlySet<string> = new Set(['spider-sense']);

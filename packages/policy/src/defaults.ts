@@ -2,7 +2,7 @@
  * @module What a guard does where the policy says nothing. The names and limits are those of Clawdstrike 0.2.7; the lists are
  * longer where its own were found wanting (`spec/policy.md`, section "Differences").
  */
-import type { Detection, GuardConfigs, PolicySettings, SecretPattern, WrittenSecretPattern } from './content.ts';
+import type { Detection, GuardConfigs, GuardName, PolicySettings, ResolvedPolicy, SecretPattern, WrittenSecretPattern } from './content.ts';
 import { COMPUTER_USE_BLOCKS, COMPUTER_USE_DEFAULTS } from './guards/computer-use-config.ts';
 import { SPIDER_BLOCK, SPIDER_DEFAULTS } from './guards/spider-sense-config.ts';
 import { TEXT_GUARD_DEFAULTS } from './guards/text-guards-config.ts';
@@ -191,3 +191,8 @@ export const VERSION_DEFAULT = '1.5.0';
 
 /** Host sets that exist on every machine, empty until the operator fills them in. */
 export const BUILTIN_HOST_SETS: readonly string[] = ['package-registries'];
+
+/** Whether a guard of a resolved policy is on; one that is absent is what its defaults say. */
+export function isGuardOn(policy: ResolvedPolicy, name: GuardName): boolean {
+  return (policy.guards[name] ?? GUARD_DEFAULTS[name]).enabled;
+}

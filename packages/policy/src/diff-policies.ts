@@ -18,7 +18,7 @@ export interface PolicyChange {
 /** Lists whose first match wins, so that their order is part of what they say. */
 const ORDERED: ReadonlySet<string> = new Set(['settings.tool_thresholds', 'posture.transitions', 'boundaries', 'origins.profiles']);
 /** By what an entry of a list is known. */
-const KEYS = ['name', 'tool', 'label', 'id'] as const;
+const KEYS = ['name', 'tool', 'label', 'id', 'package'] as const;
 
 function change(path: string, before: JsonValue | undefined, after: JsonValue | undefined): PolicyChange {
   if (before === undefined) return { path, kind: 'added', ...(after !== undefined && { new: after }) };

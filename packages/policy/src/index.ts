@@ -28,7 +28,7 @@ export {
   type Thresholds,
   type ToolThresholds,
 } from './content.ts';
-export { BUILTIN_HOST_SETS, DETECTION_DEFAULTS } from './defaults.ts';
+export { BUILTIN_HOST_SETS, DETECTION_DEFAULTS, isGuardOn } from './defaults.ts';
 export { type DetectionChange, editDetection } from './edit-policy.ts';
 export { evaluateGuards, evaluateGuardsCounted, guardQuestions, type GuardReport } from './evaluate-guards.ts';
 export { ASYNC_DEFAULTS, type AsyncSettings, type CircuitBreaker, type RateLimit, type Retry } from './guards/async-settings.ts';
@@ -47,14 +47,16 @@ export { formatFaults, type PolicyFault, type PolicyFaultCode } from './faults.t
 export { compileHostGlob, compilePathGlob, firstMatch, matchGlob, type Glob, type GlobIntent, type StepCounter } from './glob.ts';
 export { SPIDER_SENSE } from './guards/spider-sense.ts';
 export type { PatternDatabase, SpiderSenseConfig, TrustedKey, WrittenPattern } from './guards/spider-sense-config.ts';
-export { packVectors, quantise } from './spider/vectors.ts';
+export { databaseOf as patternDatabaseOf } from './spider/pattern-database.ts';
+export { packVectors } from './spider/pack-vectors.ts';
+export { quantise } from './spider/vectors.ts';
 export type { PatternFiles, PatternWorld } from './spider/load-patterns.ts';
 export { sessionRiskAfter } from './guards/jailbreak.ts';
 export type { GuardInput } from './guards/result.ts';
 export { importClampd, type ImportedClampd, type ImportRemark } from './import-clampd.ts';
 export type { SignedTransfer, TransferSigner } from './payments.ts';
 export { POLICY_LIMITS } from './limits.ts';
-export { BUILTIN_RULESETS } from './builtin-rulesets.ts';
+export { BUILTIN_RULESETS, OPERATOR_RULESETS } from './builtin-rulesets.ts';
 export { POLICY_VERSIONS } from './fields.ts';
 export { parsePolicy } from './parse-policy.ts';
 export {

@@ -127,8 +127,8 @@ export const POLICY_LIMITS = {
   brokerProvidersMax: 256,
   /** Characters of the canonical JSON that a policy gives a guard package. */
   guardConfigCharsMax: 16_384,
-  /** Characters of a URL that outside sources are asked about. */
-  askedUrlCharsMax: 8192,
+  /** Characters of a URL that outside sources are asked about; below what facts read of one, so that none is asked about in part. */
+  askedUrlCharsMax: 2000,
   /** Characters of what a guard package says of an action. */
   guardMessageCharsMax: 512,
 } as const;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createParsers, createUnderstanding } from '@countersign/facts';
-import type { JsonValue } from '@countersign/kernel';
+import { sha256Hex } from '@countersign/crypto';
+import { err, type JsonValue, ok } from '@countersign/kernel';
 import type { Action, Facts, GuardResult, Signal } from '@countersign/protocol';
 import {
   BUILTIN_RULESETS,
@@ -9,6 +10,7 @@ import {
   evaluateGuardsCounted,
   formatFaults,
   parsePolicy,
+  type PatternWorld,
   type PolicyDocument,
   type ResolvedPolicy,
   resolvePolicy,
@@ -35,9 +37,26 @@ export const rulesets: ReadonlyMap<string, PolicyDocument> = new Map(
   BUILTIN_RULESETS.map((name) => [name, documentOf(readText(`packages/policy/rulesets/${name}.yaml`), name)]),
 );
 
+/** A pattern database in three dimensions, for whoever names one by `${SPIDER_SENSE_PATTERN_DB}`. */
+export const TINY_PATTERNS = JSON.stringify([
+  { id: 'a', category: 'evasion', stage: 'action', label: 'one', embedding: [1, 0, 0] },
+  { id: 'b', category: 'jailbreak', stage: 'perception', label: 'two', embedding: [0, 1, 0] },
+]);
+const NAMED: Readonly<Record<string, string>> = {
+  SPIDER_SENSE_PATTERN_DB: 'tiny.json',
+  SPIDER_SENSE_PATTERN_DB_VERSION: 'tiny-1',
+  SPIDER_SENSE_PATTERN_DB_CHECKSUM: sha256Hex(TINY_PATTERNS),
+};
+/** What the ruleset `spider-sense` needs of an operator. */
+export const tinyWorld: PatternWorld = {
+  files: (path) =>
+    path === 'tiny.json' ? ok({ place: path, bytes: new TextEncoder().encode(TINY_PATTERNS) }) : err('there is no such file'),
+  named: (name) => NAMED[name],
+};
+
 export function resolved(yaml: string, hostSets: ReadonlyMap<string, readonly string[]> = new Map()): ResolvedPolicy {
   const document = rulesets.get(yaml) ?? documentOf(yaml);
-  const policy = resolvePolicy(document, { rulesets, hostSets });
+  const policy = resolvePolicy(document, { rulesets, hostSets, ...tinyWorld });
   if (!policy.ok) throw new Error(formatFaults(policy.error));
   return policy.value;
 }

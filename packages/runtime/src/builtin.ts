@@ -36,6 +36,11 @@ export async function readBuiltinPacks(): Promise<Result<readonly RuleDocument[]
   return ok(documents);
 }
 
+/** Texts of known attacks for `policy patterns build`: a JSON list of `{id, category, stage, label, text}`. */
+export async function readPatternTexts(): Promise<Uint8Array> {
+  return readFile(new URL('patterns/known-attacks.json', RULESETS));
+}
+
 /** YAML of one built-in ruleset. */
 export async function readRuleset(name: string): Promise<Result<string, readonly Fault[]>> {
   if (!BUILTIN_RULESETS.includes(name)) {

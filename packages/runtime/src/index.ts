@@ -1,6 +1,6 @@
 /** @module The embedded composition: a data directory becomes the ports of the pipeline. */
 export { readRules } from './built-rules.ts';
-export { loadRuleset, readBuiltinPacks, readRuleset, readRulesets } from './builtin.ts';
+export { loadRuleset, readBuiltinPacks, readPatternTexts, readRuleset, readRulesets } from './builtin.ts';
 export { builtEnginePath, openEngineFile, readEngineFile, type EngineFile } from './engine-file.ts';
 export { openEngineStore, readKeptEngine, type EngineStore } from './engine-store.ts';
 export { openEvidenceDirectory, type EvidenceDirectory, type EvidenceOptions } from './evidence-directory.ts';
@@ -13,6 +13,7 @@ export { RUNTIME_LIMITS } from './limits.ts';
 export { isLargeAction, loadEngine, type ClosableEngine } from './load-engine.ts';
 export { readRuleDirectory, type WrittenPack } from './rule-directory.ts';
 export { testRuleExamples, type ExampleFailure, type ExampleReport } from './rule-examples.ts';
+export { patternFilesIn } from './pattern-files.ts';
 export { openPinnedCache, type PinnedCache } from './pinned-cache.ts';
 export { policyHosts, resolveHost, type PolicyHosts, type ResolveHost } from './policy-hosts.ts';
 export { openPolicySources, type PolicySourcesOptions } from './policy-sources.ts';

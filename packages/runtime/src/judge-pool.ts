@@ -67,6 +67,21 @@ function ask(seat: Seat, request: WorkerRequest): Promise<unknown> {
   });
 }
 
+async function endThreads(seats: Seat[]): Promise<void> {
+  await Promise.all(seats.splice(0).map((seat) => seat.worker.terminate()));
+}
+
+/** What the guards of one job want to know, answered and handed back to its thread. */
+async function askOutside(
+  { seat, id }: { readonly seat: Seat; readonly id: number },
+  answer: NonNullable<PoolOptions['ask']>,
+): Promise<readonly Signal[]> {
+  const questions = (await ask(seat, { op: 'questions', id })) as readonly GuardQuestion[];
+  const signals = questions.length === 0 ? [] : await answer(questions);
+  if (signals.length > 0) await ask(seat, { op: 'answers', id, signals });
+  return signals;
+}
+
 /** A pool for one loaded engine. Threads start with the first large action, and only then is their setup, which is large, made. */
 export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions = {}): JudgePool {
   const workers = options.workers ?? RUNTIME_LIMITS.poolWorkers;
@@ -82,10 +97,6 @@ export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions =
     void seat.worker.terminate();
   }
 
-  async function endThreads(): Promise<void> {
-    await Promise.all(seats.splice(0).map((seat) => seat.worker.terminate()));
-  }
-
   function freeSeat(): Seat {
     if (seats.length >= workers) return seats.reduce((least, seat) => (seat.jobs < least.jobs ? seat : least));
     const seat = openSeat(setup());
@@ -96,15 +107,9 @@ export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions =
 
   function handle(seat: Seat, id: number): Understood {
     let released = false;
-    const { ask: outside } = options;
-    const askOutside = async (answer: NonNullable<PoolOptions['ask']>): Promise<readonly Signal[]> => {
-      const questions = (await ask(seat, { op: 'questions', id })) as readonly GuardQuestion[];
-      const signals = questions.length === 0 ? [] : await answer(questions);
-      if (signals.length > 0) await ask(seat, { op: 'answers', id, signals });
-      return signals;
-    };
+    const { ask: answer } = options;
     return {
-      ...(outside === undefined ? {} : { ask: () => askOutside(outside) }),
+      ...(answer === undefined ? {} : { ask: () => askOutside({ seat, id }, answer) }),
       judge: (input) => ask(seat, { op: 'judge', id, ...input }) as Promise<Judgement>,
       release(): void {
         if (released) return;
@@ -114,7 +119,7 @@ export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions =
         // Given back while it still runs: the deadline has passed, so the thread is stuck and goes.
         if (seat.waiters.has(id)) dismiss(seat);
         else seat.worker.postMessage({ op: 'release', id } satisfies WorkerRequest);
-        if (closed && jobs === 0) void endThreads();
+        if (closed && jobs === 0) void endThreads(seats);
       },
     };
   }
@@ -138,7 +143,7 @@ export function createJudgePool(setup: () => WorkerSetup, options: PoolOptions =
     },
     async close(): Promise<void> {
       closed = true;
-      if (jobs === 0) await endThreads();
+      if (jobs === 0) await endThreads(seats);
     },
   };
 }

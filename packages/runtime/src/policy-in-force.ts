@@ -21,6 +21,7 @@ import type { EngineFile } from './engine-file.ts';
 import type { HostSets } from './host-sets.ts';
 import { type ClosableEngine, loadEngine } from './load-engine.ts';
 import { asOne } from './one-fault.ts';
+import { patternFilesIn } from './pattern-files.ts';
 import { type PolicyChange, PolicyChanges, type PolicySource } from './policy-changes.ts';
 
 export interface PolicyInForceOptions {
@@ -36,6 +37,8 @@ export interface PolicyInForceOptions {
   readonly intel: IntelWorld;
   /** Keys whose bundles are believed, asked at each bundle. */
   readonly signers: () => readonly string[];
+  /** Where relative paths begin that a policy names for its pattern databases. */
+  readonly patternsDir: string;
 }
 
 export interface PolicyInForce extends EngineProvider {
@@ -48,10 +51,10 @@ export interface PolicyInForce extends EngineProvider {
   /** A change could not even be read: the policy in force stays, and `refused` says why. */
   refuse(fault: Fault, by: PolicySource): Promise<void>;
   /**
-   * Checks, resolves and compiles a document as written, or a signed bundle by a key of `signers`; changes nothing. `name` stands where the
-   * document names itself not.
+   * Checks, resolves and compiles a document as written, or a signed bundle by a key of `signers`, and asks those that its guards would ask
+   * whether their answers will be of use; changes nothing. `name` stands where the document names itself not.
    */
-  compile(source: string, name?: string): Result<PolicyDraft, Fault>;
+  compile(source: string, name?: string): Promise<Result<PolicyDraft, Fault>>;
   /** Compiles a document and puts it in force. On any fault the policy in force stays as it is. */
   set(source: string, name?: string, by?: PolicySource): Promise<Result<PolicyView, Fault>>;
   /**
@@ -127,7 +130,10 @@ interface Compiled {
 function resolveDocument(options: Loading, source: string, name: string): Result<ResolvedPolicy, Fault> {
   const parsed = parsePolicy(source, `${name}.yaml`);
   if (!parsed.ok) return err(asOne(parsed.error));
-  const resolved = resolvePolicy(parsed.value, { rulesets: options.rulesets, hostSets: new Map(Object.entries(options.hostSets())) });
+  const { rulesets, intel } = options;
+  const hostSets = new Map(Object.entries(options.hostSets()));
+  const files = patternFilesIn(options.patternsDir);
+  const resolved = resolvePolicy(parsed.value, { rulesets, hostSets, files, nowMs: intel.clock.nowMs(), named: intel.secrets });
   return resolved.ok ? resolved : err(asOne(resolved.error));
 }
 
@@ -158,98 +164,128 @@ function compile(options: Loading, source: string, name: string): Result<Compile
   return ok({ draft, loaded: loaded.value });
 }
 
-/** Opens the policy in force over what the store keeps. */
-export function openPolicyInForce(given: PolicyInForceOptions): PolicyInForce {
-  const options: Loading = { ...given };
-  let current: ClosableEngine | undefined;
-  let problem: string | undefined;
+class InForce implements PolicyInForce {
+  readonly #options: Loading;
+  readonly #changes = new PolicyChanges();
+  #current: ClosableEngine | undefined;
+  #problem: string | undefined;
+
+  constructor(given: PolicyInForceOptions) {
+    this.#options = { ...given };
+    this.#takeUp(loadActive(this.#options));
+  }
+
+  get counts(): PolicyInForce['counts'] {
+    return this.#changes.counts;
+  }
+
+  get refused(): string | undefined {
+    return this.#changes.refused;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  get #hash(): string | undefined {
+    return this.#current?.inputs.policy;
+  }
 
   /** Puts what was loaded in force, and gives back what was before: for the caller to close. */
-  function takeUp(loaded: Result<ClosableEngine, Fault>): ClosableEngine | undefined {
-    const before = current;
-    problem = loaded.ok ? undefined : describe(loaded.error);
+  #takeUp(loaded: Result<ClosableEngine, Fault>): ClosableEngine | undefined {
+    const before = this.#current;
+    this.#problem = loaded.ok ? undefined : describe(loaded.error);
     if (!loaded.ok) return undefined;
-    current = loaded.value;
+    this.#current = loaded.value;
     return before;
   }
 
-  const changes = new PolicyChanges();
-  const hash = (): string | undefined => current?.inputs.policy;
-
   /** Puts what was loaded in force, tells of it, and closes what was before. */
-  async function putInForce(loaded: Result<ClosableEngine, Fault>, by: PolicySource): Promise<void> {
-    const old = hash();
-    const before = takeUp(loaded);
-    if (loaded.ok) await changes.changed(by, old, hash());
+  async #putInForce(loaded: Result<ClosableEngine, Fault>, by: PolicySource): Promise<void> {
+    const old = this.#hash;
+    const before = this.#takeUp(loaded);
+    if (loaded.ok) await this.#changes.changed(by, old, this.#hash);
     await before?.close();
   }
 
-  async function compileAndPut(source: string, name: string, by: PolicySource): Promise<Result<PolicyView, Fault>> {
-    const { rules } = options;
-    const compiled = compile(options, source, name);
+  async #compileAndPut(source: string, name: string, by: PolicySource): Promise<Result<PolicyView, Fault>> {
+    const { rules } = this.#options;
+    const compiled = compile(this.#options, source, name);
     if (!compiled.ok) return compiled;
     const able = await proven(compiled.value.loaded);
     if (!able.ok) return able;
     // Other rules came into force while somebody outside was asked.
-    if (options.rules !== rules) {
+    if (this.#options.rules !== rules) {
       await able.value.close();
-      return compileAndPut(source, name, by);
+      return this.#compileAndPut(source, name, by);
     }
-    const kept = options.store.setPolicy(compiled.value.draft);
-    if (kept.ok) await putInForce(able, by);
+    const kept = this.#options.store.setPolicy(compiled.value.draft);
+    if (kept.ok) await this.#putInForce(able, by);
     else await able.value.close();
     return kept;
   }
 
-  takeUp(loadActive(options));
-  return {
-    counts: changes.counts,
-    get refused(): string | undefined {
-      return changes.refused;
-    },
-    onChange: (heard) => void (changes.listener = heard),
-    refuse: (fault, by) => changes.refuse(fault, by, hash()),
-    engineFor: (): LoadedEngine | undefined => current,
-    get problem(): string | undefined {
-      return problem;
-    },
-    compile(source: string, name: string = NAME): Result<PolicyDraft, Fault> {
-      const compiled = compile(options, source, name);
-      return compiled.ok ? ok(compiled.value.draft) : compiled;
-    },
-    async set(source: string, name: string = NAME, by: PolicySource = 'operator'): Promise<Result<PolicyView, Fault>> {
-      const kept = await compileAndPut(source, name, by);
-      // Whoever asks is told; what only a file says has nobody to tell.
-      if (!kept.ok && by === 'file') await changes.refuse(kept.error, by, hash());
-      return kept;
-    },
-    withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
-      const active = options.store.activePolicy();
-      const loaded = active === undefined ? undefined : load({ ...options, rules: ok(rules) }, active.resolved);
-      if (loaded?.ok === false) return loaded;
-      return ok(async () => {
-        options.rules = ok(rules);
-        if (loaded !== undefined) await takeUp(loaded)?.close();
-      });
-    },
-    ignoredRules: () => ignoredBy(options),
-    async prove(): Promise<Result<undefined, Fault>> {
-      const probed = (await current?.outside?.probe()) ?? ok(undefined);
-      if (!probed.ok && probed.error.code !== 'outside_unreachable') {
-        await current?.close();
-        current = undefined;
-        problem = describe(probed.error);
-      }
-      return probed;
-    },
-    async reload(): Promise<void> {
-      const loaded = loadActive(options);
-      await putInForce(loaded.ok ? await proven(loaded.value) : loaded, 'operator');
-    },
-    async close(): Promise<void> {
-      await current?.close();
-    },
-  };
+  onChange(heard: (change: PolicyChange) => Promise<void>): void {
+    this.#changes.listener = heard;
+  }
+
+  refuse(fault: Fault, by: PolicySource): Promise<void> {
+    return this.#changes.refuse(fault, by, this.#hash);
+  }
+
+  engineFor(): LoadedEngine | undefined {
+    return this.#current;
+  }
+
+  async compile(source: string, name: string = NAME): Promise<Result<PolicyDraft, Fault>> {
+    const compiled = compile(this.#options, source, name);
+    if (!compiled.ok) return compiled;
+    const able = await proven(compiled.value.loaded);
+    return able.ok ? ok(compiled.value.draft) : able;
+  }
+
+  async set(source: string, name: string = NAME, by: PolicySource = 'operator'): Promise<Result<PolicyView, Fault>> {
+    const kept = await this.#compileAndPut(source, name, by);
+    // Whoever asks is told; what only a file says has nobody to tell.
+    if (!kept.ok && by === 'file') await this.refuse(kept.error, by);
+    return kept;
+  }
+
+  withRules(rules: JsonValue): Result<() => Promise<void>, readonly Fault[]> {
+    const active = this.#options.store.activePolicy();
+    const loaded = active === undefined ? undefined : load({ ...this.#options, rules: ok(rules) }, active.resolved);
+    if (loaded?.ok === false) return loaded;
+    return ok(async () => {
+      this.#options.rules = ok(rules);
+      if (loaded !== undefined) await this.#takeUp(loaded)?.close();
+    });
+  }
+
+  ignoredRules(): readonly string[] {
+    return ignoredBy(this.#options);
+  }
+
+  async prove(): Promise<Result<undefined, Fault>> {
+    const probed = (await this.#current?.outside?.probe()) ?? ok(undefined);
+    if (probed.ok || probed.error.code === 'outside_unreachable') return probed;
+    await this.#current?.close();
+    this.#current = undefined;
+    this.#problem = describe(probed.error);
+    return probed;
+  }
+
+  async reload(): Promise<void> {
+    await this.#putInForce(loadActive(this.#options), 'operator');
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.close();
+  }
+}
+
+/** Opens the policy in force over what the store keeps. */
+export function openPolicyInForce(options: PolicyInForceOptions): PolicyInForce {
+  return new InForce(options);
 }
 
 /** Puts a built-in ruleset in force where nothing is. */

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { base64url, createSigner, type Signer } from '@countersign/crypto';
 import { type Clock, type CodedError, err, type Fault, type Random, type Result } from '@countersign/kernel';
-import type { SecretSource } from '@countersign/intel';
+import { environmentSecrets } from '@countersign/intel';
 import type { Log, LogLimits, LogRecord, LogStorage } from '@countersign/log';
 import {
   createGate,
@@ -85,8 +85,8 @@ export interface RuntimeOptions {
   /** Told of trouble that nobody waits for. Never a secret. */
   readonly warn?: (message: string) => void;
   readonly scopeTokenTtlSeconds?: number;
-  /** Secrets that policies name (`${NAME}`); none where it is absent. */
-  readonly secrets?: SecretSource;
+  /** What the process was given for policies to name (`${NAME}`); nothing where it is absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Runtime {
@@ -167,9 +167,19 @@ async function openPolicy({ options, store, clock, timer }: Opened, file: Engine
   const [engine, rulesets] = [await openEngineFile(file), await readRulesets()];
   const custom = await openCustomRules({ dataDir, builtin, engine, file, rulesets, store });
   const hostSets = options.hostSets ?? ((): HostSets => readHostSets());
-  const intel = { clock, timer, secrets: options.secrets ?? ((): undefined => undefined), guardsDir: join(dataDir, 'guards') };
+  const intel = { clock, timer, secrets: environmentSecrets(options.environment ?? {}), guardsDir: join(dataDir, 'guards') };
   const signers = options.policySigners ?? ((): readonly string[] => Object.values(readPolicySigners()));
-  const policy = openPolicyInForce({ engine, file, rules: custom.rules, rulesets, store, hostSets, intel, signers });
+  const policy = openPolicyInForce({
+    engine,
+    file,
+    rules: custom.rules,
+    rulesets,
+    store,
+    hostSets,
+    intel,
+    signers,
+    patternsDir: join(dataDir, 'patterns'),
+  });
   if (store.activePolicy() === undefined) {
     const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
     if (!started.ok) warn?.(`the ruleset is refused, every action is denied: ${started.error.message}`);

@@ -85,7 +85,7 @@ describe('POL-285 a watched policy file that extends others', () => {
     // What is kept is one document that says the same, so that it can be read back without the files.
     const kept = runtime.store.activePolicy();
     expect(kept?.name).toBe('own');
-    expect(unwrap(runtime.policy.compile(kept?.source ?? '')).hash).toBe(kept?.hash);
+    expect(unwrap(await runtime.policy.compile(kept?.source ?? '')).hash).toBe(kept?.hash);
     let told = next();
     await put('base/base.yaml', BASE(TWO));
     expect((await told).data).toMatchObject({ event: 'changed', by: 'file' });

@@ -21,6 +21,8 @@ export interface EmbeddedOptions {
   readonly tools?: readonly string[];
   /** Session of calls that name none; a fresh one for this process when absent. */
   readonly session?: string;
+  /** What policies may name (`${NAME}`), such as `process.env`; nothing when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Asks in this process. Close it to give the directory back. */
@@ -128,7 +130,8 @@ function draftOf(wireName: string, { params: given, options, delegation }: Call)
  * @throws {CodedError} what the directory says: taken by another process, keys missing or unsafe, log damaged.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const runtime = await openRuntime({ dataDir: options.dataDir, ruleset: options.ruleset ?? 'default' });
+  const { dataDir, ruleset = 'default', environment = {} } = options;
+  const runtime = await openRuntime({ dataDir, ruleset, environment });
   const { ports } = runtime;
   const caller = identify(runtime, options);
   const idOf = new Map(runtime.store.listAgents({ org: caller.org }).map(({ id, name }) => [name, id]));

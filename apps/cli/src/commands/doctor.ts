@@ -4,7 +4,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { codeOf, type JsonObject } from '@countersign/kernel';
-import { BUILTIN_RULESETS, compilePolicy } from '@countersign/policy';
+import { BUILTIN_RULESETS, compilePolicy, OPERATOR_RULESETS } from '@countersign/policy';
 import { compileRules } from '@countersign/rules';
 import { hostSetsPath, readHostSets } from '@countersign/runtime';
 import type { Command, Context, Input } from '../command.ts';
@@ -41,7 +41,8 @@ async function examineRules(context: Context): Promise<Diagnosis> {
 }
 
 async function examineRulesets(context: Context): Promise<Diagnosis> {
-  for (const name of BUILTIN_RULESETS) {
+  // What needs an operator's own files is his to try out: `policy show`.
+  for (const name of BUILTIN_RULESETS.filter((ruleset) => !OPERATOR_RULESETS.has(ruleset))) {
     const compiled = compilePolicy((await resolveRuleset(name, context)).resolved);
     if (!compiled.ok) return { status: 'fail', sentence: `ruleset ${name} is refused: ${compiled.error[0]?.message ?? ''}` };
   }

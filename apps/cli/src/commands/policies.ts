@@ -1,32 +1,67 @@
 /** @module `policy`: what the rulesets say, and whether a file is one. */
-import { BUILTIN_RULESETS, DETECTION_DEFAULTS, GUARD_NAMES, isPolicyBundle, type ResolvedPolicy } from '@countersign/policy';
+import {
+  BUILTIN_RULESETS,
+  DETECTION_DEFAULTS,
+  GUARD_NAMES,
+  isGuardOn,
+  isPolicyBundle,
+  OPERATOR_RULESETS,
+  type ResolvedPolicy,
+} from '@countersign/policy';
+import { loadRuleset, readRuleset } from '@countersign/runtime';
 import { unknownRules } from '@countersign/rules';
 import type { JsonValue } from '@countersign/kernel';
 import { checkPolicy } from '../check-policy.ts';
 import { type Command, type Context, flag, type Input } from '../command.ts';
-import { EXIT, type Outcome, usageError } from '../outcome.ts';
-import { type NamedPolicy, readPolicyFile, resolveFile, resolveNamed, resolveRuleset, resolveText, textToApply } from '../policies.ts';
+import { configError, EXIT, type Outcome, usageError } from '../outcome.ts';
+import { readPolicyFile, resolveFile, resolveNamed, resolveRuleset, resolveText, textToApply } from '../policies.ts';
 import { renderFields, renderTable } from '../render.ts';
 import { mergePacks, readPacks } from '../rule-packs.ts';
 import { withOperator } from './agents.ts';
 import { ignoredLine } from './rules-steering.ts';
 
+interface Listed {
+  readonly name: string;
+  /** Null where the ruleset needs what the operator has not set here. */
+  readonly hash: string | null;
+  readonly description: string;
+}
+
+async function listed(name: string, context: Context): Promise<Listed> {
+  try {
+    const { hash, resolved } = await resolveRuleset(name, context);
+    return { name, hash, description: resolved.description };
+  } catch (error) {
+    const document = OPERATOR_RULESETS.has(name) ? await loadRuleset(name) : undefined;
+    if (document === undefined) throw error;
+    return { name, hash: null, description: document.content.description ?? '' };
+  }
+}
+
 async function list(_input: Input, context: Context): Promise<Outcome> {
-  const policies: NamedPolicy[] = [];
-  for (const name of BUILTIN_RULESETS) policies.push(await resolveRuleset(name, context));
+  const rows: Listed[] = [];
+  for (const name of BUILTIN_RULESETS) rows.push(await listed(name, context));
   const columns = [
-    { title: 'ruleset', value: (policy: NamedPolicy) => policy.source },
-    { title: 'hash', value: (policy: NamedPolicy) => policy.hash.slice(0, 12) },
-    { title: 'description', value: (policy: NamedPolicy) => policy.resolved.description },
+    { title: 'ruleset', value: ({ name }: Listed) => name },
+    { title: 'hash', value: ({ hash }: Listed) => hash?.slice(0, 12) ?? 'not set up' },
+    { title: 'description', value: ({ description }: Listed) => description },
   ];
-  const text = renderTable({ columns, rows: policies, empty: 'no rulesets' }, context.paint, context.world.stdout.columns);
-  const json = { policies: policies.map(({ source, hash, resolved }) => ({ name: source, hash, description: resolved.description })) };
-  return { exitCode: EXIT.ok, json, text };
+  const text = renderTable({ columns, rows, empty: 'no rulesets' }, context.paint, context.world.stdout.columns);
+  const policies = rows.map(({ name, hash, description }) => ({ name, hash, description }));
+  return { exitCode: EXIT.ok, json: { policies }, text };
+}
+
+/** As it is written, whether or not the operator has set what it names. */
+async function showWritten(name: string): Promise<Outcome> {
+  const yaml = await readRuleset(name);
+  if (!yaml.ok) throw configError(yaml.error);
+  return { exitCode: EXIT.ok, json: { name, source: yaml.value }, text: yaml.value.trimEnd() };
 }
 
 async function show(input: Input, context: Context): Promise<Outcome> {
   const [name] = input.args;
   if (name === undefined) throw usageError('no policy is named', 'countersign policy list');
+  if (OPERATOR_RULESETS.has(name) && !flag(input, 'resolved')) return showWritten(name);
   const policy = await resolveNamed(name, context);
   const resolved = policy.resolved as unknown as JsonValue;
   const text = flag(input, 'resolved') ? JSON.stringify(resolved, null, 2) : policy.yaml.trimEnd();
@@ -56,8 +91,8 @@ async function validate(input: Input, context: Context): Promise<Outcome> {
   const rules = mergePacks(await readPacks([], context));
   await checkPolicy(policy, rules);
   const ignored = unknownRules(rules, policy.resolved.detection ?? DETECTION_DEFAULTS);
-  // A guard that is absent has its defaults, and all that can be absent are on by default.
-  const guards = GUARD_NAMES.filter((name) => policy.resolved.guards[name]?.enabled ?? true);
+  const custom = (policy.resolved.guards.custom ?? []).filter(({ enabled }) => enabled).map((guard) => guard.package);
+  const guards = [...GUARD_NAMES.filter((name) => isGuardOn(policy.resolved, name)), ...custom];
   const fields = [
     ['valid', file],
     ['name', policy.resolved.name],

@@ -51,8 +51,8 @@ function faultError({ code, message, path, hint }: Fault): HushdError {
   });
 }
 
-function compiled(room: HushdRoom, yaml: string): PolicyDraft {
-  const draft = room.door.policies.compile(yaml);
+async function compiled(room: HushdRoom, yaml: string): Promise<PolicyDraft> {
+  const draft = await room.door.policies.compile(yaml);
   if (draft.ok) return draft.value;
   throw faultError(draft.error);
 }
@@ -83,8 +83,8 @@ async function putInForce(room: HushdRoom, draft: PolicyDraft, org: string): Pro
   return { success: true, message: `policy ${name} is in force`, policy_hash: hash };
 }
 
-function validation(room: HushdRoom, yaml: string): object {
-  const draft = room.door.policies.compile(yaml);
+async function validation(room: HushdRoom, yaml: string): Promise<object> {
+  const draft = await room.door.policies.compile(yaml);
   const warnings: readonly string[] = [];
   if (draft.ok) {
     const { version } = JSON.parse(draft.value.resolved) as { version?: string };
@@ -122,7 +122,7 @@ function bundleOf(room: HushdRoom, request: FastifyRequest): string {
 
 /** Whose bundles are believed is what the operator pinned: a key in the bundle or in the request is never a reason. */
 async function replaceByBundle(room: HushdRoom, text: string, org: string): Promise<object> {
-  const draft = room.door.policies.compile(text);
+  const draft = await room.door.policies.compile(text);
   if (!draft.ok) throw bundleError(draft.error);
   return putInForce(room, draft.value, org);
 }
@@ -138,9 +138,9 @@ export function addPolicyRoutes(app: FastifyInstance, room: HushdRoom): void {
   const sentYaml = (body: unknown): string => needText(objectBody(body), 'yaml', LIMITS.bodyBytesMax);
   app.get('/api/v1/policy', (_, reply) => send(reply, view(room)));
   app.put('/api/v1/policy', async (request, reply) =>
-    send(reply, await putInForce(room, compiled(room, sentYaml(request.body)), room.keyFor(request).org)),
+    send(reply, await putInForce(room, await compiled(room, sentYaml(request.body)), room.keyFor(request).org)),
   );
-  app.post('/api/v1/policy/validate', (request, reply) => send(reply, validation(room, sentYaml(request.body))));
+  app.post('/api/v1/policy/validate', async (request, reply) => send(reply, await validation(room, sentYaml(request.body))));
   app.post('/api/v1/policy/reload', async (_, reply): Promise<FastifyReply> => {
     await reload(room);
     return send(reply, { success: true, message: 'the stored policy is in force', policy_hash: activePolicy(room).hash });

@@ -10,7 +10,7 @@ import { POLICY_SCHEMA } from './operator-wire.ts';
 /** How a policy document gets into force. */
 export interface PolicyDesk {
   /** Checks and resolves a document as written; changes nothing. */
-  compile(source: string): Result<PolicyDraft, Fault>;
+  compile(source: string): Result<PolicyDraft, Fault> | Promise<Result<PolicyDraft, Fault>>;
   /** Loads what is active now. Resolves when new decisions are judged by it. */
   reload(): Promise<void>;
 }
@@ -24,9 +24,9 @@ function notFound(what: string): OperatorError {
   return new OperatorError({ code: 'not_found', message: `no such ${what}` });
 }
 
-function compiled({ policies }: Desks, request: FastifyRequest): PolicyDraft {
+async function compiled({ policies }: Desks, request: FastifyRequest): Promise<PolicyDraft> {
   const { source } = request.body as { source: string }; // The route's schema says so.
-  const draft = policies.compile(source);
+  const draft = await policies.compile(source);
   if (draft.ok) return draft.value;
   const { code, message, path, hint } = draft.error;
   throw new OperatorError({
@@ -38,7 +38,7 @@ function compiled({ policies }: Desks, request: FastifyRequest): PolicyDraft {
 }
 
 async function setPolicy(desks: Desks, request: FastifyRequest): Promise<PolicyView> {
-  const view = desks.admin.setPolicy(compiled(desks, request));
+  const view = desks.admin.setPolicy(await compiled(desks, request));
   if (!view.ok) throw new OperatorError(view.error);
   await desks.policies.reload();
   return view.value;
@@ -70,9 +70,9 @@ export function addPolicyRoutes(
     if (found === undefined) throw notFound('policy');
     return reply(answer, { policy: found });
   });
-  app.post('/api/v1/policies/validate', options, (request, answer) => {
+  app.post('/api/v1/policies/validate', options, async (request, answer) => {
     need(request, 'everything');
-    const { name, hash } = compiled(desks, request);
+    const { name, hash } = await compiled(desks, request);
     return reply(answer, { valid: true, name, hash });
   });
   app.post('/api/v1/policies', options, async (request, answer) => {

@@ -25,13 +25,13 @@ export function askedUrls(guard: ReportName, { action, facts }: GuardContext): A
   const hosts = facts.hosts.filter(({ access }) => access === 'connect');
   const cut = facts.cuts.includes('hosts');
   const isEgress = action.kind === 'net.egress';
-  const urls = hosts.filter(({ address }) => address === undefined || address === 'public').map(urlOf);
+  const outside = hosts.filter(({ address }) => address === undefined || address === 'public');
+  const urls = outside.map(urlOf);
+  const tooLong = outside.some(({ raw, url = '' }) => Math.max(raw.length, url.length) > POLICY_LIMITS.askedUrlCharsMax);
   const seen = (): GuardResult | undefined => {
     if (cut) return blind(guard, 'More hosts than can be asked about', 'facts_cut');
     if (isEgress && hosts.length === 0) return blind(guard, 'No host could be read from the action', 'missing_host');
-    return urls.some((url) => url.length > POLICY_LIMITS.askedUrlCharsMax)
-      ? blind(guard, 'A URL is too long to be asked about', 'url_too_long')
-      : undefined;
+    return tooLong ? blind(guard, 'A URL is too long to be asked about', 'url_too_long') : undefined;
   };
   return { urls: [...new Set(urls)], blind: seen(), concerns: isEgress || cut || hosts.length > 0 };
 }

@@ -38,19 +38,28 @@ function hostData(host: HostFact | undefined): JsonObject {
   return host === undefined ? { host: null, port: null } : { host: host.host, port: host.port ?? (host.scheme === 'http' ? 80 : 443) };
 }
 
-/** What the original gives a guard, by the type of the action; read from what the action means. */
-function dataOf(type: string, context: GuardContext): JsonObject {
-  const { action, facts } = context;
-  const [path] = touchedPaths(context);
-  const file = path?.normalized ?? null;
+/** What is written, whole or as a patch. */
+function fileData(type: string, context: GuardContext): JsonObject {
+  const file = touchedPaths(context)[0]?.normalized ?? null;
   if (type === 'file_access') return { type, path: file };
-  if (type === 'network_egress') return { type, ...hostData(facts.hosts.find(({ access }) => access === 'connect')) };
-  if (type === 'shell_command') return { type, command: firstText(action, 'command', 'cmd', 'script') };
-  if (type === 'mcp_tool') return { type, toolName: action.tool ?? action.kind, parameters: action.params ?? {} };
-  if (type === 'custom') return { type: action.kind, data: action.params ?? {} };
   const written = writtenTexts(context)[0]?.text.text ?? null;
   if (type === 'patch') return { type, file, diff: written };
   return { type, path: file, content_length: written?.length ?? null, content_utf8: written };
+}
+
+/** What the original gives a guard, by the type of the action; read from what the action means. */
+const DATA: ReadonlyMap<string, (type: string, context: GuardContext) => JsonObject> = new Map([
+  ['file_access', fileData],
+  ['file_write', fileData],
+  ['patch', fileData],
+  ['network_egress', (type, { facts }) => ({ type, ...hostData(facts.hosts.find(({ access }) => access === 'connect')) })],
+  ['shell_command', (type, { action }) => ({ type, command: firstText(action, 'command', 'cmd', 'script') })],
+  ['mcp_tool', (type, { action }) => ({ type, toolName: action.tool ?? action.kind, parameters: action.params ?? {} })],
+]);
+
+function dataOf(type: string, context: GuardContext): JsonObject {
+  const { kind, params = {} } = context.action;
+  return DATA.get(type)?.(type, context) ?? { type: kind, data: params };
 }
 
 /** The whole action stands beside what the original gives: nothing that is judged is hidden from a guard. */

@@ -2,13 +2,13 @@
  * @module spider_sense: how near the text of an action is to texts that are known to be bad. A server of the operator's choice turns the text into
  * vectors before the action is judged; here the recorded vectors are held against the database of the policy, in integers, linear in both.
  */
-import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, getOwn, invariant, isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
 import type { GuardAnswer, GuardQuestion, GuardResult, Span } from '@countersign/protocol';
 import type { GuardConfigs } from '../content.ts';
 import { askFor, screenedText } from '../spider/screened-text.ts';
 import { vectorsOf } from '../spider/pattern-database.ts';
 import { type Measured, measured, SCORE_UNIT, similarity, unpackVectors } from '../spider/vectors.ts';
+import { fingerprint } from './fingerprint.ts';
 import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import { allow, block, type Finding, type GuardContext, warn } from './result.ts';
 import type { PatternName, SpiderSenseConfig } from './spider-sense-config.ts';
@@ -31,7 +31,7 @@ interface Match {
 
 function questionOf({ embedding_model: model = '' }: SpiderSenseConfig, pieces: readonly string[]): GuardQuestion {
   const ask = askFor(pieces);
-  return { guard: SPIDER_SENSE, key: sha256Hex(canonicalize({ v: 1, model, ask })), ask };
+  return { guard: SPIDER_SENSE, key: fingerprint(canonicalize({ v: 1, model, ask })), ask };
 }
 
 /** The vectors of an answer: one for each piece. Undefined where it has another form. */

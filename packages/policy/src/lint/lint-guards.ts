@@ -1,6 +1,7 @@
 /** @module What guards leave open: SEC codes and ours. Looks at the resolved policy, and points at the document. */
 import { GUARD_NAMES } from '../content.ts';
 import { compileHostGlob, compilePathGlob, type Glob, matchGlob, type StepCounter } from '../glob.ts';
+import { isThreatIntel } from '../guards/custom-guards-config.ts';
 import { removalOf, writtenList } from './lint-lists.ts';
 import type { LintFix, LintReport } from './lint-report.ts';
 
@@ -129,6 +130,16 @@ function lintDoubts(report: LintReport): void {
     });
 }
 
+/** Guards that are not built in: off, or let pass what they got no answer for. */
+function lintCustom(report: LintReport): void {
+  for (const [i, guard] of (report.input.resolved.guards.custom ?? []).entries()) {
+    const path = `guards.custom[${String(i)}]`;
+    if (!guard.enabled) report.say('CS001', `${guard.package} is off`, { path: `${path}.enabled` });
+    else if (isThreatIntel(guard) && guard.async.on_timeout === 'warn')
+      report.say('CS003', `what ${guard.package} gets no answer for passes`, { path: `${path}.async.on_timeout` });
+  }
+}
+
 function lintThresholds(report: LintReport): void {
   const counter: StepCounter = { steps: 0 };
   const earlier: Glob[] = [];
@@ -147,5 +158,6 @@ export function lintGuards(report: LintReport): void {
   lintTools(report);
   lintPresence(report);
   lintDoubts(report);
+  lintCustom(report);
   lintThresholds(report);
 }

@@ -10,6 +10,7 @@ import { POLICY_LIMITS } from '../limits.ts';
 import { databaseOf, jsonOfBytes, vectorsOf } from './pattern-database.ts';
 import {
   databaseMessage,
+  distrust,
   isSignedBy,
   type Manifest,
   manifestMessage,
@@ -33,6 +34,8 @@ export interface PatternWorld {
   readonly files?: PatternFiles | undefined;
   /** For keys and manifests that hold for a time. */
   readonly nowMs?: number | undefined;
+  /** What the operator set for `${NAME}` in place, version and checksum. */
+  readonly named?: ((name: string) => string | undefined) | undefined;
 }
 
 /** `field` is the one of the guard that is at fault. */
@@ -43,8 +46,8 @@ export interface PatternProblem extends TrustProblem {
 
 type Loaded<T> = Result<T, PatternProblem>;
 
-function fail(code: PolicyFaultCode, field: string, message: string, hint?: string): Loaded<never> {
-  return err({ code, field, message, ...(hint === undefined ? {} : { hint }) });
+function fail(code: PolicyFaultCode, field: string, message: string): Loaded<never> {
+  return err({ code, field, message });
 }
 
 interface FileAt {
@@ -90,44 +93,50 @@ interface Source {
   readonly trust: Trust;
 }
 
+/** What is missing or does not fit, before any key is looked at. */
+function signatureGap({ signature, keyId, publicKey }: Source, keys: readonly TrustedKey[] | undefined): string | undefined {
+  const isNamed = keyId !== '' || publicKey !== '';
+  if (signature === '') return isNamed || keys !== undefined ? 'keys are named, and the database has no signature' : undefined;
+  if (!isNamed) return 'name the key that signed: `pattern_db_signature_key_id` or `pattern_db_public_key`';
+  const isOther = keyId !== '' && publicKey !== '' && plainHex(keyId) !== patternKeyId(publicKey);
+  return isOther ? '`pattern_db_signature_key_id` is not that of `pattern_db_public_key`' : undefined;
+}
+
+/** The key that is believed. One that stands beside the signature is believed by itself only where no keys are listed. */
+function signer(
+  { keyId, publicKey }: Source,
+  keys: readonly TrustedKey[] | undefined,
+  nowMs: number | undefined,
+): Result<string, TrustProblem> {
+  if (keys !== undefined) return trustedKey({ keys, keyId: keyId === '' ? patternKeyId(publicKey) : keyId, nowMs });
+  return publicKey === '' ? distrust('no key is trusted: name `pattern_db_trust_store_path` or `pattern_db_trusted_keys`') : ok(publicKey);
+}
+
 function checkSignature(source: Source, world: PatternWorld): Loaded<undefined> {
-  const { signature, keyId, publicKey, version, checksum, trust } = source;
+  const { signature, version, checksum, trust } = source;
   const field = 'pattern_db_signature';
   const keys = trustOf(world, trust);
   if (!keys.ok) return keys;
-  if (signature === '') {
-    const wanted = keyId !== '' || publicKey !== '' || keys.value !== undefined;
-    return wanted ? fail('policy_pattern_db_signature', field, 'keys are named, and the database has no signature') : ok(undefined);
-  }
-  if (keyId === '' && publicKey === '')
-    return fail('policy_pattern_db_signature', field, 'name the key that signed: `pattern_db_signature_key_id` or `pattern_db_public_key`');
-  if (keyId !== '' && publicKey !== '' && plainHex(keyId) !== patternKeyId(publicKey))
-    return fail('policy_pattern_db_signature', field, '`pattern_db_signature_key_id` is not that of `pattern_db_public_key`');
-  if (keys.value === undefined && publicKey === '')
-    return fail('policy_pattern_db_trust', field, 'no key is trusted: name `pattern_db_trust_store_path` or `pattern_db_trusted_keys`');
-  // A key that stands beside the signature is believed by itself only where no keys are listed.
-  const id = keyId === '' ? patternKeyId(publicKey) : keyId;
-  const key = keys.value === undefined ? ok(publicKey) : trustedKey({ keys: keys.value, keyId: id, nowMs: world.nowMs });
+  const gap = signatureGap(source, keys.value);
+  if (gap !== undefined) return fail('policy_pattern_db_signature', field, gap);
+  if (signature === '') return ok(undefined);
+  const key = signer(source, keys.value, world.nowMs);
   if (!key.ok) return err({ ...key.error, field: trust.field });
   if (isSignedBy(key.value, databaseMessage(version, checksum), signature)) return ok(undefined);
   return fail('policy_pattern_db_signature', field, 'the signature is not one of the key over version and checksum');
 }
 
 const CHECKSUM = /^[0-9a-f]{64}$/;
-const BUILD = 'make one with the model that you use: `countersign policy patterns build`';
+const NO_BUILTIN = 'there is no built-in database: vectors are of use only with the model that made them';
+const NO_SOURCE = 'the guard is on and names no database of patterns';
+const BUILD = 'make a database with the model that you use: `countersign policy patterns build`';
 
 function loadFile(source: Source, world: PatternWorld, from: string | undefined): Loaded<PatternDatabase> {
   const { path, version, checksum } = source;
   if (version === '') return fail('policy_required', 'pattern_db_version', 'a database is named with its version');
   if (!CHECKSUM.test(checksum))
     return fail('policy_required', 'pattern_db_checksum', 'a database is named with the SHA-256 of its bytes, 64 hex digits');
-  if (path.startsWith('builtin:'))
-    return fail(
-      'policy_pattern_db',
-      'pattern_db_path',
-      'there is no built-in database: vectors are of use only with the model that made them',
-      BUILD,
-    );
+  if (path.startsWith('builtin:')) return err({ code: 'policy_pattern_db', field: 'pattern_db_path', message: NO_BUILTIN, hint: BUILD });
   const field = 'pattern_db_path';
   const file = readFile(world, { path, from, bytesMax: POLICY_LIMITS.patternFileBytesMax, field, code: 'policy_pattern_db' });
   if (!file.ok) return file;
@@ -188,6 +197,28 @@ function loadManifest(config: PatternSource, path: string, world: PatternWorld):
   return loadFile({ ...manifest, trust }, world, place);
 }
 
+const NAMED = /^\$\{([A-Za-z_][A-Za-z0-9_]{0,127})\}$/;
+const FILLED = ['pattern_db_path', 'pattern_db_version', 'pattern_db_checksum', 'pattern_db_manifest_path'] as const;
+
+/** With names in place of values filled in. */
+function filled(config: SpiderSenseConfig, { named }: PatternWorld): Loaded<SpiderSenseConfig> {
+  const values: [string, string][] = [];
+  for (const field of FILLED) {
+    const name = NAMED.exec(config[field] ?? '')?.[1];
+    if (name === undefined) continue;
+    const value = named?.(name);
+    if (value === undefined || value === '')
+      return err({
+        code: 'policy_required',
+        field,
+        message: `nothing is set for \`${name}\``,
+        hint: `start the process with ${name} set. ${BUILD}`,
+      });
+    values.push([field, value]);
+  }
+  return ok({ ...config, ...Object.fromEntries(values) });
+}
+
 function sourceOf(config: PatternSource, path: string): Source {
   return {
     path,
@@ -223,10 +254,13 @@ function idleFields(config: SpiderSenseConfig): string | undefined {
 }
 
 /** The one database that a guard names. */
-export function loadPatterns(config: SpiderSenseConfig, world: PatternWorld): Loaded<PatternDatabase> {
+export function loadPatterns(written: SpiderSenseConfig, world: PatternWorld): Loaded<PatternDatabase> {
+  const full = filled(written, world);
+  if (!full.ok) return full;
+  const config = full.value;
   const { pattern_db: packed, patterns, pattern_db_path: path, pattern_db_manifest_path: manifest } = config;
   const sources = [packed, patterns, path, manifest].filter((source) => source !== undefined);
-  if (sources.length === 0) return fail('policy_required', 'pattern_db_path', 'the guard is on and names no database of patterns', BUILD);
+  if (sources.length === 0) return err({ code: 'policy_required', field: 'pattern_db_path', message: NO_SOURCE, hint: BUILD });
   if (sources.length > 1)
     return fail('policy_pattern_db', 'pattern_db_path', 'a database has one source: a file, a manifest, `patterns` or `pattern_db`');
   const idle = idleFields(config);

@@ -6,7 +6,8 @@ import { sha256Hex } from '@countersign/crypto';
 import { err, getOwn, isJsonObject, type JsonObject, type JsonValue, ok, type Result } from '@countersign/kernel';
 import { PATTERN_STAGES, type PatternDatabase, type PatternName, type PatternStage } from '../guards/spider-sense-config.ts';
 import { POLICY_LIMITS } from '../limits.ts';
-import { packVectors, quantise, unpackVectors } from './vectors.ts';
+import { packVectors } from './pack-vectors.ts';
+import { quantise, unpackVectors } from './vectors.ts';
 
 /** The one platform type this file needs. */
 declare const TextDecoder: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => { decode(bytes: Uint8Array): string };

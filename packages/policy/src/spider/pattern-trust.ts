@@ -7,6 +7,7 @@ import { err, getOwn, isJsonObject, type JsonObject, type JsonValue, ok, type Re
 import type { PolicyFaultCode } from '../faults.ts';
 import type { KeyStatus, TrustedKey } from '../guards/spider-sense-config.ts';
 import { POLICY_LIMITS } from '../limits.ts';
+import { writtenMs } from './written-time.ts';
 
 export interface TrustProblem {
   readonly code: PolicyFaultCode;
@@ -21,7 +22,6 @@ export function distrust(message: string): { readonly ok: false; readonly error:
 
 const STATUSES: readonly KeyStatus[] = ['active', 'deprecated', 'revoked'];
 const MEMBERS: ReadonlySet<string> = new Set(['key_id', 'public_key', 'not_before', 'not_after', 'status']);
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** Hex as documents write it: either case, with or without `0x`. */
 export function plainHex(text: string): string {
@@ -38,12 +38,6 @@ export function patternKeyId(publicKey: string): string {
   return sha256Hex(plainHex(publicKey)).slice(0, 16);
 }
 
-/** Milliseconds of an RFC 3339 time with its zone; undefined for anything else. */
-function timeOf(text: string): number | undefined {
-  const ms = TIME.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
 interface Window {
   readonly not_before?: string | undefined;
   readonly not_after?: string | undefined;
@@ -56,7 +50,7 @@ export function outsideOf({ not_before: from, not_after: until }: Window, nowMs:
     ['not_after', until],
   ] as const) {
     if (text === undefined || text === '') continue;
-    const ms = timeOf(text);
+    const ms = writtenMs(text);
     if (ms === undefined) return `\`${name}\` is no RFC 3339 time with its zone`;
     if (nowMs === undefined) return `\`${name}\` cannot be checked here: there is no clock`;
     if (name === 'not_before' ? nowMs < ms : nowMs > ms) return name === 'not_before' ? 'holds only later' : 'holds no longer';
@@ -69,20 +63,19 @@ function textOf(object: JsonObject, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Members that are absent stay so: of a manifest, they are signed as they are written. */
 function readKey(value: JsonValue): TrustedKey | undefined {
   if (!isJsonObject(value)) return undefined;
   const odd = Object.entries(value).some(([name, member]) => !MEMBERS.has(name) || (typeof member !== 'string' && member !== null));
   const key = textOf(value, 'public_key');
-  const status = STATUSES.find((known) => known === (textOf(value, 'status') ?? 'active'));
-  if (odd || key === undefined || status === undefined) return undefined;
-  const [id, from, until] = ['key_id', 'not_before', 'not_after'].map((name) => textOf(value, name));
-  return {
-    public_key: key,
-    status,
-    ...(id === undefined ? {} : { key_id: id }),
-    ...(from === undefined ? {} : { not_before: from }),
-    ...(until === undefined ? {} : { not_after: until }),
-  };
+  const stated = textOf(value, 'status');
+  const status = STATUSES.find((known) => known === stated?.trim().toLowerCase());
+  if (odd || key === undefined || (stated !== undefined && status === undefined)) return undefined;
+  const rest = ['key_id', 'not_before', 'not_after'].flatMap((name) => {
+    const text = textOf(value, name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return { public_key: key, ...(status === undefined ? {} : { status }), ...Object.fromEntries(rest) };
 }
 
 /** A trust store: a JSON list of keys, or `{keys: [...]}`. */
@@ -151,7 +144,6 @@ export interface Manifest {
   readonly keyId: string;
   readonly publicKey: string;
   readonly trustStorePath: string;
-  /** As written: `status` is absent where the manifest has none. */
   readonly trustedKeys: readonly TrustedKey[];
   readonly notBefore: string;
   readonly notAfter: string;
@@ -188,7 +180,6 @@ export function readManifest(value: JsonValue | undefined): Manifest | undefined
   const keys = getOwn(value, 'pattern_db_trusted_keys') ?? [];
   const read = readTrustStore(keys);
   if (!Array.isArray(keys) || !read.ok) return undefined;
-  const stated = (keys as readonly JsonValue[]).map((key) => isJsonObject(key) && typeof getOwn(key, 'status') === 'string');
   const text = (name: (typeof MANIFEST_TEXTS)[number]): string => texts.get(name) ?? '';
   return {
     path: text('pattern_db_path'),
@@ -198,16 +189,12 @@ export function readManifest(value: JsonValue | undefined): Manifest | undefined
     keyId: text('pattern_db_signature_key_id'),
     publicKey: text('pattern_db_public_key'),
     trustStorePath: text('pattern_db_trust_store_path'),
-    trustedKeys: read.value.map(({ status: _, ...key }, i) => (stated[i] === true ? { ...key, ...pickStatus(read.value[i]) } : key)),
+    trustedKeys: read.value,
     notBefore: text('not_before'),
     notAfter: text('not_after'),
     manifestSignature: text('manifest_signature'),
     manifestKeyId: text('manifest_signature_key_id'),
   };
-}
-
-function pickStatus(key: TrustedKey | undefined): Pick<TrustedKey, 'status'> {
-  return key?.status === undefined ? {} : { status: key.status };
 }
 
 /** What is signed of a manifest. */
