@@ -257,6 +257,8 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
       status: 403,
       code: 'POLICY_BUNDLE_UNTRUSTED',
     });
+    // Nor as the text of a document.
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: selfSigned(OPEN) })).code).toBe('INVALID_POLICY');
     expect((await send('POST /api/v1/broker/capabilities/revoke-all', 'check', {})).status).toBe(403);
     expect((await send('GET /api/v1/policy', 'read')).body['policy_hash']).toBe(before);
     expect((await check('egress', 'evil.example')).body['allowed']).toBe(false);

@@ -86,7 +86,7 @@ describe('POL-285 a policy file that extends another, held by a real gateway', (
     expect(await nextPolicyEvent()).toMatchObject({ event: 'changed' });
     expect((await gateway.operator('GET', '/health')).body).toEqual({ status: 'ok' });
     expect(await metric()).toContain('countersign_policy_refused 0');
-  });
+  }, 120_000);
 
   it('a start with a file that is not whole is none, and names what is missing', async () => {
     const data = await newDirectory();

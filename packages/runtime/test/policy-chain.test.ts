@@ -1,6 +1,6 @@
 /** A watched policy file that extends others: every file it stands on is watched, and what is wrong with any of them changes nothing. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSigner, sha256Hex } from '@countersign/crypto';
 import type { FeedEvent } from '@countersign/pipeline';
@@ -140,6 +140,30 @@ describe('POL-285 a watched policy file that extends others', () => {
     expect((await told).data).toMatchObject({ event: 'changed' });
     expect(runtime.policy.refused).toBeUndefined();
     expect(await reach(ONE, TWO)).toEqual([TWO]);
+    await file.close();
+  });
+
+  it('is followed where the directory of all its files is put in place of another by a link', async () => {
+    const { open, next, put, reach, directory, runtime } = await world({
+      'v1/policy.yaml': 'extends: ./base.yaml\n',
+      'v1/base.yaml': BASE(ONE),
+    });
+    const point = async (version: string): Promise<void> => {
+      await symlink(version, join(directory, 'data.new'));
+      await rename(join(directory, 'data.new'), join(directory, 'data'));
+    };
+    await point('v1');
+    await symlink('data/policy.yaml', join(directory, 'policy.yaml'));
+    const file = await open();
+    expect(await reach(ONE, TWO)).toEqual([ONE]);
+    // The file itself says the same in both; only what stands beside its real place differs.
+    await put('v2/policy.yaml', 'extends: ./base.yaml\n');
+    await put('v2/base.yaml', BASE(TWO));
+    const told = next();
+    await point('v2');
+    expect((await told).data).toMatchObject({ event: 'changed' });
+    expect(await reach(ONE, TWO)).toEqual([TWO]);
+    expect(runtime.policy.refused).toBeUndefined();
     await file.close();
   });
 
