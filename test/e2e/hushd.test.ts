@@ -210,6 +210,8 @@ function signedBy(signer: Signer, yaml: string): string {
 /** A policy bundle signed by a key that was made for it. */
 const selfSigned = (yaml: string): string => signedBy(createSigner(randomBytes(32)), yaml);
 
+const OPEN = 'version: "1.2.0"\nname: open\nguards: {egress_allowlist: {default_action: allow}, forbidden_path: {enabled: false}}\n';
+
 describe('HUSHD-042: a bundle by a key that the operator pinned', () => {
   it('is in force for whoever may change policy, is given back as it came, and is in the log', async () => {
     const before = (await send('GET /api/v1/policy', 'read')).body['yaml'];
@@ -227,6 +229,17 @@ describe('HUSHD-042: a bundle by a key that the operator pinned', () => {
     expect((await send('GET /api/v1/policy/bundle', 'read')).text).toBe(bundle);
     expect((await check('egress', 'one.example')).body['allowed']).toBe(true);
     expect((await check('egress', 'two.example')).body['allowed']).toBe(false);
+    // The operator's own way takes it too, and nobody else's bundle.
+    const post = async (source: string): Promise<number> =>
+      (
+        await request(`${server.ready.url}/api/v1/policies`, {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify({ source }),
+        })
+      ).statusCode;
+    expect([await post(bundle), await post(selfSigned(OPEN))]).toEqual([201, 422]);
+    expect((await send('GET /metrics', 'read')).text).toContain('countersign_policy_refused 0');
     // What it shows as a document is the same policy.
     const again = await send('PUT /api/v1/policy', 'admin', { yaml: shown['yaml'] });
     expect(again.body['policy_hash']).toBe(put.body['policy_hash']);
@@ -235,8 +248,6 @@ describe('HUSHD-042: a bundle by a key that the operator pinned', () => {
 });
 
 describe('weaknesses of the original (reference 10.3), tried here', () => {
-  const OPEN = 'version: "1.2.0"\nname: open\nguards: {egress_allowlist: {default_action: allow}, forbidden_path: {enabled: false}}\n';
-
   it('HUSHD-042: a check-scoped key does not replace the policy, nor with a self-signed bundle', async () => {
     const before = (await send('GET /api/v1/policy', 'read')).body['policy_hash'];
     expect((await send('PUT /api/v1/policy', 'check', { yaml: OPEN })).status).toBe(403);
@@ -246,6 +257,8 @@ describe('weaknesses of the original (reference 10.3), tried here', () => {
       status: 403,
       code: 'POLICY_BUNDLE_UNTRUSTED',
     });
+    // Nor as the text of a document.
+    expect((await send('PUT /api/v1/policy', 'admin', { yaml: selfSigned(OPEN) })).code).toBe('INVALID_POLICY');
     expect((await send('POST /api/v1/broker/capabilities/revoke-all', 'check', {})).status).toBe(403);
     expect((await send('GET /api/v1/policy', 'read')).body['policy_hash']).toBe(before);
     expect((await check('egress', 'evil.example')).body['allowed']).toBe(false);

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createHushdGateway, HUSHD_SCOPES, type HushdOptions, type HushdScope } from '@countersign/gateway';
+import { createHushdGateway, type Gauge, HUSHD_SCOPES, type HushdOptions, type HushdScope } from '@countersign/gateway';
 import { CodedError, type Fault, getOwn, isJsonObject, type JsonObject, type JsonValue, type Result } from '@countersign/kernel';
 import { POLICY_VERSIONS } from '@countersign/policy';
 import { verifyExport } from '@countersign/receipts/exports';
@@ -91,14 +91,19 @@ export interface OpenedHushd {
   readonly announce: (url: string) => void;
 }
 
+export interface HushdOpening {
+  readonly settings: HushdSettings;
+  readonly dataDir: string;
+  readonly version: string;
+  /** Beside what is counted at the door. */
+  readonly gauges: readonly Gauge[];
+}
+
 /**
  * The door, ready to listen.
  * @throws {CodedError} `hushd_keys_invalid`, `first_start_failed`.
  */
-export async function openHushd(
-  runtime: Runtime,
-  { settings, dataDir, version }: { readonly settings: HushdSettings; readonly dataDir: string; readonly version: string },
-): Promise<OpenedHushd> {
+export async function openHushd(runtime: Runtime, { settings, dataDir, version, gauges }: HushdOpening): Promise<OpenedHushd> {
   const path = join(dataDir, HUSHD_FILE);
   const text = readSecretFile(path);
   const kept = text === undefined ? makeKeys(runtime) : readHushdKeys(text);
@@ -115,6 +120,7 @@ export async function openHushd(
     version,
     rateLimit: settings.rateLimit,
     trustedProxies: settings.trustedProxies,
+    gauges,
   });
   return { app, announce: (url) => replaceSecretFile(path, `${JSON.stringify({ url, keys: kept }, null, 2)}\n`) };
 }

@@ -176,7 +176,7 @@ interface HushdListener {
 async function openHushdDoor(settings: Settings, runtime: Runtime): Promise<HushdListener | undefined> {
   const { hushd, dataDir } = settings;
   if (hushd === undefined) return undefined;
-  const { app, announce } = await openHushd(runtime, { settings: hushd, dataDir, version: VERSION });
+  const { app, announce } = await openHushd(runtime, { settings: hushd, dataDir, version: VERSION, gauges: gaugesOf(runtime) });
   return {
     app,
     listen: async () => {

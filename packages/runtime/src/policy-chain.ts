@@ -137,7 +137,8 @@ export async function isUnchanged(files: readonly SeenFile[], { sources }: Chain
   try {
     const from = sources();
     const now = await Promise.all(files.map(async ({ path }) => seen(path, await from.file(path, undefined))));
-    return now.every(({ state }, at) => state === files[at]?.state);
+    // Also by where links lead: what a file extends stands beside its real place.
+    return now.every(({ state, realPath }, at) => state === files[at]?.state && realPath === files[at].realPath);
   } catch {
     return false;
   }

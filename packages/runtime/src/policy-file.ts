@@ -26,7 +26,7 @@ export interface PolicyFile {
 }
 
 function statesOf(files: readonly SeenFile[]): string {
-  return JSON.stringify(files.map(({ path, state }) => [path, state]));
+  return JSON.stringify(files.map(({ path, realPath = '', state }) => [path, realPath, state]));
 }
 
 /** What tells one reading from another; a fault is told from others by what it says. */

@@ -1,11 +1,19 @@
 /** A watched policy file that extends others: every file it stands on is watched, and what is wrong with any of them changes nothing. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256Hex } from '@countersign/crypto';
+import { createSigner, sha256Hex } from '@countersign/crypto';
 import type { FeedEvent } from '@countersign/pipeline';
+import { buildPolicyBundle, parsePolicy, resolvePolicy } from '@countersign/policy';
 import { describe, expect, it } from 'vitest';
-import { openPolicyFile, openPolicySources, type PolicyFile, type PolicyFileOptions, type Runtime } from '../src/index.ts';
+import {
+  openPolicyFile,
+  openPolicySources,
+  type PolicyFile,
+  type PolicyFileOptions,
+  type Runtime,
+  type RuntimeOptions,
+} from '../src/index.ts';
 import { RUNTIME_LIMITS } from '../src/limits.ts';
 import { act, type Actor, freshDirectory, openIn, register, unwrap } from './directory.ts';
 
@@ -26,13 +34,17 @@ interface World {
   readonly reach: (...hosts: readonly string[]) => Promise<readonly string[]>;
 }
 
-async function world(files: Readonly<Record<string, string>>, more: Partial<PolicyFileOptions> = {}): Promise<World> {
+async function world(
+  files: Readonly<Record<string, string>>,
+  more: Partial<PolicyFileOptions> = {},
+  opening: Partial<RuntimeOptions> = {},
+): Promise<World> {
   const directory = join(await freshDirectory(), 'policies');
   const warnings: string[] = [];
   const warn = (message: string): void => void warnings.push(message);
   let heard: (event: FeedEvent) => void = () => undefined;
   const feed = { publish: (event: FeedEvent): void => void (event.type === 'policy' && heard(event)) };
-  const runtime = await openIn(dirname(directory), { feed, warn });
+  const runtime = await openIn(dirname(directory), { feed, warn, ...opening });
   const actor: Actor = register(runtime);
   const put = async (name: string, text: string): Promise<void> => {
     const path = join(directory, name);
@@ -127,6 +139,55 @@ describe('POL-285 a watched policy file that extends others', () => {
     await put('base/base.yaml', BASE(TWO));
     expect((await told).data).toMatchObject({ event: 'changed' });
     expect(runtime.policy.refused).toBeUndefined();
+    expect(await reach(ONE, TWO)).toEqual([TWO]);
+    await file.close();
+  });
+
+  it('is followed where the directory of all its files is put in place of another by a link', async () => {
+    const { open, next, put, reach, directory, runtime } = await world({
+      'v1/policy.yaml': 'extends: ./base.yaml\n',
+      'v1/base.yaml': BASE(ONE),
+    });
+    const point = async (version: string): Promise<void> => {
+      await symlink(version, join(directory, 'data.new'));
+      await rename(join(directory, 'data.new'), join(directory, 'data'));
+    };
+    await point('v1');
+    await symlink('data/policy.yaml', join(directory, 'policy.yaml'));
+    const file = await open();
+    expect(await reach(ONE, TWO)).toEqual([ONE]);
+    // The file itself says the same in both; only what stands beside its real place differs.
+    await put('v2/policy.yaml', 'extends: ./base.yaml\n');
+    await put('v2/base.yaml', BASE(TWO));
+    const told = next();
+    await point('v2');
+    expect((await told).data).toMatchObject({ event: 'changed' });
+    expect(await reach(ONE, TWO)).toEqual([TWO]);
+    expect(runtime.policy.refused).toBeUndefined();
+    await file.close();
+  });
+
+  it('POL-122 may be a bundle: of a pinned signer, or it is refused like any bad file', async () => {
+    const signer = createSigner(new Uint8Array(32).fill(7));
+    const bundle = (host: string, by = signer): string => {
+      const policy = unwrap(resolvePolicy(unwrap(parsePolicy(BASE(host), 'base')), { rulesets: new Map(), hostSets: new Map() }));
+      return buildPolicyBundle(
+        policy,
+        { bundleId: '01890000-0000-7000-8000-000000000001', compiledAt: '2026-01-01T00:00:00Z', sources: [] },
+        by,
+      );
+    };
+    const policySigners = (): readonly string[] => [Buffer.from(signer.publicKey).toString('hex')];
+    const { open, next, put, reach } = await world({ 'policy.yaml': bundle(ONE) }, {}, { policySigners });
+    const file = await open();
+    expect(await reach(ONE, TWO)).toEqual([ONE]);
+    let told = next();
+    await put('policy.yaml', bundle(TWO, createSigner(new Uint8Array(32).fill(8))));
+    expect((await told).data).toMatchObject({ event: 'refused', code: 'policy_bundle_signature' });
+    expect(await reach(ONE, TWO)).toEqual([ONE]);
+    told = next();
+    await put('policy.yaml', bundle(TWO));
+    await told;
     expect(await reach(ONE, TWO)).toEqual([TWO]);
     await file.close();
   });

@@ -82,6 +82,11 @@ async function examineDirectory({ dataDir }: Context): Promise<Diagnosis> {
 async function examineGateway(context: Context): Promise<Diagnosis> {
   const operator = await findGateway(context);
   if (operator === undefined) return { status: 'warn', sentence: 'no gateway runs on this data directory', hint: 'countersign up' };
+  const { policyRefused, problem } = await operator.status();
+  if (typeof problem === 'string')
+    return { status: 'fail', sentence: `${operator.where}: ${problem}`, hint: 'countersign policy apply default' };
+  if (typeof policyRefused === 'string')
+    return { status: 'warn', sentence: `${operator.where}: ${policyRefused}`, hint: 'countersign policy validate FILE' };
   const agents = await operator.listAgents();
   return ok(`${operator.where}, ${agents.length} agents`);
 }
