@@ -6,10 +6,9 @@ import { canonicalize, type JsonValue } from '@countersign/kernel';
 import type { Broker } from './broker.ts';
 import type { OriginBridge, OriginData, OriginProfile, Origins } from './origins.ts';
 
-/** One field that would let more through. */
-export interface Widening {
+/** A `Widening` of these sections. */
+interface PlaceWidening {
   readonly path: string;
-  /** What the parent says, and what the child would. Undefined: nothing. */
   readonly parent: JsonValue | undefined;
   readonly child: JsonValue | undefined;
 }
@@ -59,10 +58,10 @@ function keepsProfile(parent: OriginProfile, child: OriginProfile): boolean {
 }
 
 /** Which profile an origin gets depends on all of them and their order: none may come or go. */
-export function originWidenings(parent: Origins | undefined, child: Origins | undefined): readonly Widening[] {
+export function originWidenings(parent: Origins | undefined, child: Origins | undefined): readonly PlaceWidening[] {
   if (parent === undefined) return [];
   if (child === undefined) return [{ path: 'origins', parent: json(parent), child: undefined }];
-  const found: Widening[] = [];
+  const found: PlaceWidening[] = [];
   if (child.default_behavior === 'minimal_profile' && parent.default_behavior === 'deny')
     found.push({ path: 'origins.default_behavior', parent: 'deny', child: 'minimal_profile' });
   const count = Math.max(parent.profiles.length, child.profiles.length);
@@ -75,7 +74,7 @@ export function originWidenings(parent: Origins | undefined, child: Origins | un
 }
 
 /** Of several providers of one host one is enough: a new one may only be of a host that none had. */
-export function brokerWidenings(parent: Broker | undefined, child: Broker | undefined): readonly Widening[] {
+export function brokerWidenings(parent: Broker | undefined, child: Broker | undefined): readonly PlaceWidening[] {
   if (parent === undefined) return [];
   const after = new Map((child?.providers ?? []).map((provider) => [provider.name, provider]));
   const before = new Set(parent.providers.map(({ name }) => name));

@@ -25,8 +25,16 @@ import { DETECTION_DEFAULTS } from './defaults.ts';
 import { dotted } from './document-path.ts';
 import { canonicalTool } from './guards/mcp-tool.ts';
 import { SEVERITY_RANK } from './guards/result.ts';
-import { brokerWidenings, originWidenings, type Widening } from './attenuation-places.ts';
 import { coversHosts, coversPaths } from './pattern-cover.ts';
+import { brokerWidenings, originWidenings } from './attenuation-places.ts';
+
+/** One field that would let more through. */
+export interface Widening {
+  readonly path: string;
+  /** What the parent says, and what the child would. Undefined: nothing. */
+  readonly parent: JsonValue | undefined;
+  readonly child: JsonValue | undefined;
+}
 
 /** True where the child is as tight as the parent in this field. Whole configurations, because some fields only mean something together. */
 type Row<Config> = (parent: Config, child: Config) => boolean;

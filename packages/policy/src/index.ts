@@ -95,8 +95,7 @@ export { parseTestSuite, type PolicyTest, type TestExpectation, type TestSuite }
 export { type Migration, migratePolicy } from './migrate-policy.ts';
 export { type GitReference, type HttpsReference, readReference } from './extends-reference.ts';
 export { type AncestorOptions, type DocumentSources, type FoundFile, loadAncestors } from './load-ancestors.ts';
-export { widenings } from './attenuation.ts';
-export type { Widening } from './attenuation-places.ts';
+export { type Widening, widenings } from './attenuation.ts';
 export { flattenPolicy } from './flatten-policy.ts';
 export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
 export { type BrokerAnswer, type BrokerObjection, judgeBroker } from './judge-broker.ts';

@@ -3,8 +3,7 @@
  */
 import { sha256Hex } from '@countersign/crypto';
 import { canonicalize, err, invariant, ok, type Result } from '@countersign/kernel';
-import { widenings } from './attenuation.ts';
-import type { Widening } from './attenuation-places.ts';
+import { type Widening, widenings } from './attenuation.ts';
 import { type CedarConfig, layCedar } from './cedar/cedar-section.ts';
 import type { ClampdSections } from './clampd-content.ts';
 import { layClampd } from './clampd-sections.ts';
