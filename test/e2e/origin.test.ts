@@ -1,6 +1,8 @@
 /** Origins and a broker in a real gateway: what a place permits, what the session remembers, and that it all replays. */
+import { rm } from 'node:fs/promises';
+import { openEmbedded } from '@countersign/sdk/embedded';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Gateway, openGateway, type Reply } from './gateway-world.ts';
+import { type Gateway, newDirectory, openGateway, type Reply } from './gateway-world.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -93,5 +95,24 @@ describe('POL-310 in a gateway', () => {
     const replayed = await gateway.cli(['replay', '--all', '--json']);
     expect(replayed.code, replayed.stdout).toBe(0);
     expect(JSON.parse(replayed.stdout)).toMatchObject({ complete: true, different: 0, refused: 0, unknown_engine: 0 });
+  });
+});
+
+describe('POL-302 in a process of its own', () => {
+  it('calls and responses say where they were asked', { timeout: 60_000 }, async () => {
+    const dataDir = await newDirectory();
+    const embedded = await openEmbedded({ dataDir, agent: 'a', tools: ['docs.read'], ruleset: 'origin-enclaves-example' });
+    try {
+      const origin = { provider: 'slack', visibility: 'external_shared' };
+      const refused = await embedded.proxy('docs.read', {});
+      expect([refused.allowed, refused.denialReason]).toEqual([false, expect.stringContaining('guard.origin.origin_required')]);
+      expect(await embedded.proxy('docs.read', {}, { origin, session: 's' })).toMatchObject({ allowed: true });
+      expect(await embedded.inspect('docs.read', 'a page', { origin, session: 's' })).toMatchObject({ allowed: true });
+      const unsaid = await embedded.inspect('docs.read', 'a page', { session: 's' });
+      expect([unsaid.allowed, unsaid.denialReason]).toEqual([false, expect.stringContaining('guard.origin.origin_required')]);
+    } finally {
+      await embedded.close();
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 });

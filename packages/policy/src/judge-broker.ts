@@ -176,6 +176,11 @@ const CLASSES: ReadonlyMap<string, 'pii' | 'secrets'> = new Map([
   ['credentials', 'secrets'],
 ]);
 
+/** Whether it can be seen here that data is of a class. */
+export function tellsClass(name: string): boolean {
+  return CLASSES.has(name);
+}
+
 /** A class that nothing here can tell is taken to be there. */
 function holdsClass(facts: Facts, name: string): boolean {
   const known = CLASSES.get(name);

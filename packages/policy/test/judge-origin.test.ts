@@ -226,6 +226,15 @@ describe('POL-307 budgets and states of a profile', () => {
     expect(codes(asked(one('posture: high') + POSTURE, call('x')))).toEqual([]);
   });
 
+  it('POL-310 what a session remembers at most is half of a state slice', () => {
+    const name = (i: number): string => `${'p'.repeat(POLICY_LIMITS.labelCharsMax - 2)}${String(i).padStart(2, '0')}`;
+    const counts = Object.fromEntries(
+      Array.from({ length: PROTOCOL_LIMITS.sessionCountsMax }, (_, i) => [`origin/${name(i)}/mcp_tool_calls`, 1_000_000_000]),
+    );
+    const origin = { at: '0'.repeat(POLICY_LIMITS.originPlaceChars), profile: name(0) };
+    expect(JSON.stringify({ origin, counts }).length).toBeLessThan(PROTOCOL_LIMITS.stateSliceBytesMax / 2 + 128);
+  });
+
   it('a session counts so many budgets and not one more', () => {
     const policy = one('budgets: {mcp_tool_calls: 5}');
     const others = (count: number): OriginMemory => ({

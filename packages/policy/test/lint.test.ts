@@ -56,6 +56,13 @@ const CASES: readonly (readonly [code: string, text: string])[] = [
   ['CS021', `${QUIET}  mcp_tool:\n    allow: [one]\n    block: [one]\n`],
   ['CS022', `${QUIET}settings:\n  thresholds: {flag: 300, block: 950}\n`],
   ['CS040', QUIET.replace('version: "1.5.0"\n', '')],
+  ['CS060', `${QUIET}origins: {profiles: [{id: a, match_rules: {provider: x}}, {id: b, match_rules: {provider: x}}]}\n`],
+  ['CS061', `${QUIET}origins: {profiles: [{id: a}]}\n`],
+  ['CS062', `${QUIET}origins: {profiles: [{id: a, match_rules: {provider: x}, bridge_policy: {allow_cross_origin: true}}]}\n`],
+  [
+    'CS063',
+    `${QUIET}broker: {providers: [{name: a, host: a.example, secret_ref: S, exact_paths: [/], methods: [GET], require_intent_preview: true}]}\n`,
+  ],
 ];
 
 describe('POL-271 policy lint', () => {
@@ -192,6 +199,21 @@ ${transitions}`;
       'POS002 posture.states.quiet',
       'POS001 posture.states.wide',
     ]);
+  });
+
+  it('POL-307 a state that an origin names holds there, and need not be reached', () => {
+    const profile = 'origins: {profiles: [{id: a, match_rules: {provider: x}, posture: wide}]}\n';
+    const loop = '    - {from: work, to: quiet, on: any_violation}\n    - {from: quiet, to: work, on: user_approval}\n';
+    expect(lint(posture(loop)).map(({ code }) => code)).toEqual(['POS001']);
+    expect(lint(posture(loop) + profile).map(({ code }) => code)).toEqual([]);
+  });
+
+  it('CS063: what nobody can approve', () => {
+    const provider = (rest: string): readonly string[] =>
+      codesOf(`${QUIET}broker: {providers: [{name: a, host: a.example, secret_ref: S, exact_paths: [/], methods: [GET], ${rest}}]}\n`);
+    expect(provider('approval_required_risk_levels: [low, medium, high, critical]')).toEqual(['CS063']);
+    expect(provider('approval_required_data_classes: [pii, health]')).toEqual(['CS063']);
+    expect(provider('approval_required_risk_levels: [high], approval_required_data_classes: [pii]')).toEqual([]);
   });
 
   it('CS050: a transition that nobody is asked about permits more', () => {

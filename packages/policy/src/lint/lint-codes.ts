@@ -123,6 +123,27 @@ const TABLE: readonly (readonly [string, LintCode])[] = [
       why: 'An agent can bring such a transition about. Let a person approve it.',
     },
   ],
+  [
+    'CS060',
+    { level: 'warning', title: 'an origin profile is never chosen', why: 'Another one matches whatever it matches, and goes before it.' },
+  ],
+  ['CS061', { level: 'note', title: 'an origin profile matches every place', why: '`default_behavior` never speaks then.' }],
+  [
+    'CS062',
+    {
+      level: 'warning',
+      title: 'a session may go on in any other place',
+      why: 'What it learned here can be said anywhere. Name the targets, or ask for an approval.',
+    },
+  ],
+  [
+    'CS063',
+    {
+      level: 'warning',
+      title: 'a brokered provider refuses every call',
+      why: 'Nobody can say yes here: what would have to be asked is refused.',
+    },
+  ],
 ];
 
 /** Every code, in the order of the specification. */

@@ -7,6 +7,7 @@ import type { PolicyFault } from '../faults.ts';
 import { lintGuards } from './lint-guards.ts';
 import { postureFacts } from '../posture.ts';
 import { lintLists } from './lint-lists.ts';
+import { lintPlaces } from './lint-places.ts';
 import { type LintFinding, type LintInput, LintReport } from './lint-report.ts';
 
 function lintIdentity(report: LintReport): void {
@@ -23,10 +24,12 @@ function lintIdentity(report: LintReport): void {
 }
 
 function lintPosture(report: LintReport): void {
-  const { posture } = report.input.resolved;
+  const { posture, origins } = report.input.resolved;
   if (posture === undefined) return;
   const { unreachable, deadEnds, raising } = postureFacts(posture);
-  for (const name of unreachable)
+  // A state that an origin names holds there, whether a session gets to it or not.
+  const named = new Set(origins?.profiles.map((profile) => profile.posture));
+  for (const name of unreachable.filter((one) => !named.has(one)))
     report.say('POS001', 'no transition leads here from the initial state', { path: dotted('posture.states', name) });
   for (const name of deadEnds) report.say('POS002', 'no transition leads out of here', { path: dotted('posture.states', name) });
   for (const i of raising)
@@ -40,6 +43,7 @@ export function lintPolicy(input: LintInput): readonly LintFinding[] {
   lintLists(report);
   lintGuards(report);
   lintPosture(report);
+  lintPlaces(report);
   for (const id of input.unknownRules) report.say('CS030', `no rule has the id ${id}`, { path: 'detection' });
   return report.findings.toSorted((a, b) => (a.position?.start ?? 0) - (b.position?.start ?? 0));
 }
