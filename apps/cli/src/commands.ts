@@ -21,6 +21,7 @@ import { importClampdCommand } from './commands/policy-clampd.ts';
 import { policyCommands } from './commands/policies.ts';
 import { policyDiffCommand } from './commands/policy-diff.ts';
 import { policyEventCommands } from './commands/policy-events.ts';
+import { policySynthCommand } from './commands/policy-synth.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
 import { policyMigrateCommand } from './commands/policy-migrate.ts';
 import { policyTestCommand } from './commands/policy-test.ts';
@@ -73,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
   policyTestCommand,
   policyMigrateCommand,
   ...policyEventCommands,
+  policySynthCommand,
   ...policyBundleCommands,
   ...ruleCommands,
   ...ruleSteeringCommands,

@@ -99,3 +99,4 @@ export { widenings } from './attenuation.ts';
 export type { Widening } from './attenuation-rows.ts';
 export { flattenPolicy } from './flatten-policy.ts';
 export { type BundleFacts, buildPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
+export { PolicySynthesis, type Synthesis, type SynthesisOptions, type SynthesisRemark } from './synthesize-policy.ts';
