@@ -22,6 +22,7 @@ import { importClampdCommand } from './commands/policy-clampd.ts';
 import { policyCommands } from './commands/policies.ts';
 import { policyDiffCommand } from './commands/policy-diff.ts';
 import { policyEventCommands } from './commands/policy-events.ts';
+import { policySynthCommand } from './commands/policy-synth.ts';
 import { policyLintCommand } from './commands/policy-lint.ts';
 import { policyMigrateCommand } from './commands/policy-migrate.ts';
 import { policyPatternsCommand } from './commands/policy-patterns.ts';
@@ -80,6 +81,7 @@ export const COMMANDS: readonly Command[] = [
   policyMigrateCommand,
   policyPatternsCommand,
   ...policyEventCommands,
+  policySynthCommand,
   ...policyBundleCommands,
   ...policySignerCommands,
   ...guardCommands,

@@ -102,6 +102,20 @@ function endpointOf(event: PolicyEvent): JsonObject {
   return { ...(ADDRESS.test(host) ? { ip: host } : { hostname: host }), ...port(event) };
 }
 
+/** Numbers of the internet protocols (IANA) that names of the web run over too; others are said by their name alone. */
+const PROTOCOLS: ReadonlyMap<string, number> = new Map([
+  ['tcp', 6],
+  ['http', 6],
+  ['https', 6],
+  ['udp', 17],
+]);
+
+function protocolOf(event: PolicyEvent): JsonObject {
+  const name = text(event, 'protocol') ?? 'tcp';
+  const number = PROTOCOLS.get(name.toLowerCase());
+  return { protocol_name: name, ...(number === undefined ? {} : { protocol_num: number }) };
+}
+
 function fileOf(event: PolicyEvent): JsonObject {
   const path = text(event, 'path') ?? '';
   return { path, name: path.split(/[/\\]/).at(-1) ?? path, type_id: 1 };
@@ -136,7 +150,7 @@ const ACTIVITIES: ReadonlyMap<string, Activity> = new Map([
       activity: [6, 'Traffic'],
       object: (event) => ({
         dst_endpoint: endpointOf(event),
-        connection_info: { protocol_name: text(event, 'protocol') ?? 'tcp', direction: 'Outbound', direction_id: 2 },
+        connection_info: { ...protocolOf(event), direction: 'Outbound', direction_id: 2 },
       }),
     },
   ],

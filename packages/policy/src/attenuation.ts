@@ -30,15 +30,6 @@ import { DETECTION_DEFAULTS, GUARD_DEFAULTS } from './defaults.ts';
 import { canonicalTool } from './guards/mcp-tool.ts';
 import { SEVERITY_RANK } from './guards/result.ts';
 import { coversHosts, coversPaths } from './pattern-cover.ts';
-import { brokerWidenings, originWidenings } from './attenuation-places.ts';
-
-/** One field that would let more through. */
-export interface Widening {
-  readonly path: string;
-  /** What the parent says, and what the child would. Undefined: nothing. */
-  readonly parent: JsonValue | undefined;
-  readonly child: JsonValue | undefined;
-}
 
 function rank(words: readonly string[], word: string): number {
   return words.indexOf(word);

@@ -122,3 +122,4 @@ export { isOnlyUnseen } from './unseen.ts';
 export { type BundleFacts, buildPolicyBundle, isPolicyBundle, type VerifiedBundle, verifyPolicyBundle } from './policy-bundle.ts';
 export { type BrokerAnswer, type BrokerObjection, judgeBroker } from './judge-broker.ts';
 export { judgeOrigin, type OriginAnswer, type OriginMemory, type OriginObjection } from './judge-origin.ts';
+export { PolicySynthesis, type Synthesis, type SynthesisOptions, type SynthesisRemark } from './synthesize-policy.ts';

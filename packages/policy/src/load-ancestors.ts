@@ -172,7 +172,9 @@ async function follow(
   const text = fetched.ok ? checked(fetched.value, reference.sha256) : fetched;
   if (!fetched.ok || !text.ok) return err(refusal(text.ok ? { code: 'policy_extends', message: 'not there' } : text.error, from.fault));
   const { key, place, bytes } = fetched.value;
-  if (from.byteCount + bytes.length > POLICY_LIMITS.extendsBytesMax)
+  // What is too large for a document by itself is refused as that, unread.
+  const counts = bytes.length <= POLICY_LIMITS.documentBytesMax;
+  if (counts && from.byteCount + bytes.length > POLICY_LIMITS.extendsBytesMax)
     return err([
       faultAt(
         'policy_too_large',
