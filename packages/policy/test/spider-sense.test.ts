@@ -14,7 +14,7 @@ import {
   resolvePolicy,
   SPIDER_SENSE,
 } from '@countersign/policy';
-import type { Action, Facts, GuardAnswer, GuardQuestion, GuardResult } from '@countersign/protocol';
+import { type Action, type Facts, type GuardAnswer, type GuardQuestion, type GuardResult, PROTOCOL_LIMITS } from '@countersign/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { measured, SCORE_UNIT, similarity } from '../src/spider/vectors.ts';
@@ -73,7 +73,7 @@ describe('POL-174 how near is too near', () => {
   it.each([
     [[1, 0, 0], 'deny', false, 'high', 'x', 1],
     [[0, 0.8, 0.6], 'deny', false, 'high', 'y', 0.8],
-    [[0.7, 0.7, 0.2], 'ambiguous', true, 'medium', 'x', 0.693],
+    [[0.7, 0.7, 0.3], 'ambiguous', true, 'medium', 'x', 0.677],
     [[-1, 0.1, 0.42], 'allow', true, 'info', 'z', 0.386],
     [[-1, -1, -1], 'allow', true, 'info', 'x', -0.577],
   ] as const)('%j', (...[vector, verdict, allowed, severity, top, score]) => {
@@ -362,5 +362,17 @@ describe('POL-178 the block in documents', () => {
       expect(codes({ ...config, pattern_db: { ...database, ...change } })).toEqual([`policy_required ${G}.pattern_db`]);
     const long = 'A'.repeat(POLICY_LIMITS.patternVectorsCharsMax + 1);
     expect(codes({ ...config, pattern_db: { ...database, vectors: long } })).toEqual([`policy_range ${G}.pattern_db.vectors`]);
+  });
+});
+
+describe('POL-170 questions of one action', () => {
+  it('are so many, and no more', () => {
+    const most = PROTOCOL_LIMITS.guardQuestionsMax;
+    const asking = (count: number): number => {
+      const questions = Array.from({ length: count }, (_, i) => ({ guard: 'clawdstrike-x' as const, key: String(i), ask: i }));
+      const outside = [{ guard: 'clawdstrike-x' as const, questions: () => questions, judge: () => undefined }];
+      return guardQuestions({ ...compiled('permissive'), outside }, understood(NOTE)).length;
+    };
+    expect([asking(most), asking(most + 1)]).toEqual([most, most]);
   });
 });

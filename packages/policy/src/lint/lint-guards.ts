@@ -129,6 +129,18 @@ function lintDoubts(report: LintReport): void {
     });
 }
 
+/** Of one decision, all of it. */
+const DECISION_MS = 10_000;
+
+function lintAsking(report: LintReport): void {
+  const { spider_sense: spider } = report.input.resolved.guards;
+  if (spider?.enabled !== true) return;
+  const path = 'guards.spider_sense.async';
+  if (spider.async.on_timeout === 'warn') report.say('CS003', 'what could not be screened passes', { path: `${path}.on_timeout` });
+  if (spider.async.timeout_ms >= DECISION_MS)
+    report.say('CS060', `the guard waits ${String(spider.async.timeout_ms)} milliseconds`, { path: `${path}.timeout_ms` });
+}
+
 function lintThresholds(report: LintReport): void {
   const counter: StepCounter = { steps: 0 };
   const earlier: Glob[] = [];
@@ -147,5 +159,6 @@ export function lintGuards(report: LintReport): void {
   lintTools(report);
   lintPresence(report);
   lintDoubts(report);
+  lintAsking(report);
   lintThresholds(report);
 }
