@@ -177,6 +177,13 @@ describe('POL-176 what is asked', () => {
     [{ kind: 'file.patch', params: { path: '/w/a.txt', patch: '--- a\n+++ b\n' } }, '[patch:/w/a.txt] --- a\n+++ b'],
     [{ kind: 'file.read', params: { path: '/w/a.txt' } }, '[file_access] /w/a.txt'],
     [{ kind: 'net.egress', params: { url: 'https://api.github.com/x' } }, '[network_egress:api.github.com:443] https://api.github.com/x'],
+    [{ kind: 'file.write', params: { path: '/w/a.txt', content: 'text', odd: 'hidden' } }, '[file_write:/w/a.txt] text\nhidden'],
+    [
+      { kind: 'file.write', params: { a: 'see /w/b.txt', path: '/w/a.txt', content: 'text' } },
+      '[file_write:/w/b.txt] text\nsee /w/b.txt\n/w/a.txt',
+    ],
+    [{ kind: 'file.write', content: 'body', params: { path: '/w/a.txt' } }, '[file_write:/w/a.txt] body'],
+    [{ kind: 'agent.message', content: 'hello', params: { more: 'hidden' } }, '[agent.message] hello\n{"more":"hidden"}'],
     [{ kind: 'prompt.input', content: 'good morning' }, '[prompt.input] good morning'],
     [{ kind: 'agent.message', content: 'half \ud800' }, '[agent.message] half \ufffd'],
   ] as const)('%j', (action, text) => {
@@ -194,6 +201,22 @@ describe('POL-176 what is asked', () => {
     expect(textsOf(policyOf(), whole(largest))).toHaveLength(most);
     expect(questionsOf(policyOf(), whole(largest + 8))).toEqual([]);
     expect(said(policyOf(), told([1, 0, 0]), whole(largest + 8))).toMatchObject({ allowed: false, details: { reason: 'text_too_long' } });
+  });
+
+  it('POL-156 of a text that could not be read whole nothing is asked, and there is no answer', () => {
+    const action = actionOf({ kind: 'net.egress', params: { url: 'https://api.github.com/x' } });
+    const policy = compiled(policyOf());
+    for (const cut of ['texts', 'bytes'] as const) {
+      const { facts, ...rest } = understood(action);
+      const { secret_leak } = policy.guards;
+      const guards = { ...policy.guards, secret_leak: { ...secret_leak, config: { ...secret_leak.config, enabled: false } } };
+      const input = { ...rest, facts: { ...facts, cuts: [cut] } };
+      expect(guardQuestions({ ...policy, guards }, input)).toEqual([]);
+      expect(spider(evaluateGuardsCounted({ ...policy, guards }, input).results)).toMatchObject({
+        allowed: false,
+        details: { reason: 'facts_cut' },
+      });
+    }
   });
 
   it('nothing about an action that another guard refuses: it is sent nowhere', () => {
