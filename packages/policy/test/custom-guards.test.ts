@@ -425,11 +425,13 @@ describe('POL-188 the list in policies', () => {
   });
 
   test('is linted, and compared by package', () => {
-    const text = under(softly(VT), WASM.replace('{package', '{enabled: false, package'));
+    const slow = SB.replace('{package', '{async: {timeout_ms: 10000}, package');
+    const text = under(softly(VT), WASM.replace('{package', '{enabled: false, package'), slow);
     const found = lintPolicy({ document: documentOf(text), resolved: resolved(text), text, unknownRules: [] });
     expect(found.filter(({ path }) => path?.startsWith('guards.custom') === true).map(({ code, path }) => [code, path])).toEqual([
       ['CS003', 'guards.custom[0].async.on_timeout'],
       ['CS001', 'guards.custom[1].enabled'],
+      ['CS060', 'guards.custom[2].async.timeout_ms'],
     ]);
     const changes = diffPolicies(
       { guards: { custom: [{ package: 'a', enabled: true }] } },

@@ -123,6 +123,14 @@ const TABLE: readonly (readonly [string, LintCode])[] = [
       why: 'An agent can bring such a transition about. Let a person approve it.',
     },
   ],
+  [
+    'CS060',
+    {
+      level: 'warning',
+      title: 'a guard waits longer than a decision may take',
+      why: 'A decision ends in a refusal after ten seconds, whatever a guard still waits for. Give its server less time than that.',
+    },
+  ],
 ];
 
 /** Every code, in the order of the specification. */
