@@ -41,7 +41,7 @@ export interface Outside {
   answers(questions: readonly GuardQuestion[]): Promise<readonly GuardAnswer[]>;
   /** The first fault that a probe found. */
   probe(): Promise<Result<undefined, Fault>>;
-  /** Gives up what those hold that are asked. What is asked afterwards has no answer. */
+  /** Gives up what those hold that are asked, as soon as nobody waits for it. */
   close(): Promise<void>;
 }
 
