@@ -41,7 +41,7 @@ export interface Outside {
   answers(questions: readonly GuardQuestion[]): Promise<readonly GuardAnswer[]>;
   /** The first fault that a probe found. */
   probe(): Promise<Result<undefined, Fault>>;
-  /** Gives up what those hold that are asked. What is asked afterwards has no answer. */
+  /** Gives up what those hold that are asked, as soon as nobody waits for it. */
   close(): Promise<void>;
 }
 
@@ -67,6 +67,7 @@ class AskedDesk {
   readonly #cache: AnswerCache;
   readonly #rate: RateLimiter | undefined;
   readonly #breaker: Breaker | undefined;
+  readonly #underWay = new Map<string, Promise<JsonValue>>();
   #asks = 0;
 
   constructor({ settings, adapter }: AskedGuard, world: AskingWorld) {
@@ -125,6 +126,16 @@ class AskedDesk {
     if (this.#asks >= INTEL_LIMITS.asksMax) throw failure('overloaded');
     if (this.#breaker?.isOpen(nowMs) === true) throw failure('breaker_open');
     if (this.#rate?.take(nowMs) === false) throw failure('rate_limited');
+    this.#breaker?.asked();
+  }
+
+  /** The same question is asked once at a time, however many wait for its answer. */
+  #shared(key: string, ask: JsonValue): Promise<JsonValue> {
+    const same = this.#underWay.get(key);
+    if (same !== undefined) return same;
+    const asked = this.#fresh(ask).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, asked);
+    return asked;
   }
 
   async #fresh(ask: JsonValue): Promise<JsonValue> {
@@ -149,7 +160,7 @@ class AskedDesk {
     const known = this.#cache.read(key, clock.nowMs());
     if (known !== undefined) return { guard, key, status: 'ok', answer: known };
     try {
-      const answer = await this.#fresh(ask);
+      const answer = await this.#shared(key, ask);
       this.#cache.keep(key, answer, clock.nowMs());
       return { guard, key, status: 'ok', answer };
     } catch (error) {

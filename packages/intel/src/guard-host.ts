@@ -25,9 +25,13 @@ export interface GuardHost {
   /**
    * What the guard wrote; undefined where it does not handle the action.
    * @throws {CodedError} `guard_timeout`, `guard_cpu_exceeded`, `guard_trap`, `guard_bad_output`, `guard_capability_denied`, `guard_abi_mismatch`,
-   * `guard_memory_exceeded`, `guard_died`, `guard_busy`, `guard_closed`.
+   * `guard_memory_exceeded`, `guard_died`, `guard_busy`.
    */
   check(call: { readonly action: string; readonly input: string }, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * The thread goes as soon as nobody waits for it. Whoever asks later, because his action began before, is still answered, by a thread that
+   * goes after him.
+   */
   close(): Promise<void>;
 }
 
@@ -143,7 +147,6 @@ class ThreadHost implements GuardHost {
   }
 
   async check(call: { readonly action: string; readonly input: string }, signal: AbortSignal): Promise<string | undefined> {
-    if (this.#closed) throw failure('guard_closed');
     if (this.#calls >= LIMITS.guardCallsMax) throw failure('guard_busy');
     this.#calls += 1;
     const { late, cancel } = this.#late(this.#guard.timeoutMs, signal);
@@ -157,11 +160,11 @@ class ThreadHost implements GuardHost {
       leave(undefined);
       cancel();
       this.#calls -= 1;
+      await this.#goIfDone();
     }
   }
 
   async #run(call: { readonly action: string; readonly input: string }, late: Promise<never>): Promise<string | undefined> {
-    if (this.#closed) throw failure('guard_closed');
     const seat = this.#sit();
     const ready = await Promise.race([seat.ready, late]);
     if (!ready.ok) throw failure('guard_died');
@@ -179,9 +182,13 @@ class ThreadHost implements GuardHost {
     }
   }
 
+  async #goIfDone(): Promise<void> {
+    if (this.#closed && this.#calls === 0 && this.#seat !== undefined) await this.#dismiss(this.#seat, 'guard_died');
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#seat !== undefined) await this.#dismiss(this.#seat, 'guard_closed');
+    await this.#goIfDone();
   }
 }
 

@@ -112,7 +112,7 @@ describe('POL-180 every question gets an answer', () => {
     const failures: unknown[] = [fault('unauthorized'), fault('Bad Code'), fault('x'.repeat(41)), new TypeError('x'), 'thrown', undefined];
     const said: string[] = [];
     for (const failure of failures) {
-      desk.server.answer = () => Promise.reject(failure as Error);
+      desk.server.answer = () => Promise.reject(failure);
       said.push(await desk.said('a'));
     }
     expect(said).toEqual(['unauthorized', 'failed', 'failed', 'failed', 'failed', 'failed']);
@@ -137,7 +137,7 @@ describe('POL-180 every question gets an answer', () => {
 
   it('one after another where the policy says so', async () => {
     const desk = new Desk({ execution_mode: 'sequential' });
-    let release = (_: JsonValue): void => undefined;
+    let release: (answer: JsonValue) => void = () => undefined;
     desk.server.answer = () => new Promise((resolve) => (release = resolve));
     const answers = desk.ask('a', 'b');
     await settle();

@@ -6,7 +6,7 @@ const FOLDER = new URL('../../policy/rulesets/', import.meta.url);
 /** A built-in ruleset, read from its file and resolved without host sets. */
 export function resolvedRuleset(name: string): ResolvedPolicy {
   const rulesets = new Map<string, PolicyDocument>();
-  for (const file of readdirSync(FOLDER)) {
+  for (const file of readdirSync(FOLDER).filter((entry) => entry.endsWith('.yaml'))) {
     const parsed = parsePolicy(readFileSync(new URL(file, FOLDER), 'utf8'), file);
     if (parsed.ok) rulesets.set(file.replace('.yaml', ''), parsed.value);
   }

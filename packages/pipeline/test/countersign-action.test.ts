@@ -91,6 +91,33 @@ describe('countersignAction', () => {
   });
 });
 
+describe('POL-170 guards that ask the outside', () => {
+  const signal = { kind: 'guard', subject: 'g', value: { key: 'k', status: 'unavailable', reason: 'timeout' } };
+
+  it('are answered before the judge, and the answers are recorded', async () => {
+    const world = createWorld({ answers: () => [signal] });
+    await countersignAction(request(), world.ports);
+    const order = world.journal.filter((entry) => /^(?:asked|judged|staged|signals)/.test(entry));
+    expect(order).toEqual(['asked:db.query', 'judged:db.query', 'staged', 'signals:guard']);
+  });
+
+  it('are asked about what came back too', async () => {
+    const world = createWorld({ answers: () => [] });
+    await countersignAction(forwardRequest(), world.ports);
+    expect(world.journal.filter((entry) => entry.startsWith('asked'))).toEqual(['asked:db.query', 'asked:tool.response']);
+  });
+
+  it('that never hear end in a refusal when the time of the decision is over', async () => {
+    const world = createWorld({ faults: new Set<Fault>(['ask-never']) });
+    const pending = countersignAction(request(), world.ports);
+    await settle();
+    world.expire();
+    const answer = await pending;
+    expect([answer.refusal?.code, answer.verdict.decision]).toEqual(['timeout', 'deny']);
+    expect(world.journal).not.toContain('judged:db.query');
+  });
+});
+
 describe('fail closed', () => {
   const cases: readonly (readonly [Fault, string, boolean])[] = [
     ['state', 'state_unavailable', true],
@@ -98,6 +125,7 @@ describe('fail closed', () => {
     ['engine-throws', 'engine_unavailable', true],
     ['judge-throws', 'internal', true],
     ['signals', 'internal', true],
+    ['ask-throws', 'internal', true],
     ['stage-throws', 'overloaded', false],
     ['vault', 'log_unavailable', false],
     ['disk', 'log_unavailable', false],

@@ -1,6 +1,6 @@
 /** @module A world for the pipeline made of plain objects, in which each port can be told to fail. Everything that happens is written down in order. */
 import { canonicalize, CodedError, type JsonValue } from '@countersign/kernel';
-import type { Action, Judgement, ReceiptBody, Verdict } from '@countersign/protocol';
+import type { Action, Judgement, ReceiptBody, Signal, Verdict } from '@countersign/protocol';
 import { createGate, createSessionTurns, type ActionRequest, type Ports } from '../src/index.ts';
 
 export const ORG = 'org-1';
@@ -19,7 +19,9 @@ export type Fault =
   | 'fence'
   | 'outcome-disk'
   | 'signals'
-  | 'ended-throws';
+  | 'ended-throws'
+  | 'ask-throws'
+  | 'ask-never';
 
 export interface WorldOptions {
   readonly faults?: ReadonlySet<Fault>;
@@ -27,6 +29,8 @@ export interface WorldOptions {
   readonly fenceDecision?: Verdict['decision'];
   readonly agentState?: 'active' | 'suspended' | 'killed';
   readonly inFlightMax?: number;
+  /** What guards are told about an action of this kind; nobody is asked where it is absent. */
+  readonly answers?: (kind: string) => readonly Signal[];
   readonly ended?: (org: string, session: string) => boolean;
 }
 
@@ -138,8 +142,17 @@ export function createWorld(options: WorldOptions = {}): World {
                 if (has('engine-throws')) throw failure('engine_failed');
                 understood.push(action);
                 const isFence = action.kind === 'tool.response';
+                const ask = (): Promise<readonly Signal[]> => {
+                  journal.push(`asked:${action.kind}`);
+                  if (has('ask-throws')) throw failure('a_bug');
+                  if (has('ask-never')) return new Promise(() => undefined);
+                  return Promise.resolve(options.answers?.(action.kind) ?? []);
+                };
+                const asks = options.answers !== undefined || has('ask-throws') || has('ask-never');
                 return {
+                  ...(asks ? { ask } : {}),
                   judge: () => {
+                    if (asks) journal.push(`judged:${action.kind}`);
                     if (has(isFence ? 'fence' : 'judge-throws')) throw new Error('a bug');
                     return judgement(isFence ? (options.fenceDecision ?? 'allow') : (options.decision ?? 'allow'));
                   },
@@ -153,6 +166,7 @@ export function createWorld(options: WorldOptions = {}): World {
         if (has('vault')) throw failure('vault_unavailable');
         if (has('stage-throws')) throw failure('log_queue_full');
         journal.push('staged');
+        if (draft.signals.length > 0) journal.push(`signals:${draft.signals.map(({ kind }) => kind).join()}`);
         if (draft.actionText !== canonicalize(draft.action as unknown as JsonValue)) throw new Error('the text is not that of the action');
         const body = {
           id: draft.id,

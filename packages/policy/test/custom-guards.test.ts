@@ -2,6 +2,7 @@ import { sha256Hex } from '@countersign/crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '@countersign/kernel';
 import {
   diffPolicies,
+  flattenPolicy,
   formatFaults,
   guardQuestions,
   lintPolicy,
@@ -424,12 +425,23 @@ describe('POL-188 the list in policies', () => {
     expect(more).toMatchObject({ ok: false, error: [{ code: 'policy_range', path: 'guards.custom[0].config' }] });
   });
 
+  test('stands in a flattened policy as it is', () => {
+    const limited = VT.replace('{package', '{async: {rate_limit: {requests_per_minute: 4}, retry: {max_retries: 1}}, package');
+    const policy = resolved(under(limited, SB, SNYK, WASM));
+    const flat = parsePolicy(JSON.stringify(flattenPolicy(policy)), 'flat');
+    if (!flat.ok) throw new Error(formatFaults(flat.error));
+    const again = resolvePolicy(flat.value, { rulesets, hostSets: new Map() });
+    expect(again.ok && policyHash(again.value)).toBe(policyHash(policy));
+  });
+
   test('is linted, and compared by package', () => {
-    const text = under(softly(VT), WASM.replace('{package', '{enabled: false, package'));
+    const slow = SB.replace('{package', '{async: {timeout_ms: 10000}, package');
+    const text = under(softly(VT), WASM.replace('{package', '{enabled: false, package'), slow);
     const found = lintPolicy({ document: documentOf(text), resolved: resolved(text), text, unknownRules: [] });
-    expect(found.filter(({ path }) => path?.startsWith('guards.custom') === true).map(({ code, path }) => [code, path])).toEqual([
+    expect(found.filter(({ path }) => path?.startsWith('guards.custom')).map(({ code, path }) => [code, path])).toEqual([
       ['CS003', 'guards.custom[0].async.on_timeout'],
       ['CS001', 'guards.custom[1].enabled'],
+      ['CS070', 'guards.custom[2].async.timeout_ms'],
     ]);
     const changes = diffPolicies(
       { guards: { custom: [{ package: 'a', enabled: true }] } },

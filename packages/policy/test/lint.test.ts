@@ -21,6 +21,12 @@ const QUIET = `${HEAD}guards:
     enabled: true
 `;
 
+const SCREEN = `${QUIET}  spider_sense:
+    embedding_api_url: https://e.example/v1/embeddings
+    embedding_model: m
+    patterns: [{id: a, category: c, stage: action, label: l, embedding: [1]}]
+`;
+
 /** One document for each code, one line away from the quiet one. */
 const CASES: readonly (readonly [code: string, text: string])[] = [
   ['STY001', QUIET.replace('name: Ours\n', '')],
@@ -55,6 +61,8 @@ const CASES: readonly (readonly [code: string, text: string])[] = [
   ['CS020', `${QUIET}settings:\n  tool_thresholds:\n    - {tool: "db*", flag: 1, block: 2}\n    - {tool: db_read, flag: 1, block: 2}\n`],
   ['CS021', `${QUIET}  mcp_tool:\n    allow: [one]\n    block: [one]\n`],
   ['CS022', `${QUIET}settings:\n  thresholds: {flag: 300, block: 950}\n`],
+  ['CS003', `${SCREEN}    async: {on_timeout: warn}\n`],
+  ['CS070', `${SCREEN}    async: {timeout_ms: 10000}\n`],
   ['CS040', QUIET.replace('version: "1.5.0"\n', '')],
   ['CS060', `${QUIET}origins: {profiles: [{id: a, match_rules: {provider: x}}, {id: b, match_rules: {provider: x}}]}\n`],
   ['CS061', `${QUIET}origins: {profiles: [{id: a}]}\n`],
@@ -66,7 +74,9 @@ const CASES: readonly (readonly [code: string, text: string])[] = [
 ];
 
 describe('POL-271 policy lint', () => {
-  it('has nothing to say of a policy that means what it says', () => expect(codesOf(QUIET)).toEqual([]));
+  it('has nothing to say of a policy that means what it says', () => {
+    for (const text of [QUIET, SCREEN, `${SCREEN}    async: {timeout_ms: 9999, on_timeout: defer}\n`]) expect(codesOf(text)).toEqual([]);
+  });
 
   it.each(CASES)('%s speaks of the one document and of no code that is not in the table', (code, text) => {
     const codes = codesOf(text);

@@ -253,7 +253,10 @@ type ManifestFields = Readonly<Record<string, unknown>>;
 
 /** The text that is signed, written down here once more from its description. */
 function signedText(manifest: ManifestFields): string {
-  const text = (name: string): string => String(manifest[name] ?? '');
+  const text = (name: string): string => {
+    const value = manifest[name];
+    return typeof value === 'string' ? value : '';
+  };
   const keys = (manifest['pattern_db_trusted_keys'] ?? []) as readonly Readonly<Record<string, string>>[];
   const lines = keys.map((key) => ['key_id', 'public_key', 'status', 'not_before', 'not_after'].map((name) => key[name] ?? '').join('|'));
   const named = ['path', 'version', 'checksum', 'signature', 'signature_key_id', 'public_key', 'trust_store_path'];
@@ -343,7 +346,7 @@ describe('POL-173 a manifest', () => {
     [
       'a key of the database that nobody lists',
       manifestOf({ pattern_db_trusted_keys: [] }),
-      `policy_pattern_db_trust ${'guards.spider_sense.pattern_db_manifest_path'}`,
+      `policy_pattern_db_trust ${G}.pattern_db_manifest_path`,
     ],
   ] as const)('is refused: %s', (...[, manifest, fault]) => {
     expect(load1(manifest)).toBe(fault);

@@ -14,7 +14,7 @@ import {
   resolvePolicy,
   SPIDER_SENSE,
 } from '@countersign/policy';
-import type { Action, Facts, GuardAnswer, GuardQuestion, GuardResult } from '@countersign/protocol';
+import { type Action, type Facts, type GuardAnswer, type GuardQuestion, type GuardResult, PROTOCOL_LIMITS } from '@countersign/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { measured, SCORE_UNIT, similarity } from '../src/spider/vectors.ts';
@@ -73,7 +73,7 @@ describe('POL-174 how near is too near', () => {
   it.each([
     [[1, 0, 0], 'deny', false, 'high', 'x', 1],
     [[0, 0.8, 0.6], 'deny', false, 'high', 'y', 0.8],
-    [[0.7, 0.7, 0.2], 'ambiguous', true, 'medium', 'x', 0.693],
+    [[0.7, 0.7, 0.3], 'ambiguous', true, 'medium', 'x', 0.677],
     [[-1, 0.1, 0.42], 'allow', true, 'info', 'z', 0.386],
     [[-1, -1, -1], 'allow', true, 'info', 'x', -0.577],
   ] as const)('%j', (...[vector, verdict, allowed, severity, top, score]) => {
@@ -177,6 +177,13 @@ describe('POL-176 what is asked', () => {
     [{ kind: 'file.patch', params: { path: '/w/a.txt', patch: '--- a\n+++ b\n' } }, '[patch:/w/a.txt] --- a\n+++ b'],
     [{ kind: 'file.read', params: { path: '/w/a.txt' } }, '[file_access] /w/a.txt'],
     [{ kind: 'net.egress', params: { url: 'https://api.github.com/x' } }, '[network_egress:api.github.com:443] https://api.github.com/x'],
+    [{ kind: 'file.write', params: { path: '/w/a.txt', content: 'text', odd: 'hidden' } }, '[file_write:/w/a.txt] text\nhidden'],
+    [
+      { kind: 'file.write', params: { a: 'see /w/b.txt', path: '/w/a.txt', content: 'text' } },
+      '[file_write:/w/b.txt] text\nsee /w/b.txt\n/w/a.txt',
+    ],
+    [{ kind: 'file.write', content: 'body', params: { path: '/w/a.txt' } }, '[file_write:/w/a.txt] body'],
+    [{ kind: 'agent.message', content: 'hello', params: { more: 'hidden' } }, '[agent.message] hello\n{"more":"hidden"}'],
     [{ kind: 'prompt.input', content: 'good morning' }, '[prompt.input] good morning'],
     [{ kind: 'agent.message', content: 'half \ud800' }, '[agent.message] half \ufffd'],
   ] as const)('%j', (action, text) => {
@@ -194,6 +201,22 @@ describe('POL-176 what is asked', () => {
     expect(textsOf(policyOf(), whole(largest))).toHaveLength(most);
     expect(questionsOf(policyOf(), whole(largest + 8))).toEqual([]);
     expect(said(policyOf(), told([1, 0, 0]), whole(largest + 8))).toMatchObject({ allowed: false, details: { reason: 'text_too_long' } });
+  });
+
+  it('POL-156 of a text that could not be read whole nothing is asked, and there is no answer', () => {
+    const action = actionOf({ kind: 'net.egress', params: { url: 'https://api.github.com/x' } });
+    const policy = compiled(policyOf());
+    for (const cut of ['texts', 'bytes'] as const) {
+      const { facts, ...rest } = understood(action);
+      const { secret_leak } = policy.guards;
+      const guards = { ...policy.guards, secret_leak: { ...secret_leak, config: { ...secret_leak.config, enabled: false } } };
+      const input = { ...rest, facts: { ...facts, cuts: [cut] } };
+      expect(guardQuestions({ ...policy, guards }, input)).toEqual([]);
+      expect(spider(evaluateGuardsCounted({ ...policy, guards }, input).results)).toMatchObject({
+        allowed: false,
+        details: { reason: 'facts_cut' },
+      });
+    }
   });
 
   it('nothing about an action that another guard refuses: it is sent nowhere', () => {
@@ -362,5 +385,17 @@ describe('POL-178 the block in documents', () => {
       expect(codes({ ...config, pattern_db: { ...database, ...change } })).toEqual([`policy_required ${G}.pattern_db`]);
     const long = 'A'.repeat(POLICY_LIMITS.patternVectorsCharsMax + 1);
     expect(codes({ ...config, pattern_db: { ...database, vectors: long } })).toEqual([`policy_range ${G}.pattern_db.vectors`]);
+  });
+});
+
+describe('POL-170 questions of one action', () => {
+  it('are so many, and no more', () => {
+    const most = PROTOCOL_LIMITS.guardQuestionsMax;
+    const asking = (count: number): number => {
+      const questions = Array.from({ length: count }, (_, i) => ({ guard: 'clawdstrike-x' as const, key: String(i), ask: i }));
+      const outside = [{ guard: 'clawdstrike-x' as const, questions: () => questions, judge: () => undefined }];
+      return guardQuestions({ ...compiled('permissive'), outside }, understood(NOTE)).length;
+    };
+    expect([asking(most), asking(most + 1)]).toEqual([most, most]);
   });
 });

@@ -142,6 +142,28 @@ describe('POL-199 a guard package, from the disk to the receipt', () => {
     expect(await replayed(runtime, answer)).toMatchObject({ equal: true });
   });
 
+  it('is asked of large actions too, and of those that began before another policy came', async () => {
+    const { runtime, actor, directory } = await bed();
+    const sha256 = await install(directory, sayingModule('{"allowed":false}'));
+    const guarded = policyWith(wasm(sha256));
+    unwrap(await runtime.policy.set(guarded));
+    const large: Sketch = {
+      kind: 'file.write',
+      tool: 'filesystem.write',
+      params: { path: '/srv/a.txt' },
+      content: 'plain words. '.repeat(8000),
+    };
+    const answer = await act(runtime, actor, large);
+    expect(guardsOf(answer)).toEqual(['guard.custom.acme-deny.refused']);
+    expect(await replayed(runtime, answer)).toMatchObject({ equal: true });
+    const under: Promise<Answer>[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      under.push(act(runtime, actor, FETCH), act(runtime, actor, FETCH));
+      unwrap(await runtime.policy.set(guarded.replace('name: guarded', `name: guarded-${String(i)}`)));
+    }
+    for (const one of await Promise.all(under)) expect(guardsOf(one)).toEqual(['guard.custom.acme-deny.refused']);
+  });
+
   it('lets pass what it allows', async () => {
     const { runtime, actor, directory } = await bed();
     const sha256 = await install(directory, sayingModule('{"allowed":true}'));

@@ -122,8 +122,9 @@ function judgeAnswer(screen: Screen, context: GuardContext, given: { readonly an
 
 function judge(screen: Screen, context: GuardContext, answerTo: AnswerTo): GuardResult {
   const pieces = screenedText(context);
-  if (pieces === undefined) return unavailable(SPIDER_SENSE, screen.config.async, 'text_too_long');
-  return judgeAnswer(screen, context, { answer: answerTo(questionOf(screen.config, pieces)), count: pieces.length });
+  if (!pieces.ok) return unavailable(SPIDER_SENSE, screen.config.async, pieces.error);
+  const answer = answerTo(questionOf(screen.config, pieces.value));
+  return judgeAnswer(screen, context, { answer, count: pieces.value.length });
 }
 
 /** The guard of a policy that has it on. */
@@ -138,7 +139,7 @@ export function compileSpiderSense({ spider_sense: config }: GuardConfigs): read
       guard: SPIDER_SENSE,
       questions: (context): readonly GuardQuestion[] => {
         const pieces = screenedText(context);
-        return pieces === undefined ? [] : [questionOf(config, pieces)];
+        return pieces.ok ? [questionOf(config, pieces.value)] : [];
       },
       judge: (context, answerTo) => judge(screen, context, answerTo),
     },

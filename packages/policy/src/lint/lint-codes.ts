@@ -144,6 +144,14 @@ const TABLE: readonly (readonly [string, LintCode])[] = [
       why: 'Nobody can say yes here: what would have to be asked is refused.',
     },
   ],
+  [
+    'CS070',
+    {
+      level: 'warning',
+      title: 'a guard waits longer than a decision may take',
+      why: 'A decision ends in a refusal after ten seconds, whatever a guard still waits for. Give its server less time than that.',
+    },
+  ],
 ];
 
 /** Every code, in the order of the specification. */

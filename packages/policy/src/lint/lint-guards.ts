@@ -130,13 +130,30 @@ function lintDoubts(report: LintReport): void {
     });
 }
 
+/** Of one decision, all of it. */
+const DECISION_MS = 10_000;
+
+function lintAsking(report: LintReport): void {
+  const { spider_sense: spider } = report.input.resolved.guards;
+  if (spider?.enabled !== true) return;
+  const path = 'guards.spider_sense.async';
+  if (spider.async.on_timeout === 'warn') report.say('CS003', 'what could not be screened passes', { path: `${path}.on_timeout` });
+  if (spider.async.timeout_ms >= DECISION_MS)
+    report.say('CS070', `the guard waits ${String(spider.async.timeout_ms)} milliseconds`, { path: `${path}.timeout_ms` });
+}
+
 /** Guards that are not built in: off, or let pass what they got no answer for. */
 function lintCustom(report: LintReport): void {
   for (const [i, guard] of (report.input.resolved.guards.custom ?? []).entries()) {
     const path = `guards.custom[${String(i)}]`;
-    if (!guard.enabled) report.say('CS001', `${guard.package} is off`, { path: `${path}.enabled` });
-    else if (isThreatIntel(guard) && guard.async.on_timeout === 'warn')
+    if (!guard.enabled) {
+      report.say('CS001', `${guard.package} is off`, { path: `${path}.enabled` });
+      continue;
+    }
+    if (isThreatIntel(guard) && guard.async.on_timeout === 'warn')
       report.say('CS003', `what ${guard.package} gets no answer for passes`, { path: `${path}.async.on_timeout` });
+    if (guard.async.timeout_ms >= DECISION_MS)
+      report.say('CS070', `the guard waits ${String(guard.async.timeout_ms)} milliseconds`, { path: `${path}.async.timeout_ms` });
   }
 }
 
@@ -158,6 +175,7 @@ export function lintGuards(report: LintReport): void {
   lintTools(report);
   lintPresence(report);
   lintDoubts(report);
+  lintAsking(report);
   lintCustom(report);
   lintThresholds(report);
 }

@@ -24,11 +24,11 @@ export function quantise(vector: readonly number[]): Int16Array | undefined {
   return Int16Array.from(vector, (component) => Math.round((component / greatest) * COMPONENT_MAX));
 }
 
-/** Values of the characters of base64 (RFC 4648). The judge has no platform that would know them. */
-const SEXTETS = new Map(
-  [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].map((character, i) => [character.charCodeAt(0), i]),
-);
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const UNKNOWN = 64;
+/** By code unit: values of the characters of base64 (RFC 4648). The judge has no platform that would know them. */
+const SEXTETS = new Uint8Array(128).fill(UNKNOWN);
+for (let i = 0; i < ALPHABET.length; i += 1) SEXTETS[ALPHABET.charCodeAt(i)] = i;
 
 /** The bytes of canonical base64 with padding: one text for one sequence of `length` bytes. Undefined for anything else. */
 function bytesOf(text: string, length: number): Uint8Array | undefined {
@@ -37,7 +37,7 @@ function bytesOf(text: string, length: number): Uint8Array | undefined {
   const bytes = new Uint8Array(length);
   let [held, bits, at] = [0, 0, 0];
   for (let i = 0; i < chars; i += 1) {
-    const value = SEXTETS.get(text.charCodeAt(i)) ?? UNKNOWN;
+    const value = SEXTETS[text.charCodeAt(i)] ?? UNKNOWN;
     if (value === UNKNOWN) return undefined;
     held = ((held << 6) | value) & 0xffff;
     bits += 6;
