@@ -14,6 +14,7 @@ import {
 } from '@countersign/policy';
 import {
   type Action,
+  type Facts,
   type GuardQuestion,
   type GuardResult,
   PROTOCOL_LIMITS,
@@ -24,6 +25,8 @@ import {
 import { describe, expect, test } from 'vitest';
 import { evaluateGuardsCounted } from '../src/evaluate-guards.ts';
 import { POLICY_LIMITS } from '../src/limits.ts';
+import { judgeOutside } from '../src/outside-guards.ts';
+import { createMeter } from '../src/regex/regex-set.ts';
 import { actionOf, compiled, documentOf, resolved, rulesets, understanding } from './support.ts';
 
 const under = (...entries: readonly string[]): string =>
@@ -52,6 +55,10 @@ const MANIFEST = actionOf({
 
 function asked(policy: string, action: Action): readonly GuardQuestion[] {
   return guardQuestions(compiled(policy), { action, facts: understanding.understand(action, []), state: {} });
+}
+
+function contextOf(action: Action, facts: Facts): Parameters<typeof judgeOutside>[1] {
+  return { action, facts, state: {}, meter: createMeter(), counter: { steps: 0 } };
 }
 
 /** Judges with these answers, the n-th for the n-th question; undefined for one that was not answered at all. */
@@ -280,6 +287,24 @@ describe('POL-198 no answer is never clean', () => {
       expect(judgedWith(under(entry), action, [answer]), JSON.stringify(answer)).toMatchObject([
         { allowed: false, code: 'unavailable', details: { reason: 'answer_malformed' } },
       ]);
+    }
+  });
+
+  test('what was not read whole is refused, whatever was answered', () => {
+    const fine: readonly (readonly [string, Action, JsonValue])[] = [
+      [VT, WRITE, report(0)],
+      [SNYK, MANIFEST, snykAnswer(0)],
+      [SB, FETCH, { threats: [] }],
+      [WASM, WRITE, { sha256: HASH, guards: [] }],
+    ];
+    for (const [entry, action, answer] of fine) {
+      const [question] = asked(under(entry), action);
+      const signal = signalOfAnswer({ guard: question?.guard ?? '', key: question?.key ?? '', status: 'ok', answer });
+      const whole = withGuardAnswers(understanding.understand(action, []), [signal]);
+      const custom = compiled(under(entry)).outside;
+      const cuts = entry === SB ? (['hosts'] as const) : (['bytes'] as const);
+      const allowed = (facts: typeof whole): readonly boolean[] => judgeOutside(custom, contextOf(action, facts)).map((one) => one.allowed);
+      expect([allowed(whole), allowed({ ...whole, cuts })], entry).toEqual([[true], [false]]);
     }
   });
 

@@ -38,7 +38,7 @@ export async function readBuiltinPacks(): Promise<Result<readonly RuleDocument[]
 
 /** Texts of known attacks for `policy patterns build`: a JSON list of `{id, category, stage, label, text}`. */
 export async function readPatternTexts(): Promise<Uint8Array> {
-  return readFile(new URL('patterns/known-attacks.json', RULESETS));
+  return readFile(new URL('../../policy/patterns/known-attacks.json', import.meta.url));
 }
 
 /** YAML of one built-in ruleset. */

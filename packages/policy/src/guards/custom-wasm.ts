@@ -11,7 +11,7 @@ import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.t
 import type { WasmGuardConfig } from './custom-guards-config.ts';
 import { touchedPaths } from './forbidden-path.ts';
 import { closedObject, questionOf, worstResult } from './outside-answers.ts';
-import { allow, type GuardContext } from './result.ts';
+import { allow, blind, type GuardContext } from './result.ts';
 
 /** Names of actions as such guards know them. */
 const ACTION_TYPES: ReadonlyMap<string, string> = new Map([
@@ -111,6 +111,9 @@ function readAnswer(report: `custom.${string}`, answer: JsonValue): readonly Gua
   return results.length === guards.length ? results : undefined;
 }
 
+/** Bounds that cut off something which a guard is shown. */
+const HIDES: ReadonlySet<string> = new Set(['texts', 'bytes', 'paths', 'hosts']);
+
 /** Whatever the policy says elsewhere: a guard of the operator that fails denies. */
 const FAILS = { ...ASYNC_DEFAULTS, on_timeout: 'deny' } as const;
 
@@ -120,6 +123,7 @@ export function wasmGuard(config: WasmGuardConfig): OutsideGuard {
     guard: report,
     questions: (context) => [asked(config, context)],
     judge(context: GuardContext, answerTo: AnswerTo): GuardResult | undefined {
+      if (context.facts.cuts.some((cut) => HIDES.has(cut))) return blind(report, 'More than can be shown to a guard', 'facts_cut');
       const answered = answerTo(asked(config, context));
       if (answered.status === 'unavailable') return unavailable(report, FAILS, answered.reason);
       const { answer } = answered;

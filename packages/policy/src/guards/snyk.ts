@@ -4,7 +4,7 @@ import type { GuardAnswer, GuardResult } from '@countersign/protocol';
 import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import { SNYK, SNYK_SEVERITIES, type SnykSeverity, type ThreatIntelGuard } from './custom-guards-config.ts';
 import { closedObject, countOf, questionOf, worstResult } from './outside-answers.ts';
-import { allow, block, type GuardContext, warn } from './result.ts';
+import { allow, blind, block, type GuardContext, warn } from './result.ts';
 import { writesTo, writtenFile } from './written-files.ts';
 
 type Snyk = ThreatIntelGuard & { readonly package: typeof SNYK };
@@ -54,6 +54,7 @@ export function snykGuard(guard: Snyk): OutsideGuard {
     judge(context: GuardContext, answerTo: AnswerTo): GuardResult | undefined {
       const manifests = manifestsOf(context);
       if (manifests === undefined) return undefined;
+      if (writtenFile(context)?.cut === true) return blind(SNYK, 'More was written than can be asked about', 'facts_cut');
       if (manifests.length > 0) return worstResult(manifests.map((manifest) => judgeAnswer(guard, answerTo(asked(manifest)))));
       const reason = writtenFile(context)?.partial === true ? 'partial_content' : 'missing_content_bytes';
       return warn(SNYK, { code: reason, message: 'Snyk: the whole manifest is not in the action', details: { reason } });

@@ -8,7 +8,7 @@ import { askedUrls } from './asked-urls.ts';
 import { type AnswerTo, type OutsideGuard, unavailable } from './outside-guard.ts';
 import { type ThreatIntelGuard, VIRUSTOTAL } from './custom-guards-config.ts';
 import { closedObject, countOf, questionOf, worstResult } from './outside-answers.ts';
-import { allow, block, type GuardContext, warn } from './result.ts';
+import { allow, blind as blindTo, block, type GuardContext, warn } from './result.ts';
 import { writtenFile } from './written-files.ts';
 
 type VirusTotal = ThreatIntelGuard & { readonly package: typeof VIRUSTOTAL };
@@ -62,6 +62,7 @@ function unseen(context: GuardContext): readonly GuardResult[] {
   const file = writtenFile(context);
   const { blind, concerns } = askedUrls(VIRUSTOTAL, context);
   const found: GuardResult[] = blind === undefined ? [] : [blind];
+  if (file?.cut === true) found.push(blindTo(VIRUSTOTAL, 'More was written than can be asked about', 'facts_cut'));
   if (file !== undefined && file.contents.length === 0 && !file.partial) {
     const message = 'VirusTotal: the content of the file is not in the action';
     found.push(warn(VIRUSTOTAL, { code: 'missing_content_bytes', message, details: { reason: 'missing_content_bytes' } }));

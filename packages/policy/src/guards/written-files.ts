@@ -11,6 +11,12 @@ export interface WrittenFile {
   readonly contents: readonly string[];
   /** Pieces are put into a file: what it will be is not known. */
   readonly partial: boolean;
+  /** More was written than could be read: what is here is not all. */
+  readonly cut: boolean;
+}
+
+function isCut({ facts }: GuardContext): boolean {
+  return facts.cuts.includes('bytes') || facts.cuts.includes('texts');
 }
 
 /** Undefined where the action writes no file. */
@@ -18,7 +24,7 @@ export function writtenFile(context: GuardContext): WrittenFile | undefined {
   if (context.action.kind !== 'file.write') return undefined;
   const texts = writtenTexts(context);
   const contents = texts.filter(({ text }) => WHOLE.test(text.span.path)).map(({ text }) => text.text);
-  return { contents: [...new Set(contents)], partial: contents.length === 0 && texts.length > 0 };
+  return { contents: [...new Set(contents)], partial: contents.length === 0 && texts.length > 0, cut: isCut(context) };
 }
 
 /** Does the action write to a path that ends so, whatever its case? */
