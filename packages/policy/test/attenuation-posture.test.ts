@@ -78,6 +78,29 @@ describe('POL-111 attenuate_only, the posture', () => {
     expect(wider(`${half.replace('[file_write]', '[]')}    - {from: standard, to: half, on: any_violation}\n`, PARENT)).toEqual([]);
   });
 
+  it('a way down to where the machine leads up again', () => {
+    const parent = `posture:
+  initial: a
+  states: {a: {capabilities: [file_access, egress]}, b: {capabilities: [file_access]}, up: {capabilities: [file_access, shell]}}
+  transitions:
+    - {from: b, to: up, on: timeout, after: 1h}
+`;
+    const add = (one: string): string => `${parent}    - ${one}`;
+    expect(wider(add('{from: a, to: b, on: any_violation}'), parent)).toEqual([PATH]);
+    expect(wider(add('{from: up, to: b, on: any_violation}'), parent)).toEqual([]);
+    expect(wider(parent.replace('initial: a', 'initial: b'), parent)).toEqual(['posture.initial']);
+  });
+
+  it('a budget that is spent sooner where that begins another count', () => {
+    const parent = `posture:
+  initial: a
+  states: {a: {capabilities: [file_write], budgets: {file_writes: 9}}, b: {capabilities: [file_write], budgets: {file_writes: 5}}}
+  transitions: [{from: a, to: b, on: budget_exhausted}]
+`;
+    expect(wider(parent.replace('9', '8'), parent)).toEqual(['posture.states.a.budgets']);
+    expect(wider(parent.replace('5', '4'), parent)).toEqual([]);
+  });
+
   it('a graver trigger that would come before one that leads further down', () => {
     const parent = PARENT.replace('to: restricted, on: budget_exhausted', 'to: shut, on: budget_exhausted');
     const kept = parent.split('transitions:\n')[1] ?? '';
