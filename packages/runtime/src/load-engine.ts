@@ -14,8 +14,6 @@ import { createJudgePool } from './judge-pool.ts';
 export interface ClosableEngine extends LoadedEngine {
   /** Whom the guards of its policy ask; undefined where none does. */
   readonly outside: Outside | undefined;
-  /** Whether a guard of its policy asks the outside. */
-  readonly asks: boolean;
   close(): Promise<void>;
 }
 
@@ -92,26 +90,27 @@ async function answered(outside: Outside, questions: readonly GuardQuestion[]): 
 
 /** Documents, and whom the guards of the policy ask: nobody where it is absent. */
 export interface LoadedWith extends EngineDocuments {
-  readonly outside?: Outside | undefined;
+  /** Called once the engine has checked the policy, and only where a guard of it asks. */
+  readonly outside?: () => Result<Outside | undefined, readonly Fault[]>;
 }
 
 /** Compiles the documents with the engine; faults say what is wrong with them. */
 export function loadEngine(engine: Engine, file: EngineFile, given: LoadedWith): Result<ClosableEngine, readonly Fault[]> {
-  const { outside, policy, rules } = given;
+  const { policy, rules } = given;
   const documents: EngineDocuments = { policy, rules };
   const loaded = engine.load(documents);
   if (!loaded.ok) return loaded;
   const judging = loaded.value;
+  const opened = judging.questions === undefined ? undefined : given.outside?.();
+  if (opened?.ok === false) return opened;
+  const outside = opened?.value;
   const ask =
-    outside === undefined || judging.questions === undefined
-      ? undefined
-      : (questions: readonly GuardQuestion[]): Promise<readonly Signal[]> => answered(outside, questions);
+    outside === undefined ? undefined : (questions: readonly GuardQuestion[]): Promise<readonly Signal[]> => answered(outside, questions);
   const pool = createJudgePool(() => ({ engine: file.bytes, documents: JSON.stringify(documents) }), { ask });
   return ok({
     inputs: { policy: sha256Hex(canonicalize(documents.policy)), rules: hashOfRules(documents.rules), engine: file.hash },
     policyName: judging.policyName,
     outside,
-    asks: judging.questions !== undefined,
     understand(action: Action, signals: readonly Signal[]): Understood | Promise<Understood> {
       return isLargeAction(action) ? pool.understand(action, signals) : understoodHere(judging, outside, { action, signals });
     },

@@ -88,11 +88,9 @@ interface Loading extends Omit<PolicyInForceOptions, 'rules'> {
 function load({ engine, file, rules, intel }: Loading, resolved: string): Result<ClosableEngine, readonly Fault[]> {
   if (!rules.ok) return err([rules.error]);
   const policy = JSON.parse(resolved) as JsonValue;
-  const loaded = loadEngine(engine, file, { policy, rules: rules.value });
-  if (!loaded.ok || !loaded.value.asks) return loaded;
-  // The engine has checked its shape.
-  const outside = outsideOf(policy as unknown as ResolvedPolicy, intel);
-  return outside.ok ? loadEngine(engine, file, { policy, rules: rules.value, outside: outside.value }) : outside;
+  // The engine has checked its shape before anybody asks whom it asks.
+  const outside = (): ReturnType<typeof outsideOf> => outsideOf(policy as unknown as ResolvedPolicy, intel);
+  return loadEngine(engine, file, { policy, rules: rules.value, outside });
 }
 
 /** Asks those that guards would ask, once, whether their answers will be of use. Nobody where no guard asks. */
