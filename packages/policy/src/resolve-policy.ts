@@ -29,7 +29,8 @@ import { textGuardFaults } from './guards/text-guards-config.ts';
 import { POLICY_LIMITS } from './limits.ts';
 import { mergeGuard } from './merge-guards.ts';
 import { type Broker, brokerFaults, layBroker } from './broker.ts';
-import { layOrigins, originFaults, type OriginProfile, type Origins } from './origins.ts';
+import { layOrigins } from './lay-origins.ts';
+import { originFaults, type OriginProfile, type Origins } from './origins.ts';
 import { layPosture, type Posture, postureFaults } from './posture.ts';
 import { layVerification, type Verification } from './verification.ts';
 
