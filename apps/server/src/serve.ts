@@ -28,6 +28,7 @@ import {
   resolveHost,
   type RunningLog,
   type Runtime,
+  type RuntimeOptions,
   runtimeStatus,
   systemTimer,
   witnessAgeSeconds,
@@ -187,6 +188,17 @@ async function openHushdDoor(settings: Settings, runtime: Runtime): Promise<Hush
   };
 }
 
+function openServed(settings: Settings, parts: Pick<RuntimeOptions, 'upstream' | 'feed' | 'warn'>): Promise<Runtime> {
+  return openRuntime({
+    dataDir: settings.dataDir,
+    ruleset: settings.ruleset,
+    signing: settings.signing,
+    policySigners: () => [...settings.policySigners, ...Object.values(readPolicySigners())],
+    environment: settings.environment,
+    ...parts,
+  });
+}
+
 /**
  * Starts the gateway.
  * @throws {CodedError} `port_taken`, and what the data directory says; nothing is left open then.
@@ -194,16 +206,7 @@ async function openHushdDoor(settings: Settings, runtime: Runtime): Promise<Hush
 export async function serve(settings: Settings, warn: (message: string) => void): Promise<Server> {
   const hub = createFeedHub(systemTimer);
   const egress = createEgress({ trustedOrigins: settings.trustedOrigins });
-  const runtime = await openRuntime({
-    dataDir: settings.dataDir,
-    ruleset: settings.ruleset,
-    signing: settings.signing,
-    policySigners: () => [...settings.policySigners, ...Object.values(readPolicySigners())],
-    upstream: egress,
-    feed: hub,
-    warn,
-    environment: settings.environment,
-  });
+  const runtime = await openServed(settings, { upstream: egress, feed: hub, warn });
   const startedMs = runtime.ports.clock.nowMs();
   const tokenFile = join(settings.dataDir, 'operator.json');
   const token = operatorToken(tokenFile);

@@ -10,7 +10,8 @@ import { bestProfile, matchedFields, type OriginResolution } from './match-origi
 import { originOfAction, placeOf } from './origin-context.ts';
 import { refuseData } from './origin-data.ts';
 import { type CompiledOriginTools, compileOriginTools, refuseTool } from './origin-tools.ts';
-import { MINIMAL_PROFILE, type OriginFields, type OriginProfile, type Origins } from './origins.ts';
+import { MINIMAL_PROFILE } from './lay-origins.ts';
+import type { OriginFields, OriginProfile, Origins } from './origins.ts';
 import { BUDGET_OF, capabilitiesOf } from './posture-needs.ts';
 import { type Budget, BUDGETS, type Capability, LOCKED, type Posture } from './posture.ts';
 import { createMeter } from './regex/regex-set.ts';

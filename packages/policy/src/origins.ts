@@ -1,10 +1,8 @@
 /**
- * @module The section `origins`: where an agent was asked, and what a place permits. Here: how it is written, merged and checked;
- * `judge-origin.ts` judges by it. The words are those of Clawdstrike 0.2.7 (spec/policy.md POL-300).
+ * @module The section `origins`: where an agent was asked, and what a place permits. Here: what it holds, and what is wrong with it;
+ * `lay-origins.ts` merges it, `judge-origin.ts` judges by it. The words are those of Clawdstrike 0.2.7 (spec/policy.md POL-300).
  */
-import type { EgressAllowlistConfig, McpToolConfig, WrittenGuards } from './content.ts';
 import { POLICY_LIMITS } from './limits.ts';
-import { mergeGuard } from './merge-guards.ts';
 import { LOCKED, type Posture, type PostureFault } from './posture.ts';
 
 export const VISIBILITIES = ['private', 'internal', 'public', 'external_shared', 'unknown'] as const;
@@ -39,7 +37,29 @@ export const ORIGIN_BUDGETS = ['mcp_tool_calls', 'egress_calls', 'shell_commands
 export type OriginBudget = (typeof ORIGIN_BUDGETS)[number];
 
 /** As the guard `mcp_tool`; a name that ends in `*` stands for all that begin so. */
-export type OriginTools = Omit<McpToolConfig, 'confirmation'>;
+export interface OriginTools {
+  readonly enabled: boolean;
+  readonly allow: readonly string[];
+  readonly block: readonly string[];
+  readonly require_confirmation: readonly string[];
+  readonly default_action: 'allow' | 'block';
+  readonly max_args_size: number;
+}
+
+/** As the guard `egress_allowlist`. */
+export interface OriginHosts {
+  readonly enabled: boolean;
+  readonly allow: readonly string[];
+  readonly block: readonly string[];
+  readonly default_action: 'allow' | 'block' | 'log';
+}
+
+interface ListChanges {
+  readonly additional_allow?: readonly string[];
+  readonly remove_allow?: readonly string[];
+  readonly additional_block?: readonly string[];
+  readonly remove_block?: readonly string[];
+}
 
 export interface OriginData {
   readonly allow_external_sharing: boolean;
@@ -62,7 +82,7 @@ export interface OriginProfile {
   /** A state of the posture that holds besides the one of the session. */
   readonly posture?: string;
   readonly mcp?: OriginTools;
-  readonly egress?: EgressAllowlistConfig;
+  readonly egress?: OriginHosts;
   readonly data?: OriginData;
   readonly budgets: Readonly<Partial<Record<OriginBudget, number>>>;
   readonly bridge_policy?: OriginBridge;
@@ -79,8 +99,8 @@ type Written<T> = { readonly [Key in keyof T]?: T[Key] };
 
 export interface WrittenProfile
   extends Pick<OriginProfile, 'id'>, Written<Pick<OriginProfile, 'match_rules' | 'posture' | 'explanation' | 'budgets'>> {
-  readonly mcp?: Omit<NonNullable<WrittenGuards['mcp_tool']>, 'confirmation'>;
-  readonly egress?: NonNullable<WrittenGuards['egress_allowlist']>;
+  readonly mcp?: Written<OriginTools> & ListChanges;
+  readonly egress?: Written<OriginHosts> & ListChanges;
   readonly data?: Written<OriginData>;
   readonly bridge_policy?: Written<OriginBridge>;
 }
@@ -91,65 +111,9 @@ export interface WrittenOrigins {
   readonly profiles?: readonly WrittenProfile[];
 }
 
-const NO_TOOLS: McpToolConfig = {
-  enabled: true,
-  allow: [],
-  block: [],
-  require_confirmation: [],
-  default_action: 'allow',
-  max_args_size: POLICY_LIMITS.originArgsBytes,
-  confirmation: 'block',
-};
-const NO_HOSTS: EgressAllowlistConfig = { enabled: true, allow: [], block: [], default_action: 'block' };
-const CLOSED_DATA: OriginData = { allow_external_sharing: false, redact_before_send: false, block_sensitive_outputs: false };
-const NO_BRIDGE: OriginBridge = { allow_cross_origin: false, allowed_targets: [], require_approval: false };
-
-/** What a place gets that no profile matches, where the section says `minimal_profile`: no tool, and nothing sensitive leaves. */
-export const MINIMAL_PROFILE: OriginProfile = {
-  id: '',
-  match_rules: {},
-  mcp: { ...toolsOf({}), default_action: 'block' },
-  data: { allow_external_sharing: false, redact_before_send: true, block_sensitive_outputs: true },
-  budgets: {},
-};
-
-function toolsOf(written: NonNullable<WrittenProfile['mcp']>): OriginTools {
-  const { confirmation: _, ...tools } = mergeGuard('mcp_tool', written, { base: NO_TOOLS, merged: false });
-  return tools;
-}
-
-function fullRules(written: OriginFields): OriginFields {
-  const { tags, ...rest } = written;
-  return tags === undefined || tags.length === 0 ? rest : { ...rest, tags: [...new Set(tags)].toSorted() };
-}
-
-function fullProfile({ mcp, egress, data, bridge_policy: bridge, ...rest }: WrittenProfile): OriginProfile {
-  return {
-    ...rest,
-    match_rules: fullRules(rest.match_rules ?? {}),
-    budgets: rest.budgets ?? {},
-    ...(mcp !== undefined && { mcp: toolsOf(mcp) }),
-    ...(egress !== undefined && { egress: mergeGuard('egress_allowlist', egress, { base: NO_HOSTS, merged: false }) }),
-    ...(data !== undefined && { data: { ...CLOSED_DATA, ...data } }),
-    ...(bridge !== undefined && {
-      bridge_policy: { ...NO_BRIDGE, ...bridge, allowed_targets: (bridge.allowed_targets ?? []).map(fullRules) },
-    }),
-  };
-}
-
 /** Entries by their key: one that is there again stands in the place of the first. */
 export function united<T>(base: readonly T[], own: readonly T[], keyOf: (entry: T) => string): readonly T[] {
   return [...new Map([...base, ...own].map((entry) => [keyOf(entry), entry])).values()];
-}
-
-/** Profiles by id: a profile replaces the one of its id as a whole. */
-export function layOrigins(written: WrittenOrigins | undefined, base: Origins | undefined): Origins | undefined {
-  if (written === undefined) return base;
-  const own = (written.profiles ?? []).map(fullProfile);
-  return {
-    default_behavior: written.default_behavior ?? base?.default_behavior ?? 'deny',
-    profiles: united(base?.profiles ?? [], own, ({ id }) => id),
-  };
 }
 
 /** Everything that is wrong with a section once it lies on what it extends. */

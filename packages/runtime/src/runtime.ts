@@ -161,6 +161,14 @@ interface Opened {
   readonly timer: Ports['timer'];
 }
 
+/** Says what of the policy in force does not work as it is written. */
+async function warnOf(policy: PolicyInForce, warn: RuntimeOptions['warn']): Promise<void> {
+  const proof = await policy.prove();
+  if (!proof.ok) warn?.(`a guard has nobody to ask: ${proof.error.message}`);
+  const ignored = policy.ignoredRules();
+  if (ignored.length > 0) warn?.(`the policy names rules that are not there, which changes nothing: ${ignored.join(', ')}`);
+}
+
 async function openPolicy({ options, store, clock, timer }: Opened, file: EngineFile): Promise<Pick<Runtime, 'policy' | 'rules'>> {
   const { dataDir, warn } = options;
   const builtin = await readRules(options.customRules ?? []);
@@ -184,10 +192,7 @@ async function openPolicy({ options, store, clock, timer }: Opened, file: Engine
     const started = await startWithRuleset(policy, options.ruleset ?? 'learning');
     if (!started.ok) warn?.(`the ruleset is refused, every action is denied: ${started.error.message}`);
   }
-  const proof = await policy.prove();
-  if (!proof.ok) warn?.(`a guard has nobody to ask: ${proof.error.message}`);
-  const ignored = policy.ignoredRules();
-  if (ignored.length > 0) warn?.(`the policy names rules that are not there, which changes nothing: ${ignored.join(', ')}`);
+  await warnOf(policy, warn);
   return { policy, rules: custom.desk(policy) };
 }
 
