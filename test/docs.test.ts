@@ -52,7 +52,8 @@ describe('what is marked runnable runs', () => {
         await expect(done, script).resolves.toBeDefined();
       }
     },
-    120_000,
+    // Sixty commands, each a process: only what hangs is stopped.
+    600_000,
   );
 });
 
