@@ -11,6 +11,8 @@ export default defineConfig({
     // (packages/runtime/src/wasm-wrappers.ts has the why of the flag).
     pool: 'forks',
     execArgv: ['--wasm-wrapper-tiering-budget=2147483647'],
+    // As many as the cores of CI; left to itself one core stays idle.
+    maxWorkers: 2,
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
