@@ -55,7 +55,7 @@ afterAll(async () => {
   await rm(place, { recursive: true, force: true });
 });
 
-describe('POL-285 a policy file that extends another, held by a real gateway', () => {
+describe('POL-288 a policy file that extends another, held by a real gateway', () => {
   it('is in force at the start, and a change of what it extends is in force without one', async () => {
     const first = await activeHash();
     expect((await gateway.operator('GET', '/api/v1/status')).body).toMatchObject({ status: { policy: 'held', policyRefused: null } });

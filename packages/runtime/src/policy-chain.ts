@@ -1,6 +1,6 @@
 /**
  * @module A policy file with all that it extends, as the command line reads it: files, pinned addresses and commits. What comes of it is one text
- * that a gateway can take and keep, and the list of the files that it stands on, also where it is refused (spec/policy.md POL-285).
+ * that a gateway can take and keep, and the list of the files that it stands on, also where it is refused (spec/policy.md POL-288).
  */
 import { basename, dirname, resolve } from 'node:path';
 import { sha256Hex } from '@countersign/crypto';

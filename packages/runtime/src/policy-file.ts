@@ -2,7 +2,7 @@
  * @module A policy file that is watched, with every file that it extends: what it says is in force within a second of a change, whole or not at
  * all. Looked at on events of the directories (editors and mounts replace files rather than write them) and, because such events can be lost, every
  * half second; read again only to see whether the bytes are others, and taken only once they stand still: half of a file may be a policy too
- * (POL-280, POL-281, POL-285).
+ * (POL-280, POL-281, POL-288).
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';

@@ -89,7 +89,7 @@ async function world(
 const TEAM = { 'policy.yaml': 'name: own\nextends: ./team/middle.yaml\n', 'team/middle.yaml': 'extends: ../base/base.yaml\n' };
 const [ONE, TWO] = ['one.example', 'two.example'] as const;
 
-describe('POL-285 a watched policy file that extends others', () => {
+describe('POL-288 a watched policy file that extends others', () => {
   it('is in force with all that it extends, and again when any of them changes', async () => {
     const { open, next, put, reach, runtime } = await world({ ...TEAM, 'base/base.yaml': BASE(ONE) });
     const file = await open();
