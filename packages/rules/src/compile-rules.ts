@@ -87,8 +87,8 @@ export interface Scratch {
   /** Where the window of the last hit began. */
   readonly anchors: Int32Array;
   readonly hits: Int32Array;
-  /** Windows without a match. */
-  readonly inVain: Int32Array;
+  /** Code units of windows without a match. */
+  readonly inVain: Float64Array;
   /** By literal of texts: in which epoch it was seen. */
   readonly literalStamp: Float64Array;
   /** Candidates of the text in order: pattern and place in turn. */
@@ -290,7 +290,7 @@ function createScratch({ patterns, literals, leaves }: { patterns: number; liter
     patternStamp: new Float64Array(patterns),
     anchors: new Int32Array(patterns),
     hits: new Int32Array(patterns),
-    inVain: new Int32Array(patterns),
+    inVain: new Float64Array(patterns),
     literalStamp: new Float64Array(literals),
     pending: [],
     quietKeys: new QuietNames(),

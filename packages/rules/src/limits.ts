@@ -45,8 +45,8 @@ export const RULE_LIMITS = {
   /** Further sets of literals that a text must hold for an expression to run, and the literals of one of them. */
   furtherSetsMax: 2,
   literalsPerFurtherSetMax: 48,
-  /** Windows of one text that an expression is searched for in vain before it is asked what else the text must hold. */
-  windowsInVainMax: 8,
+  /** Code units that a search for a fixed text passes over while an expression reads one: what the late question costs, in steps. */
+  unitsPassedPerStep: 32,
   /** Code units of the window in which an expression runs. */
   windowChars: 512,
   /** How far from its literal a match may reach to either side, at least. */

@@ -13,6 +13,8 @@ import { matchInWindow, windowAt, type CompiledPattern, type Match } from './pat
 const NONE: readonly number[] = [];
 /** A list of candidates longer than this is not kept for the next text. */
 const PENDING_KEPT = 8192;
+/** So far below zero that no text has so many windows. */
+const ASKED = -(2 ** 40);
 const NO_SETS: readonly (readonly number[])[] = [];
 
 /** The region of the original leaf: exact where the text is the leaf itself, else the encoded region. */
@@ -195,16 +197,21 @@ class TextReader {
     }
   }
 
-  /** Gives a pattern up for this text, where it was searched for often and the text lacks what every match of it holds. */
+  /**
+   * Gives a pattern up for this text where the text lacks what every match of it holds. That is asked once, and only when the windows in vain have
+   * cost as much as the question does: it never makes a text dearer than twice what it was.
+   */
   searchedInVain(id: number, { pattern }: TextPattern): void {
     const { hits, inVain } = this.compiled.scratch;
-    const count = (inVain[id] ?? 0) + 1;
-    inVain[id] = count;
-    if (count !== RULE_LIMITS.windowsInVainMax) return;
+    const units = (inVain[id] ?? 0) + RULE_LIMITS.windowChars;
+    inVain[id] = units;
+    const steps = Math.ceil(this.text.lower.length / RULE_LIMITS.unitsPassedPerStep);
+    if (pattern.late.length === 0 || units < pattern.lateCount * steps) return;
+    inVain[id] = ASKED;
     const { lower } = this.text;
     const holdsOne = (literals: readonly string[]): boolean =>
       literals.some((literal) => {
-        this.matching.meter.steps += lower.length;
+        this.matching.meter.steps += steps;
         return lower.includes(literal);
       });
     if (!pattern.late.every(holdsOne)) hits[id] = RULE_LIMITS.hitsPerTextMax;

@@ -18,6 +18,8 @@ export interface CompiledPattern {
   readonly further: readonly (readonly string[])[];
   /** Shorter such sets, asked where the expression was searched for in vain. Lower-case. */
   readonly late: readonly (readonly string[])[];
+  /** Literals in them. */
+  readonly lateCount: number;
   /** Equal to this and nothing else; undefined for all others. */
   readonly equal: string | undefined;
   /** Undefined where a literal hit is already the match. */
@@ -74,10 +76,12 @@ function compileSource(source: string, cased = false): Result<CompiledPattern, P
   if (judged.fault !== undefined) return err(quoted(judged.fault, source));
   const expression = new RegExp(source, 'gs');
   const literals = requiredLiterals(read.value) ?? [];
+  const late = lateLiterals(read.value, literals).map(lowered);
   return ok({
     literals: lowered(literals),
     further: furtherLiterals(read.value, literals).map(lowered),
-    late: lateLiterals(read.value, literals).map(lowered),
+    late,
+    lateCount: late.flat().length,
     equal: undefined,
     expression,
     cased,
@@ -118,7 +122,7 @@ function faultOfPlain(text: string, mode: PatternMode): PatternFault | undefined
 function compilePlain(text: string, mode: PatternMode): Result<CompiledPattern, PatternFault> {
   const fault = faultOfPlain(text, mode);
   if (fault !== undefined) return err(fault);
-  const plain = { literals: [text], further: [], late: [], expression: undefined, cased: false, edged: false, ways: 1 };
+  const plain = { literals: [text], further: [], late: [], lateCount: 0, expression: undefined, cased: false, edged: false, ways: 1 };
   if (mode === 'value' && !text.includes('*')) return ok({ ...plain, equal: text });
   if (mode === 'phrase' && !text.includes(' ')) return ok({ ...plain, equal: undefined });
   return compileSource(sourceOf(text, mode));

@@ -290,7 +290,7 @@ describe('RULE-035 many rules', () => {
 });
 
 describe('RULE-036 dense texts', () => {
-  const document = documentOf("{text: {any: [{regex: 'trigger.{0,60}zzz'}]}}");
+  const document = documentOf("{text: {any: [{regex: 'trigger.{0,60}[0-9]{3}'}]}}");
 
   it('says so when the work runs out, with a score that blocks', () => {
     const rules = Array.from({ length: 60 }, (_, i) => ({
@@ -338,12 +338,16 @@ describe('RULE-036 dense texts', () => {
         action: action('tool.call'),
         facts: { ...NO_FACTS, texts: [text(content)] },
       });
+    // One window in vain for each; the question costs a 32nd of the text.
     const apart = 'trigger'.padEnd(RULE_LIMITS.windowStrideChars + 1, '-');
-    const ofOneMore = (windows: number): number => run(apart.repeat(windows + 1)).steps - run(apart.repeat(windows)).steps;
-    expect(ofOneMore(RULE_LIMITS.windowsInVainMax - 2)).toBeGreaterThan(RULE_LIMITS.windowChars);
-    expect(ofOneMore(RULE_LIMITS.windowsInVainMax)).toBeLessThan(RULE_LIMITS.windowChars);
-    const bait = apart.repeat(100);
+    const { windowChars, unitsPassedPerStep } = RULE_LIMITS;
+    const bait = apart.repeat(1000);
+    const asked = Math.ceil(bait.length / unitsPassedPerStep / windowChars);
+    const spent = run(bait).steps - bait.length;
+    expect(spent).toBeGreaterThan(asked * windowChars);
+    expect(spent).toBeLessThan((2 * asked + 4) * windowChars);
     expect(run(`${bait}bug`).findings).toEqual([]);
+    expect(run(`${bait}bug`).steps).toBeGreaterThan(990 * windowChars);
     expect(run(`${bait}trigger bug`).findings).toMatchObject([{ rule: 'T1' }]);
   });
 

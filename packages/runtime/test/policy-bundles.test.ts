@@ -26,7 +26,7 @@ const hash = (runtime: Runtime): string | undefined => runtime.policy.engineFor(
 async function codeOf(runtime: Runtime, source: string): Promise<string> {
   const before = hash(runtime);
   const set = await runtime.policy.set(source);
-  const compiled = runtime.policy.compile(source);
+  const compiled = await runtime.policy.compile(source);
   if (set.ok) return 'in force';
   expect(compiled).toEqual(set);
   expect(hash(runtime)).toBe(before);

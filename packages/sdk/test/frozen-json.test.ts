@@ -10,7 +10,10 @@ function nested(depth: number): unknown {
 }
 
 describe('copyJson', () => {
-  test.prop([fc.jsonValue()])('says what JSON would say of any JSON value', (value) => {
+  // A property of this name is refused: see the list below.
+  const named = (value: unknown): boolean => JSON.stringify(value).includes('"__proto__"');
+
+  test.prop([fc.jsonValue().filter((value) => !named(value))])('says what JSON would say of any JSON value', (value) => {
     const copy = copyJson(value);
     expect(copy.ok && JSON.stringify(copy.value)).toBe(JSON.stringify(value));
   });
