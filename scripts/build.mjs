@@ -114,7 +114,7 @@ async function step(root, { name, text, command, env }) {
 }
 
 /** Compiles TypeScript where a source changed since the last success. */
-export async function buildTypescript(root, node) {
+async function buildTypescript(root, node) {
   const inputs = fingerprint(typescriptInputs(root));
   const outputs = hasOutputs(root);
   if (outputs && readStamp(root, 'typescript') === inputs) return;
@@ -126,7 +126,7 @@ export async function buildTypescript(root, node) {
 }
 
 /** Resolves the rule packs where one of them, or the code that reads them, changed since the last success. */
-export async function buildRules(root, node) {
+async function buildRules(root, node) {
   if (!existsSync(join(root, RULES_TOOL))) return;
   const inputs = fingerprint(rulesInputs(root));
   if (existsSync(join(root, BUILT_RULES)) && readStamp(root, 'rules') === inputs) return;
@@ -135,7 +135,7 @@ export async function buildRules(root, node) {
 }
 
 /** Bundles the judge where one of its inputs changed since the last success. */
-export async function buildEngine(root, node) {
+async function buildEngine(root, node) {
   if (!existsSync(join(root, ENGINE_TOOL))) return;
   const inputs = fingerprint(engineInputs(root));
   if (hasEngine(root) && readStamp(root, 'engine') === inputs) return;
@@ -144,7 +144,7 @@ export async function buildEngine(root, node) {
 }
 
 /** Makes the page that verifies in a browser where one of its inputs changed since the last success, and says how large it is. */
-export async function buildPage(root, node) {
+async function buildPage(root, node) {
   if (!existsSync(join(root, PAGE_TOOL))) return;
   const inputs = fingerprint(pageInputs(root));
   if (existsSync(join(root, PAGE)) && readStamp(root, 'page') === inputs) return;

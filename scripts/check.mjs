@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { buildEngine, buildPage, buildTypescript } from './build.mjs';
+import { ensureBuilt } from './build.mjs';
 import { run } from './child.mjs';
 import { environmentFor } from './node-runtime.mjs';
 import { EXIT, paint, ScriptError, seconds } from './terminal.mjs';
@@ -66,9 +66,7 @@ function checks(root, node) {
 
 async function built(root, node) {
   try {
-    await buildTypescript(root, node);
-    await buildEngine(root, node);
-    await buildPage(root, node);
+    await ensureBuilt(root, node);
     return '';
   } catch (error) {
     if (error instanceof ScriptError) return error.message;
