@@ -69,6 +69,24 @@ describe.skipIf(!present)(`POL-287 policy-lab of the original${present ? '' : ` 
     expect(made.guards?.mcp_tool).toEqual({ enabled: true, allow: ['mcp__web_search', 'read_file'], default_action: 'block' });
   });
 
+  it('POL-287 policy synth leaves out what another policy refuses, and names it', async () => {
+    const event = (eventId: string, path: string): string =>
+      JSON.stringify({
+        eventId,
+        eventType: 'file_read',
+        timestamp: '2026-01-01T00:00:00Z',
+        data: { type: 'file', path },
+      });
+    writeFileSync(join(world.root, 'mixed.jsonl'), `${event('good', '/srv/app/a.txt')}\n${event('bad', '/home/dev/.ssh/id_ed25519')}\n`);
+    const all = await world.ask(['policy', 'synth', 'mixed.jsonl']);
+    expect(all.answer).toMatchObject({ events: 2, left_out: [] });
+    expect(all.answer['document']).toContain('.ssh');
+    const { answer } = await world.ask(['policy', 'synth', 'mixed.jsonl', '--without', 'default']);
+    expect(answer).toMatchObject({ events: 1, left_out: ['bad'] });
+    expect(answer['document']).not.toContain('.ssh');
+    await world.run(['policy', 'synth', 'mixed.jsonl', '--without', 'nobody']).then(({ exitCode }) => expect(exitCode).not.toBe(0));
+  });
+
   it.each(['candidate.yaml', 'expected.yaml'])('%s permits what was observed, but for what the original does not see', async (policy) => {
     const { answer } = await world.ask(['policy', 'simulate', policy, 'observed.jsonl', '--track-posture']);
     const results = answer['results'] as readonly {
